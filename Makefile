@@ -1,0 +1,54 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+UV_VERSION := 0.13.9
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := .tools/bin/uv
+export ORT_DISABLE_TELEMETRY := 1
+export UV_PYTHON_DOWNLOADS := never
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: demo test lint bench format system-packages clean help
+.DEFAULT_GOAL := help
+
+help:  ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo  ## a simulated compound, a broker and a page on http://localhost:8080 (ARGS='--seconds 20' passes options)
+	@$(BIN)/compound-gateway demo $(ARGS)
+
+test: system-packages $(VENV)/.dev  ## all tests, after installing what they need (ARGS='-k journal' picks some)
+	$(BIN)/pytest $(ARGS)
+
+lint: $(VENV)/.dev  ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: system-packages $(VENV)/.dev  ## every bench; one alone: .venv/bin/python -m tests.bench.field
+	$(BIN)/python -m tests.bench.field
+	$(BIN)/python -m tests.bench.journal
+	$(BIN)/python -m tests.bench.process
+
+format: $(VENV)/.dev  ## let ruff put the code in order
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+system-packages:
+	@tests/system-packages
+
+# uv comes from PyPI into a venv of its own, so that nothing but git, make and python3-venv must be there.
+$(UV):
+	$(PYTHON) -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV)/.demo: $(UV) uv.lock pyproject.toml
+	$(UV) sync --locked --quiet --python $(PYTHON) --extra demo $$(test -e $(VENV)/.dev && echo --group dev)
+	@touch $@
+
+$(VENV)/.dev: $(UV) uv.lock pyproject.toml
+	$(UV) sync --locked --quiet --python $(PYTHON) --extra demo --group dev
+	@touch $@
+
+clean:  ## remove the environments and caches
+	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis

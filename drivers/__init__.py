@@ -1,0 +1,1 @@
+"""Drivers speak to devices. They never import gateway and could be published alone."""

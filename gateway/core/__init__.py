@@ -1,0 +1,1 @@
+"""Pure: events, rules, alert life, policy. No asyncio, no files, no clock, no database."""

@@ -1,0 +1,79 @@
+"""What gateway.toml may say, as frozen objects. See gateway/core/loading.py for how it is read and checked."""
+
+import msgspec
+
+from gateway.core.events import Place
+
+
+class GatewayTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[gateway]`: who we are and where our state lives."""
+
+    id: str
+    name: str = ""
+    place: Place = Place()
+    state_dir: str = "/var/lib/compound-gateway"
+    control_socket: str = ""  # default: control.sock in $RUNTIME_DIRECTORY, else in state_dir
+    retention_days: float = 400.0
+    journal_max_mb: float = 512.0
+    language: str = "zh"
+
+
+class MqttTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[mqtt]`: the brokers, tried in order, and what counts as delivered."""
+
+    url: str | list[str]
+    confirm: str = "broker"  # or "desk"
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    username: str = ""
+    password_file: str = ""
+    keep_alive_s: int = 15
+    window: int = 100  # unacknowledged messages
+    home_assistant: bool = False
+
+
+class DeviceTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[bus.device]]`: one product on the line. `rules` overrides the profile's rules by kind."""
+
+    name: str
+    profile: str
+    address: int
+    place: Place = Place()
+    baseline: dict[str, float] = {}
+    rules: dict[str, dict[str, object]] = {}
+    label: str = ""  # how people call it: 东侧走廊
+
+
+class BusTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[bus]]`: one line and what hangs on it."""
+
+    name: str
+    port: str
+    baud: int = 9600
+    parity: str = "none"
+    stop_bits: int = 1
+    rs485: bool = False
+    device: list[DeviceTable] = []
+
+
+class CameraTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[camera]]`: read and checked here; watched by the vision service."""
+
+    name: str
+    url: str
+    password_file: str = ""
+    place: Place = Place()
+    watch: list[tuple[float, float]] = []
+    ignore: list[list[tuple[float, float]]] = []
+    floors: list[dict[str, float]] = []
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole of gateway.toml. `rule` holds rules on top of the profiles' own, as plain tables."""
+
+    gateway: GatewayTable
+    mqtt: MqttTable | None = None
+    bus: tuple[BusTable, ...] = ()
+    camera: tuple[CameraTable, ...] = ()
+    rule: tuple[dict[str, object], ...] = ()

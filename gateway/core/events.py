@@ -1,0 +1,181 @@
+"""The one kind of thing that flows: an Event, numbered and stamped once, with a body that says what it is.
+
+A body is made by a service and submitted to the stream, which gives it (epoch, seq) and the time and hands
+the event to every follower before the disk is touched. (epoch, seq) is row id, upstream dedupe key, audit
+reference and resume point, all in one. Bodies are msgspec Structs, so that the journal's JSON, the control
+socket's JSON and the schema have one source.
+"""
+
+import enum
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from drivers.api import Quality, Value
+
+
+class Severity(enum.StrEnum):
+    """How bad; the words of the contract."""
+
+    CRITICAL = "critical"
+    MAJOR = "major"
+    MINOR = "minor"
+    INFO = "info"
+
+
+class Certainty(enum.StrEnum):
+    """How sure (the words of CAP 1.2, section 3.2.2)."""
+
+    OBSERVED = "observed"  # a sensor saw it, confirmed
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+
+
+class Change(enum.StrEnum):
+    """What happened to an alert; the last word of its CloudEvent type."""
+
+    RAISED = "raised"
+    UPDATED = "updated"
+    CLEARED = "cleared"
+    ACKNOWLEDGED = "acknowledged"
+
+
+class Clock(enum.StrEnum):
+    """Whether the time of day could be trusted when an event was stamped."""
+
+    SYNCED = "synced"
+    UNSYNCED = "unsynced"
+
+
+class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where something is, from the street down to the floor. Unknown parts are left out."""
+
+    community: str = ""
+    grid: str = ""
+    microgrid: str = ""
+    compound: str = ""
+    building: str = ""
+    unit: str = ""
+    floor: str = ""
+
+
+class Words(msgspec.Struct, frozen=True):
+    """The text of an alert in both languages."""
+
+    zh: str
+    en: str
+
+
+class ReadingBody(msgspec.Struct, frozen=True, tag="reading"):
+    """A value of a point, as it will be told: changes only, see the field service."""
+
+    device: str
+    point: str
+    value: Value | None
+    quality: Quality
+    at: float  # monotonic seconds, this boot only
+    unit: str | None = None
+
+
+class LinkBody(msgspec.Struct, frozen=True, tag="link"):
+    """A device, a line or the uplink came or went."""
+
+    what: Literal["device", "bus", "uplink"]
+    name: str
+    up: bool
+    reason: str
+
+
+class AlertBody(msgspec.Struct, frozen=True, tag="alert"):
+    """One step in the life of an alert; always the alert's whole present state, so the last one is enough.
+
+    `alert` is a UUIDv7, one per life. `key` tells which condition it stands for: at most one alert that is
+    not over has it. `state` is the ISA-18.2 state after this change; `until_s` of a shelved one is wall time.
+    `first_seen` is seconds since 1970; `devices` names all that take part (one, or the neighbours that agree).
+    """
+
+    alert: str
+    key: str
+    change: Change
+    state: str
+    kind: str
+    severity: Severity
+    certainty: Certainty
+    text: Words
+    place: Place
+    first_seen: float
+    clock: Clock
+    device: str | None = None
+    point: str | None = None
+    value: Value | None = None
+    unit: str | None = None
+    count: int = 1
+    devices: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    by: str | None = None  # who acknowledged
+    note: str | None = None
+
+
+class CommandBody(msgspec.Struct, frozen=True, tag="command"):
+    """An order to a device, written down before it is carried out. `origin` says who gave it and by what way."""
+
+    id: str
+    device: str
+    action: str
+    arguments: dict[str, float]
+    origin: str
+
+
+class OutcomeBody(msgspec.Struct, frozen=True, tag="outcome"):
+    """What came of a command. `grants` is True when a door may lawfully open because of it."""
+
+    id: str
+    device: str
+    action: str
+    result: Literal["done", "refused", "failed", "late"]
+    detail: str
+    origin: str
+    grants: bool = False
+
+
+class BaselineBody(msgspec.Struct, frozen=True, tag="baseline"):
+    """The value of a point that counts as rest: how a manhole cover lay when it was commissioned."""
+
+    device: str
+    point: str
+    value: float
+    origin: str
+
+
+class NoteBody(msgspec.Struct, frozen=True, tag="note"):
+    """A fact about the gateway itself worth keeping: started, stopped, rows lost, journal set aside."""
+
+    what: str
+    detail: str
+
+
+Body: TypeAlias = ReadingBody | LinkBody | AlertBody | CommandBody | OutcomeBody | BaselineBody | NoteBody
+
+KEPT = (AlertBody, CommandBody, OutcomeBody, BaselineBody, NoteBody)
+"""Bodies that are committed at once and dropped last; the others may be thinned."""
+
+
+class Event(msgspec.Struct, frozen=True):
+    """A body with its number and its stamps.
+
+    `time` is wall seconds since 1970, `monotonic` seconds of this boot. `previous` is the seq of the alert
+    event before this one (alerts only, 0 for the first): a receiver that has not seen it knows what is missing.
+    """
+
+    epoch: int
+    seq: int
+    time: float
+    monotonic: float
+    clock: Clock
+    body: Body
+    previous: int | None = None
+
+    @property
+    def id(self) -> str:
+        """Return `epoch.seq`, unique for ever on this gateway."""
+        return f"{self.epoch}.{self.seq}"

@@ -1,0 +1,103 @@
+"""Serve the board: one page, one JSON document, one stream of server-sent events.
+
+Plain HTTP, no account, nothing but reading: it listens on loopback unless told otherwise.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from gateway.desk.board import Board, Message
+
+PAGE = Path(__file__).parent / "page"
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+BEAT_S = 5.0
+MOST_WAITING = 1000  # messages a slow browser may lag before it must load the page anew
+
+_FILES = {"/": "index.html", "/page.css": "page.css", "/page.js": "page.js"}
+
+
+class BoardServer:
+    """An ASGI app around a board; `publish` hands a message to every open page."""
+
+    def __init__(self) -> None:
+        self.board = Board(self.publish)
+        self._pages: set[asyncio.Queue[Message | None]] = set()
+        routes = [Route(path, _file(name)) for path, name in _FILES.items()]
+        routes += [Route("/alerts.json", self._alerts), Route("/events", self._events)]
+        self.app = Starlette(routes=routes)
+
+    def publish(self, message: Message) -> None:
+        """Give `message` to every page; one that lags too far is told to load anew."""
+        for page in list(self._pages):
+            if page.qsize() < MOST_WAITING:
+                page.put_nowait(message)
+            else:
+                self._pages.discard(page)
+                page.put_nowait(None)
+
+    async def _alerts(self, _: Request) -> Response:
+        return Response(
+            msgspec.json.encode(self.board.page()), media_type="application/json", headers=HEADERS
+        )
+
+    async def _events(self, _: Request) -> Response:
+        return StreamingResponse(self._follow(), media_type="text/event-stream", headers=HEADERS)
+
+    async def _follow(self) -> AsyncIterator[bytes]:
+        page: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._pages.add(page)
+        try:
+            yield b"retry: 1000\n\n"
+            while True:
+                try:
+                    async with asyncio.timeout(BEAT_S):
+                        message = await page.get()
+                except TimeoutError:
+                    yield b"event: beat\ndata: {}\n\n"
+                    continue
+                if message is None:
+                    return
+                yield b"data: " + msgspec.json.encode(message) + b"\n\n"
+        finally:
+            self._pages.discard(page)
+
+
+class QuietServer(uvicorn.Server):
+    """uvicorn without its own signal handlers: Ctrl-C belongs to whoever runs us."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave all signals alone."""
+        yield
+
+
+async def serve(server: BoardServer, *, host: str, port: int) -> None:
+    """Serve until cancelled; OSError when the port is taken."""
+    config = uvicorn.Config(
+        server.app, host=host, port=port, log_level="error", access_log=False, timeout_graceful_shutdown=1
+    )
+    quiet = QuietServer(config)
+    try:
+        await quiet.serve()
+    finally:
+        quiet.should_exit = quiet.force_exit = True
+
+
+def _file(name: str) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(_: Request) -> Response:
+        return FileResponse(PAGE / name, headers=HEADERS)
+
+    return answer

@@ -1,0 +1,1 @@
+"""What keeps the house running: the stream, the journal, the supervisor."""

@@ -1,0 +1,85 @@
+"""The stream: numbers every event once, stamps it once, hands it to every follower, before the disk is touched.
+
+Followers are plain callables and run in order of joining; none may block. An event submitted by a follower is
+numbered at once but delivered only after the present one has reached everybody, so that all followers see
+the same order. A follower that raises is a programming error in one wing of the house: it is logged, counted
+and told to the rest of the followers no differently, because a door must not wait for a broken listener.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.core.events import AlertBody, Body, Clock, Event
+
+log = logging.getLogger(__name__)
+
+Follower = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """The time as one event sees it: wall seconds since 1970, monotonic seconds, whether the wall is right."""
+
+    wall: float
+    monotonic: float
+    clock: Clock
+
+
+class Stream:
+    """The one place where events get their number and their time."""
+
+    def __init__(self, *, epoch: int, last_seq: int, last_alert_seq: int, now: Callable[[], Stamp]) -> None:
+        self.faults = 0
+        self._epoch = epoch
+        self._seq = last_seq
+        self._alert_seq = last_alert_seq
+        self._now = now
+        self._followers: list[tuple[str, Follower]] = []
+        self._waiting: deque[Event] = deque()
+        self._delivering = False
+
+    def follow(self, name: str, follower: Follower) -> None:
+        """Give every later event to `follower`; `name` stands in the log when it fails."""
+        self._followers.append((name, follower))
+
+    def submit(self, body: Body) -> Event:
+        """Number and stamp `body`, hand it to every follower, return the event."""
+        event = self._number(body)
+        self._waiting.append(event)
+        if not self._delivering:
+            self._deliver_all()
+        return event
+
+    def _number(self, body: Body) -> Event:
+        stamp = self._now()
+        self._seq += 1
+        previous = None
+        if isinstance(body, AlertBody):
+            previous, self._alert_seq = self._alert_seq, self._seq
+        return Event(
+            epoch=self._epoch,
+            seq=self._seq,
+            time=stamp.wall,
+            monotonic=stamp.monotonic,
+            clock=stamp.clock,
+            body=body,
+            previous=previous,
+        )
+
+    def _deliver_all(self) -> None:
+        self._delivering = True
+        try:
+            while self._waiting:
+                self._deliver(self._waiting.popleft())
+        finally:
+            self._delivering = False
+
+    def _deliver(self, event: Event) -> None:
+        for name, follower in self._followers:
+            try:
+                follower(event)
+            except Exception:  # a broken follower must not keep an event from the others
+                self.faults += 1
+                log.exception("follower %s failed on event %s", name, event.id)

@@ -1,0 +1,88 @@
+"""The field: one driver a line; what they report becomes events, what is asked of a device finds its line."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from drivers.registry import DRIVERS
+
+from drivers.api import (
+    Action,
+    Device,
+    DeviceReport,
+    Done,
+    Driver,
+    LineReport,
+    LineSettings,
+    LineStatistics,
+    Point,
+    Reading,
+    Report,
+)
+from gateway.core.events import Body, Event, LinkBody, ReadingBody
+
+
+class Field:
+    """Owns the drivers. `lines` pairs each line with the devices on it; all of one line speak one protocol."""
+
+    def __init__(
+        self,
+        lines: Sequence[tuple[LineSettings, Sequence[Device]]],
+        *,
+        submit: Callable[[Body], Event],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._submit = submit
+        self._devices = {device.name: device for _, devices in lines for device in devices}
+        self._driver_of: dict[str, Driver] = {}
+        self.drivers: dict[str, Driver] = {}
+        for settings, devices in lines:
+            if not devices:
+                continue
+            kind = DRIVERS[devices[0].profile.driver]
+            driver = kind.open(settings, devices, self._report, clock=clock)
+            self.drivers[settings.name] = driver
+            self._driver_of.update((device.name, driver) for device in devices)
+
+    def point(self, device: str, point: str) -> Point:
+        """Return what the profile says of a point; KeyError if there is none."""
+        return self._devices[device].profile.point(point)
+
+    def action(self, device: str, action: str) -> Action:
+        """Return what the profile says of an action; KeyError if there is none."""
+        return self._devices[device].profile.action(action)
+
+    def actions(self, device: str) -> tuple[Action, ...]:
+        """Return all actions of a device; KeyError if there is no such device."""
+        return self._devices[device].profile.actions
+
+    def read_soon(self, device: str, point: str) -> None:
+        """Have a point read again at once."""
+        self._driver_of[device].read_soon(device, point)
+
+    async def act(self, device: str, action: str, arguments: Mapping[str, float], deadline: float) -> Done:
+        """Have a device do something before `deadline` (monotonic) or not at all; raises DriverError."""
+        return await self._driver_of[device].act(device, action, arguments, deadline=deadline)
+
+    def statistics(self) -> tuple[LineStatistics, ...]:
+        """Return what each line did so far."""
+        return tuple(driver.statistics() for driver in self.drivers.values())
+
+    def _report(self, report: Report) -> None:
+        self._submit(_body(report))
+
+
+def _body(report: Report) -> Body:
+    match report:
+        case Reading():
+            return ReadingBody(
+                device=report.device,
+                point=report.point,
+                value=report.value,
+                quality=report.quality,
+                at=report.at,
+                unit=report.unit,
+            )
+        case DeviceReport():
+            return LinkBody(what="device", name=report.device, up=report.online, reason=report.reason)
+        case LineReport():
+            return LinkBody(what="bus", name=report.line, up=report.up, reason=report.reason)
