@@ -1,0 +1,1 @@
+"""Modbus: frames, registers, block reads, and the driver that polls with them."""
