@@ -1,0 +1,233 @@
+"""A line with pretend devices on it, as a state machine that is told `now`: bytes in, bytes out on time.
+
+A pty or a socket carries bytes at once; a wire does not. So the line keeps the time of the wire:
+
+    master writes                                    reply begins              its last byte arrives
+    |<------- request: bytes * char ------->|<- max(turnaround, gap) ->|<------- bytes * char ------->|
+
+All three times are absolute and anchored at the arrival of the request, so that being woken late makes one
+reply late and never the next. Bytes are handed over as a UART does it: when sixteen have come or the line
+falls silent. Faults come from `Injector`; outages (unplugged, power cut, a dead device) are set by whoever
+plays the world, at once or as a schedule.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
+
+from drivers.api import LineSettings
+from drivers.sim.faults import NO_FAULTS, Faults, Injector
+from drivers.sim.framing import Asked, Framing, Question, framing_of
+
+UART_FIFO: Final = 16
+CUT_OFF_GAPS: Final = (
+    8.0  # silences after which half a request is forgotten; a pty may tear it apart a little
+)
+CUT_OFF_MIN_S: Final = 0.02
+
+
+class Slave(Protocol):
+    """One pretend device: what a line needs to know of it."""
+
+    address: int
+    turnaround_s: float | None  # None: as the line says
+
+    def answer(self, question: Question, now: float) -> bytes | None:
+        """Return the reply's pdu, or None if the device keeps silent."""
+
+    def restart(self, off_until: float) -> None:
+        """Lose power until then: silent, and after that warming up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Something that happens to a line by schedule: seconds after its first byte, and for how long."""
+
+    kind: Literal["unplug", "power_cut"]
+    at_s: float
+    for_s: float
+
+
+class SimLine:
+    """Pretend devices on one line. Feed `receive`, be back at `next_at`, send what `take` returns."""
+
+    def __init__(
+        self,
+        settings: LineSettings,
+        devices: Sequence[Slave],
+        *,
+        faults: Faults = NO_FAULTS,
+        seed: int = 0,
+        paced: bool = True,
+        turnaround_s: float = 0.01,
+        outages: Sequence[Outage] = (),
+    ) -> None:
+        self.settings = settings
+        self.devices = list(devices)
+        self.plugged = True
+        self.on_plug: Callable[[bool], None] = lambda _plugged: None
+        self.counts: Counter[str] = Counter()
+        self._injector = Injector(faults, seed=seed)
+        self._framing: Framing = framing_of(settings)
+        on_wire = paced and not settings.port.startswith("tcp://")
+        self._char_s = settings.char_s if on_wire else 0.0
+        self._gap_s = settings.gap_s if on_wire else 0.0
+        self._turnaround_s = turnaround_s if paced else 0.0
+        self._cut_off_s = max(CUT_OFF_MIN_S, CUT_OFF_GAPS * self._gap_s)
+        self._buffer = bytearray()
+        self._heard_at = 0.0  # when the master's last byte was through the wire
+        self._free_at = 0.0  # when the last reply is through
+        self._outgoing: list[tuple[float, int, bytes]] = []
+        self._order = 0
+        self._schedule = sorted(outages, key=lambda outage: outage.at_s, reverse=True)
+        self._born_at: float | None = None
+        self._back_at: float | None = None
+
+    @property
+    def faults(self) -> Faults:
+        """The chances in force; may be set at any time."""
+        return self._injector.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._injector.faults = faults
+
+    @property
+    def fault_counts(self) -> Counter[str]:
+        """How many faults of each name the line has made."""
+        return self._injector.counts
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Take bytes from the master."""
+        self.advance(now)
+        if not self.plugged:
+            return
+        if self._buffer and now - self._heard_at > self._cut_off_s:
+            self._buffer.clear()
+            self.counts["cut_off"] += 1
+        self._heard_at = max(now, self._heard_at) + len(data) * self._char_s
+        if self._injector.faults is not NO_FAULTS:
+            if self._injector.echoes():
+                self._send(self._heard_at, data)
+            if idle := self._injector.idle():
+                self._send(now + idle[0], idle[1])
+            data = self._injector.request(data)
+        self._buffer += data
+        while asked := self._framing.find(self._buffer):
+            self.counts["requests"] += 1
+            self._ask(asked, now)
+
+    def next_at(self) -> float | None:
+        """Return when `take` or `advance` has something to do; None: not before `receive`."""
+        times = [self._outgoing[0][0]] if self._outgoing else []
+        if self._back_at is not None:
+            times.append(self._back_at)
+        if self._schedule and self._born_at is not None:
+            times.append(self._born_at + self._schedule[-1].at_s)
+        return min(times, default=None)
+
+    def take(self, now: float) -> bytes:
+        """Return the bytes that are through the wire by now."""
+        self.advance(now)
+        if not self._outgoing or self._outgoing[0][0] > now:
+            return b""
+        taken = heapq.heappop(self._outgoing)[2]
+        while self._outgoing and self._outgoing[0][0] <= now:
+            taken += heapq.heappop(self._outgoing)[2]
+        return taken
+
+    def advance(self, now: float) -> None:
+        """Let scheduled outages begin and end."""
+        if self._born_at is None:
+            self._born_at = now
+        if self._back_at is not None and now >= self._back_at:
+            self._back_at = None
+            self.plug()
+        while self._schedule and now >= self._born_at + self._schedule[-1].at_s:
+            outage = self._schedule.pop()
+            end = self._born_at + outage.at_s + outage.for_s
+            if outage.kind == "power_cut":
+                self.power_cut(end)
+            else:
+                self.unplug()
+                self._back_at = end
+
+    def unplug(self) -> None:
+        """Pull the adapter: what was on the wire is gone, and so is the port."""
+        if self.plugged:
+            self.plugged = False
+            self.counts["unplug"] += 1
+            self._buffer.clear()
+            self._outgoing.clear()
+            self.on_plug(False)
+
+    def plug(self) -> None:
+        """Put the adapter back."""
+        if not self.plugged:
+            self.plugged = True
+            self.on_plug(True)
+
+    def power_cut(self, until: float) -> None:
+        """Take the supply from all devices at once until then."""
+        self.counts["power_cut"] += 1
+        for device in self.devices:
+            device.restart(until)
+
+    def _ask(self, asked: Asked, now: float) -> None:
+        """Give a request to whoever has the address: nobody, one device, or two that collide."""
+        replies: list[bytes] = []
+        turnaround_s = 0.0
+        for device in self.devices:
+            if asked.address in {device.address, 0}:
+                reply = device.answer(asked.question, now)
+                if reply is not None and asked.address:
+                    replies.append(reply)
+                    own = device.turnaround_s
+                    turnaround_s = max(turnaround_s, self._turnaround_s if own is None else own)
+        if replies:
+            self.counts["replies"] += 1
+            begin = max(self._heard_at + max(turnaround_s, self._gap_s), self._free_at)
+            self._reply(asked, replies, begin)
+
+    def _reply(self, asked: Asked, replies: list[bytes], begin: float) -> None:
+        fate = self._injector.fate()
+        if fate == "silent":
+            return
+        frames = [asked.frame(*self._injector.forge(fate, asked.address, pdu)) for pdu in replies]
+        if len(frames) > 1:
+            self.counts["collisions"] += 1
+        at = begin + self._injector.wait_s(fate)
+        for pause_s, piece in self._injector.reply(fate, collide(frames)):
+            at = self._transmit(at + pause_s, piece)
+        if fate != "late":
+            self._free_at = at
+
+    def _transmit(self, at: float, data: bytes) -> float:
+        """Put bytes on the wire at `at`; return when the last is through."""
+        if self._char_s == 0.0:
+            self._send(at, data)
+            return at
+        for start in range(0, len(data), UART_FIFO):
+            part = data[start : start + UART_FIFO]
+            self._send(at + (start + len(part)) * self._char_s, part)
+        return at + len(data) * self._char_s
+
+    def _send(self, at: float, data: bytes) -> None:
+        self._order += 1
+        heapq.heappush(self._outgoing, (at, self._order, data))
+
+
+def collide(frames: Sequence[bytes]) -> bytes:
+    """Return what is heard when several devices answer at once: where either pulls the pair low, it is low.
+
+    The second starts a few bit times after the first, as two crystals do, so even equal frames are garbled.
+    """
+    heard = frames[0]
+    for shift, frame in enumerate(frames[1:], start=1):
+        late = (int.from_bytes(frame, "big") >> shift).to_bytes(len(frame), "big")
+        longest = max(len(heard), len(late))
+        pairs = zip(heard.ljust(longest, b"\xff"), late.ljust(longest, b"\xff"), strict=True)
+        heard = bytes(one & other for one, other in pairs)
+    return heard
