@@ -78,9 +78,9 @@ class ReadingBody(msgspec.Struct, frozen=True, tag="reading"):
 
 
 class LinkBody(msgspec.Struct, frozen=True, tag="link"):
-    """A device, a line or the uplink came or went."""
+    """A device, a line, the uplink or something else the gateway lives by came or went."""
 
-    what: Literal["device", "bus", "uplink"]
+    what: Literal["device", "bus", "uplink", "storage", "camera"]
     name: str
     up: bool
     reason: str
@@ -112,8 +112,10 @@ class AlertBody(msgspec.Struct, frozen=True, tag="alert"):
     count: int = 1
     devices: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
-    by: str | None = None  # who acknowledged
+    by: str | None = None  # who acknowledged, reset or shelved it last
     note: str | None = None
+    latch: bool = False  # stays until a person resets it
+    until_s: float | None = None  # end of its time on the shelf
 
 
 class CommandBody(msgspec.Struct, frozen=True, tag="command"):

@@ -1,0 +1,298 @@
+"""The alert list: every alert that is not over, and the only place that makes alert events.
+
+At most one alert has a key. What conditions find and what people do becomes a step of the table in alerts.py;
+each step is submitted as the alert's whole present state, so that the list after a restart is the last event of
+each. A condition that flaps is held here: its alert stays up, is counted, and told of once a minute.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from gateway.core import texts
+from gateway.core.alerts import State, Trigger, is_active, step
+from gateway.core.events import AlertBody, Body, Certainty, Change, Clock, Event, Severity, Words
+from gateway.core.flapping import TELL_EVERY_S, Flapping
+from gateway.core.kinds import Kind, Kinds
+from gateway.core.policy import PolicyError
+
+LONGEST_SHELF_S = 7 * 86_400.0
+
+_ON_SHELF = frozenset({State.SHELVED_ACTIVE, State.SHELVED_CLEARED})
+_NEVER = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a condition found: all an alert is made of. `count` is given where it is not the times it came."""
+
+    kind: Kind
+    severity: Severity
+    certainty: Certainty
+    facts: texts.Facts
+    first_seen: float
+    clock: Clock
+    device: str | None = None
+    point: str | None = None
+    devices: tuple[str, ...] = ()
+    latch: bool = False
+    note: str | None = None
+    count: int | None = None
+
+
+@dataclass(slots=True)
+class _Life:
+    """One alert. `body` is what was told last; `text` without phrases; `held` while it flaps."""
+
+    body: AlertBody
+    text: Words
+    count: int = 1
+    told_at: float = _NEVER
+    held: bool = False
+    active: bool = True
+
+    @property
+    def state(self) -> State:
+        """Return where it stands."""
+        return State(self.body.state)
+
+
+class AlertList:
+    """Holds the alerts. `submit` gets each step; `new_id` names a life; `restore` is what was told before."""
+
+    def __init__(
+        self,
+        kinds: Kinds,
+        *,
+        submit: Callable[[Body], object],
+        new_id: Callable[[], str],
+        restore: Iterable[Event] = (),
+    ) -> None:
+        self._kinds = kinds
+        self._submit = submit
+        self._new_id = new_id
+        self._lives: dict[str, _Life] = {}
+        self._flapping: dict[str, Flapping] = {}
+        for body in _last_of_each(restore):
+            self._lives[body.key] = _Life(body, body.text, body.count, active=is_active(body.state))
+
+    def bodies(self) -> list[AlertBody]:
+        """Return all alerts that are not over, as they were told last, oldest first."""
+        return sorted(
+            (life.body for life in self._lives.values()), key=lambda body: (body.first_seen, body.alert)
+        )
+
+    def standing(self, key: str) -> AlertBody | None:
+        """Return the alert of this key, if there is one that is not over."""
+        life = self._lives.get(key)
+        return None if life is None else life.body
+
+    def is_true(self, key: str) -> bool:
+        """Return whether the condition behind this key is true by all we know, flapping or not."""
+        life = self._lives.get(key)
+        return life is not None and life.active
+
+    def found(self, key: str, found: Found, now: float) -> None:
+        """A condition became true: raise its alert, or raise it again, or count it."""
+        self._flaps(key).change(now)
+        life = self._lives.get(key)
+        if life is None:
+            self._begin(key, found, now)
+        elif is_active(life.body.state):
+            self._repeat(life, found, now)
+        else:
+            self._move(life, Trigger.RAISE, now, found=found, count=found.count or life.count + 1)
+
+    def worse(self, key: str, found: Found, now: float) -> None:
+        """An active condition is worse than it was told: another kind, another neighbour."""
+        life = self._lives.get(key)
+        if life is None:
+            self._begin(key, found, now)
+        else:
+            trigger = Trigger.WORSEN if is_active(life.body.state) else Trigger.RAISE
+            self._move(life, trigger, now, found=found, count=found.count or life.count)
+
+    def gone(self, key: str, now: float, *, watched: bool = True) -> None:
+        """A condition is normal again, or nobody looks any more (`watched` is False)."""
+        life = self._lives.get(key)
+        if life is None or not life.active:
+            return
+        life.active = False
+        flapping = self._flaps(key)
+        flapping.change(now)
+        if not life.held and (flapping.until <= now or life.state is State.ACTIVE_RESET or not watched):
+            self._clear(life, now, None if watched else self._kinds.unwatched)
+        elif not life.held:
+            life.held = True
+            self._tell_count(life, now)
+
+    def acknowledge(self, alert: str, by: str, note: str | None, now: float) -> None:
+        """A person has seen it; PolicyError if there is nothing to acknowledge."""
+        life = self._named(alert)
+        self._move(life, Trigger.ACKNOWLEDGE, now, by=by, note=note)
+        kind = self._kinds.by_name.get(life.body.kind)
+        if kind is not None and kind.momentary and life.state is State.ACTIVE_ACKED:
+            self._clear(life, now)
+
+    def reset(self, keys: Iterable[str], by: str, now: float) -> int:
+        """A person resets these alerts where they latch; return how many were. Flapping is counted anew."""
+        lives = [self._lives[key] for key in keys if key in self._lives]
+        latched = [life for life in lives if life.body.latch and life.state is not State.ACTIVE_RESET]
+        for life in latched:
+            self._flaps(life.body.key).forget()
+            if life.held and not life.active:
+                self._clear(life, now)
+            life.held = False
+            self._move(life, Trigger.RESET, now, by=by)
+        return len(latched)
+
+    def shelve(self, alert: str, until_s: float, by: str, *, now: float, wall: float) -> None:
+        """A person wants it quiet until a time of day; PolicyError for fire, what latches, and too long."""
+        life = self._named(alert)
+        kind = self._kinds.by_name.get(life.body.kind)
+        if life.body.latch or (kind is not None and kind.fire):
+            raise PolicyError(f"{life.body.kind} cannot be shelved", "acknowledge it, then reset it")
+        if not wall < until_s <= wall + LONGEST_SHELF_S:
+            raise PolicyError("the time on the shelf is over or too long", "at most seven days from now")
+        self._move(life, Trigger.SHELVE, now, by=by, until_s=until_s)
+
+    def tick(self, now: float, wall: float) -> None:
+        """Do what is due: end flapping, tell counts, take alerts off the shelf."""
+        for life in list(self._lives.values()):
+            if life.held and self._flaps(life.body.key).until <= now:
+                self._release(life, now)
+            elif life.count != life.body.count and now - life.told_at >= TELL_EVERY_S:
+                self._tell_count(life, now)
+            if life.body.until_s is not None and life.body.until_s <= wall:
+                self._move(life, Trigger.UNSHELVE, now)
+
+    def next_due(self, *, now: float, wall: float) -> float | None:
+        """Return when `tick` has something to do, in monotonic seconds; None if never."""
+        due = []
+        for life in self._lives.values():
+            if life.held:
+                due.append(self._flaps(life.body.key).until)
+            if life.count != life.body.count:
+                due.append(life.told_at + TELL_EVERY_S)
+            if life.body.until_s is not None:
+                due.append(now + life.body.until_s - wall)
+        return min(due, default=None)
+
+    def _begin(self, key: str, found: Found, now: float) -> None:
+        body = _body(self._new_id(), key, found)
+        self._lives[key] = life = _Life(body, body.text, body.count)
+        self._put(life, body, now)
+
+    def _repeat(self, life: _Life, found: Found, now: float) -> None:
+        """Count what came again; what latches (fire, SOS) wants to be seen again."""
+        life.active = True
+        life.count = found.count or life.count + 1
+        if life.body.latch and life.state in {State.ACTIVE_ACKED, State.ACTIVE_RESET}:
+            self._move(life, Trigger.WORSEN, now, found=found, count=life.count)
+        elif now - life.told_at >= TELL_EVERY_S:
+            self._tell_count(life, now)
+
+    def _release(self, life: _Life, now: float) -> None:
+        """It flaps no more: say how it stands."""
+        life.held = False
+        if not life.active:
+            self._clear(life, now)
+        elif life.count != life.body.count:
+            self._tell_count(life, now)
+
+    def _clear(self, life: _Life, now: float, phrase: Words | None = None) -> None:
+        """Take a condition for normal; what latches and nobody has reset stays."""
+        latched = life.body.latch and life.state is not State.ACTIVE_RESET
+        self._move(life, Trigger.LATCH if latched else Trigger.CLEAR, now, phrase=phrase)
+
+    def _tell_count(self, life: _Life, now: float) -> None:
+        """Tell that it is still there and how often it came; where it stands does not change."""
+        text = texts.add(self._kinds.flapping, life.text, life.count) if life.held else life.text
+        self._move(life, Trigger.REPEAT, now, text=text)
+
+    def _move(
+        self,
+        life: _Life,
+        trigger: Trigger,
+        now: float,
+        *,
+        found: Found | None = None,
+        count: int | None = None,
+        text: Words | None = None,
+        phrase: Words | None = None,
+        by: str | None = None,
+        note: str | None = None,
+        until_s: float | None = None,
+    ) -> None:
+        """Take one step of the table and tell it. What is found anew is not acknowledged by anybody."""
+        state, change = step(life.state, trigger)
+        life.count = life.count if count is None else count
+        before = life.body
+        if found is None:
+            body = msgspec.structs.replace(before, by=by or before.by, note=note or before.note)
+        else:
+            body = _body(before.alert, before.key, found)
+            life.text, life.active = body.text, True
+        if change is Change.CLEARED:
+            text = texts.add(phrase or self._kinds.cleared, life.text, life.count)
+        body = msgspec.structs.replace(
+            body,
+            change=change,
+            state=state,
+            count=life.count,
+            text=text or body.text,
+            first_seen=before.first_seen,
+            clock=before.clock,
+            until_s=(until_s or before.until_s) if state in _ON_SHELF else None,
+        )
+        self._put(life, body, now)
+
+    def _put(self, life: _Life, body: AlertBody, now: float) -> None:
+        life.body, life.told_at = body, now
+        if body.state == State.OVER:
+            del self._lives[body.key]
+        self._submit(body)
+
+    def _flaps(self, key: str) -> Flapping:
+        return self._flapping.setdefault(key, Flapping())
+
+    def _named(self, alert: str) -> _Life:
+        for life in self._lives.values():
+            if life.body.alert == alert:
+                return life
+        raise PolicyError(
+            f"there is no open alert {alert}", "it may be over; `alerts` lists those that are not"
+        )
+
+
+def _last_of_each(events: Iterable[Event]) -> list[AlertBody]:
+    """Return the last state of every alert that is not over."""
+    last = {event.body.alert: event.body for event in events if isinstance(event.body, AlertBody)}
+    return [body for body in last.values() if body.state != State.OVER]
+
+
+def _body(alert: str, key: str, found: Found) -> AlertBody:
+    """Return a new alert made of what was found."""
+    facts = found.facts
+    return AlertBody(
+        alert=alert,
+        key=key,
+        change=Change.RAISED,
+        state=State.ACTIVE_UNACKED,
+        kind=found.kind.name,
+        severity=found.severity,
+        certainty=found.certainty,
+        text=texts.describe(found.kind, facts),
+        place=facts.subject.place,
+        first_seen=found.first_seen,
+        clock=found.clock,
+        device=found.device,
+        point=found.point,
+        value=facts.value,
+        unit=facts.unit,
+        count=found.count or 1,
+        devices=found.devices,
+        note=found.note,
+        latch=found.latch,
+    )

@@ -1,0 +1,208 @@
+"""Conditions: what one rule makes of the readings of one point. Told the time, asks nobody.
+
+A condition becomes true after `reads` good readings that agree, and normal again the same way, so that no single
+bad frame raises or clears anything. Two readings with the same `at` came in one reply and count once. Readings
+that are not good never come here: a device that is silent is unknown, never normal.
+
+What a reading may bring:
+
+    LOOK          something begins or ends: read again at once. The second look confirms a fire in the time of
+                  one more poll, and the fire's time is that of the first.
+    LATER         look again at `look_at`: when the reads must lie apart, or the state must last. A timer only
+                  asks for a reading; it never raises or clears by itself, for the device may be gone by then.
+    FOUND, GONE   the condition is true now; it is normal again.
+    WORSE         it is past the rule's urgent limit. "At once" means on two reads with no time between them:
+                  `apart_s` is waived, the second read is not.
+    RESTED        the first three readings agree: this is how it lies at rest (see gateway/core/baselines.py).
+
+A door is *forced* when it opens with no excuse: neither exit button, strike nor granted command in the seconds
+before or until the opening is confirmed. The order in which one cycle polls contact and button does not matter
+that way. A door found open when the gateway starts has not been seen to open, and is held, not forced.
+"""
+
+import enum
+import math
+
+from drivers.api import Value
+from gateway.core.baselines import Commissioning
+from gateway.core.rules import Deviates, Level, Rule
+
+
+class Finding(enum.Enum):
+    """What a reading brings."""
+
+    LOOK = "look"
+    LATER = "later"
+    FOUND = "found"
+    WORSE = "worse"
+    GONE = "gone"
+    RESTED = "rested"
+
+
+class _Streak:
+    """Good readings in a row that say the same."""
+
+    __slots__ = ("at", "reads", "since", "since_wall")
+
+    def __init__(self) -> None:
+        self.reads = 0
+        self.at = self.since = self.since_wall = -math.inf
+
+    def count(self, at: float, wall: float, apart_s: float) -> bool:
+        """Count a reading; return whether it counted: not of the same reply, not too soon after the last."""
+        if self.reads == 0:
+            self.since, self.since_wall = at, wall
+        elif at <= self.at or at - self.at < apart_s:
+            return False
+        self.reads += 1
+        self.at = at
+        return True
+
+
+class Condition:
+    """One rule on one point of one device.
+
+    A restored one is `active` until readings prove it normal. `since` and `since_wall` are monotonic and wall
+    seconds of the first reading that found it; `value` is the one that confirmed it.
+    """
+
+    __slots__ = (
+        "_armed", "_commissioning", "_excused_at", "_falling", "_quick", "_rising", "_suppressed_by", "_urgent",
+        "active", "baseline", "look_at", "point", "rule", "since", "since_wall", "urgent", "value",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        rule: Rule,
+        point: str,
+        *,
+        baseline: float | None = None,
+        active: bool = False,
+        urgent: bool = False,
+    ) -> None:
+        self.rule, self.point = rule, point
+        self.active, self.urgent, self.baseline = active, urgent, baseline
+        self.value: Value | None = None
+        self.since = self.since_wall = -math.inf
+        self.look_at: float | None = None
+        self._quick = rule.kind.fire or rule.kind.quick
+        self._armed = not rule.excused_by  # a door must be seen closed before it can be forced
+        self._excused_at = -math.inf
+        self._suppressed_by: set[str] = set()
+        self._rising, self._urgent, self._falling = _Streak(), _Streak(), _Streak()
+        self._commissioning = Commissioning() if isinstance(rule.test, Deviates) else None
+
+    @property
+    def deviation(self) -> float | None:
+        """Return how far the confirming value was from rest; None for rules that do not ask."""
+        if not isinstance(self.rule.test, Deviates) or self.value is None or self.baseline is None:
+            return None
+        return self.rule.test.away(self.value, self.baseline)
+
+    def suppress(self, point: str, on: bool) -> None:
+        """Take note of a point that keeps the rule quiet while true: a detector in test."""
+        if on:
+            self._suppressed_by.add(point)
+            self._rising.reads = self._urgent.reads = self._falling.reads = 0
+            self.look_at = None
+        else:
+            self._suppressed_by.discard(point)
+
+    def excuse(self, at: float) -> None:
+        """Take note that the door may lawfully open now."""
+        self._excused_at = max(self._excused_at, at)
+
+    def read(self, value: Value, at: float, wall: float) -> Finding | None:
+        """Take one good reading; return what it brings. `at` monotonic, `wall` seconds since 1970."""
+        if self._suppressed_by or value != value:  # noqa: PLR0124 - not a number says nothing
+            return None
+        if self._commissioning is not None and self.baseline is None:
+            return self._commission(value, at)
+        level = self.rule.test.level(value, active=self.active, baseline=self.baseline)
+        if level is Level.NORMAL:
+            return self._normal(at, wall)
+        return self._worsen(level, value, at, wall) if self.active else self._rise(level, value, at, wall)
+
+    def _commission(self, value: Value, at: float) -> Finding | None:
+        assert self._commissioning is not None
+        assert isinstance(self.rule.test, Deviates)
+        self.baseline = self._commissioning.offer(value, at, wraps=self.rule.test.wraps)
+        return None if self.baseline is None else Finding.RESTED
+
+    def _normal(self, at: float, wall: float) -> Finding | None:
+        if self.active:
+            return self._fall(at, wall)
+        if self._rising.reads or not self._armed:
+            self._calm(at, wall)
+        return None
+
+    def _fall(self, at: float, wall: float) -> Finding | None:
+        rule, falling = self.rule, self._falling
+        self._urgent.reads = 0
+        falling.count(at, wall, 0.0)
+        if falling.reads < rule.clear_reads:
+            return None
+        if at - falling.since < rule.clear_hold_s:
+            return self._again(falling.since + rule.clear_hold_s)
+        self.active = self.urgent = False
+        self._forget()
+        return Finding.GONE
+
+    def _calm(self, at: float, wall: float) -> None:
+        """Forget what was beginning; a door that was opened lawfully is closed for good after `clear_reads`."""
+        self._rising.reads = self._urgent.reads = 0
+        self.look_at = None
+        if not self._armed:
+            self._falling.count(at, wall, 0.0)
+            self._armed = self._falling.reads >= self.rule.clear_reads
+
+    def _rise(self, level: Level, value: Value, at: float, wall: float) -> Finding | None:
+        rule, rising = self.rule, self._rising
+        self._falling.reads = 0
+        if not self._armed:
+            return None
+        counted = rising.count(at, wall, rule.apart_s)
+        enough = rising.reads >= rule.reads
+        urgent = self._count_urgent(level, at, wall)
+        if urgent or (enough and at - rising.since >= rule.hold_s):
+            return self._confirm(value, urgent=urgent)
+        if level is Level.URGENT or (self._quick and not rule.apart_s and not enough):
+            return self._again(None)
+        if counted and enough:
+            return self._again(rising.since + rule.hold_s)
+        return self._again(rising.at + rule.apart_s) if counted and rule.apart_s else None
+
+    def _confirm(self, value: Value, *, urgent: bool) -> Finding | None:
+        if self.rule.excused_by and self._excused_at >= self._rising.since - self.rule.excuse_s:
+            self._armed = False
+            self._forget()
+            return None
+        self.active, self.urgent, self.value = True, urgent, value
+        self.since, self.since_wall = self._rising.since, self._rising.since_wall
+        self._forget()
+        return Finding.FOUND
+
+    def _worsen(self, level: Level, value: Value, at: float, wall: float) -> Finding | None:
+        self._falling.reads = 0
+        self.look_at = None
+        if self.urgent or not self._count_urgent(level, at, wall):
+            return Finding.LOOK if level is Level.URGENT and not self.urgent else None
+        self.urgent, self.value = True, value
+        return Finding.WORSE
+
+    def _count_urgent(self, level: Level, at: float, wall: float) -> bool:
+        """Count reads past the urgent limit; return whether they are enough."""
+        if level is not Level.URGENT:
+            self._urgent.reads = 0
+            return False
+        self._urgent.count(at, wall, 0.0)
+        return self._urgent.reads >= self.rule.reads
+
+    def _again(self, look_at: float | None) -> Finding:
+        """Ask for another reading, at once or at a time."""
+        self.look_at = look_at
+        return Finding.LOOK if look_at is None else Finding.LATER
+
+    def _forget(self) -> None:
+        self._rising.reads = self._urgent.reads = self._falling.reads = 0
+        self.look_at = None

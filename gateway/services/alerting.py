@@ -1,0 +1,253 @@
+"""Alerting: follows the stream, turns what it tells into alerts, and takes what people do with them.
+
+A thin shell over the pure parts in gateway/core: detection finds, the alert list remembers and tells, neighbours
+confirm one another. Its own business is only who is told what, and a timer that asks for readings and ends
+flapping. It never waits for disk or network, so that a fire is raised whatever else fails.
+
+It knows the time of day by the events it sees: only the stream asks the clock.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+
+from gateway.core.alert_list import AlertList, Found
+from gateway.core.conditions import Finding
+from gateway.core.detection import Detection, Result
+from gateway.core.events import (
+    AlertBody,
+    BaselineBody,
+    Body,
+    Clock,
+    Event,
+    LinkBody,
+    NoteBody,
+    OutcomeBody,
+    Place,
+    ReadingBody,
+    Severity,
+)
+from gateway.core.grouping import Neighbourhood
+from gateway.core.kinds import Kind, Kinds
+from gateway.core.policy import PolicyError
+from gateway.core.rules import Watched
+from gateway.core.texts import NOWHERE, Facts, Subject
+
+AUTO = "auto"
+"""Origin of a baseline nobody set."""
+
+
+class Alerting:
+    """Makes alerts. `restore` is every alert and baseline event told before, in order; `place` the gateway's own."""
+
+    def __init__(
+        self,
+        devices: Mapping[str, Watched],
+        *,
+        kinds: Kinds,
+        submit: Callable[[Body], object],
+        read_soon: Callable[[str, str], None],
+        new_id: Callable[[], str],
+        place: Place = NOWHERE,
+        restore: Iterable[Event] = (),
+    ) -> None:
+        told = list(restore)
+        self._devices = devices
+        self._kinds = kinds
+        self._submit = submit
+        self._read_soon = read_soon
+        self._place = place
+        self._alerts = AlertList(kinds, submit=submit, new_id=new_id, restore=told)
+        self._detection = Detection(
+            devices.values(),
+            baselines={(b.device, b.point): b.value for b in _baselines(told)},
+            standing={body.key: body for body in self._alerts.bodies()},
+        )
+        self._neighbours = Neighbourhood(devices, kinds, self._detection.guards, self._alerts)
+        self._now = self._ahead = 0.0  # monotonic seconds of the last event; wall minus monotonic
+        self._clock = Clock.UNSYNCED
+        self._settled = False
+        self._wake = asyncio.Event()
+
+    def follow(self, event: Event) -> None:
+        """Take one event of the stream. Most are readings that change nothing, and cost next to nothing."""
+        now = self._now = event.monotonic
+        self._ahead, self._clock = event.time - now, event.clock
+        if not self._settled:
+            self._settle()
+        body = event.body
+        if isinstance(body, ReadingBody):
+            results = self._detection.read(body, self._ahead + min(body.at, now))
+            if not results:
+                return
+            for result in results:
+                self._act(result, body.unit)
+        elif not self._take(body):
+            return
+        self._wake.set()
+
+    def tick(self, now_monotonic: float, wall: float) -> None:
+        """Do what is due at this time: ask for readings, end flapping, take alerts off the shelf."""
+        self._now, self._ahead = now_monotonic, wall - now_monotonic
+        for device, point in self._detection.due(now_monotonic):
+            self._read_soon(device, point)
+        self._alerts.tick(now_monotonic, wall)
+        self._neighbours.settle(self._now)
+
+    def next_due(self) -> float | None:
+        """Return when `tick` has something to do, in monotonic seconds; None if never."""
+        wall = self._now + self._ahead
+        due = [self._detection.next_due(), self._alerts.next_due(now=self._now, wall=wall)]
+        return min((each for each in due if each is not None), default=None)
+
+    async def run(self) -> None:
+        """Tick when something is due, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._wake.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(self.next_due()):
+                    await self._wake.wait()
+                    continue
+            self.tick(loop.time(), loop.time() + self._ahead)
+
+    def alerts(self) -> list[AlertBody]:
+        """Return all alerts that are not over, oldest first."""
+        return self._alerts.bodies()
+
+    def acknowledge(self, alert_id: str, by: str, note: str | None = None) -> None:
+        """A person has seen an alert; PolicyError if there is nothing to acknowledge."""
+        self._alerts.acknowledge(alert_id, by, note, self._now)
+        self._neighbours.settle(self._now)
+
+    def reset(self, device: str, by: str) -> None:
+        """A person resets what latched at a device; PolicyError if nothing did.
+
+        What is in alarm still stays until its device is normal.
+        """
+        mine = [body.key for body in self._alerts.bodies() if body.device == device]
+        if not self._alerts.reset(mine, by, self._now):
+            raise PolicyError(f"{device} has nothing to reset", "`alerts` lists what is open")
+        self._neighbours.settle(self._now, by)
+        self._wake.set()
+
+    def shelve(self, alert_id: str, until_s: float, by: str) -> None:
+        """A person wants an alert quiet until a time of day, seconds since 1970; PolicyError for fire."""
+        self._alerts.shelve(alert_id, until_s, by, now=self._now, wall=self._now + self._ahead)
+        self._wake.set()
+
+    def _take(self, body: Body) -> bool:
+        """Take what is no reading; return whether it concerned us."""
+        match body:
+            case LinkBody():
+                self._link(body.what, body.name, up=body.up, reason=body.reason)
+                if body.what == "device" and body.up and body.name in self._devices:
+                    self._link("bus", self._devices[body.name].bus, up=True)
+            case OutcomeBody():
+                if body.grants:
+                    self._detection.excuse(body.device, self._now)
+                if body.result != "refused":
+                    self._link("command", body.device, up=body.result == "done", reason=body.detail)
+            case BaselineBody():
+                self._detection.rest(body.device, body.point, body.value)
+            case NoteBody() if body.what in self._kinds:
+                self._raise(self._kinds[body.what], body.what, Subject(place=self._place), note=body.detail)
+            case _:
+                return False
+        return True
+
+    def _act(self, result: Result, unit: str | None) -> None:
+        condition, guard = result.condition, result.guard
+        device = guard.device.name
+        match result.finding:
+            case Finding.LOOK:
+                for point in (
+                    *guard.rule.unless,
+                    condition.point,
+                ):  # is it in test? before: is it still there?
+                    self._read_soon(device, point)
+            case Finding.RESTED if condition.baseline is not None:
+                self._detection.rest(device, condition.point, condition.baseline)
+                self._submit(BaselineBody(device, condition.point, condition.baseline, AUTO))
+            case Finding.FOUND:
+                self._alerts.found(guard.key, self._found(result, unit), self._now)
+                self._neighbours.alarm(guard, condition.since, self._now, self._clock)
+            case Finding.WORSE:
+                self._alerts.worse(guard.key, self._found(result, unit), self._now)
+            case Finding.GONE:
+                self._alerts.gone(guard.key, self._now)
+                self._neighbours.settle(self._now)
+
+    def _found(self, result: Result, unit: str | None) -> Found:
+        """Return what a condition found; past the urgent limit it is of the kind that its kind becomes there."""
+        condition, rule, device = result.condition, result.guard.rule, result.guard.device
+        kind = self._kinds[rule.kind.urgent] if condition.urgent and rule.kind.urgent else rule.kind
+        own = kind is rule.kind
+        return Found(
+            kind=kind,
+            severity=rule.severity if own else kind.severity,
+            certainty=rule.certainty if own else kind.certainty,
+            facts=Facts(device.subject, condition.value, unit, condition.deviation),
+            first_seen=condition.since_wall if condition.since_wall > 0 else self._now + self._ahead,
+            clock=self._clock,
+            device=device.name,
+            point=condition.point,
+            devices=(device.name,),
+            latch=rule.latch,
+        )
+
+    def _link(self, what: str, name: str, *, up: bool, reason: str = "") -> None:
+        kind = self._kinds.by_link[what]
+        key = f"{kind.name}/{name}"
+        if up:
+            self._alerts.gone(key, self._now)
+        elif kind.momentary or not self._alerts.is_true(key):
+            device = self._devices.get(name) if what in {"device", "command"} else None
+            subject = Subject(name, place=self._place) if device is None else device.subject
+            self._raise(kind, key, subject, device=device, note=reason)
+
+    def _raise(
+        self, kind: Kind, key: str, subject: Subject, *, device: Watched | None = None, note: str = ""
+    ) -> None:
+        """Raise what no rule finds: a lost device, a full disk."""
+        found = Found(
+            kind=kind,
+            severity=_severity(kind, device),
+            certainty=kind.certainty,
+            facts=Facts(subject),
+            first_seen=self._now + self._ahead,
+            clock=self._clock,
+            device=None if device is None else device.name,
+            devices=() if device is None else (device.name,),
+            note=note or None,
+        )
+        self._alerts.found(key, found, self._now)
+
+    def _settle(self) -> None:
+        """Take up where the last run ended, as soon as the time is known."""
+        self._settled = True
+        for body in self._alerts.bodies():
+            if self._is_forgotten(body):
+                self._alerts.gone(body.key, self._now, watched=False)
+        self._neighbours.restore(now=self._now, wall=self._now + self._ahead)
+
+    def _is_forgotten(self, body: AlertBody) -> bool:
+        """Return whether nothing in the configuration can find or clear this alert any more."""
+        if body.point is not None:
+            return body.key not in self._detection.guards
+        kind, _, name = body.key.partition("/")
+        links = self._kinds.by_link
+        if kind == links["bus"].name:
+            return name not in {device.bus for device in self._devices.values()}
+        return kind == links["device"].name and name not in self._devices
+
+
+def _severity(kind: Kind, device: Watched | None) -> Severity:
+    """Return how bad it is for this device: a lost fire detector is worse than a lost bin."""
+    families = set() if device is None else {*device.families, device.category}
+    found = {kind.severity, *(severity for family, severity in kind.worse.items() if family in families)}
+    return next(severity for severity in Severity if severity in found)
+
+
+def _baselines(events: Iterable[Event]) -> Iterable[BaselineBody]:
+    return (event.body for event in events if isinstance(event.body, BaselineBody))
