@@ -63,7 +63,7 @@ class Board:
         known = self.alerts.get(subject)
         if known is None or _number(known) < _number(event):
             self.alerts[subject] = event
-            self._changed({"alert": event})
+        self._changed({"alert": self.alerts[subject]})
         while len(self.alerts) > MOST_ALERTS:
             del self.alerts[next(iter(self.alerts))]
 

@@ -48,6 +48,11 @@ class BoardServer:
                 self._pages.discard(page)
                 page.put_nowait(None)
 
+    def close(self) -> None:
+        """End the stream of every open page."""
+        for page in self._pages:
+            page.put_nowait(None)
+
     async def _alerts(self, _: Request) -> Response:
         return Response(
             msgspec.json.encode(self.board.page()), media_type="application/json", headers=HEADERS
@@ -85,15 +90,23 @@ class QuietServer(uvicorn.Server):
 
 
 async def serve(server: BoardServer, *, host: str, port: int) -> None:
-    """Serve until cancelled; OSError when the port is taken."""
+    """Serve until cancelled, then end every open page in order; OSError when the port is taken."""
     config = uvicorn.Config(
-        server.app, host=host, port=port, log_level="error", access_log=False, timeout_graceful_shutdown=1
+        server.app,
+        host=host,
+        port=port,
+        log_level="critical",  # a browser that went away is no news
+        lifespan="off",
+        timeout_graceful_shutdown=1,
     )
     quiet = QuietServer(config)
+    serving = asyncio.create_task(quiet.serve(), name="uvicorn")
     try:
-        await quiet.serve()
+        await asyncio.shield(serving)
     finally:
-        quiet.should_exit = quiet.force_exit = True
+        server.close()
+        quiet.should_exit = True
+        await asyncio.wait([serving])
 
 
 def _file(name: str) -> Callable[[Request], Awaitable[Response]]:

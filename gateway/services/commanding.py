@@ -5,6 +5,7 @@ keep a person at a door. `baseline` is the one action every tilting thing has wi
 takes the present angles as rest.
 """
 
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -30,7 +31,11 @@ class Devices(Protocol):
 
 
 class Commanding:
-    """Takes local orders. `angles` gives the present good values of a device's points that have a baseline."""
+    """Takes local orders.
+
+    `angles` gives the present good values of a device's points that have a baseline; `reset` releases what
+    latched at a device, PolicyError if nothing did.
+    """
 
     def __init__(
         self,
@@ -60,11 +65,14 @@ class Commanding:
         chosen = self._choose(device, action, known)
         complete = {} if chosen is None else complete_arguments(chosen, arguments)
         command = CommandBody(self._new_id(), device, action, complete, origin)
+        if chosen is None:
+            self._reset(device, origin)
+            self._submit(command)
+            return self._outcome(command, "done", "the alert is released; the device itself has no reset")
         self._submit(command)
         if action == "reset":
-            self._reset(device, origin)
-        if chosen is None:
-            return self._outcome(command, "done", "the alert is released; the device itself has no reset")
+            with contextlib.suppress(PolicyError):  # the device may want a reset where no alert of ours does
+                self._reset(device, origin)
         return await self._carry_out(command, chosen, deadline)
 
     def _choose(self, device: str, action: str, known: tuple[Action, ...]) -> Action | None:

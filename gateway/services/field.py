@@ -3,8 +3,6 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from drivers.registry import DRIVERS
-
 from drivers.api import (
     Action,
     Device,
@@ -18,6 +16,7 @@ from drivers.api import (
     Reading,
     Report,
 )
+from drivers.registry import DRIVERS
 from gateway.core.events import Body, Event, LinkBody, ReadingBody
 
 
@@ -32,7 +31,7 @@ class Field:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._submit = submit
-        self._devices = {device.name: device for _, devices in lines for device in devices}
+        self.devices = {device.name: device for _, devices in lines for device in devices}
         self._driver_of: dict[str, Driver] = {}
         self.drivers: dict[str, Driver] = {}
         for settings, devices in lines:
@@ -45,15 +44,15 @@ class Field:
 
     def point(self, device: str, point: str) -> Point:
         """Return what the profile says of a point; KeyError if there is none."""
-        return self._devices[device].profile.point(point)
+        return self.devices[device].profile.point(point)
 
     def action(self, device: str, action: str) -> Action:
         """Return what the profile says of an action; KeyError if there is none."""
-        return self._devices[device].profile.action(action)
+        return self.devices[device].profile.action(action)
 
     def actions(self, device: str) -> tuple[Action, ...]:
         """Return all actions of a device; KeyError if there is no such device."""
-        return self._devices[device].profile.actions
+        return self.devices[device].profile.actions
 
     def read_soon(self, device: str, point: str) -> None:
         """Have a point read again at once."""

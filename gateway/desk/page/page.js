@@ -72,15 +72,21 @@ function card(event, fresh) {
   return item;
 }
 
+function byNeed(a, b) { // what somebody must see to comes first, the worst of it on top, then the newest
+  const states = ["open", "acked", "cleared", "over"];
+  return states.indexOf(stateOf(a)) - states.indexOf(stateOf(b))
+    || severities.indexOf(a.data.severity) - severities.indexOf(b.data.severity)
+    || Date.parse(b.time) - Date.parse(a.time);
+}
+
 function draw(freshSubject) {
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   document.title = $("title").textContent = say("title");
   $("language").textContent = say("other");
-  const newest = [...alerts.values()].sort((a, b) => Date.parse(b.time) - Date.parse(a.time));
-  const open = newest.filter((event) => stateOf(event) !== "over");
-  const over = newest.filter((event) => stateOf(event) === "over");
-  $("alerts").replaceChildren(...[...open, ...over].map((event) => card(event, event.subject === freshSubject)));
-  $("empty").textContent = newest.length ? "" : say("empty");
+  const listed = [...alerts.values()].sort(byNeed);
+  const open = listed.filter((event) => stateOf(event) !== "over");
+  $("alerts").replaceChildren(...listed.map((event) => card(event, event.subject === freshSubject)));
+  $("empty").textContent = listed.length ? "" : say("empty");
   $("counts").replaceChildren(...severities.map((severity) => {
     const cell = make("span", severity, say(severity));
     cell.prepend(make("strong", "", open.filter((event) => event.data.severity === severity).length));

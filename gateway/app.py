@@ -1,0 +1,299 @@
+"""The composition root: builds the house from a configuration, runs it, takes it down in order.
+
+Who follows the stream, who may submit to it, who owns the lines and in what order things stop is said here and
+nowhere else. The journal comes up first and goes down last, so that whatever the others still have to say on
+their way out is kept.
+"""
+
+import asyncio
+import logging
+import secrets
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from drivers.api import Quality
+from gateway import __version__, configuration, site
+from gateway.configuration import Checked
+from gateway.core import health, kinds, payload
+from gateway.core.config import Config
+from gateway.core.events import Event, LinkBody, NoteBody, ReadingBody
+from gateway.core.faults import ConfigError
+from gateway.core.snapshot import Snapshot
+from gateway.core.standing import Standing
+from gateway.core.thinning import Thinner
+from gateway.core.uuid7 import RANDOM_BITS, uuid7
+from gateway.operations import Operations
+from gateway.runtime.clock import SystemClock
+from gateway.runtime.journal import Journal, JournalSettings
+from gateway.runtime.journal.statements import Probe, no_probe
+from gateway.runtime.stream import Stream
+from gateway.runtime.supervisor import Supervisor
+from gateway.runtime.systemd import Notifier
+from gateway.services.alerting import Alerting
+from gateway.services.commanding import Commanding
+from gateway.services.control import Control
+from gateway.services.field import Field
+from gateway.services.uplink import Uplink
+from gateway.services.watching import Watching
+
+log = logging.getLogger(__name__)
+
+STORAGE_UP = {"journal.full": False, "journal.failing": False, "journal.recovered": True}
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+async def run(path: Path) -> None:
+    """Run the daemon: SIGTERM or SIGINT ends it, SIGHUP starts it anew with the configuration as it is now.
+
+    A configuration with mistakes is told in the log and the old one stays in force. Raises ConfigError,
+    StoreError, ControlError or UplinkError when it cannot start.
+    """
+    checked = configuration.load(path)
+    stop, again = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, again.set)
+    while not stop.is_set():
+        again.clear()
+        life = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            house = group.create_task(serve(checked, stop=life), name="house")
+            checked = await _until_told(path, checked, stop=stop, again=again)
+            life.set()
+            await house
+
+
+async def _until_told(path: Path, checked: Checked, *, stop: asyncio.Event, again: asyncio.Event) -> Checked:
+    """Return when the house must go down, with the configuration it is to come up with."""
+    while True:
+        waits = [asyncio.create_task(event.wait(), name="signal") for event in (stop, again)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        if stop.is_set():
+            return checked
+        again.clear()
+        try:
+            return configuration.load(path)
+        except ConfigError as error:
+            log.error("the configuration has mistakes, the one in force stays: %s", error)
+
+
+async def serve(
+    checked: Checked,
+    *,
+    stop: asyncio.Event,
+    ready: Callable[[], None] = lambda: None,
+    on_event: Callable[[Event], None] | None = None,
+    probe: Probe = no_probe,
+) -> None:
+    """Run one house until `stop` is set. `on_event` follows the stream; `probe` is for tests that crash it."""
+    assert checked.config is not None
+    state_dir = Path(checked.config.gateway.state_dir)
+    state_dir.mkdir(parents=True, exist_ok=True)
+    control_path = configuration.control_socket(checked.config.gateway)
+    table = checked.config.gateway
+    settings = JournalSettings(
+        retention_days=table.retention_days, max_bytes=int(table.journal_max_mb * 1024 * 1024)
+    )
+    journal = await Journal.open(state_dir / "journal.db", settings=settings, probe=probe)
+    try:
+        house = House(checked.config, checked, journal, await journal.alerts(), probe=probe)
+        if on_event is not None:
+            house.stream.follow("on_event", on_event)
+        house.control(control_path)
+    except BaseException:
+        await journal.close()
+        raise
+    await house.live(stop, ready)
+
+
+class House:
+    """Every part of one running gateway, and who is wired to whom."""
+
+    def __init__(
+        self,
+        config: Config,
+        checked: Checked,
+        journal: Journal,
+        restored: Sequence[Event],
+        *,
+        probe: Probe,
+    ) -> None:
+        clock = SystemClock()
+        self._clock, self._config, self._journal = clock, config, journal
+        self._began = time.monotonic()
+        self._notifier = Notifier()
+        self._supervisor = Supervisor(self._notifier)
+        self._identity = _identity(config, journal.epoch)
+        self.stream = Stream(
+            epoch=journal.epoch, last_seq=journal.last_seq, last_alert_seq=journal.last_alert_seq, now=clock
+        )
+        submit = self.stream.submit
+        self._field = Field(site.lines_of(config, checked.profiles), submit=submit)
+        self._snapshot = Snapshot(tuple(self._field.devices))
+        known = kinds.built_in()
+        self._watched = site.watched_of(config, checked.profiles, known)
+        self._standing = Standing(restored)
+        self._alerting = Alerting(
+            self._watched,
+            kinds=known,
+            submit=submit,
+            read_soon=self._field.read_soon,
+            new_id=_new_id,
+            place=config.gateway.place,
+            restore=restored,
+        )
+        self._commanding = Commanding(
+            self._field,
+            self._field.act,
+            submit=submit,
+            new_id=_new_id,
+            angles=self._angles,
+            reset=self._alerting.reset,
+        )
+        self._watching = Watching(self.status, self._alerting.alerts)
+        self._uplink = self._make_uplink(probe)
+        self._follow(Thinner(site.deadbands_of(config, checked.profiles)))
+        journal.protect = self._standing.positions
+        journal.report = self._report
+
+    def control(self, path: Path) -> None:
+        """Take the control socket; ControlError when another gateway has it."""
+        operations = Operations(
+            status=self.status,
+            alerts=self._alerting,
+            orders=self._commanding,
+            export=self._journal.export,
+            watch=self._watching.stream,
+            wall=time.time,
+        )
+        control = Control(path, operations.by_name)
+        control.open()
+        self._supervisor.add("control", control.run)
+
+    async def live(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+        """Run everything until `stop` is set; the journal ends last."""
+        for name, driver in self._field.drivers.items():
+            self._supervisor.add(f"bus:{name}", driver.run)
+        self._supervisor.add("alerting", self._alerting.run)
+        if self._uplink is not None:
+            self._supervisor.add("uplink", self._uplink.run)
+        async with asyncio.TaskGroup() as group:
+            writer = group.create_task(self._journal.run(), name="journal")
+            services = group.create_task(self._supervisor.run(), name="supervisor")
+            self._begin(ready)
+            await stop.wait()
+            self._notifier.send("STOPPING=1")
+            services.cancel()
+            await asyncio.wait([services])
+            self.stream.submit(NoteBody("gateway.stopped", f"version {__version__}"))
+            writer.cancel()
+
+    def status(self) -> dict[str, Any]:
+        """Return the health document."""
+        stamp = self._clock()
+        return health.document(
+            self._identity,
+            clock=stamp.clock,
+            uptime_s=stamp.monotonic - self._began,
+            buses=self._field.statistics(),
+            uplink=None if self._uplink is None else self._uplink.statistics(),
+            journal=self._journal.statistics(),
+            alerts=self._alerting.alerts(),
+            services=self._supervisor.states,
+            now=stamp.monotonic,
+        )
+
+    def _begin(self, ready: Callable[[], None]) -> None:
+        self.stream.submit(NoteBody("gateway.started", f"version {__version__}"))
+        self._storage(up=True, reason="the journal is open")  # ends what an earlier life may have raised
+        if (salvage := self._journal.salvage) is not None:
+            told = f"{salvage.reason}; {salvage.rows} rows were saved, the old file is {salvage.path}"
+            self.stream.submit(NoteBody("journal.corrupt", told))
+        lines = len(self._field.drivers)
+        self._notifier.send("READY=1", f"STATUS=polling {len(self._field.devices)} devices on {lines} lines")
+        log.info("%s: %d devices on %d lines", self._identity.id, len(self._field.devices), lines)
+        ready()
+
+    def _follow(self, thinner: Thinner) -> None:
+        self.stream.follow("snapshot", self._snapshot.follow)
+        self.stream.follow("standing", self._standing.follow)
+        self.stream.follow("alerting", self._alerting.follow)
+        self.stream.follow("watching", self._watching.follow)
+
+        def keep(event: Event) -> None:
+            if thinner.keeps(event):
+                self._journal.append(event)
+
+        self.stream.follow("journal", keep)
+
+    def _make_uplink(self, probe: Probe) -> Uplink | None:
+        if self._config.mqtt is None:
+            return None
+        return Uplink(
+            self._config.mqtt,
+            self._config.gateway.id,
+            journal=self._journal,
+            states=self._state,
+            health=lambda: payload.health(self.status()),
+            submit=self.stream.submit,
+            probe=probe,
+        )
+
+    def _report(self, note: NoteBody) -> None:
+        """Tell what the journal reports of itself, and whether the storage takes what it is given."""
+        self.stream.submit(note)
+        if note.what in STORAGE_UP:
+            self._storage(up=STORAGE_UP[note.what], reason=note.detail)
+
+    def _storage(self, *, up: bool, reason: str) -> None:
+        self.stream.submit(LinkBody("storage", self._identity.id, up=up, reason=reason))
+
+    def _state(self, device: str) -> bytes | None:
+        """Return the retained payload of one device; None when it is not ours any more."""
+        seen = self._snapshot.devices.get(device)
+        if seen is None:
+            return None
+        points = [
+            payload.PointState(body.point, body.value, body.quality, event.time, body.unit)
+            for event in seen.points.values()
+            if isinstance(body := event.body, ReadingBody)
+        ]
+        return payload.state(device, points, online=seen.online, place=self._watched[device].place)
+
+    def _angles(self, device: str) -> dict[str, float]:
+        """Return the present good values of those points of a device that are held against a baseline."""
+        seen = self._snapshot.devices[device].points
+        bodies = (seen[point].body for point in site.points_at_rest(self._watched[device]) if point in seen)
+        return {
+            body.point: float(body.value)
+            for body in bodies
+            if isinstance(body, ReadingBody) and body.quality is Quality.GOOD and body.value is not None
+        }
+
+
+def _identity(config: Config, epoch: int) -> health.Identity:
+    return health.Identity(
+        id=config.gateway.id,
+        name=config.gateway.name or config.gateway.place.compound,
+        version=__version__,
+        boot=_boot_id(),
+        epoch=epoch,
+        started=time.time(),
+    )
+
+
+def _new_id() -> str:
+    return uuid7(time.time_ns() // 1_000_000, secrets.randbits(RANDOM_BITS))
+
+
+def _boot_id() -> str:
+    try:
+        return BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return "unknown"

@@ -1,0 +1,59 @@
+"""The health document: one shape for `status`, the control socket and the retained MQTT topic. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from drivers.api import LineStatistics
+from gateway.core.events import AlertBody, Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who this gateway is, this boot. `started` is wall seconds since 1970."""
+
+    id: str
+    name: str
+    version: str
+    boot: str
+    epoch: int
+    started: float
+
+
+def document(
+    identity: Identity,
+    *,
+    clock: Clock,
+    uptime_s: float,
+    buses: Sequence[LineStatistics],
+    uplink: object | None,
+    journal: object,
+    alerts: Iterable[AlertBody],
+    services: Mapping[str, object],
+    now: float,
+) -> dict[str, Any]:
+    """Return the document as plain dicts and lists; `now` is monotonic, to tell ages instead of stamps."""
+    return {
+        "gateway": {
+            **msgspec.to_builtins(identity),
+            "clock": clock.value,
+            "uptime_s": round(uptime_s, 1),
+        },
+        "buses": [_line(line, now) for line in buses],
+        "uplink": None if uplink is None else msgspec.to_builtins(uplink),
+        "journal": msgspec.to_builtins(journal),
+        "alerts": dict(Counter(alert.severity.value for alert in alerts)),
+        "services": {name: msgspec.to_builtins(state) for name, state in services.items()},
+    }
+
+
+def _line(line: LineStatistics, now: float) -> dict[str, Any]:
+    """Return a line's statistics; `last_good_at` of this boot's clock becomes an age anybody can read."""
+    told: dict[str, Any] = msgspec.to_builtins(line)
+    for device in told["devices"]:
+        at = device.pop("last_good_at")
+        device["last_good_ago_s"] = None if at is None else round(now - at, 3)
+    return told

@@ -1,0 +1,197 @@
+"""Run the demo: world, ports, broker, page, and the very same app as `run`, in one event loop."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import tempfile
+import time
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from drivers.sim.compound import compound
+from drivers.sim.world import DEEDS, World
+from gateway import app, configuration
+from gateway.core.events import Words
+from gateway.demo import story as stories
+from gateway.demo.broker import Broker, free_port, running_broker
+from gateway.demo.ports import ports_only
+from gateway.demo.receiver import Receiver
+from gateway.demo.show import Show
+from gateway.demo.site import gateway_toml
+from gateway.demo.world import STEP_S, served, turn
+from gateway.desk.server import BoardServer, serve
+from gateway.runtime.loop import run
+
+PORTS_TRIED = 10
+ARRIVAL_S = 10.0  # how long the last alerts may take once the broker is back
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked on the command line. `seconds` 0 means until Ctrl-C; `host` is where the page listens."""
+
+    port: int = 8080
+    host: str = "127.0.0.1"
+    script: Path | None = None
+    seconds: float = 0.0
+    seed: int = 1
+
+
+def main(*, port: int, script: Path | None, seconds: float | None, port_only: bool) -> int:
+    """Play the demo, or serve its ports only; return the exit status. What is wrong is told in one line."""
+    logging.getLogger("gateway").setLevel(logging.ERROR)  # the broker is lost on purpose; the story tells it
+    options = Options(port=port, script=script, seconds=seconds or 0.0)
+    try:
+        if port_only:
+            return run(ports_only(seconds=options.seconds, seed=options.seed))
+        return run(demo(options))
+    except (stories.StoryError, OSError) as error:
+        click.echo(f"compound-gateway demo: {error}", err=True)
+        return 1
+
+
+async def demo(options: Options) -> int:
+    """Play the demo to its end; return 0 when everything raised was delivered.
+
+    Raises StoryError for a story that cannot be played, OSError when no port is free for the page.
+    """
+    world = compound(seed=options.seed)
+    story = load_story(options.script, world)  # before anything starts: a mistake in it is said at once
+    with tempfile.TemporaryDirectory(prefix="compound-gateway-demo-") as name:
+        folder = Path(name)
+        async with running_broker(folder) as (broker, url):
+            with served(world, folder) as ports:
+                file = folder / "gateway.toml"
+                text = gateway_toml(world, ports=ports, broker_url=url, state_dir=str(folder / "state"))
+                file.write_text(text, encoding="utf-8")
+                return await Stage(options, world, story, broker).play(url, file)
+
+
+class Stage:
+    """Everything of one demo that is running."""
+
+    def __init__(self, options: Options, world: World, story: stories.Story, broker: Broker) -> None:
+        self._options, self._world, self._story, self._broker = options, world, story, broker
+        self._show = Show(Console(highlight=False), time.monotonic())
+        self._page = BoardServer()
+        self._interrupted = asyncio.Event()
+
+    async def play(self, url: str, file: Path) -> int:
+        """Run until the time is over or somebody presses Ctrl-C."""
+        stop, ready = asyncio.Event(), asyncio.Event()
+        port = free_port_from(self._options.host, self._options.port)
+        checked = configuration.load(file)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self._interrupted.set)
+        async with asyncio.TaskGroup() as group:
+            gateway = group.create_task(
+                app.serve(checked, stop=stop, ready=ready.set, on_event=self._show.alert), name="gateway"
+            )
+            side = [
+                group.create_task(serve(self._page, host=self._options.host, port=port), name="page"),
+                group.create_task(turn(self._world), name="world"),
+            ]
+            with Receiver(url, self._receive):
+                await ready.wait()
+                self._show.opening(self._story.title, self._facts(port))
+                await self._tell_until_end(group)
+                stop.set()
+                await gateway
+            for task in side:
+                task.cancel()
+        self._show.closing(time.monotonic())
+        return 0 if not self._show.tally.missing else 1
+
+    async def _tell_until_end(self, group: asyncio.TaskGroup) -> None:
+        telling = group.create_task(self._tell(), name="story")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._options.seconds or None):
+                await self._interrupted.wait()
+        telling.cancel()
+        await self._broker.start()  # a story may end while the broker is lost
+        end = time.monotonic() + ARRIVAL_S
+        while self._show.tally.missing and time.monotonic() < end:  # noqa: ASYNC110  # a tally rings no bell
+            await asyncio.sleep(STEP_S)
+
+    async def _tell(self) -> None:
+        began = time.monotonic()
+        for scene in self._story.scenes:
+            await asyncio.sleep(began + scene.at_s - time.monotonic())
+            if scene.text.zh or scene.text.en:
+                self._show.scene(scene.text, time.monotonic())
+            await self._do(scene)
+
+    async def _do(self, scene: stories.Scene) -> None:
+        match scene.do:
+            case "say":
+                return
+            case "broker_lost":
+                await self._broker.stop()
+            case "broker_back":
+                await self._broker.start()
+            case deed:
+                try:
+                    self._world.do(deed, scene.target)
+                except (
+                    ValueError
+                ) as error:  # the story asks something this device cannot do; the rest goes on
+                    self._show.scene(Words(f"做不到：{error}", f"cannot be done: {error}"), time.monotonic())
+
+    def _receive(self, topic: str, payload: bytes) -> None:
+        self._page.board.receive(topic, payload)
+        if topic.endswith("/alert"):
+            self._show.delivered(payload, time.monotonic())
+
+    def _facts(self, port: int) -> list[tuple[str, str]]:
+        kinds = [device.profile.category for device in self._world.devices.values()]
+        counted = f"{kinds.count('tilt')} 井盖 covers · {kinds.count('door')} 门 doors"
+        return [
+            (
+                "小区 compound",
+                f"{len(kinds) - kinds.count('tilt') - kinds.count('door')} 烟感 detectors · {counted}",
+            ),
+            ("总线 lines", " · ".join(self._world.lines)),
+            ("服务器 broker", self._broker.name),
+            ("网页 page", f"http://{_spoken(self._options.host)}:{port}"),
+            ("结束 to end", f"{self._options.seconds:g} s" if self._options.seconds else "Ctrl-C"),
+        ]
+
+
+def load_story(script: Path | None, world: World) -> stories.Story:
+    """Return the story of a file, or ours; StoryError when it cannot be played in this world."""
+    if script is None:
+        text = resources.files("gateway.demo").joinpath("story.toml").read_text(encoding="utf-8")
+    else:
+        try:
+            text = script.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise stories.StoryError(f"{script}: {error}") from error
+    targets = frozenset((*world.devices, *world.lines))
+    return stories.parse(text, file=str(script or "story.toml"), deeds=DEEDS, targets=targets)
+
+
+def free_port_from(host: str, port: int) -> int:
+    """Return the first free TCP port from `port` on, any for 0; OSError when ten in a row are taken."""
+    if port == 0:
+        return free_port()
+    for offset in range(PORTS_TRIED):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port + offset))
+            except OSError:
+                if offset == PORTS_TRIED - 1:
+                    raise
+                continue
+            return port + offset
+    raise AssertionError("the loop returns or raises")
+
+
+def _spoken(host: str) -> str:
+    return "localhost" if host == "127.0.0.1" else host

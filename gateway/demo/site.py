@@ -1,0 +1,65 @@
+"""The gateway.toml of a simulated compound: what an installer would have written for it. Pure."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from drivers.sim.modbus import SimDevice
+from drivers.sim.world import World
+
+HEAD = """\
+[gateway]
+id = "demo"
+name = "红星亭坡 1 号院"
+place = {{ community = "中山二路", grid = "3", microgrid = "17", compound = "红星亭坡 1 号院" }}
+state_dir = {state_dir}
+
+[mqtt]
+url = {broker_url}
+
+# A story cannot wait the half minute a real held door is given.
+[[rule]]
+kind = "door.held"
+category = "door"
+hold_s = 6
+"""
+
+
+def gateway_toml(world: World, *, ports: Mapping[str, str], broker_url: str, state_dir: str) -> str:
+    """Return the text of the file; `ports` maps each line's name to the path of its serial port."""
+    head = HEAD.format(state_dir=json.dumps(state_dir), broker_url=json.dumps(broker_url))
+    return "\n".join((head, *_buses(world, ports)))
+
+
+def _buses(world: World, ports: Mapping[str, str]) -> Iterator[str]:
+    for name, line in world.lines.items():
+        yield _table("[[bus]]", {"name": name, "port": ports[name], "baud": line.settings.baud})
+        yield from (_table("[[bus.device]]", _device(world, device)) for device in world.on_line[name])
+
+
+def _device(world: World, device: SimDevice) -> dict[str, object]:
+    table = {
+        "name": device.name,
+        "profile": device.profile.name,
+        "address": device.address,
+        "label": label(device.name),
+        "place": world.places.get(device.name),
+        "baseline": world.baselines.get(device.name),
+    }
+    return {key: value for key, value in table.items() if value}
+
+
+def label(name: str) -> str:
+    """Return what people call a device of the compound: 5 号 for cover-05; empty where the place says it."""
+    kind, _, number = name.partition("-")
+    return f"{int(number)} 号" if kind == "cover" and number.isdecimal() else ""
+
+
+def _table(title: str, pairs: Mapping[str, object]) -> str:
+    return "\n".join((title, *(f"{key} = {_toml(value)}" for key, value in pairs.items()), ""))
+
+
+def _toml(value: object) -> str:
+    """Return a TOML value; a JSON string is a TOML basic string."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)

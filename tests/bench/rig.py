@@ -1,0 +1,144 @@
+"""What the benches stand on: a simulated compound and a gateway, each in a process of its own, and a listener.
+
+The simulator keeps the time of the wire and stamps every change with CLOCK_MONOTONIC, which is one clock for
+all processes of a machine, so a latency is a subtraction.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ENVIRONMENT = {**os.environ, "ORT_DISABLE_TELEMETRY": "1", "PYTHONUNBUFFERED": "1"}
+START_S = 30.0
+
+
+class Simulator:
+    """`python -m drivers.sim` with its first line read: `bus` holds the tables for gateway.toml."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "drivers.sim", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT,
+        )
+        self._facts: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        first = self._facts.get(timeout=START_S)
+        self.bus: list[dict[str, Any]] = first["bus"]
+        self.ports: dict[str, str] = first["ports"]
+
+    def tell(self, command: str) -> dict[str, Any]:
+        """Give a command and return its answer; `at` is the moment it took effect."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(command + "\n")
+        self._process.stdin.flush()
+        while (fact := self._facts.get(timeout=START_S)).get("command") != command:
+            pass
+        assert "error" not in fact, fact
+        return fact
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=START_S)
+        self._reader.join(timeout=START_S)
+        self._process.stdout.close()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._facts.put(json.loads(line))
+
+
+class GatewayProcess:
+    """`compound-gateway run` as its own process, and what /proc says of it."""
+
+    def __init__(self, folder: Path, text: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.file = folder / "gateway.toml"
+        self.file.write_text(text, encoding="utf-8")
+        self.log = folder / "gateway.log"
+        self.started_at = time.monotonic()
+        with self.log.open("wb") as log:
+            command = [sys.executable, "-m", "gateway", "run", "-c", str(self.file)]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=ENVIRONMENT)
+
+    def ask(self, *arguments: str) -> Any:
+        """Run a command of the tool against this gateway and return its JSON."""
+        command = [sys.executable, "-m", "gateway", *arguments, "-c", str(self.file), "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT)
+        return json.loads(done.stdout)
+
+    def rss_mb(self) -> float:
+        """Return the resident memory in MB (10^6 bytes)."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
+        return int(kilobytes) * 1024 / 1e6
+
+    def cpu_s(self) -> float:
+        """Return the processor time used so far, user and system."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def stop(self) -> float:
+        """Stop by SIGTERM and return how long it took."""
+        began = time.monotonic()
+        self.process.terminate()
+        self.process.wait(timeout=START_S)
+        assert self.process.returncode == 0, self.log.read_text(encoding="utf-8")
+        return time.monotonic() - began
+
+
+@contextlib.contextmanager
+def simulator(*arguments: str) -> Iterator[Simulator]:
+    """Have a simulated compound while the block lasts."""
+    running = Simulator(*arguments)
+    try:
+        yield running
+    finally:
+        running.close()
+
+
+@contextlib.contextmanager
+def gateway(folder: Path, text: str) -> Iterator[GatewayProcess]:
+    """Have a gateway while the block lasts."""
+    running = GatewayProcess(folder, text)
+    try:
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.stop()
+
+
+def configuration(buses: Sequence[Mapping[str, Any]], *, broker_url: str, state_dir: Path) -> str:
+    """Return the text of a gateway.toml for the simulator's lines."""
+    lines = ["[gateway]", 'id = "bench"', f"state_dir = {_toml(str(state_dir))}", ""]
+    lines += ["[mqtt]", f"url = {_toml(broker_url)}", ""]
+    for bus in buses:
+        lines += [
+            "[[bus]]",
+            *(f"{key} = {_toml(value)}" for key, value in bus.items() if key != "device"),
+            "",
+        ]
+        for device in bus["device"]:
+            lines += ["[[bus.device]]", *(f"{key} = {_toml(value)}" for key, value in device.items()), ""]
+    return "\n".join(lines)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,457 @@
+"""The uplink over a broker in memory, in virtual time: weeks without a broker take milliseconds."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from gateway.core import payload
+from gateway.core.config import MqttTable
+from gateway.core.events import BaselineBody, CommandBody, LinkBody, NoteBody, Severity
+from gateway.runtime.journal.rows import Lane
+from gateway.services.uplink import Uplink
+from gateway.services.uplink.connection import Message
+from gateway.services.uplink.session import READINGS_SINK, URGENT_SINK
+from tests import virtual
+from tests.uplink_parts import (
+    GATEWAY,
+    MemoryBroker,
+    MemoryJournal,
+    MemoryLink,
+    alert_body,
+    first_seen_order,
+    outcome_body,
+    reading_body,
+    until,
+)
+
+WEEK_S = 7 * 86_400.0
+
+
+@asynccontextmanager
+async def running(
+    journal: MemoryJournal, broker: MemoryBroker, *, url: str | list[str] = "mqtt://one", **settings: Any
+) -> AsyncIterator[Uplink]:
+    table = MqttTable(url=url, confirm=settings.pop("confirm", "broker"))
+    wanted: dict[str, Any] = {
+        "states": lambda device: payload.state(device, []),
+        "health": lambda: b"{}",
+        "submit": journal.submit,
+        "chance": lambda: 1.0,
+    }
+    uplink = Uplink(table, GATEWAY, journal=journal, connect=broker.connect, **(wanted | settings))
+    task = asyncio.create_task(uplink.run(), name="uplink")
+    try:
+        yield uplink
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+    assert task.cancelled()
+
+
+def ids(messages: list[Message]) -> list[str]:
+    return [json.loads(message.content)["id"] for message in messages]
+
+
+def drained(journal: MemoryJournal) -> Callable[[], bool]:
+    return lambda: journal.depth(URGENT_SINK, Lane.URGENT) == 0
+
+
+def links(journal: MemoryJournal) -> list[LinkBody]:
+    return [event.body for event in journal.events[Lane.READINGS] if isinstance(event.body, LinkBody)]
+
+
+def test_a_week_without_a_broker_loses_nothing_and_keeps_the_order() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker()
+    broker.up = False
+
+    async def story() -> list[str]:
+        sent = []
+        async with running(journal, broker):
+            for _hour in range(7 * 24):
+                sent += [event.id for event in journal.submit_alerts(6)]
+                await asyncio.sleep(3_600)
+            assert broker.attempts > WEEK_S / 31, "it never stops trying"
+            broker.up = True
+            await until(drained(journal), within_s=60)
+        return sent
+
+    sent = virtual.run(story())
+    assert ids(broker.published()) == sent
+    assert len(sent) == 1_008
+
+
+def test_what_was_confirmed_is_not_sent_again_by_the_next_process() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker()
+
+    async def story() -> None:
+        journal.submit_alerts(10)
+        async with running(journal, broker):
+            await until(drained(journal))
+        journal.submit_alerts(5)
+        async with running(journal, broker):
+            await until(drained(journal))
+
+    virtual.run(story())
+    assert ids(broker.published()) == [f"1.{seq}" for seq in range(1, 16)]
+
+
+def test_the_window_is_never_exceeded() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker(window=20)
+
+    async def story() -> None:
+        journal.submit_alerts(1_000)
+        for number in range(100):
+            journal.submit(reading_body(f"smoke-{number}"))
+        async with running(journal, broker):
+            await until(drained(journal))
+
+    virtual.run(story())
+    assert broker.links[0].most_flying <= 20
+
+
+def test_a_live_alert_goes_ahead_of_a_backlog_of_readings() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker(window=8)
+    seen: list[str] = []
+
+    def answer(message: Message) -> None:
+        seen.append(message.topic)
+        if len(seen) == 50:
+            journal.submit(alert_body())
+
+    broker.answer = answer
+
+    async def story() -> None:
+        for number in range(20_000):
+            journal.submit(reading_body(f"smoke-{number % 180}", number))
+        async with running(journal, broker):
+            await until(lambda: journal.depth(READINGS_SINK, Lane.READINGS) == 0)
+
+    virtual.run(story())
+    place = seen.index("compound/v1/hxtp-01/alert")
+    assert place - 49 <= 5, "no more than what was on its way already"
+
+
+def test_a_fire_overtakes_a_long_backlog_of_alerts_and_is_not_sent_twice() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker(window=8)
+    fires: list[str] = []
+
+    def answer(message: Message) -> None:
+        if message.topic.endswith("/alert") and len(broker.published()) == 100:
+            fires.append(journal.submit(alert_body(kind="fire.smoke", severity=Severity.CRITICAL)).id)
+            journal.submit(alert_body())
+
+    broker.answer = answer
+
+    async def story() -> None:
+        journal.submit_alerts(5_000)
+        async with running(journal, broker):
+            await until(drained(journal))
+
+    virtual.run(story())
+    arrived = ids(broker.published())
+    assert arrived.index(fires[0]) < 120
+    arrived.remove(fires[0])
+    assert arrived == [event.id for event in journal.events[Lane.URGENT] if event.id != fires[0]]
+
+
+def test_nothing_is_overtaken_without_a_long_backlog() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker(window=8)
+
+    async def story() -> None:
+        journal.submit_alerts(500)
+        async with running(journal, broker):
+            await until(lambda: len(broker.published()) > 20)
+            journal.submit(alert_body(kind="fire.smoke", severity=Severity.CRITICAL))
+            await until(drained(journal))
+
+    virtual.run(story())
+    assert ids(broker.published()) == [event.id for event in journal.events[Lane.URGENT]]
+
+
+@pytest.mark.parametrize("window", [1, 2, 3])
+def test_a_broker_with_a_tiny_window_is_served_too(window: int) -> None:
+    journal, broker = MemoryJournal(), MemoryBroker(window=window)
+
+    async def story() -> None:
+        sent = journal.submit_alerts(50)
+        journal.submit(reading_body("smoke-1"))
+        async with running(journal, broker):
+            await until(drained(journal))
+            await until(lambda: journal.depth(READINGS_SINK, Lane.READINGS) == 0)
+            assert ids(broker.published()) == [event.id for event in sent]
+        assert broker.links[0].most_flying <= window + 1, "the greeting comes before everything"
+
+    virtual.run(story())
+
+
+def test_readings_wait_while_alerts_are_at_hand() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker(window=10)
+
+    async def story() -> None:
+        journal.submit(reading_body("smoke-1"))
+        journal.submit_alerts(500)
+        async with running(journal, broker):
+            await until(lambda: broker.published("/state/smoke-1"))
+
+    virtual.run(story())
+    topics = [message.topic for message in broker.links[0].published]
+    assert topics.index("compound/v1/hxtp-01/state/smoke-1") > 490
+
+
+def test_rows_that_stay_at_home_are_passed_over() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker()
+
+    async def story() -> None:
+        journal.submit(NoteBody("started", "version 1"))
+        journal.submit(CommandBody("c1", "door-1", "unlock", {}, "console"))
+        journal.submit(BaselineBody("lid-1", "roll", 1.0, "console"))
+        journal.submit(outcome_body())
+        async with running(journal, broker):
+            await until(drained(journal))
+
+    virtual.run(story())
+    assert [message.topic for message in broker.published("")][1:3] == [
+        "compound/v1/hxtp-01/outcome",
+        "compound/v1/hxtp-01/health",
+    ]
+
+
+def test_a_lost_acknowledgement_makes_a_duplicate_with_the_same_id_and_bytes() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker(lambda _message: MemoryLink.SILENT)
+
+    async def story() -> None:
+        journal.submit_alerts(3)
+        async with running(journal, broker):
+            await until(lambda: len(broker.published()) == 3)
+            broker.answer = lambda _message: None
+            broker.links[0].drop("the cable")
+            await until(drained(journal))
+
+    virtual.run(story())
+    first, second = broker.published()[:3], broker.published()[3:]
+    assert [message.content for message in first] == [message.content for message in second]
+
+
+def test_one_refused_message_holds_up_no_other() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker()
+    broker.answer = lambda message: "Not authorized (0x87)" if message.topic.endswith("/outcome") else None
+
+    async def story() -> None:
+        journal.submit(outcome_body())
+        sent = journal.submit_alerts(50)
+        async with running(journal, broker) as uplink:
+            await until(lambda: len(broker.published()) == 50)
+            assert ids(broker.published()) == [event.id for event in sent]
+            assert journal.cursor(URGENT_SINK) == (0, 0)
+            assert uplink.statistics().trouble == "the broker refuses outcome: Not authorized (0x87)"
+            broker.answer = lambda _message: None
+            await until(drained(journal), within_s=40)
+            assert uplink.statistics().refused >= 1
+
+    virtual.run(story())
+
+
+def test_half_a_minute_without_confirmation_is_told_once_and_so_is_the_end_of_it() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker()
+
+    async def story() -> None:
+        async with running(journal, broker):
+            await until(lambda: broker.links)
+            broker.cut()
+            journal.submit(alert_body())
+            await asyncio.sleep(28)
+            assert links(journal) == []
+            await asyncio.sleep(4)
+            down = LinkBody("uplink", GATEWAY, up=False, reason="connect: mqtt://one (refused)")
+            assert links(journal) == [down]
+            await asyncio.sleep(7_200)
+            assert links(journal) == [down]
+            broker.up = True
+            await until(lambda: len(links(journal)) == 2, within_s=40)
+            assert links(journal)[1].up
+
+    virtual.run(story())
+
+
+@pytest.mark.parametrize(
+    ("confirm", "answer", "reason"),
+    [
+        ("broker", MemoryLink.SILENT, "the broker acknowledges nothing"),
+        ("broker", "Quota exceeded (0x97)", "the broker refuses alert: Quota exceeded (0x97)"),
+        ("desk", None, "the desk sends no receipts"),
+    ],
+)
+def test_the_reason_is_told_in_words(confirm: str, answer: str | None, reason: str) -> None:
+    journal = MemoryJournal()
+    broker = MemoryBroker(lambda message: answer if message.topic.endswith("/alert") else None)
+
+    async def story() -> None:
+        journal.submit(alert_body())
+        async with running(journal, broker, confirm=confirm):
+            await until(lambda: links(journal), within_s=40)
+
+    virtual.run(story())
+    assert links(journal)[0].reason == reason
+
+
+def test_silence_is_no_trouble_when_nothing_waits() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker()
+    broker.up = False
+
+    async def story() -> None:
+        async with running(journal, broker):
+            await asyncio.sleep(3_600)
+
+    virtual.run(story())
+    assert links(journal) == []
+
+
+def test_with_a_desk_that_is_away_new_alerts_still_go_out_at_once() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker()
+
+    async def story() -> None:
+        async with running(journal, broker, confirm="desk") as uplink:
+            for hour in range(1, 25):
+                sent = journal.submit_alerts(50)
+                await asyncio.sleep(1.0)
+                assert {event.id for event in sent} <= set(ids(broker.published())), f"hour {hour}"
+                await asyncio.sleep(3_599.0)
+            assert uplink.statistics().waiting == 24 * 50
+            assert uplink.statistics().resent < 24 * 50 * 3
+            journal_cursor = journal.cursor(URGENT_SINK)
+            broker.receive(b'{"epoch": 1, "stored": [[1, 9999999]]}')
+            await until(drained(journal))
+            assert journal_cursor < journal.cursor(URGENT_SINK)
+
+    virtual.run(story())
+    assert first_seen_order(ids(broker.published())) == [event.id for event in journal.events[Lane.URGENT]]
+
+
+def test_a_receipt_that_comes_before_anything_was_sent_is_no_harm() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker()
+
+    async def story() -> None:
+        async with running(journal, broker, confirm="desk") as uplink:
+            await until(lambda: broker.links)
+            broker.receive(b'{"epoch": 1, "stored": [[1, 9]]}')
+            broker.receive(b"nonsense")
+            journal.submit(alert_body())
+            await until(broker.published)
+            assert uplink.statistics().receipts_ignored == 1
+            assert journal.depth(URGENT_SINK, Lane.URGENT) == 1
+
+    virtual.run(story())
+
+
+def test_the_second_broker_serves_until_the_first_is_back() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker()
+    broker.away = {"mqtt://one"}
+
+    async def story() -> None:
+        async with running(journal, broker, url=["mqtt://one", "mqtt://two"]) as uplink:
+            await until(lambda: uplink.statistics().broker == "mqtt://two")
+            await asyncio.sleep(3_600)
+            assert uplink.statistics().broker == "mqtt://two"
+            assert uplink.statistics().connections == 1, "it was never left while the first was away"
+            broker.away = set()
+            await asyncio.sleep(610)
+            assert uplink.statistics().broker == "mqtt://one"
+            journal.submit_alerts(3)
+            await until(drained(journal))
+        assert broker.links[0].published[-1].content == b"offline"
+        assert len(broker.links[1].published) >= 4
+
+    virtual.run(story())
+
+
+def test_the_first_try_after_a_good_connection_comes_quickly() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker()
+
+    async def story() -> float:
+        clock = asyncio.get_running_loop().time
+        async with running(journal, broker) as uplink:
+            await asyncio.sleep(60)
+            broker.links[0].drop("the cable")
+            await asyncio.sleep(0.01)
+            began = clock()
+            await until(lambda: uplink.statistics().connected)
+            return clock() - began
+
+    assert virtual.run(story()) <= 0.6
+
+
+def test_health_goes_up_every_minute_and_soon_after_a_change() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker()
+
+    async def story() -> None:
+        async with running(journal, broker) as uplink:
+            await asyncio.sleep(601)
+            assert len(broker.published("/health")) == 11
+            for _ in range(100):
+                uplink.health_changed()
+                await asyncio.sleep(0.1)
+            assert 12 <= len(broker.published("/health")) <= 14
+
+    virtual.run(story())
+    assert all(message.retain and message.expiry_s for message in broker.published("/health"))
+
+
+def test_states_are_refreshed_before_they_expire() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker()
+
+    async def story() -> None:
+        journal.submit(reading_body("smoke-1"))
+        async with running(journal, broker):
+            await asyncio.sleep(3 * 3_600)
+
+    virtual.run(story())
+    states = broker.published("/state/smoke-1")
+    assert 6 <= len(states) <= 7
+    assert all(message.expiry_s == 3_600 for message in states)
+
+
+def test_a_hint_tells_a_state_without_a_row() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker()
+
+    async def story() -> None:
+        async with running(journal, broker) as uplink:
+            uplink.device_changed("door-1")
+            await until(lambda: broker.published("/state/door-1"))
+
+    virtual.run(story())
+
+
+def test_named_points_are_passed_in_order() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker()
+    points: list[str] = []
+
+    async def story() -> None:
+        journal.submit(alert_body())
+        async with running(journal, broker, probe=points.append):
+            await until(drained(journal))
+
+    virtual.run(story())
+    assert points == [
+        "uplink.before_publish",
+        "uplink.after_publish",
+        "uplink.before_acknowledgement",
+        "uplink.before_cursor",
+        "uplink.after_cursor",
+        "uplink.after_acknowledgement",
+    ]
+
+
+def test_no_alert_ever_expires_and_none_is_retained() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker()
+
+    async def story() -> None:
+        journal.submit_alerts(3)
+        async with running(journal, broker):
+            await until(drained(journal))
+
+    virtual.run(story())
+    assert all(not message.retain and message.expiry_s is None for message in broker.published())
