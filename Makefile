@@ -6,7 +6,6 @@ BIN := $(VENV)/bin
 UV := .tools/bin/uv
 export ORT_DISABLE_TELEMETRY := 1
 export UV_PYTHON_DOWNLOADS := never
-export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: demo test lint bench format system-packages clean help
 .DEFAULT_GOAL := help
@@ -43,11 +42,11 @@ $(UV):
 	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 $(VENV)/.demo: $(UV) uv.lock pyproject.toml
-	$(UV) sync --locked --quiet --python $(PYTHON) --extra demo $$(test -e $(VENV)/.dev && echo --group dev)
+	$(UV) sync --locked --quiet --compile-bytecode --python $(PYTHON) --extra demo $$(test -e $(VENV)/.dev && echo --group dev)
 	@touch $@
 
 $(VENV)/.dev: $(UV) uv.lock pyproject.toml
-	$(UV) sync --locked --quiet --python $(PYTHON) --extra demo --group dev
+	$(UV) sync --locked --quiet --compile-bytecode --python $(PYTHON) --extra demo --group dev
 	@touch $@
 
 clean:  ## remove the environments and caches

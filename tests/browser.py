@@ -1,0 +1,88 @@
+"""A real browser for tests: Chromium driven over the W3C WebDriver protocol by Debian's chromedriver."""
+
+import json
+import shutil
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.broker import free_port, until
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+DRIVER = shutil.which("chromedriver")
+needs_browser = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER), reason="chromium or chromedriver is not installed"
+)
+
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--window-size=420,900",
+)  # fmt: skip
+
+
+class Browser:
+    """One window."""
+
+    def __init__(self, session: str) -> None:
+        self._session = session
+
+    def open(self, url: str) -> None:
+        """Go to a page."""
+        _ask("POST", f"{self._session}/url", {"url": url})
+
+    def run(self, script: str) -> Any:
+        """Run a function body in the page and return what it returns."""
+        return _ask("POST", f"{self._session}/execute/sync", {"script": script, "args": []})
+
+    def text(self) -> str:
+        """Return what a person can read on the page."""
+        return str(self.run("return document.body.innerText"))
+
+    def click(self, selector: str) -> None:
+        """Click on the first element a CSS selector finds."""
+        self.run(f"document.querySelector({json.dumps(selector)}).click()")
+
+
+@contextmanager
+def browser(folder: Path, language: str) -> Iterator[Browser]:
+    """Have a browser whose user reads `language`."""
+    port = free_port()
+    driver = subprocess.Popen(
+        [str(DRIVER), f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        until(lambda: _is_ready(url), what="chromedriver")
+        flags = [
+            *FLAGS,
+            f"--lang={language}",
+            f"--accept-lang={language}",
+            f"--user-data-dir={folder / language}",
+        ]
+        options = {"binary": CHROMIUM, "args": flags}
+        wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}}
+        session = _ask("POST", f"{url}/session", wanted)["sessionId"]
+        yield Browser(f"{url}/session/{session}")
+        _ask("DELETE", f"{url}/session/{session}")
+    finally:
+        driver.terminate()
+        driver.wait()
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return bool(_ask("GET", f"{url}/status")["ready"])
+    except OSError:
+        return False
+
+
+def _ask(method: str, url: str, body: object = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)["value"]

@@ -1,0 +1,80 @@
+"""A story is data: what can be played is played in order, what cannot is told with file, scene, found, wanted."""
+
+import pytest
+
+from drivers.sim.compound import compound
+from drivers.sim.world import DEEDS
+from gateway.core.events import Words
+from gateway.demo import story as stories
+from gateway.demo.play import load_story
+from gateway.demo.site import gateway_toml
+
+TARGETS = frozenset({"cover-05", "smoke-2-1-3", "riser-1"})
+
+
+def parse(text: str) -> stories.Story:
+    return stories.parse(text, file="s.toml", deeds=DEEDS, targets=TARGETS)
+
+
+def test_scenes_come_in_the_order_of_their_time() -> None:
+    story = parse(
+        'title = { zh = "夜", en = "Night" }\n'
+        '[[scene]]\nat_s = 9\ndo = "broker_lost"\n'
+        '[[scene]]\nat_s = 2\ndo = "lift"\ntarget = "cover-05"\ntext = { zh = "掀开", en = "lifted" }\n'
+    )
+    assert story.title == Words("夜", "Night")
+    assert [scene.do for scene in story.scenes] == ["lift", "broker_lost"]
+
+
+@pytest.mark.parametrize(
+    ("scene", "told"),
+    [
+        ('at_s = 1\ndo = "lft"\ntarget = "cover-05"', r"do = 'lft' \(did you mean 'lift'\?\)"),
+        ('at_s = 1\ndo = "lift"\ntarget = "cover-5"', r"nothing is called 'cover-5' \(did you mean 'cover-05'\?\)"),
+        ('at_s = 1\ndo = "lift"', r"nothing is called ''"),
+        ('at_s = 1\ndo = "say"\ntarget = "cover-05"', "say has no target; found 'cover-05'"),
+        ('at_s = -1\ndo = "say"', "at_s = -1; wanted seconds"),
+        ('at_s = nan\ndo = "say"', "at_s = nan; wanted seconds"),
+        ('at_s = "1"\ndo = "say"', "Expected `float`, got `str`"),
+        ('do = "say"', "missing required field `at_s`"),
+        ('at_s = 1\ndo = "say"\nwhom = "x"', "unknown field `whom`"),
+        ('at_s = ', "s.toml: "),
+    ],
+)  # fmt: skip
+def test_a_scene_that_cannot_be_played_is_told(scene: str, told: str) -> None:
+    with pytest.raises(stories.StoryError, match=told):
+        parse(f"[[scene]]\n{scene}\n")
+
+
+def test_a_key_a_story_does_not_have_is_told() -> None:
+    with pytest.raises(stories.StoryError, match="unknown key 'scenes'"):
+        parse('[[scenes]]\nat_s = 1\ndo = "say"\n')
+
+
+def test_our_own_story_can_be_played_in_our_own_compound() -> None:
+    world = compound(seed=1)
+    story = load_story(None, world)
+    world.step(0.0)
+    for number, scene in enumerate(story.scenes):
+        assert scene.at_s >= 0
+        if scene.do in DEEDS:
+            world.do(scene.do, scene.target)
+            world.step(float(number))
+    assert {"lift", "smoke", "hold", "broker_lost", "broker_back"} <= {scene.do for scene in story.scenes}
+
+
+def test_the_compound_of_the_demo_is_as_large_as_promised() -> None:
+    world = compound(seed=1)
+    categories = [device.profile.category for device in world.devices.values()]
+    buildings = {place["building"] for place in world.places.values() if "building" in place}
+    assert len(world.lines) == 3
+    assert len(buildings) >= 2
+    assert (categories.count("smoke"), categories.count("tilt"), categories.count("door")) == (40, 12, 6)
+
+
+def test_its_configuration_names_every_device() -> None:
+    world = compound(seed=1)
+    text = gateway_toml(
+        world, ports=dict.fromkeys(world.lines, "/dev/x"), broker_url="mqtt://x", state_dir="/tmp/x"
+    )
+    assert all(f'name = "{name}"' in text for name in world.devices)
