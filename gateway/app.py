@@ -136,12 +136,12 @@ class House:
         submit = self.stream.submit
         self._field = Field(site.lines_of(config, checked.profiles), submit=submit)
         self._snapshot = Snapshot(tuple(self._field.devices))
-        known = kinds.built_in()
-        self._watched = site.watched_of(config, checked.profiles, known)
+        self._kinds = kinds.built_in()
+        self._watched = site.watched_of(config, checked.profiles, self._kinds)
         self._standing = Standing(restored)
         self._alerting = Alerting(
             self._watched,
-            kinds=known,
+            kinds=self._kinds,
             submit=submit,
             read_soon=self._field.read_soon,
             new_id=_new_id,
@@ -242,6 +242,9 @@ class House:
             states=self._state,
             health=lambda: payload.health(self.status()),
             submit=self.stream.submit,
+            was_down=any(
+                alert.kind == self._kinds.by_link["uplink"].name for alert in self._alerting.alerts()
+            ),
             probe=probe,
         )
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-TOPICS = ("compound/v1/+/alert", "compound/v1/+/availability")
+TOPICS = tuple(f"compound/v1/+/{what}" for what in ("alert", "outcome", "availability"))
 
 
 class Receiver:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.bench import rig
 from tests.bench.table import Figure, at_most, present
-from tests.broker import mosquitto
+from tests.broker import listener, mosquitto
 
 DEVICES = ("--buildings", "3", "--detectors", "80", "--covers", "12", "--doors", "8", "--lines", "4")
 DEEDS = ("enter door-1-1", "lift cover-03", "put_back cover-03", "enter door-2-2", "smoke smoke-1-1-2",
@@ -48,7 +48,7 @@ def main() -> None:
 
 def measure(folder: Path, minutes: float) -> dict[str, float]:
     """Return the figures."""
-    with mosquitto(folder) as broker, rig.simulator(*DEVICES) as sim:
+    with mosquitto(folder) as broker, rig.simulator(*DEVICES) as sim, listener(broker.port):
         text = rig.configuration(sim.bus, broker_url=broker.url, state_dir=folder / "state")
         with rig.gateway(folder, text) as gateway:
             first_poll_s = wait_for_first_poll(gateway, sim)

@@ -204,34 +204,68 @@ def test_new_rows_are_sent_although_the_book_is_full() -> None:
     assert outbox.cursor == START
 
 
-def test_a_row_sent_ahead_is_passed_over_when_its_turn_comes() -> None:
+def test_a_row_sent_ahead_and_confirmed_is_passed_over_when_its_turn_comes() -> None:
     outbox = filled(3)
-    assert outbox.send_ahead(at(9), receipt=False)
-    assert not outbox.send_ahead(at(9), receipt=False), "once is enough"
-    assert outbox.acknowledged(at(9), 0.1)
+    assert outbox.send_ahead(at(5), 0.0, receipt=False)
+    assert not outbox.send_ahead(at(5), 0.0, receipt=False), "once is enough"
+    assert outbox.acknowledged(at(5), 0.1)
     assert outbox.cursor == START
-    assert outbox.had_ahead(at(9))
-    assert not outbox.had_ahead(at(9))
+    for seq in (1, 2, 3):
+        outbox.acknowledged(at(seq), 0.1)
+    outbox.pass_over(at(4))
+    assert outbox.had_ahead(at(5))
+    assert outbox.cursor == at(5)
 
 
-def test_a_row_sent_ahead_and_not_confirmed_is_sent_in_its_place() -> None:
+def test_a_row_sent_ahead_and_still_on_its_way_takes_its_place_and_is_not_sent_again() -> None:
     outbox = filled(3)
-    outbox.send_ahead(at(9), receipt=False)
+    outbox.send_ahead(at(4), 0.0, receipt=False)
+    assert outbox.had_ahead(at(4))
+    for seq in (1, 2, 3):
+        outbox.acknowledged(at(seq), 0.1)
+    assert outbox.cursor == at(3)
+    assert outbox.acknowledged(at(4), 0.2)
+    assert outbox.cursor == at(4)
+
+
+def test_a_row_sent_ahead_and_cut_off_is_sent_in_its_place() -> None:
+    outbox = filled(3)
+    outbox.send_ahead(at(4), 0.0, receipt=False)
     outbox.link_lost()
-    assert not outbox.had_ahead(at(9))
+    assert not outbox.had_ahead(at(4))
+
+
+def test_a_row_sent_ahead_and_refused_is_sent_again_after_its_turn() -> None:
+    outbox = filled(0)
+    outbox.send_ahead(at(1), 0.0, receipt=False)
+    outbox.refused(at(1))
+    assert outbox.had_ahead(at(1))
+    assert outbox.cursor == START
+    assert outbox.due(2.0) == (at(1), START)
 
 
 def test_a_row_sent_ahead_waits_for_its_receipt_where_receipts_count() -> None:
     outbox = filled(3, receipt=True)
-    outbox.send_ahead(at(9), receipt=True)
-    assert not outbox.acknowledged(at(9), 0.1)
-    assert outbox.receipted(1, [(9, 9)], 0.2) == 1
-    assert outbox.receipted(1, [(9, 9)], 0.3) == 0
-    assert outbox.had_ahead(at(9))
+    outbox.send_ahead(at(4), 0.0, receipt=True)
+    assert not outbox.acknowledged(at(4), 0.1)
+    assert outbox.receipted(1, [(1, 4)], 0.2) == 4
+    assert outbox.receipted(1, [(1, 4)], 0.3) == 0
+    assert outbox.had_ahead(at(4))
+    assert outbox.cursor == at(4)
 
 
 def test_a_row_whose_turn_has_come_is_not_sent_ahead() -> None:
-    assert not filled(3).send_ahead(at(3), receipt=False)
+    assert not filled(3).send_ahead(at(3), 0.0, receipt=False)
+
+
+def test_a_row_sent_ahead_while_the_book_is_full_is_read_again() -> None:
+    outbox = filled(5, receipt=True, held_most=4)
+    outbox.send_ahead(at(6), 0.0, receipt=True)
+    assert outbox.had_ahead(at(6))
+    outbox.receipted(1, [(1, 4)], 0.1)
+    assert outbox.cursor == at(4)
+    assert outbox.room_again()
+    assert outbox.read_to == at(4)
 
 
 def test_a_row_the_journal_gave_up_holds_nothing_back() -> None:
@@ -246,13 +280,13 @@ def test_a_row_the_journal_gave_up_holds_nothing_back() -> None:
 def test_whatever_happens_the_cursor_never_passes_an_unconfirmed_row_nor_goes_back(
     seed: int, receipt: bool
 ) -> None:
-    """A random walk of sends, answers, receipts, lost links; in the end everything is confirmed."""
+    """A random walk of sends, answers, receipts, rows ahead, lost links; in the end everything is confirmed."""
     chance, outbox, now, last = random.Random(seed), Outbox(START, held_most=8), 0.0, START
     confirmed: set[int] = set()
     flying: list[int] = []
 
     def answer(seq: int, kind: str) -> None:
-        known = seq in {held for _, held in outbox._held}
+        known = at(seq) in outbox._held or at(seq) in outbox._ahead
         if kind == "receipt":
             outbox.receipted(1, [(seq, seq)], now)
             if receipt and known:
@@ -267,8 +301,13 @@ def test_whatever_happens_the_cursor_never_passes_an_unconfirmed_row_nor_goes_ba
         now += chance.random() * (20 if calm else 2)
         if outbox.room_again() or (outbox.read_to[1] < 30 and len(flying) < 5):
             seq = outbox.read_to[1] + 1
-            outbox.sent(at(seq), now, receipt=receipt)
-            flying.append(seq)
+            if not outbox.had_ahead(at(seq)):
+                outbox.sent(at(seq), now, receipt=receipt)
+                flying.append(seq)
+        elif chance.random() < 0.1 and outbox.send_ahead(
+            seq_ahead := at(chance.randint(1, 30)), now, receipt=receipt
+        ):
+            flying.append(seq_ahead[1])
         elif (due := outbox.due(now)) is not None and len(flying) < 5:
             outbox.sent(due[0], now, receipt=receipt)
             flying.append(due[0][1])

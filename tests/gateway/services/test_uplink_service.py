@@ -158,6 +158,42 @@ def test_a_fire_overtakes_a_long_backlog_of_alerts_and_is_not_sent_twice() -> No
     assert arrived == [event.id for event in journal.events[Lane.URGENT] if event.id != fires[0]]
 
 
+def test_fires_of_the_time_without_a_broker_go_up_first_and_in_order() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker(window=20)
+    fires = []
+
+    async def story() -> None:
+        for number in range(6_000):
+            fire = number % 3 == 2
+            severity = Severity.CRITICAL if fire else Severity.MINOR
+            event = journal.submit(alert_body(number, severity=severity))
+            fires.extend([event.id] * fire)
+        async with running(journal, broker):
+            await until(drained(journal))
+
+    virtual.run(story())
+    arrived = ids(broker.published())
+    assert len(arrived) == 6_000, "each once"
+    assert [one for one in arrived if one in set(fires)] == fires
+    assert [one for one in arrived if one not in set(fires)] == [
+        event.id for event in journal.events[Lane.URGENT] if event.id not in set(fires)
+    ]
+    assert sum(one in set(fires) for one in arrived[:1_200]) > 900
+
+
+def test_a_backlog_of_nothing_but_fires_goes_up_in_order() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker(window=20)
+
+    async def story() -> None:
+        for number in range(5_000):
+            journal.submit(alert_body(number, severity=Severity.CRITICAL))
+        async with running(journal, broker):
+            await until(drained(journal))
+
+    virtual.run(story())
+    assert ids(broker.published()) == [event.id for event in journal.events[Lane.URGENT]]
+
+
 def test_nothing_is_overtaken_without_a_long_backlog() -> None:
     journal, broker = MemoryJournal(), MemoryBroker(window=8)
 

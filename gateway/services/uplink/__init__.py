@@ -1,0 +1,5 @@
+"""The uplink: journal rows to an MQTT broker, with the broker's or the desk's word for each."""
+
+from gateway.services.uplink.service import Uplink, UplinkStatistics
+
+__all__ = ["Uplink", "UplinkStatistics"]

@@ -1,0 +1,77 @@
+"""One lane of the journal, read a little ahead, so that the next row is at hand when the broker has room."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from gateway.core.events import Event
+from gateway.runtime.journal.rows import Lane, Position
+
+CHUNK: Final = 200
+
+
+class Rows(Protocol):
+    """What the uplink needs of the journal."""
+
+    async def rows(self, lane: Lane, after: Position, limit: int) -> list[Event]:
+        """Return up to `limit` events of a lane past `after`, in order."""
+
+    async def wait(self, lane: Lane, after: Position) -> None:
+        """Return when the lane has a row past `after`."""
+
+    def last(self, lane: Lane) -> Position:
+        """Return the last row of a lane."""
+
+    def cursor(self, sink: str) -> Position:
+        """Return how far a sink has confirmed."""
+
+    def move_cursor(self, sink: str, position: Position) -> None:
+        """Note that a sink has confirmed everything up to `position`."""
+
+    def depth(self, sink: str, lane: Lane) -> int:
+        """Return how many rows of a lane lie past a sink's cursor."""
+
+
+class Feed:
+    """Reads a lane in order into `ready`; `nudge` is called when something came."""
+
+    def __init__(self, journal: Rows, lane: Lane, after: Position, nudge: Callable[[], None]) -> None:
+        self.ready: deque[Event] = deque()
+        self.caught_up = False  # as of the last reading there was no more
+        self._journal, self._lane, self._after = journal, lane, after
+        self._nudge = nudge
+        self._room = asyncio.Event()
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            await self._journal.wait(self._lane, self._after)
+            after = self._after
+            events = await self._journal.rows(self._lane, after, CHUNK)
+            if after != self._after:  # rewound meanwhile
+                continue
+            self.caught_up = len(events) < CHUNK
+            if events:
+                self._after = events[-1].epoch, events[-1].seq
+                self.ready.extend(events)
+                self._nudge()
+            else:
+                await asyncio.sleep(0.1)  # announced, and not to be read yet
+            while len(self.ready) > CHUNK:
+                self._room.clear()
+                await self._room.wait()
+
+    def take(self) -> Event | None:
+        """Return the next row, or None."""
+        event = self.ready.popleft() if self.ready else None
+        if len(self.ready) <= CHUNK:
+            self._room.set()
+        return event
+
+    def rewind(self, after: Position) -> None:
+        """Go back and read from `after` again."""
+        self._after = after
+        self.ready.clear()
+        self.caught_up = False
+        self._room.set()

@@ -1,0 +1,258 @@
+"""The work on one connection: urgent rows first, then device states and health, never more than the window.
+
+The journal is the store and the outbox the bookkeeping; a session only moves rows between them and the link,
+and dies with the link. Urgent rows may fill the window; states may fill half of it, and only when no urgent
+row is at hand, so an alert that has just been committed is always the next thing sent. Behind more than a
+thousand urgent rows the first event of every critical alert overtakes the others, those raised just now and
+those a scout finds in the backlog: a fire pre-empts all other traffic (GB 26875.1, 4.1.1.4), and within one
+alert's life the order still holds.
+"""
+
+import asyncio
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.core import payload
+from gateway.core.events import AlertBody, Change, Event, OutcomeBody, Severity
+from gateway.runtime.journal.rows import Lane, Position
+from gateway.services.uplink.connection import Connection, Message
+from gateway.services.uplink.feed import Feed, Rows
+from gateway.services.uplink.outbox import Outbox
+from gateway.services.uplink.states import EXPIRY_S, States
+
+URGENT_SINK: Final = "uplink.urgent"
+READINGS_SINK: Final = "uplink.readings"
+SINKS: Final = {Lane.URGENT: URGENT_SINK, Lane.READINGS: READINGS_SINK}
+
+TICK_S: Final = 0.5
+HEALTH_S: Final = 60.0
+HEALTH_PAUSE_S: Final = 5.0  # a flapping bus must not flood the broker with health
+BACKLOG: Final = 1_000  # with more rows than this to go, a fire overtakes them
+RESERVE: Final = 2  # of the window, for health and availability
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted over all connections. `flowed` is set whenever a row of the lane is confirmed."""
+
+    confirmed: dict[Lane, int] = field(default_factory=lambda: dict.fromkeys(Lane, 0))
+    flowed: dict[Lane, asyncio.Event] = field(
+        default_factory=lambda: {lane: asyncio.Event() for lane in Lane}
+    )
+    refused: int = 0
+    refusal: str = ""
+    receipts_ignored: int = 0
+    last_confirmed_at: float | None = None
+    health_changed: bool = False
+
+    def confirm(self, lane: Lane, count: int, now: float) -> None:
+        """Count confirmed messages."""
+        self.confirmed[lane] += count
+        self.flowed[lane].set()
+        self.last_confirmed_at = now
+
+    def refuse(self, what: str, reason: str) -> None:
+        """Count a refusal."""
+        self.refused += 1
+        self.refusal = f"the broker refuses {what}: {reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What a session needs of the rest of the gateway."""
+
+    gateway_id: str
+    journal: Rows
+    states: Callable[[str], bytes | None]
+    health: Callable[[], bytes]
+    probe: Callable[[str], None]
+    receipts_wanted: bool
+
+
+class Session:
+    """Moves rows over one connection until it is lost."""
+
+    def __init__(self, link: Connection, house: House, outbox: Outbox, states: States, tally: Tally) -> None:
+        self._link, self._house = link, house
+        self._outbox, self._states, self._tally = outbox, states, tally
+        self._now = asyncio.get_running_loop().time
+        self._nudge = asyncio.Event()
+        self._urgent = Feed(house.journal, Lane.URGENT, outbox.read_to, self._nudge.set)
+        self._readings = Feed(house.journal, Lane.READINGS, states.cursor, self._nudge.set)
+        self._live = Feed(house.journal, Lane.URGENT, house.journal.last(Lane.URGENT), self._nudge.set)
+        self._scout = Feed(house.journal, Lane.URGENT, outbox.read_to, self._nudge.set)
+        self._cursors = {URGENT_SINK: outbox.cursor, READINGS_SINK: states.cursor}
+        self._health_at = float("-inf")
+
+    async def run(self) -> str:
+        """Work until the connection is lost; return why it was."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._urgent.run(), name="uplink.urgent"),
+                group.create_task(self._readings.run(), name="uplink.readings"),
+                group.create_task(self._live.run(), name="uplink.live"),
+                group.create_task(self._scout.run(), name="uplink.scout"),
+                group.create_task(self._pump(), name="uplink.pump"),
+                group.create_task(self._tick(), name="uplink.tick"),
+            ]
+            await asyncio.wait([self._link.lost])
+            for task in tasks:
+                task.cancel()
+        return self._link.lost.result()
+
+    @property
+    def _room(self) -> int:
+        return max(self._link.window - RESERVE, 1)
+
+    def confirmed(self) -> None:
+        """Take note that the outbox was told of confirmed rows from outside: receipts."""
+        self._move(URGENT_SINK, self._outbox.cursor)
+        self._nudge.set()
+
+    async def _tick(self) -> None:
+        while True:
+            self._link.tick()
+            self._states.refresh(self._now())
+            self._nudge.set()
+            await asyncio.sleep(TICK_S)
+
+    async def _pump(self) -> None:
+        while True:
+            await self._nudge.wait()
+            self._nudge.clear()
+            await self._send_urgent()
+            self._send_health()
+            self._send_states()
+
+    async def _send_urgent(self) -> None:
+        while self._link.flying < self._room:
+            if self._outbox.room_again():
+                self._urgent.rewind(self._outbox.read_to)
+                self._scout.rewind(self._outbox.read_to)
+            seen = self._live.take() or (self._scout.take() if self._outbox.room_ahead else None)
+            if seen is not None:
+                self._overtake(seen)
+            elif (event := self._urgent.take()) is not None:
+                self._send_first(event)
+            elif (again := self._outbox.due(self._now())) is not None:
+                await self._send_again(*again)
+            else:
+                return
+
+    def _overtake(self, event: Event) -> None:
+        """Send a fire ahead of a long backlog."""
+        if self._urgent.caught_up or not _is_new_and_critical(event):
+            return
+        backlog = self._house.journal.depth(URGENT_SINK, Lane.URGENT) - self._outbox.waiting
+        position, receipt = (event.epoch, event.seq), self._house.receipts_wanted
+        if backlog > BACKLOG and self._outbox.send_ahead(position, self._now(), receipt=receipt):
+            self._publish(event)
+
+    def _send_first(self, event: Event) -> None:
+        wanted = isinstance(event.body, AlertBody | OutcomeBody)
+        if wanted and not self._outbox.had_ahead((event.epoch, event.seq)):
+            self._send(event)
+            return
+        self._outbox.pass_over((event.epoch, event.seq))
+        self._move(URGENT_SINK, self._outbox.cursor)
+
+    async def _send_again(self, position: Position, before: Position) -> None:
+        rows = await self._house.journal.rows(Lane.URGENT, before, 1)
+        if rows and (rows[0].epoch, rows[0].seq) == position:
+            self._send(rows[0])
+        else:
+            self._outbox.gone(position)
+            self._move(URGENT_SINK, self._outbox.cursor)
+
+    def _send(self, event: Event) -> None:
+        receipt = self._house.receipts_wanted and isinstance(event.body, AlertBody)
+        self._outbox.sent((event.epoch, event.seq), self._now(), receipt=receipt)
+        self._publish(event)
+
+    def _publish(self, event: Event) -> None:
+        position, house = (event.epoch, event.seq), self._house
+        alert = isinstance(event.body, AlertBody)
+        encode, what = (payload.alert_event, "alert") if alert else (payload.outcome_event, "outcome")
+        message = Message(
+            payload.topic(house.gateway_id, what),
+            encode(event, house.gateway_id),
+            content_type=payload.CLOUD_EVENT,
+        )
+        house.probe("uplink.before_publish")
+        self._link.publish(message, functools.partial(self._answered, position, what))
+        house.probe("uplink.after_publish")
+
+    def _answered(self, position: Position, what: str, refusal: str | None) -> None:
+        self._house.probe("uplink.before_acknowledgement")
+        if refusal is not None:
+            self._outbox.refused(position)
+            self._tally.refuse(what, refusal)
+        elif self._outbox.acknowledged(position, self._now()):
+            self._tally.confirm(Lane.URGENT, 1, self._now())
+            self._move(URGENT_SINK, self._outbox.cursor)
+        self._house.probe("uplink.after_acknowledgement")
+        self._nudge.set()
+
+    def _send_states(self) -> None:
+        while self._link.flying < max(self._room // 2, 1) and not self._urgent.ready:
+            if self._states.idle:
+                rows = list(self._readings.ready)
+                self._readings.ready.clear()
+                self._readings.take()
+                self._states.begin(rows)
+                self._move(READINGS_SINK, self._states.cursor)
+            device = self._states.due(self._now())
+            if device is None and (not self._states.idle or not self._readings.ready):
+                return
+            if device is not None:
+                self._send_state(device)
+
+    def _send_state(self, device: str) -> None:
+        content = self._house.states(device)
+        if content is None:
+            self._states.unknown(device)
+            self._move(READINGS_SINK, self._states.cursor)
+            return
+        self._states.sent(device, self._now())
+        topic = payload.topic(self._house.gateway_id, "state", device)
+        message = Message(topic, content, retain=True, expiry_s=EXPIRY_S)
+        self._link.publish(message, functools.partial(self._state_answered, device))
+
+    def _state_answered(self, device: str, refusal: str | None) -> None:
+        if refusal is not None:
+            self._states.refused(device, self._now())
+            self._tally.refuse(f"the state of {device}", refusal)
+        else:
+            self._states.confirmed(device)
+            self._tally.confirm(Lane.READINGS, 1, self._now())
+            self._move(READINGS_SINK, self._states.cursor)
+        self._nudge.set()
+
+    def _send_health(self) -> None:
+        wanted_s = HEALTH_PAUSE_S if self._tally.health_changed else HEALTH_S
+        if self._now() - self._health_at < wanted_s or self._link.flying >= self._link.window:
+            return
+        self._health_at, self._tally.health_changed = self._now(), False
+        topic = payload.topic(self._house.gateway_id, "health")
+        message = Message(topic, self._house.health(), retain=True, expiry_s=EXPIRY_S)
+        self._link.publish(message, self._health_answered)
+
+    def _health_answered(self, refusal: str | None) -> None:
+        if refusal is not None:
+            self._tally.refuse("health", refusal)
+
+    def _move(self, sink: str, position: Position) -> None:
+        if position == self._cursors[sink]:
+            return
+        self._cursors[sink] = position
+        self._house.probe("uplink.before_cursor")
+        self._house.journal.move_cursor(sink, position)
+        self._house.probe("uplink.after_cursor")
+
+
+def _is_new_and_critical(event: Event) -> bool:
+    """Return whether an event begins the life of a critical alert; its later events follow in order behind it."""
+    body = event.body
+    return isinstance(body, AlertBody) and body.change is Change.RAISED and body.severity is Severity.CRITICAL
