@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from drivers.sim.compound import compound
+from drivers.sim.compound import Wiring, compound
 from drivers.sim.world import DEEDS, World
 from gateway import app, configuration
 from gateway.core.events import Words
@@ -29,6 +29,7 @@ from gateway.desk.server import BoardServer, serve
 from gateway.runtime.loop import run
 
 PORTS_TRIED = 10
+WIRING = Wiring(baud=19200)  # the yard has 18 devices that want to be asked often
 ARRIVAL_S = 10.0  # how long the last alerts may take once the broker is back
 
 
@@ -61,7 +62,7 @@ async def demo(options: Options) -> int:
 
     Raises StoryError for a story that cannot be played, OSError when no port is free for the page.
     """
-    world = compound(seed=options.seed)
+    world = compound(seed=options.seed, wiring=WIRING)
     story = load_story(options.script, world)  # before anything starts: a mistake in it is said at once
     with tempfile.TemporaryDirectory(prefix="compound-gateway-demo-") as name:
         folder = Path(name)
