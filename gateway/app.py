@@ -224,13 +224,13 @@ class House:
         self.stream.follow("snapshot", self._snapshot.follow)
         self.stream.follow("standing", self._standing.follow)
         self.stream.follow("alerting", self._alerting.follow)
-        self.stream.follow("watching", self._watching.follow)
 
         def keep(event: Event) -> None:
             if thinner.keeps(event):
                 self._journal.append(event)
+                self._watching.follow(event)
 
-        self.stream.follow("journal", keep)
+        self.stream.follow("journal and watching", keep)
 
     def _make_uplink(self, probe: Probe) -> Uplink | None:
         if self._config.mqtt is None:

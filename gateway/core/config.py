@@ -15,7 +15,6 @@ class GatewayTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     control_socket: str = ""  # default: control.sock in $RUNTIME_DIRECTORY, else in state_dir
     retention_days: float = 400.0
     journal_max_mb: float = 512.0
-    language: str = "zh"
 
 
 class MqttTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -30,7 +29,6 @@ class MqttTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     password_file: str = ""
     keep_alive_s: int = 15
     window: int = 100  # unacknowledged messages
-    home_assistant: bool = False
 
 
 class DeviceTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

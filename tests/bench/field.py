@@ -91,7 +91,7 @@ def table(wire: dict[int, Any], dead: dict[str, float], figures: dict[str, Any])
 
 def polling(baud: int, seconds: float, *, dead: int) -> dict[str, float]:
     """Poll for a while as fast as the line allows; return polls/s, ratio to the limit, processor time a poll."""
-    arguments = ["--profile", PRODUCT, "--devices", str(DEVICES), "--baud", str(baud), "--turnaround-ms", "0"]
+    arguments = ["--profile", PRODUCT, "--devices", str(DEVICES), "--baud", str(baud), "--turnaround-ms", "0", "--spin"]
     with rig.simulator(*arguments, "--dead", str(dead)) as sim:
         return loop.run(_poll(next(iter(sim.ports.values())), baud, seconds))
 

@@ -83,7 +83,6 @@ def test_a_good_configuration_has_no_fault() -> None:
 @pytest.mark.parametrize(
     ("part", "line", "key"),
     [
-        ("gateway", 'language = "fr"', "gateway.language"),
         ("gateway", "retention_days = 0", "gateway.retention_days"),
         ("gateway", "retention_days = nan", "gateway.retention_days"),
         ("gateway", "journal_max_mb = 1", "gateway.journal_max_mb"),

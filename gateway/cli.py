@@ -1,0 +1,225 @@
+"""The command line: arguments only. What each command does stands in the modules it calls.
+
+Everything heavy is imported inside the commands: `--help` is quick, and the daemon never loads what draws tables.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway import __version__
+from gateway.terminal.help import DONE, INTERRUPTED, NO, PROGRAM, Command, Group, Option, Program, words_of
+from gateway.terminal.words import LANGUAGES, Words
+
+HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+FILE = click.Path(path_type=Path)
+
+config_option = click.option("-c", "--config", cls=Option, type=FILE, metavar="FILE", help="option.config")
+socket_option = click.option("--socket", cls=Option, type=FILE, metavar="PATH", help="option.socket")
+json_option = click.option("--json", "as_json", cls=Option, is_flag=True, help="option.json")
+
+
+@click.group(cls=Program, context_settings=HELP_NAMES)
+@click.option("--lang", cls=Option, type=click.Choice(LANGUAGES), help="option.lang")
+@click.option("--debug", cls=Option, is_flag=True, help="option.debug")
+@click.version_option(__version__, cls=Option, prog_name=PROGRAM, help="option.version")
+def cli(lang: str | None, debug: bool) -> None:
+    """Stand for all commands; `Program` takes --lang and --debug out of the arguments wherever they are."""
+    del lang, debug
+
+
+@cli.command(cls=Command)
+@config_option
+@click.option("-v", "--verbose", cls=Option, count=True, help="option.verbose")
+def run(config: Path | None, verbose: int) -> int:
+    """Run the daemon."""
+    from gateway import daemon
+
+    return daemon.run(config, verbose, _words())
+
+
+@cli.command(cls=Command)
+@click.option(
+    "--port", cls=Option, type=click.IntRange(0, 65535), default=8080, show_default=True, help="option.port"
+)
+@click.option("--script", cls=Option, type=FILE, metavar="FILE", help="option.script")
+@click.option("--seconds", cls=Option, type=click.FloatRange(min=0), help="option.seconds")
+@click.option("--port-only", cls=Option, is_flag=True, help="option.port_only")
+def demo(port: int, script: Path | None, seconds: float | None, port_only: bool) -> int:
+    """Play the demo."""
+    from gateway.demo import play
+
+    return play.main(port=port, script=script, seconds=seconds, port_only=port_only)
+
+
+@cli.command(cls=Command)
+@config_option
+@json_option
+def check(config: Path | None, as_json: bool) -> int:
+    """Check a configuration."""
+    from gateway import inspection
+
+    return inspection.check(config, _words(), as_json=as_json)
+
+
+@cli.command(cls=Command)
+@click.argument("port")
+@click.option("--baud", cls=Option, type=click.IntRange(300, 4_000_000), multiple=True, help="option.baud")
+@click.option(
+    "--parity", cls=Option, type=click.Choice(["none", "even", "odd"]), multiple=True, help="option.parity"
+)
+@click.option("--address", cls=Option, metavar="LIST", help="option.address")
+@click.option(
+    "--wait", cls=Option, type=click.IntRange(5, 10_000), default=100, show_default=True, help="option.wait"
+)
+@click.option("--thorough", cls=Option, is_flag=True, help="option.thorough")
+@config_option
+@json_option
+def scan(port: str, address: str | None, as_json: bool, config: Path | None, **narrowed: Any) -> int:
+    """Scan a line."""
+    from gateway import inspection
+
+    return inspection.scan(port, address, config, _words(), as_json=as_json, **narrowed)
+
+
+@cli.command(cls=Command)
+@config_option
+@socket_option
+@json_option
+def status(config: Path | None, socket: Path | None, as_json: bool) -> None:
+    """Show the status."""
+    _asking(config, socket).status(as_json=as_json)
+
+
+@cli.group(cls=Group, invoke_without_command=True)
+@config_option
+@socket_option
+@json_option
+@click.pass_context
+def alerts(context: click.Context, config: Path | None, socket: Path | None, as_json: bool) -> None:
+    """List the alerts, or do something about one."""
+    context.meta["asking"] = asking = _asking(config, socket)
+    if context.invoked_subcommand is None:
+        asking.alerts(as_json=as_json)
+
+
+@alerts.command(cls=Command)
+@click.argument("alert", metavar="ID")
+@click.option("--note", cls=Option, metavar="TEXT", help="option.note")
+@click.pass_context
+def ack(context: click.Context, alert: str, note: str | None) -> None:
+    """Acknowledge an alert."""
+    context.meta["asking"].acknowledge(alert, note)
+
+
+@alerts.command(cls=Command)
+@click.argument("device")
+@click.pass_context
+def reset(context: click.Context, device: str) -> int:
+    """Reset a device."""
+    return DONE if context.meta["asking"].order(device, "reset", {}, as_json=False) else NO
+
+
+@alerts.command(cls=Command)
+@click.argument("alert", metavar="ID")
+@click.option(
+    "--minutes",
+    cls=Option,
+    type=click.FloatRange(1, 10_080),
+    default=60,
+    show_default=True,
+    help="option.minutes",
+)
+@click.pass_context
+def shelve(context: click.Context, alert: str, minutes: float) -> None:
+    """Put an alert aside."""
+    context.meta["asking"].shelve(alert, minutes)
+
+
+@cli.command(cls=Command)
+@config_option
+@socket_option
+@click.option("--plain", cls=Option, is_flag=True, help="option.plain")
+def watch(config: Path | None, socket: Path | None, plain: bool) -> int:
+    """Show the live view."""
+    try:
+        _asking(config, socket).watch(plain=plain or not sys.stdout.isatty())
+    except KeyboardInterrupt:  # the way to leave it
+        return DONE
+    return NO
+
+
+@cli.command(cls=Command)
+@click.argument("name", required=False)
+@config_option
+@json_option
+def profiles(name: str | None, config: Path | None, as_json: bool) -> int:
+    """Show the products."""
+    from gateway import inspection
+
+    return inspection.profiles(name, config, _words(), as_json=as_json)
+
+
+@cli.command(cls=Command)
+@click.argument("device")
+@click.argument("action")
+@click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]...")
+@config_option
+@socket_option
+@json_option
+def command(device: str, action: str, arguments: tuple[str, ...], as_json: bool, **where: Any) -> int:
+    """Tell a device to do something."""
+    given = dict(_argument(told) for told in arguments)
+    return DONE if _asking(**where).order(device, action, given, as_json=as_json) else NO
+
+
+@cli.command(cls=Command)
+@click.option("--since", cls=Option, default="today", show_default=True, metavar="TIME", help="option.since")
+@click.option("--until", cls=Option, default="now", show_default=True, metavar="TIME", help="option.until")
+@click.option(
+    "--format",
+    "form",
+    cls=Option,
+    type=click.Choice(["jsonl", "csv"]),
+    default="jsonl",
+    show_default=True,
+    help="option.format",
+)
+@config_option
+@socket_option
+def export(since: str, until: str, form: str, config: Path | None, socket: Path | None) -> int:
+    """Write out journal rows."""
+    try:
+        _asking(config, socket).export(since, until, form)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return DONE
+
+
+def main() -> None:
+    """Run the console script."""
+    cli()
+
+
+def _words() -> Words:
+    return words_of(click.get_current_context())
+
+
+def _asking(config: Path | None, socket: Path | None) -> Any:
+    """Return the commands that ask a running gateway."""
+    from gateway import configuration
+    from gateway.terminal.asking import Asking
+    from gateway.terminal.client import Client
+
+    paths = [socket] if socket else configuration.control_sockets(config or configuration.find())
+    return Asking(Client(paths), _words())
+
+
+def _argument(told: str) -> tuple[str, float]:
+    name, _, value = told.partition("=")
+    try:
+        return name, float(value)
+    except ValueError:
+        raise click.UsageError(_words()("usage.argument", told=told), click.get_current_context()) from None

@@ -1,0 +1,173 @@
+"""From the file to what the gateway runs on: gateway.toml, the profiles it names, and what they need here.
+
+Relative paths count from the folder of the file and variables are filled in; a certificate or secret given by
+a bare name is looked for among systemd's credentials first (`$CREDENTIALS_DIRECTORY`, systemd.exec(5)). A
+folder `profiles` beside the file holds the site's own profiles; one of them stands in for the shipped one of
+the same name.
+"""
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from drivers import profile as profile_files
+from drivers.api import Profile, ProfileError, Text
+from gateway import surroundings
+from gateway.core import consistency, fitting, kinds, loading
+from gateway.core.config import Config, GatewayTable
+from gateway.core.faults import ConfigError, Fault, same
+
+log = logging.getLogger(__name__)
+
+SYSTEM_FILE = Path("/etc/compound-gateway/gateway.toml")
+SYSTEM_SOCKET = Path("/run/compound-gateway/control.sock")
+SOCKET_NAME = "control.sock"
+LONGEST_SOCKET = 107
+MAX_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A configuration with everything it needs, and all that was found wrong; `config` is None on any error."""
+
+    file: Path
+    config: Config | None
+    profiles: Mapping[str, Profile]
+    faults: tuple[Fault, ...]
+
+
+def find() -> Path:
+    """Return the configuration meant when none is named: gateway.toml here, else the system's."""
+    here = Path("gateway.toml")
+    return here if here.exists() else SYSTEM_FILE
+
+
+def load(path: Path) -> Checked:
+    """Return a configuration that can be run, its state directory made; ConfigError with all faults if none can."""
+    checked = check(path)
+    if checked.config is None:
+        raise ConfigError(checked.faults)
+    surroundings.prepare_state_dir(checked.config.gateway)
+    for fault in checked.faults:
+        log.warning("%s", fault)
+    return checked
+
+
+def check(path: Path) -> Checked:
+    """Look at everything and return what was found; never raises for anything a file can contain."""
+    text, unreadable = _read(path)
+    if unreadable is not None:
+        return Checked(path, None, {}, (unreadable,))
+    parsed = loading.parse(text)
+    _resolve(parsed, path.parent)
+    products, of_profiles = _products(parsed, path.parent / "profiles")
+    parsed.faults += of_profiles
+    parsed.faults += [
+        *consistency.check(parsed),
+        *fitting.check(parsed, products),
+        *surroundings.check(parsed),
+        *_socket_faults(parsed),
+    ]
+    faults = loading.located(parsed.faults, text, str(path))
+    used = {device.profile for device in parsed.devices.values()}
+    profiles = {name: each for name, each in products.profiles.items() if name in used}
+    return Checked(path, parsed.config(), profiles, tuple(faults))
+
+
+def control_socket(table: GatewayTable) -> Path:
+    """Return where this gateway's control socket is to be."""
+    if table.control_socket:
+        return Path(table.control_socket)
+    runtime = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    return Path(runtime or table.state_dir) / SOCKET_NAME
+
+
+def control_sockets(path: Path) -> list[Path]:
+    """Return where a running gateway may answer, most likely first. The file may be missing or out of reach."""
+    text, _ = _read(path)
+    parsed = loading.parse(text)
+    _resolve(parsed, path.parent)
+    table = parsed.gateway or GatewayTable(id="-")
+    likely = [control_socket(table), SYSTEM_SOCKET, Path(table.state_dir) / SOCKET_NAME]
+    return list(dict.fromkeys(likely[:1] if table.control_socket else likely))
+
+
+def _read(path: Path) -> tuple[str, Fault | None]:
+    wanted = Text("可读的 TOML 文件（UTF-8）", "a TOML file in UTF-8 that can be read")
+    try:
+        data = path.read_bytes()
+        if len(data) <= MAX_BYTES:
+            return data.decode(), None
+        found = Text(f"{len(data)} 字节", f"{len(data)} bytes")
+    except UnicodeDecodeError as error:
+        found = Text(f"第 {error.start} 字节不是 UTF-8", f"a byte that is no UTF-8, at {error.start}")
+    except OSError as error:
+        found = same(error.strerror or str(error))
+    hint = Text(
+        "用 -c 指定文件；范例见 systemd/gateway.toml", "name one with -c; systemd/gateway.toml is a sample"
+    )
+    return "", Fault("file", found, wanted, hint, file=str(path))
+
+
+def _resolve(parsed: loading.Parsed, folder: Path) -> None:
+    """Make every path of the configuration absolute."""
+
+    def absolute(value: str) -> str:
+        return str(folder.absolute() / os.path.expandvars(value)) if value else ""
+
+    def secret(value: str) -> str:
+        credential = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/")) / value
+        bare = bool(value) and "/" not in value
+        return str(credential) if bare and surroundings.is_there(credential) else absolute(value)
+
+    if parsed.gateway is not None:
+        names = ("state_dir", "control_socket")
+        changes = {name: absolute(getattr(parsed.gateway, name)) for name in names}
+        parsed.gateway = msgspec.structs.replace(parsed.gateway, **changes)
+    if parsed.mqtt is not None:
+        files: tuple[str, ...] = ("ca_file", "cert_file", "key_file", "password_file")
+        changes = {name: secret(getattr(parsed.mqtt, name)) for name in files}
+        parsed.mqtt = msgspec.structs.replace(parsed.mqtt, **changes)
+    for key, camera in parsed.cameras.items():
+        parsed.cameras[key] = msgspec.structs.replace(camera, password_file=secret(camera.password_file))
+
+
+def _socket_faults(parsed: loading.Parsed) -> Iterator[Fault]:
+    """Yield a fault where the control socket's path is longer than Linux takes (unix(7): 107 bytes)."""
+    path = control_socket(parsed.gateway) if parsed.gateway else Path()
+    if (length := len(os.fsencode(path))) > LONGEST_SOCKET:
+        found = Text(f"{length} 字节的路径", f"a path of {length} bytes")
+        wanted = Text(f"至多 {LONGEST_SOCKET} 字节", f"at most {LONGEST_SOCKET}")
+        yield Fault("gateway.control_socket", found, wanted, same('control_socket = "/run/control.sock"'))
+
+
+def _products(parsed: loading.Parsed, own: Path) -> tuple[fitting.Products, list[Fault]]:
+    """Return the products the devices are, and the faults of their profiles and of all the site's own."""
+    search = (own, profile_files.BUILT_IN)
+    used = {device.profile for device in parsed.devices.values()}
+    known = set(profile_files.names(search))
+    profiles: dict[str, Profile] = {}
+    faults: list[Fault] = []
+    for name in sorted(known & (used | set(profile_files.names((own,))))):
+        file = next(folder / f"{name}.toml" for folder in search if (folder / f"{name}.toml").is_file())
+        errors = list(_mistakes(file))
+        faults += [_of_profile(error, warning=name not in used) for error in errors]
+        if not errors:
+            profiles[name] = profile_files.load(file)
+    shipped_at = {name: getattr(each.wire, "address", 0) for name, each in profiles.items()}
+    return fitting.Products(profiles, known, shipped_at, kinds.built_in()), faults
+
+
+def _mistakes(file: Path) -> Iterator[ProfileError]:
+    try:
+        yield from profile_files.check(file.read_text(encoding="utf-8"), str(file))
+    except (OSError, UnicodeDecodeError) as error:
+        yield ProfileError(str(file), "file", str(error), "a TOML file in UTF-8 that can be read")
+
+
+def _of_profile(error: ProfileError, *, warning: bool) -> Fault:
+    return Fault(error.key, same(error.found), same(error.wanted), warning=warning, file=error.file)

@@ -1,0 +1,124 @@
+"""Whether what gateway.toml says of its devices fits the products they are. Pure.
+
+`products` holds the profiles that could be read, by name; a name in `known` but not in `products` belongs to a
+profile with faults, which are told elsewhere.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from drivers.api import Profile, Text
+from gateway.core.config import DeviceTable
+from gateway.core.faults import Fault, near, one_of, same, shown
+from gateway.core.kinds import Kinds
+from gateway.core.loading import Parsed
+from gateway.core.rule_tables import compile_rules, for_nobody
+
+FIRST_ADDRESS, LAST_ADDRESS = 1, 247  # Modbus over Serial Line V1.02, 2.2
+
+Faults = Iterator[Fault]
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    """The products there are. `shipped_at` is the address each comes with from the factory."""
+
+    profiles: Mapping[str, Profile]
+    known: Collection[str]
+    shipped_at: Mapping[str, int]
+    kinds: Kinds
+
+
+def check(parsed: Parsed, products: Products) -> Faults:
+    """Yield everything about the devices that does not fit."""
+    for key, device in parsed.devices.items():
+        yield from _address(key, device, products)
+        profile = products.profiles.get(device.profile)
+        if profile is not None:
+            yield from _baseline(key, device, profile)
+            yield from _building(key, device, profile, parsed)
+            yield from _rules(key, device, profile, parsed, products)
+        elif device.profile not in products.known:
+            hint = near(device.profile, products.known) or Text(
+                "compound-gateway profiles 会列出全部", "`compound-gateway profiles` lists them all"
+            )
+            wanted = Text("一个已有的设备档案", "a profile there is")
+            yield Fault(f"{key}.profile", shown(device.profile), wanted, hint)
+    yield from _useless_rules(parsed, products)
+    yield from _unverified(parsed, products)
+    yield from _one_protocol(parsed, products)
+
+
+def _address(key: str, device: DeviceTable, products: Products) -> Faults:
+    """Some products come with an address the standard reserves; those are let in, nothing else is."""
+    proper = FIRST_ADDRESS <= device.address <= LAST_ADDRESS
+    if not proper and device.address != products.shipped_at.get(device.profile):
+        wanted = Text(f"{FIRST_ADDRESS} 到 {LAST_ADDRESS} 的整数", f"{FIRST_ADDRESS} to {LAST_ADDRESS}")
+        yield Fault(f"{key}.address", shown(device.address), wanted)
+
+
+def _baseline(key: str, device: DeviceTable, profile: Profile) -> Faults:
+    names = [point.name for point in profile.points]
+    for name in device.baseline:
+        if name not in names:
+            found = Text(f"{profile.name} 没有这个测点", f"no point of {profile.name}")
+            yield Fault(f"{key}.baseline.{name}", found, one_of(names), near(name, names))
+
+
+def _rules(key: str, device: DeviceTable, profile: Profile, parsed: Parsed, products: Products) -> Faults:
+    yield from compile_rules(
+        profile.rules,
+        list(parsed.rules.values()),
+        device.rules,
+        device=device.name,
+        category=profile.category,
+        points=profile.points,
+        kinds=products.kinds,
+        where=key,
+    ).faults
+
+
+def _useless_rules(parsed: Parsed, products: Products) -> Faults:
+    profiles = {device.name: products.profiles.get(device.profile) for device in parsed.devices.values()}
+    if None not in profiles.values():  # else nobody knows yet what the missing ones can do
+        devices = {name: (each.category, each.points) for name, each in profiles.items() if each}
+        yield from for_nobody(list(parsed.rules.values()), devices)
+
+
+def _building(key: str, device: DeviceTable, profile: Profile, parsed: Parsed) -> Faults:
+    """Two detectors of one building confirm each other; without a building none can."""
+    fire = any(str(rule.get("kind", "")).startswith("fire.") for rule in profile.rules)
+    house = parsed.gateway.place.building if parsed.gateway else ""
+    if fire and not (device.place.building or house):
+        hint = Text(
+            "同一栋楼的两个探测器才能互相证实", "only so can two detectors of one building confirm each other"
+        )
+        found, wanted = Text("没有楼栋", "no building"), same('place = { building = "2", floor = "3" }')
+        yield Fault(f"{key}.place", found, wanted, hint, warning=True)
+
+
+def _unverified(parsed: Parsed, products: Products) -> Faults:
+    told = set()
+    for key, device in parsed.devices.items():
+        profile = products.profiles.get(device.profile)
+        if profile is None or profile.verified or profile.name in told:
+            continue
+        told.add(profile.name)
+        hint = Text("与产品说明书核对后再依靠它", "compare it with the maker's manual before you rely on it")
+        found = Text(f"{profile.name} 未经核实", f"{profile.name}, which is unverified")
+        wanted = Text("寄存器表有厂家文件证实的档案", "a register map confirmed by the maker's document")
+        yield Fault(f"{key}.profile", found, wanted, hint, warning=True)
+
+
+def _one_protocol(parsed: Parsed, products: Products) -> Faults:
+    """One line has one master, and that speaks one protocol."""
+    first: dict[str, str] = {}
+    for key, device in parsed.devices.items():
+        profile = products.profiles.get(device.profile)
+        if profile is None:
+            continue
+        driver = first.setdefault(key.partition(".")[0], profile.driver)
+        if driver != profile.driver:
+            found = Text(f"{profile.driver} 设备", f"a device that speaks {profile.driver}")
+            wanted = Text(f"同一总线上只有 {driver} 设备", f"only {driver} on this line")
+            yield Fault(f"{key}.profile", found, wanted)

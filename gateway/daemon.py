@@ -1,0 +1,58 @@
+"""`run`: the log set up, the house served until a signal, whatever stops it told in a line."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway import app, configuration
+from gateway.core.faults import ConfigError, Fault
+from gateway.runtime import logs, loop
+from gateway.runtime.journal import StoreError
+from gateway.services.control import ControlError
+from gateway.services.uplink.brokers import UplinkError
+from gateway.terminal.help import DONE, NO, PROGRAM
+from gateway.terminal.words import Words
+
+
+def run(path: Path | None, verbosity: int, words: Words) -> int:
+    """Run the gateway until it is told to stop; return the exit code."""
+    logs.set_up(verbosity, os.environ)
+    code = DONE
+    try:
+        loop.run(app.run(path or configuration.find()))
+    except* ConfigError as group:
+        code = _say([_line(fault, words) for error in _leaves(group) for fault in _worst_first(error.faults)])
+    except* (ControlError, StoreError, UplinkError) as group:
+        code = _say([str(error) for error in _leaves(group)])
+    return code
+
+
+def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[Any]:
+    """Yield the errors inside a group, whatever groups lie between."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+def _worst_first(faults: Sequence[Fault]) -> list[Fault]:
+    return sorted(faults, key=lambda fault: fault.warning)
+
+
+def _say(lines: list[str]) -> int:
+    """Say every fault in a line of its own: this goes into a log, where nobody sees colours."""
+    for line in lines:
+        click.echo(f"{PROGRAM}: {line}", err=True)
+    return NO
+
+
+def _line(fault: Fault, words: Words) -> str:
+    where = f"{fault.file}:{fault.line}" if fault.line else fault.file
+    kind = words("faults.warning" if fault.warning else "faults.error").strip()
+    told = f"{kind}: {where}: {fault.key}: {words('faults.found').strip()} {words.of(fault.found)}"
+    told += f", {words('faults.wanted').strip()} {words.of(fault.wanted)}"
+    return told + (f" ({words.of(fault.hint)})" if fault.hint else "")

@@ -1,0 +1,186 @@
+"""What gateway.toml needs around it on this machine: ports, certificates, secrets, a directory to write in.
+
+Warnings are for what may come later or may only look wrong from here: an adapter that is not plugged in (the
+daemon starts and waits for it), a directory the service's own user may write in but we may not.
+"""
+
+import os
+import ssl
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from pwd import getpwuid
+
+from drivers.api import Text
+from gateway.core.config import BusTable, CameraTable, GatewayTable, MqttTable
+from gateway.core.faults import ConfigError, Fault, same
+from gateway.core.loading import Parsed
+
+PORTS = ("/dev/serial/by-id/*", "/dev/serial/by-path/*", "/dev/ttyUSB*", "/dev/ttyACM*", "/dev/ttyAMA*")
+
+Faults = Iterator[Fault]
+
+
+def check(parsed: Parsed) -> Faults:
+    """Yield everything that is missing or out of reach on this machine. Paths in `parsed` are absolute."""
+    if parsed.gateway is not None:
+        yield from _state_dir(parsed.gateway)
+    if parsed.mqtt is not None:
+        yield from _certificates(parsed.mqtt)
+    for key, bus in parsed.buses.items():
+        yield from _port(f"{key}.port", bus)
+    for key, camera in parsed.cameras.items():
+        yield from _camera(key, camera)
+
+
+def serial_ports() -> list[str]:
+    """Return the serial ports there are, those whose name survives replugging first."""
+    return [str(path) for pattern in PORTS for path in sorted(Path("/").glob(pattern[1:]))]
+
+
+def is_there(path: Path) -> bool:
+    """Say whether there is such a file; a name no file can have (too long) is not there either."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def prepare_state_dir(table: GatewayTable) -> Path:
+    """Make the state directory if need be and return it; ConfigError if nothing can be written there."""
+    folder = Path(table.state_dir)
+    try:
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as trial:
+            trial.write(b"x")
+            trial.flush()
+    except OSError as error:
+        found = Text(f"{folder}：{error.strerror}", f"{folder}: {error.strerror}")
+        raise ConfigError((_unwritable(found, folder),)) from error
+    return folder
+
+
+def _state_dir(table: GatewayTable) -> Faults:
+    folder = Path(table.state_dir)
+    nearest = next(each for each in (folder, *folder.parents) if is_there(each))
+    if not nearest.is_dir():
+        found = Text(f"{nearest} 是一个文件", f"{nearest}, which is a file")
+        yield _unwritable(found, folder)
+    elif not os.access(nearest, os.W_OK | os.X_OK):
+        owner = nearest.stat().st_uid
+        found = Text(f"{_me()} 无权写入 {nearest}", f"{nearest}, where {_me()} may not write")
+        yield _unwritable(found, folder, warning=owner != os.getuid())
+
+
+def _unwritable(found: Text, folder: Path, *, warning: bool = False) -> Fault:
+    hint = Text(
+        f"sudo install -d -o {_me()} {folder}，或把 state_dir 设到别处",
+        f"sudo install -d -o {_me()} {folder}, or set state_dir elsewhere; the installed service makes its own",
+    )
+    return Fault("gateway.state_dir", found, Text("可写的目录", "a directory it can write in"), hint, warning)
+
+
+def _port(key: str, bus: BusTable) -> Faults:
+    if not bus.port.startswith("/"):
+        return
+    if not is_there(Path(bus.port)):
+        ports = "  ".join(serial_ports())
+        hint = (
+            Text(f"现有：{ports}", f"there is: {ports}")
+            if ports
+            else Text(
+                "没有发现任何串口，适配器插上了吗？", "no serial port at all; is the adapter plugged in?"
+            )
+        )
+        found = Text(f"{bus.port}，现在不存在", f"{bus.port}, which is not there now")
+        wanted = Text(
+            "一个存在的串口（网关会等它出现）", "a port that is there (the gateway starts and waits for it)"
+        )
+        yield Fault(key, found, wanted, hint, warning=True)
+    elif not os.access(bus.port, os.R_OK | os.W_OK):
+        found = Text(f"{_me()} 无权使用 {bus.port}", f"{bus.port}, which {_me()} may not use")
+        hint = same(f"sudo usermod -aG dialout {_me()}")
+        yield Fault(key, found, Text("可读写的串口", "a port it may read and write"), hint, warning=True)
+
+
+def _camera(key: str, camera: CameraTable) -> Faults:
+    if camera.password_file:
+        yield from _secret(f"{key}.password_file", camera.password_file)
+
+
+def _certificates(table: MqttTable) -> Faults:
+    good = True
+    for name in ("ca_file", "cert_file", "key_file"):
+        if path := getattr(table, name):
+            fault = _readable(f"mqtt.{name}", path)
+            good = good and fault is None
+            if fault is not None:
+                yield fault
+    if table.password_file:
+        yield from _secret("mqtt.password_file", table.password_file)
+    if good:
+        yield from _usable(table)
+
+
+def _usable(table: MqttTable) -> Faults:
+    """Have the TLS library read them: a file that is no certificate, a key that belongs to another one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if table.ca_file:
+        try:
+            context.load_verify_locations(table.ca_file)
+        except (ssl.SSLError, OSError) as error:
+            yield _not_pem("mqtt.ca_file", table.ca_file, error)
+    if table.cert_file and table.key_file:
+        try:
+            context.load_cert_chain(table.cert_file, table.key_file, password="")
+        except (ssl.SSLError, OSError, ValueError) as error:
+            yield _not_pem("mqtt.cert_file", f"{table.cert_file}, {table.key_file}", error)
+
+
+def _not_pem(key: str, path: str, error: Exception) -> Fault:
+    reason = str(getattr(error, "reason", None) or error).lower().replace("_", " ")
+    wanted = Text("PEM 证书，密钥与之相配且不加密", "a PEM certificate, with its own key, not encrypted")
+    return Fault(key, Text(f"{path}：{reason}", f"{path}: {reason}"), wanted)
+
+
+def _secret(key: str, path: str) -> Faults:
+    fault = _readable(key, path)
+    if fault is not None:
+        yield fault
+        return
+    status = Path(path).stat()
+    if not status.st_size:
+        yield Fault(
+            key, Text(f"{path} 是空的", f"{path}, which is empty"), Text("密码一行", "the password, one line")
+        )
+    if status.st_mode & 0o004:
+        found = Text(f"{path} 人人可读", f"{path}, which everybody may read")
+        yield Fault(
+            key, found, Text("只有网关可读", "for the gateway only"), same(f"chmod 640 {path}"), warning=True
+        )
+
+
+def _readable(key: str, path: str) -> Fault | None:
+    wanted = Text("可读的文件", "a file that can be read")
+    file = Path(path)
+    try:
+        with file.open("rb") as opened:
+            opened.read(1)
+    except FileNotFoundError:
+        hint = Text("相对路径从配置文件所在目录算起", "a relative path counts from the folder of this file")
+        return Fault(key, Text(f"{path} 不存在", f"{path}, which is not there"), wanted, hint)
+    except OSError as error:
+        hint = same(f"sudo chgrp {_group()} {path} && sudo chmod 640 {path}")
+        return Fault(key, Text(f"{path}：{error.strerror}", f"{path}: {error.strerror}"), wanted, hint)
+    return None
+
+
+def _me() -> str:
+    try:
+        return getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+def _group() -> str:
+    return "compound-gateway"

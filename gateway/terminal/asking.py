@@ -1,0 +1,99 @@
+"""The commands that ask a running gateway: status, alerts, watch, command, export."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from gateway.terminal import alerts as alert_list
+from gateway.terminal import export as exporting
+from gateway.terminal import status as status_screen
+from gateway.terminal import watch as watching
+from gateway.terminal.client import Client
+from gateway.terminal.document import Alert, Outcome, Status, read
+from gateway.terminal.figures import BAD, FAINT, GOOD, console
+from gateway.terminal.words import Words
+
+
+class Asking:
+    """Asks one gateway and shows what it says. Every method raises ToolError when there is nothing to show."""
+
+    def __init__(self, client: Client, words: Words) -> None:
+        self._client, self._words = client, words
+
+    def status(self, *, as_json: bool) -> None:
+        """Show whether the gateway is well."""
+        told = self._client.ask("status")["status"]
+        if as_json:
+            _echo_json(told)
+        else:
+            console().print(status_screen.screen(read(Status, told), self._words))
+
+    def alerts(self, *, as_json: bool) -> None:
+        """Show the alerts that are not over."""
+        told = self._client.ask("alerts")["alerts"]
+        if as_json:
+            _echo_json(told)
+        elif told:
+            console().print(alert_list.listed([read(Alert, each) for each in told], self._words))
+        else:
+            console().print(Text(f"● {self._words('alerts.none')}", GOOD))
+
+    def acknowledge(self, wanted: str, note: str | None) -> None:
+        """Acknowledge the alert whose id ends with `wanted`."""
+        alert = self._find(wanted)
+        self._client.ask("acknowledge", alert=alert.alert, note=note or "")
+        console().print(
+            Text(f"✓ {self._words('alerts.acknowledged', text=self._words.of(alert.text))}", GOOD)
+        )
+
+    def shelve(self, wanted: str, minutes: float) -> None:
+        """Put the alert whose id ends with `wanted` aside."""
+        alert = self._find(wanted)
+        self._client.ask("shelve", alert=alert.alert, minutes=minutes)
+        told = self._words("alerts.shelved", minutes=minutes, text=self._words.of(alert.text))
+        console().print(Text(f"✓ {told}", GOOD))
+
+    def watch(self, *, plain: bool) -> None:
+        """Show what happens until Ctrl-C, or until the gateway goes."""
+        show = watching.plain if plain else watching.live
+        show(self._client, self._words, Console(highlight=False))
+
+    def order(self, device: str, action: str, arguments: Mapping[str, float], *, as_json: bool) -> bool:
+        """Have a device do something; show what came of it and return whether it was done."""
+        told = self._client.ask("command", device=device, action=action, arguments=dict(arguments))["outcome"]
+        outcome = read(Outcome, told)
+        done = outcome.result == "done"
+        if as_json:
+            _echo_json(told)
+        else:
+            console().print(_outcome_line(outcome, self._words, done=done))
+        return done
+
+    def export(self, since: str, until: str, form: str) -> None:
+        """Write journal rows between two times to standard output."""
+        now = datetime.now().astimezone()
+        first, last = exporting.moment(since, now), exporting.moment(until, now)
+        events = (answer["event"] for answer in self._client.stream("export", since=first, until=last))
+        write = exporting.csv_lines if form == "csv" else exporting.json_lines
+        for line in write(events):
+            click.echo(line)
+
+    def _find(self, wanted: str) -> Alert:
+        told = self._client.ask("alerts")["alerts"]
+        return alert_list.chosen(wanted, [read(Alert, each) for each in told])
+
+
+def _outcome_line(outcome: Outcome, words: Words, *, done: bool) -> Text:
+    told = Text("✓ " if done else "✗ ", GOOD if done else BAD)
+    result = words(f"result.{outcome.result}") if f"result.{outcome.result}" in words else outcome.result
+    told.append(f"{outcome.device} {outcome.action}  {result}")
+    return told.append(f"  {outcome.detail}", FAINT)
+
+
+def _echo_json(told: Any) -> None:
+    click.echo(json.dumps(told, ensure_ascii=False, indent=2))

@@ -1,0 +1,277 @@
+"""From the file to what the gateway runs on: files, folders, ports and certificates as they are on a machine."""
+
+import os
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from drivers import profile
+from gateway import configuration, surroundings
+from gateway.core.faults import ConfigError, Fault
+
+BASE = """
+[gateway]
+id = "hxtp-01"
+state_dir = "state"
+[[bus]]
+name = "riser-a"
+port = "socket://192.168.1.20:4001"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "state").mkdir()
+    return tmp_path
+
+
+def faults(folder: Path, more: str = "", *, base: str = BASE) -> list[Fault]:
+    file = folder / "gateway.toml"
+    file.write_text(base + more, encoding="utf-8")
+    return list(configuration.check(file).faults)
+
+
+def only(folder: Path, more: str = "", *, base: str = BASE) -> Fault:
+    (fault,) = faults(folder, more, base=base)
+    return fault
+
+
+def mqtt(**keys: str) -> str:
+    return '[mqtt]\nurl = "mqtts://broker.example"\n' + "\n".join(
+        f'{key} = "{value}"' for key, value in keys.items()
+    )
+
+
+def test_a_good_file_is_loaded_with_its_profiles(folder: Path) -> None:
+    device = (
+        '[[bus.device]]\nname = "s"\nprofile = "sonbest-sm7571b"\naddress = 1\nplace = { building = "1" }'
+    )
+    assert faults(folder, device) == []
+    checked = configuration.load(folder / "gateway.toml")
+    assert list(checked.profiles) == ["sonbest-sm7571b"]
+
+
+def test_relative_paths_count_from_the_folder_of_the_file(folder: Path) -> None:
+    (folder / "gateway.toml").write_text(BASE)
+    config = configuration.load(folder / "gateway.toml").config
+    assert config is not None
+    assert config.gateway.state_dir == str(folder / "state")
+
+
+def test_a_file_that_is_not_there_is_one_fault(tmp_path: Path) -> None:
+    (fault,) = configuration.check(tmp_path / "nope.toml").faults
+    assert "No such file" in fault.found.en
+
+
+def test_a_folder_in_place_of_the_file_is_one_fault(tmp_path: Path) -> None:
+    (fault,) = configuration.check(tmp_path).faults
+    assert "directory" in fault.found.en
+
+
+def test_a_file_that_is_no_utf8_is_one_fault(tmp_path: Path) -> None:
+    (tmp_path / "gateway.toml").write_bytes(b'[gateway]\nid = "\xff"')
+    (fault,) = configuration.check(tmp_path / "gateway.toml").faults
+    assert "UTF-8" in fault.found.en
+
+
+def test_a_file_of_absurd_size_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "gateway.toml").write_bytes(b"#" * (configuration.MAX_BYTES + 1))
+    (fault,) = configuration.check(tmp_path / "gateway.toml").faults
+    assert "bytes" in fault.found.en
+
+
+def test_load_raises_with_all_faults(folder: Path) -> None:
+    (folder / "gateway.toml").write_text(BASE.replace("hxtp-01", "A B") + "[mqtts]\n")
+    with pytest.raises(ConfigError) as error:
+        configuration.load(folder / "gateway.toml")
+    assert [fault.key for fault in error.value.faults] == ["gateway.id", "mqtts"]
+
+
+# --- profiles -------------------------------------------------------------------------------------
+
+DEVICE = '[[bus.device]]\nname = "s"\nprofile = "ours"\naddress = 1\nplace = { building = "1" }\n'
+
+
+def own_profile(folder: Path, text: str, name: str = "ours") -> None:
+    (folder / "profiles").mkdir(exist_ok=True)
+    (folder / "profiles" / f"{name}.toml").write_text(text, encoding="utf-8")
+
+
+def shipped() -> str:
+    return (profile.BUILT_IN / "sonbest-sm7571b.toml").read_text(encoding="utf-8")
+
+
+def test_a_profile_beside_the_file_is_found(folder: Path) -> None:
+    own_profile(folder, shipped())
+    assert faults(folder, DEVICE) == []
+
+
+def test_a_profile_beside_the_file_stands_in_for_the_shipped_one(folder: Path) -> None:
+    own_profile(folder, shipped().replace("SONBEST", "OURS"), "sonbest-sm7571b")
+    (folder / "gateway.toml").write_text(BASE + DEVICE.replace("ours", "sonbest-sm7571b"))
+    profiles = configuration.load(folder / "gateway.toml").profiles
+    assert "OURS" in profiles["sonbest-sm7571b"].title.en
+
+
+def test_a_profile_with_faults_names_its_file_and_key(folder: Path) -> None:
+    own_profile(folder, shipped().replace('driver = "modbus"', 'driver = "modbuss"'))
+    fault = only(folder, DEVICE)
+    assert fault.file.endswith("ours.toml")
+    assert (fault.key, fault.warning) == ("profile.driver", False)
+
+
+def test_a_faulty_profile_that_is_not_used_is_a_warning(folder: Path) -> None:
+    own_profile(folder, "nonsense")
+    assert only(folder).warning
+
+
+# --- what is around it ----------------------------------------------------------------------------
+
+
+def test_a_missing_port_is_a_warning_that_lists_those_there_are(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "ttyUSB7").touch()
+    monkeypatch.setattr(surroundings, "PORTS", (f"{folder}/ttyUSB*",))
+    fault = only(folder, base=BASE.replace("socket://192.168.1.20:4001", "/dev/no-such-port"))
+    assert (fault.key, fault.warning) == ("bus[0].port", True)
+    assert fault.hint is not None
+    assert "ttyUSB7" in fault.hint.en
+
+
+def test_a_missing_certificate_is_told(folder: Path) -> None:
+    fault = only(folder, mqtt(ca_file="nope.pem"))
+    assert (fault.key, fault.warning) == ("mqtt.ca_file", False)
+    assert str(folder / "nope.pem") in fault.found.en
+
+
+def test_a_file_that_is_no_certificate_is_told(folder: Path) -> None:
+    (folder / "ca.pem").write_text("not a certificate")
+    assert only(folder, mqtt(ca_file="ca.pem")).key == "mqtt.ca_file"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+def test_a_file_we_may_not_read_says_what_to_do() -> None:
+    """Root reads everything, so the look is taken as nobody."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "password").write_text("hunter2")
+        (folder / "password").chmod(0o600)
+        (folder / "gateway.toml").write_text(BASE + mqtt(username="box", password_file="password"))
+        os.seteuid(65534)
+        try:
+            told = [
+                fault for fault in configuration.check(folder / "gateway.toml").faults if not fault.warning
+            ]
+        finally:
+            os.seteuid(0)
+    assert [fault.key for fault in told] == ["mqtt.password_file"]
+    assert "Permission denied" in told[0].found.en
+    assert told[0].hint is not None
+    assert "chmod 640" in told[0].hint.en
+
+
+def test_a_key_of_another_certificate_is_told(folder: Path) -> None:
+    for name in ("one", "two"):
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", f"/CN={name}",
+             "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem"],
+            check=True, capture_output=True,
+        )  # fmt: skip
+    good = mqtt(ca_file="one.pem", cert_file="one.pem", key_file="one.key")
+    assert faults(folder, good) == []
+    fault = only(folder, good.replace("one.key", "two.key"))
+    assert (fault.key, fault.warning) == ("mqtt.cert_file", False)
+    assert "mismatch" in fault.found.en
+
+
+def test_an_empty_password_file_is_told(folder: Path) -> None:
+    (folder / "password").touch(mode=0o600)
+    assert only(folder, mqtt(username="box", password_file="password")).key == "mqtt.password_file"
+
+
+def test_a_password_everybody_may_read_is_a_warning(folder: Path) -> None:
+    (folder / "password").write_text("hunter2")
+    (folder / "password").chmod(0o644)
+    fault = only(folder, mqtt(username="box", password_file="password"))
+    assert fault.warning
+    assert "hunter2" not in str(fault)
+
+
+def test_a_bare_name_is_looked_for_among_the_credentials(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credentials = folder / "credentials"
+    credentials.mkdir()
+    (credentials / "password").write_text("hunter2")
+    (credentials / "password").chmod(0o400)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    assert faults(folder, mqtt(username="box", password_file="password")) == []
+
+
+def test_a_state_directory_under_a_file_is_told(folder: Path) -> None:
+    (folder / "file").touch()
+    fault = only(folder, base=BASE.replace('"state"', '"file/state"'))
+    assert (fault.key, fault.warning) == ("gateway.state_dir", False)
+
+
+def test_a_state_directory_that_cannot_be_written_stops_the_start(folder: Path) -> None:
+    """/proc takes no directory, not even from root."""
+    (folder / "gateway.toml").write_text(BASE.replace('"state"', '"/proc/no/state"'))
+    with pytest.raises(ConfigError) as error:
+        configuration.load(folder / "gateway.toml")
+    assert error.value.faults[0].key == "gateway.state_dir"
+
+
+def test_the_state_directory_is_made_for_the_owner_and_group_only(folder: Path) -> None:
+    (folder / "gateway.toml").write_text(BASE.replace('"state"', '"new/state"'))
+    configuration.load(folder / "gateway.toml")
+    assert (folder / "new" / "state").stat().st_mode & 0o007 == 0
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "/" + "x/" * 3000, "~", "$NOPE", "a b", "..", "."])
+def test_a_strange_path_is_no_trouble(folder: Path, name: str) -> None:
+    configuration.check(folder / "gateway.toml")
+    more = (
+        mqtt(ca_file=name, username="box", password_file=name) + f'\n[[bus]]\nname = "b"\nport = "/{name}"\n'
+    )
+    keys = {fault.key for fault in faults(folder, more, base=BASE.replace('"state"', f'"{name}"'))}
+    assert "mqtt.ca_file" in keys
+
+
+# --- the control socket ---------------------------------------------------------------------------
+
+
+def test_the_socket_is_where_the_service_manager_says(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNTIME_DIRECTORY", "/run/compound-gateway:/run/other")
+    (folder / "gateway.toml").write_text(BASE)
+    config = configuration.check(folder / "gateway.toml").config
+    assert config is not None
+    assert configuration.control_socket(config.gateway) == Path("/run/compound-gateway/control.sock")
+
+
+def test_a_tool_looks_where_the_service_and_where_the_configuration_would_have_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    (folder / "gateway.toml").write_text(BASE)
+    assert configuration.control_sockets(folder / "gateway.toml") == [
+        folder / "state" / "control.sock",
+        Path("/run/compound-gateway/control.sock"),
+    ]
+
+
+def test_a_tool_finds_the_service_even_without_a_configuration(tmp_path: Path) -> None:
+    assert Path("/run/compound-gateway/control.sock") in configuration.control_sockets(tmp_path / "nope.toml")
+
+
+def test_a_path_that_is_too_long_for_a_socket_never_gets_so_far(folder: Path) -> None:
+    long = "x" * 150
+    with pytest.raises(OSError, match="too long"), socket.socket(socket.AF_UNIX) as probe:
+        probe.bind(long)
+    fault = only(folder, base=BASE.replace('"state"', f'"state"\ncontrol_socket = "/run/{long}"'))
+    assert (fault.key, fault.warning) == ("gateway.control_socket", False)
