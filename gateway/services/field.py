@@ -12,7 +12,6 @@ from drivers.api import (
     LineReport,
     LineSettings,
     LineStatistics,
-    Point,
     Reading,
     Report,
 )
@@ -42,14 +41,6 @@ class Field:
             self.drivers[settings.name] = driver
             self._driver_of.update((device.name, driver) for device in devices)
 
-    def point(self, device: str, point: str) -> Point:
-        """Return what the profile says of a point; KeyError if there is none."""
-        return self.devices[device].profile.point(point)
-
-    def action(self, device: str, action: str) -> Action:
-        """Return what the profile says of an action; KeyError if there is none."""
-        return self.devices[device].profile.action(action)
-
     def actions(self, device: str) -> tuple[Action, ...]:
         """Return all actions of a device; KeyError if there is no such device."""
         return self.devices[device].profile.actions
@@ -67,10 +58,11 @@ class Field:
         return tuple(driver.statistics() for driver in self.drivers.values())
 
     def _report(self, report: Report) -> None:
-        self._submit(_body(report))
+        self._submit(body_of(report))
 
 
-def _body(report: Report) -> Body:
+def body_of(report: Report) -> Body:
+    """Return the event body of what a driver reported."""
     match report:
         case Reading():
             return ReadingBody(

@@ -1,0 +1,55 @@
+"""The field turns what drivers report into events, over a simulated line in virtual time."""
+
+import asyncio
+
+import pytest
+
+from drivers import profile
+from drivers.api import Device, DeviceReport, LateError, LineReport, LineSettings, Quality, Reading
+from gateway.core.events import Body, Clock, Event, LinkBody, ReadingBody
+from gateway.services.field import Field, body_of
+
+LINE = LineSettings("riser-a", "/dev/nowhere")
+
+
+def make_field(told: list[Body]) -> Field:
+    def submit(body: Body) -> Event:
+        told.append(body)
+        return Event(1, len(told), 0.0, 0.0, Clock.SYNCED, body)
+
+    door = Device("door-1", profile.load("waveshare-door"), 1)
+    return Field([(LINE, [door]), (LineSettings("empty", "/dev/none"), [])], submit=submit)
+
+
+def test_each_report_becomes_an_event_with_nothing_left_out() -> None:
+    reading = Reading("smoke-1", "smoke", 121.0, Quality.GOOD, 5.0, "ppm")
+    assert body_of(reading) == ReadingBody("smoke-1", "smoke", 121.0, Quality.GOOD, 5.0, "ppm")
+    assert body_of(DeviceReport("smoke-1", False, "no answer", 5.0)) == LinkBody(
+        "device", "smoke-1", False, "no answer"
+    )
+    assert body_of(LineReport("riser-a", False, "unplugged", 5.0)) == LinkBody(
+        "bus", "riser-a", False, "unplugged"
+    )
+
+
+def test_a_line_without_devices_is_left_alone() -> None:
+    field = make_field([])
+    assert list(field.drivers) == ["riser-a"]
+    assert [line.line for line in field.statistics()] == ["riser-a"]
+
+
+def test_it_knows_what_a_device_can_do() -> None:
+    field = make_field([])
+    assert "unlock" in [action.name for action in field.actions("door-1")]
+    with pytest.raises(KeyError):
+        field.actions("door-9")
+
+
+def test_an_action_on_a_line_that_is_not_open_is_late_not_lost() -> None:
+    async def main() -> None:
+        clock = asyncio.get_running_loop().time
+        field = make_field([])
+        with pytest.raises(LateError):
+            await field.act("door-1", "unlock", {"seconds": 1.0}, clock() + 0.05)
+
+    asyncio.run(main())
