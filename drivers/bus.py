@@ -1,0 +1,200 @@
+"""Who may use the line next: priority classes, deadlines inside them, and a share for everybody. No I/O.
+
+A line carries one exchange at a time. A `Job` is a question asked every `interval_s`; its `due` is its
+deadline. `next` picks, in this order:
+
+  1. commands, the longest waiting first;
+  2. what somebody wants to see again at once (`hasten`): the second look that confirms a fire;
+  3. the most urgent class that has a job due, earliest deadline first.
+
+Nothing starves: a tenth of the time the urgent classes use is kept for the jobs below them, longest waiting
+first. When the line cannot keep all intervals, fire keeps its own and the rest shares what is left; each
+exchange of the others delays fire by its own length and no more.
+
+A silent device's jobs are parked and one of them becomes its probe, after 0.5 s, 1 s, 2 s, ... up to 10 s (4.5 s
+where a detector of fire is silent, so that it is asked at least every 5 s). Failed probes get at most a tenth
+of the time while anybody healthy waits for the line.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable
+from typing import Final, Generic, TypeVar
+
+from drivers.api import Priority
+
+LOWER_SHARE: Final = 0.1  # of the time of the urgent, for those below
+PROBE_SHARE: Final = 0.1  # of all time, for failed probes
+PROBE_CREDIT_S: Final = 0.5
+FIRST_PROBE_S: Final = 0.5
+LAST_PROBE_S: Final = 10.0
+LAST_FIRE_PROBE_S: Final = 4.5
+NEVER: Final = float("inf")
+
+
+class Job:
+    """A question to a device, asked again every `interval_s` (0: as often as the line allows)."""
+
+    __slots__ = ("due", "failures", "interval_s", "level", "owner", "priority", "ticket")
+
+    def __init__(self, owner: int, priority: Priority, interval_s: float) -> None:
+        self.owner = owner  # the device, as the line numbers them
+        self.priority = priority
+        self.level: int = priority  # PROBE while it is one
+        self.interval_s = interval_s
+        self.due = 0.0
+        self.failures = 0  # in a row
+        self.ticket = 0  # of its valid place in a queue; 0: in none
+
+
+J = TypeVar("J", bound=Job)
+ReadyAt = Callable[[J], float]  # from when on a job may be sent: the device's own pauses, quarantine
+
+
+class Bus(Generic[J]):
+    """The queue of one line. After `next` returned None, `wake_at` says when to ask again."""
+
+    def __init__(self, jobs: Iterable[J], ready_at: ReadyAt[J], now: float) -> None:
+        self.wake_at = now
+        self._ready_at = ready_at
+        self._queues: list[list[tuple[float, int, J]]] = [[] for _ in Priority]
+        self._soon: list[J] = []
+        self._tickets = 0
+        self._lifted: J | None = None  # sent for the share of those below
+        self._unpaid: J | None = None  # a probe sent because nobody else wanted the time
+        self._lower_credit_s = 0.0
+        self._probe_credit_s = PROBE_CREDIT_S
+        self._credited_at = now
+        for job in jobs:
+            self.queue(job, now)
+
+    def queue(self, job: J, due: float) -> None:
+        """Put a job in the queue of its level; it leaves the place it had."""
+        self._tickets += 1
+        job.due, job.ticket = due, self._tickets
+        heapq.heappush(self._queues[job.level], (due, self._tickets, job))
+
+    def park(self, job: J) -> None:
+        """Take a job out of the queue."""
+        job.ticket = 0
+
+    def hasten(self, job: J) -> None:
+        """Ask this again at once, ahead of all but commands; once, however often it is wanted."""
+        if job not in self._soon:
+            self._soon.append(job)
+
+    def next(self, now: float) -> J | None:
+        """Return the job to send now and take it out of the queue; None: nothing may be sent before `wake_at`."""
+        self.wake_at = NEVER
+        self._lifted = self._unpaid = None
+        job = self._first(Priority.COMMAND, now) or self._hastened(now)
+        if job is None:
+            job = self._urgent(now)
+            job = self._probe(now, urgent=job) or job
+        if job is not None:
+            job.ticket = 0
+        return job
+
+    def done(self, job: J, now: float, took_s: float) -> None:
+        """A job was answered after `took_s` of the line's time: ask again an interval after it was due."""
+        job.failures = 0
+        self.spend(job, took_s)
+        self.queue(job, max(job.due + job.interval_s, now))
+
+    def failed(self, job: J, again_at: float, took_s: float) -> None:
+        """A job was not answered: ask again then. What a probe finds says nothing of the one question."""
+        job.failures += job.level != Priority.PROBE
+        self.spend(job, took_s)
+        self.queue(job, again_at)
+
+    def suspend(self, jobs: Iterable[J], probe: J, at: float) -> None:
+        """Park all jobs of a silent device but one, which becomes its probe."""
+        for job in jobs:
+            job.level = job.priority
+            self.park(job)
+        probe.level = Priority.PROBE
+        self.queue(probe, at)
+
+    def resume(self, jobs: Iterable[J], due_at: Callable[[J], float]) -> None:
+        """Ask all jobs of a device that is back, each when it is due."""
+        for job in jobs:
+            job.level = job.priority
+            self.queue(job, due_at(job))
+
+    def spend(self, job: J, took_s: float) -> None:
+        """Charge the line's time to the class the job belongs to."""
+        if job.level == Priority.PROBE:
+            self._probe_credit_s -= 0.0 if job is self._unpaid else took_s
+        elif job is self._lifted:
+            self._lower_credit_s -= took_s
+        else:
+            self._lower_credit_s = min(LOWER_SHARE * took_s, self._lower_credit_s + LOWER_SHARE * took_s)
+
+    def _first(self, level: int, now: float) -> J | None:
+        """Return the job of a level with the earliest deadline that has come and that may be sent."""
+        queue = self._queues[level]
+        held: list[tuple[float, int, J]] = []
+        found: J | None = None
+        while queue and found is None:
+            due, ticket, job = queue[0]
+            if ticket != job.ticket:
+                heapq.heappop(queue)
+            elif due > now:
+                self.wake_at = min(self.wake_at, due)
+                break
+            elif (ready_at := self._ready_at(job)) <= now:
+                found = job
+            else:
+                self.wake_at = min(self.wake_at, ready_at)
+                held.append(heapq.heappop(queue))
+        for entry in held:
+            heapq.heappush(queue, entry)
+        return found
+
+    def _hastened(self, now: float) -> J | None:
+        for job in self._soon:
+            ready_at = self._ready_at(job)
+            if ready_at <= now:
+                self._soon.remove(job)
+                return job
+            self.wake_at = min(self.wake_at, ready_at)
+        return None
+
+    def _urgent(self, now: float) -> J | None:
+        for level in range(Priority.FIRE, Priority.PROBE):
+            job = self._first(level, now)
+            if job is not None:
+                return self._lower(level, now) or job
+        return None
+
+    def _lower(self, above: int, now: float) -> J | None:
+        """Return the longest waiting job below a level, if their share of the line allows one."""
+        if self._lower_credit_s <= 0.0:
+            return None
+        waiting = [job for level in range(above + 1, Priority.PROBE) if (job := self._first(level, now))]
+        self._lifted = min(waiting, key=_deadline, default=None)
+        return self._lifted
+
+    def _probe(self, now: float, *, urgent: J | None) -> J | None:
+        """Return a probe, if it is within its share, or if it takes time that nobody else wants."""
+        alone = urgent is None and self.wake_at == NEVER
+        self._probe_credit_s = min(
+            PROBE_CREDIT_S, self._probe_credit_s + PROBE_SHARE * (now - self._credited_at)
+        )
+        self._credited_at = now
+        probe = self._first(Priority.PROBE, now)
+        if probe is None or self._probe_credit_s > 0.0:
+            return probe
+        if alone or (urgent is None and probe.priority == Priority.FIRE):
+            self._unpaid = probe
+            return probe
+        self.wake_at = min(self.wake_at, now - self._probe_credit_s / PROBE_SHARE)
+        return None
+
+
+def probe_pause_s(failed: int, *, fire: bool) -> float:
+    """Return how long after a probe was sent, the `failed`-th in a row, the next one follows."""
+    return min(FIRST_PROBE_S * 2.0**failed, LAST_FIRE_PROBE_S if fire else LAST_PROBE_S)
+
+
+def _deadline(job: Job) -> float:
+    return job.due

@@ -1,0 +1,148 @@
+"""Carrying an action out: its writes in order, each answered, verified or told as doubtful.
+
+A write that is not answered may have been done, or may still be. So it is not repeated blindly: where the
+profile says how, the device is asked what it has now; else it is sent again, which for an absolute value
+("on for 5 s", "address 7") ends in the same state. Only a toggle is never sent twice. Nothing is sent after the
+deadline.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from drivers.api import DeviceError, Done, LateError, LineError
+from drivers.modbus.codec import ExceptionReply, ReadReply, Request, WriteSingle
+from drivers.modbus.exchange import Answer, Failure, Question
+from drivers.modbus.line import Line
+from drivers.modbus.member import Member
+from drivers.modbus.orders import Order, orders
+
+ATTEMPTS: Final = 3
+BUSY_PAUSE_S: Final = 0.1
+BUSY: Final = frozenset((5, 6))
+COIL_TOGGLE: Final = 0x5500  # of Waveshare and its relatives: not the same when sent twice
+NAMES: Final[Mapping[int, str]] = {
+    1: "illegal function",
+    2: "illegal address",
+    3: "illegal value",
+    4: "device failure",
+    5: "acknowledged, not done yet",
+    6: "busy",
+    10: "gateway path unavailable",
+    11: "target device does not answer",
+}
+
+
+class Acting:
+    """Carries actions out on one line, one after the other."""
+
+    def __init__(self, line: Line, clock: Callable[[], float]) -> None:
+        self._line, self._clock = line, clock
+        self._turn = asyncio.Lock()
+
+    async def act(
+        self, member: Member, action: str, arguments: Mapping[str, float], *, deadline: float
+    ) -> Done:
+        """Carry out an action; DriverError says why not, or what is not known."""
+        steps = orders(member.device.profile.action(action), arguments)
+        async with self._turn:
+            if self._clock() >= deadline:
+                raise LateError("act", member.device.name, "commands before it took too long")
+            detail = await _Sequence(self._line, self._clock, member, deadline).run(steps)
+        return Done(detail, self._clock())
+
+
+class _Sequence:
+    """The steps of one action on their way."""
+
+    def __init__(self, line: Line, clock: Callable[[], float], member: Member, deadline: float) -> None:
+        self._line, self._clock, self._member, self._deadline = line, clock, member, deadline
+        self._address = member.device.address
+        self._where = member.device.name
+        self._written = False  # something has gone out that may change the device
+        self._step_at = clock()
+
+    async def run(self, steps: Sequence[Order]) -> str:
+        """Go through the steps; return what came of it."""
+        detail = "answered"
+        for step, following in zip(steps, [*steps[1:], None], strict=True):
+            if step.within_s is not None and self._clock() - self._step_at > step.within_s:
+                raise LineError("act", self._where, "too slow between two steps; the device refuses the rest")
+            if step.expect is not None:
+                await self._expect(step)
+                detail = "read back"
+            elif step.broadcast:
+                await self._ask(Question(0, step.request))
+                detail = "sent to all"
+            else:
+                await self._write(step.request, following)
+            self._step_at = self._clock()
+            self._address = step.new_address or self._address
+            if step.pause_s:
+                await asyncio.sleep(step.pause_s)
+        return detail
+
+    async def _write(self, request: Request, following: Order | None) -> None:
+        """Write until the device says it is done; LineError if that stays unknown."""
+        question = Question(self._address, request)
+        if question.mirrored:
+            await self._know_echo()
+        for _ in range(ATTEMPTS if _repeatable(request) else 1):
+            answer = await self._ask(question)
+            if isinstance(answer, ExceptionReply):
+                await self._wait_or_refuse(answer)
+            elif not isinstance(answer, Failure) or await self._done_all_the_same(following):
+                return
+        raise LineError("act", self._where, "no answer: it may have been done all the same")
+
+    async def _expect(self, step: Order) -> None:
+        if not await self._holds(step):
+            raise DeviceError(
+                "act", self._where, "it answered, but reads back another value than was written"
+            )
+
+    async def _done_all_the_same(self, following: Order | None) -> bool:
+        """Look whether an unanswered write was done, if the profile says how that can be seen."""
+        return following is not None and following.expect is not None and await self._holds(following)
+
+    async def _holds(self, step: Order) -> bool:
+        assert step.expect is not None
+        return (await self._read(step.request)).values == step.expect
+
+    async def _know_echo(self) -> None:
+        """Find out whether the line echoes, or the echo of the write would be taken for its answer."""
+        polls = self._member.polls
+        if self._line.conversation.echo.heard is None and polls:
+            await self._read(polls[0].question.request)
+
+    async def _read(self, request: Request) -> ReadReply:
+        question = Question(self._address, request)
+        for _ in range(ATTEMPTS):
+            answer = await self._ask(question)
+            if isinstance(answer, ReadReply):
+                return answer
+            if isinstance(answer, ExceptionReply):
+                await self._wait_or_refuse(answer)
+        known = "nothing was written" if not self._written else "what was written is not known to be done"
+        raise LineError("act", self._where, f"does not answer; {known}")
+
+    async def _ask(self, question: Question) -> Answer:
+        try:
+            answer = await self._line.ask(self._member, question, deadline=self._deadline)
+        except LateError as error:
+            if not self._written:
+                raise
+            hint = "the deadline has passed; what was written so far may have been done"
+            raise LineError("act", self._where, hint) from error
+        self._written = self._written or not question.is_read
+        return answer
+
+    async def _wait_or_refuse(self, answer: ExceptionReply) -> None:
+        if answer.code not in BUSY:
+            name = NAMES.get(answer.code, "refused")
+            raise DeviceError("act", self._where, f"the device says no: {name} (exception {answer.code})")
+        await asyncio.sleep(BUSY_PAUSE_S)
+
+
+def _repeatable(request: Request) -> bool:
+    return not (isinstance(request, WriteSingle) and request.function == 5 and request.value == COIL_TOGGLE)

@@ -1,0 +1,268 @@
+"""The shell around one line: owns the stream and one timer, sends what the bus picks, hands answers on.
+
+Everything happens in two callbacks, bytes and timer, without a task per exchange: at 115200 baud a poll takes
+4.8 ms and a hundred devices may cost no more than a twentieth of a core. After the last byte of a reply the
+next request goes out exactly one silence (t3.5) later, whatever the answer's handling took. A timer comes
+0.1-0.2 ms late, which is a twentieth of such a poll; so the line learns how late its timers are, sets them
+that much earlier, and turns on the spot for the few microseconds it may then be early.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from drivers.api import LateError, LineError, LineSettings, Priority
+from drivers.bus import NEVER, Bus
+from drivers.modbus.exchange import Answer, Conversation, Failure, Question, RtuConversation
+from drivers.modbus.member import Ask, Ended, Member
+from drivers.modbus.tcp import TcpConversation
+from drivers.statistics import Utilisation
+from drivers.transport import ByteStream, OpenStream
+
+logger = logging.getLogger(__name__)
+
+FIRST_REOPEN_S: Final = 0.5
+LAST_REOPEN_S: Final = 5.0
+BROADCAST_S: Final = 0.1  # every device gets that long to digest a broadcast (Serial Line V1.02, 2.4.1)
+EARLY_S: Final = 1e-6  # a timer may fire a hair before its time
+LATENESS_STEP_S: Final = 2e-6
+MAX_LATENESS_S: Final = 0.0003
+
+Finished = Callable[[Ask, Answer, Ended], None]
+
+
+class Errand(Ask):
+    """A question asked once, for a command that waits for the answer."""
+
+    __slots__ = ("answer", "sent")
+
+    def __init__(self, member: Member, question: Question, answer: "asyncio.Future[Answer]") -> None:
+        super().__init__(member, question, Priority.COMMAND, 0.0)
+        self.answer = answer
+        self.sent = False
+
+
+class Line:
+    """One line. `finished` gets every answer to a poll; `port_changed` hears of the port: None, or what is wrong."""
+
+    def __init__(
+        self,
+        settings: LineSettings,
+        asks: Iterable[Ask],
+        *,
+        open_stream: OpenStream,
+        clock: Callable[[], float],
+        timeout_of: Callable[[Ask, float], float],
+        finished: Finished,
+        late: Callable[[int, float], None],
+        port_changed: Callable[[LineError | None, float], None],
+    ) -> None:
+        self.settings = settings
+        now = clock()
+        self.bus: Bus[Ask] = Bus(asks, self._ready_at, now)
+        self.utilisation = Utilisation(now)
+        self.opened = 0
+        tcp = settings.port.startswith("tcp://")
+        self._char_s, self._gap_s = (0.0, 0.0) if tcp else (settings.char_s, settings.gap_s)
+        self.conversation: Conversation = (
+            TcpConversation() if tcp else RtuConversation(self._char_s, unsent=self._unsent, on_late=late)
+        )
+        self._open_stream, self._clock = open_stream, clock
+        self._timeout_of, self._finished, self._port_changed = timeout_of, finished, port_changed
+        self._stream: ByteStream | None = None
+        self._loop: asyncio.AbstractEventLoop  # known once it runs
+        self._gone: asyncio.Future[LineError | None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_at = now
+        self._lateness_s = 0.0  # of a timer; a third of them are less late
+        self._current: Ask | None = None
+        self._began_at = self._free_at = self._now = now
+        self._pause_s = FIRST_REOPEN_S
+
+    async def run(self) -> None:
+        """Keep the port open and the line talking until cancelled."""
+        self._loop = asyncio.get_running_loop()
+        while True:
+            try:
+                error = await self._serve()
+            except LineError as failure:
+                error = failure
+            if error is None:
+                continue
+            self._port_changed(error, self._clock())
+            await asyncio.sleep(self._pause_s)
+            self._pause_s = min(LAST_REOPEN_S, self._pause_s * 2)
+
+    def answered(self) -> None:
+        """Somebody answers: the next time the port is lost, look for it quickly again."""
+        self._pause_s = FIRST_REOPEN_S
+
+    def reopen(self) -> None:
+        """Close the port and open it anew: some adapters hang until that is done."""
+        if self._gone is not None and not self._gone.done():
+            self._gone.set_result(None)
+
+    def kick(self) -> None:
+        """Look at the queue again: something more urgent is in it."""
+        if self._stream is not None and self._current is None:
+            self._arm(max(self._free_at, self._clock()))
+
+    async def ask(self, member: Member, question: Question, *, deadline: float) -> Answer:
+        """Ask once, ahead of all polls; LateError if the line was not free before `deadline`."""
+        loop = asyncio.get_running_loop()
+        errand = Errand(member, question, loop.create_future())
+        late = loop.call_at(deadline, self._give_up, errand)
+        self.bus.queue(errand, self._clock())
+        self.kick()
+        try:
+            return await errand.answer
+        finally:
+            late.cancel()
+            self.bus.park(errand)
+
+    def wire_s(self, question: Question) -> float:
+        """Return how long request and reply are on the wire."""
+        return (len(question.frame) + question.reply_size) * self._char_s
+
+    async def _serve(self) -> LineError | None:
+        """Open the port and serve it until it is gone; return why, None if it is only to be opened anew."""
+        gone: asyncio.Future[LineError | None] = self._loop.create_future()
+        self._gone = gone
+        self.conversation.reset()
+        self._stream = await self._open_stream(self.settings, self._on_data, self._on_lost)
+        self.opened += 1
+        try:
+            self._free_at = self._clock() + self._gap_s
+            self._port_changed(None, self._clock())
+            self._arm(self._free_at)
+            return await gone
+        finally:
+            self._stop(self._clock())
+
+    def _stop(self, now: float) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        ask, self._current = self._current, None
+        if isinstance(ask, Errand):
+            _resolve(ask, Failure.SILENT)
+        elif ask is not None:
+            self.bus.queue(ask, now)
+
+    def _on_data(self, data: bytes) -> None:
+        try:
+            now = self._clock()
+            if self._current is None:
+                self.conversation.stray(data, now)
+                return
+            before = self.conversation.deadline
+            answer = self.conversation.receive(data, now)
+            if answer is not None:
+                self._end(answer, now)
+            elif self.conversation.deadline != before:
+                self._arm(self.conversation.deadline)
+        except Exception as error:  # noqa: BLE001  # a mistake in here must end `run`, not vanish in the loop
+            self._crash(error)
+
+    def _on_timer(self) -> None:
+        try:
+            self._timer = None
+            now = self._clock()
+            if self._current is None:
+                self._send_next(self._punctual(now))
+            elif now < self.conversation.deadline - EARLY_S:
+                self._arm(self.conversation.deadline)
+            elif (failure := self.conversation.expire(now)) is not None:
+                self._end(failure, now)
+            else:
+                self._arm(self.conversation.deadline)
+        except Exception as error:  # noqa: BLE001  # as above
+            self._crash(error)
+
+    def _on_lost(self, error: Exception | None) -> None:
+        if self._gone is not None and not self._gone.done():
+            self._gone.set_result(LineError("line", self.settings.port, f"lost: {error or 'hung up'}"))
+
+    def _crash(self, error: Exception) -> None:
+        if self._gone is not None and not self._gone.done():
+            self._gone.set_exception(error)
+
+    def _punctual(self, now: float) -> float:
+        """Learn how late the timer was; wait the last microseconds of the silence if it was set too early."""
+        if now - self._armed_at > self._lateness_s + EARLY_S:
+            self._lateness_s = min(MAX_LATENESS_S, self._lateness_s + LATENESS_STEP_S)
+        else:
+            self._lateness_s = max(0.0, self._lateness_s - 2 * LATENESS_STEP_S)
+        if self._free_at - MAX_LATENESS_S < now:
+            while now < self._free_at - EARLY_S:
+                now = self._clock()
+        return now
+
+    def _send_next(self, now: float) -> None:
+        if self._stream is None:
+            return
+        if now < self._free_at - EARLY_S:
+            self._arm(self._free_at)
+            return
+        self._now = now
+        ask = self.bus.next(now)
+        if ask is None:
+            if self.bus.wake_at < NEVER:
+                self._arm(self.bus.wake_at)
+            return
+        self._current, self._began_at = ask, now
+        question, timing = ask.question, ask.member.device.profile.timing
+        wire_s = self.wire_s(question)
+        timeout_s = self._timeout_of(ask, wire_s) if question.address else wire_s + BROADCAST_S
+        data = self.conversation.begin(question, now, timeout_s=timeout_s, late_s=timing.late_s)
+        if isinstance(ask, Errand):
+            ask.sent = True
+        self._stream.write(data)
+        self._arm(now + timeout_s)
+
+    def _end(self, answer: Answer, now: float) -> None:
+        ask = self._current
+        assert ask is not None
+        self._current = None
+        self._free_at = now + self._gap_s
+        self._arm(self._free_at - self._lateness_s)
+        round_trip_s = now - self._began_at
+        took_s = round_trip_s + self._gap_s
+        self.utilisation.busy(took_s, now)
+        timing = ask.member.device.profile.timing
+        silence_s = timing.gap_s if ask.question.is_read else max(timing.gap_s, timing.after_write_s)
+        if silence_s:
+            ask.member.ready_at = now + silence_s
+        self._finished(ask, answer, Ended(now, took_s, round_trip_s, self.conversation.turnaround_s(now)))
+        if isinstance(ask, Errand):
+            self.bus.spend(ask, took_s)
+            _resolve(ask, answer)
+        if answer is Failure.BROKEN:
+            self.reopen()
+
+    def _arm(self, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._armed_at = at
+        self._timer = self._loop.call_at(at, self._on_timer)
+
+    def _ready_at(self, ask: Ask) -> float:
+        at = self.conversation.free_at(ask.question, self._now, ask.look_alikes)
+        return at if at > ask.member.ready_at else ask.member.ready_at
+
+    def _unsent(self) -> int:
+        return self._stream.unsent() if self._stream is not None else 0
+
+    def _give_up(self, errand: Errand) -> None:
+        if not errand.sent and not errand.answer.done():
+            hint = "the line was busy" if self._stream is not None else "the port is not open"
+            errand.answer.set_exception(LateError("act", errand.member.device.name, hint))
+
+
+def _resolve(errand: Errand, answer: Answer) -> None:
+    if not errand.answer.done():
+        errand.answer.set_result(answer)

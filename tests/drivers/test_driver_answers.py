@@ -1,0 +1,221 @@
+"""What the driver makes of answers: exceptions, holes, sentinels, frozen devices, two on one address."""
+
+import asyncio
+from dataclasses import replace
+
+from drivers import profile
+from drivers.api import Profile, Quality
+from drivers.modbus.codec import ReadRequest
+from drivers.sim.faults import Faults
+from drivers.sim.framing import Question
+from tests.drivers.rig import Rig, on_line, smoke
+
+WIDE = """
+[profile]
+driver = "modbus"
+category = "input"
+title = { zh = "宽", en = "Wide" }
+sources = ["a product for this test"]
+
+[timing]
+warm_up_s = 30
+
+[modbus]
+
+[[point]]
+name = "first"
+holding = 0
+interval_s = 1
+
+[[point]]
+name = "last"
+holding = 6
+interval_s = 1
+sentinels = [0xFFFF]
+"""
+
+BEATING = """
+[profile]
+driver = "modbus"
+category = "gas"
+title = { zh = "心跳", en = "Beating" }
+sources = ["a product for this test"]
+
+[modbus]
+freeze = { point = "beat", within_s = 10 }
+
+[[point]]
+name = "gas"
+holding = 0
+interval_s = 1
+
+[[point]]
+name = "beat"
+holding = 1
+interval_s = 1
+"""
+
+
+def _wide() -> Profile:
+    return profile.parse(WIDE, file="wide.toml")
+
+
+def _without(rig: Rig, *missing: int) -> list[ReadRequest]:
+    """Let device 1 refuse reads that touch these registers; return the list of its reads."""
+    sim, reads = rig.sim(1), list[ReadRequest]()
+    answer = sim.answer
+
+    def refuse(question: Question, now: float) -> bytes | None:
+        if isinstance(question, ReadRequest):
+            reads.append(question)
+            if any(question.address <= at < question.address + question.count for at in missing):
+                return bytes((question.function | 0x80, 2))
+        return answer(question, now)
+
+    sim.answer = refuse  # type: ignore[method-assign]
+    return reads
+
+
+def test_a_block_is_split_at_its_hole_when_the_device_refuses_it() -> None:
+    async def scenario(rig: Rig) -> None:
+        reads = _without(rig, 3)
+        rig.sim(1).set("last", 77)
+        await asyncio.sleep(10)
+        assert [(read.address, read.count) for read in reads[:4]] == [(0, 7), (0, 7), (0, 1), (6, 1)]
+        assert (0, 7) not in [(read.address, read.count) for read in reads[2:]]
+        assert [r.value for r in rig.readings("d1") if r.point == "last"][-1] == 77
+        assert all(r.quality is Quality.GOOD for r in rig.readings("d1"))
+
+    on_line(scenario, [_wide()])
+
+
+def test_a_register_that_is_not_there_is_bad_once_and_asked_for_rarely() -> None:
+    async def scenario(rig: Rig) -> None:
+        reads = _without(rig, 6)
+        await asyncio.sleep(130)
+        bad = [r for r in rig.readings("d1") if r.point == "last"]
+        assert [(r.value, r.quality) for r in bad] == [(None, Quality.BAD)]
+        assert 3 <= sum(read.address == 6 for read in reads) <= 5
+        assert len([r for r in rig.readings("d1") if r.point == "first"]) > 120
+        assert rig.driver.statistics().devices[0].online
+
+    on_line(scenario, [_wide()])
+
+
+def test_one_stray_exception_takes_no_block_apart() -> None:
+    async def scenario(rig: Rig) -> None:
+        await asyncio.sleep(5)
+        reads = _without(rig, 3)
+        await rig.until(lambda: reads)
+        del rig.sim(1).answer  # back to the real one
+        before = rig.loop.time()
+        await asyncio.sleep(5)
+        assert {r.point for r in rig.readings("d1", since=before)} == {"first", "last"}
+        stamps = {r.at for r in rig.readings("d1", since=before)}
+        assert len(rig.readings("d1", since=before)) == 2 * len(stamps)
+
+    on_line(scenario, [_wide()])
+
+
+def test_a_busy_device_is_asked_again_and_stays_online() -> None:
+    async def scenario(rig: Rig) -> None:
+        sim, answer = rig.sim(1), rig.sim(1).answer
+        sim.answer = lambda question, now: b"\x83\x06" if now < 10 else answer(question, now)  # type: ignore[method-assign]
+        await asyncio.sleep(10)
+        assert rig.readings("d1") == []
+        assert rig.driver.statistics().devices[0].online
+        await asyncio.sleep(2)
+        assert rig.readings("d1")[-1].quality is Quality.GOOD
+
+    on_line(scenario, [smoke()])
+
+
+def test_a_sentinel_is_a_bad_value_without_a_number() -> None:
+    async def scenario(rig: Rig) -> None:
+        rig.sim(1).set("last", None)
+        await asyncio.sleep(2)
+        last = [r for r in rig.readings("d1") if r.point == "last"][-1]
+        assert (last.value, last.quality) == (None, Quality.BAD)
+
+    on_line(scenario, [_wide()])
+
+
+def test_a_device_that_was_without_power_warms_up_before_its_values_count() -> None:
+    async def scenario(rig: Rig) -> None:
+        await asyncio.sleep(10)
+        assert rig.readings("d1")[-1].quality is Quality.GOOD  # nobody knows when it was switched on
+        rig.sim(1).alive = False
+        await asyncio.sleep(20)
+        rig.sim(1).alive = True
+        back_at = await rig.until(lambda: rig.device_reports("d1")[-1].online, within_s=11)
+        await asyncio.sleep(29)
+        assert {r.quality for r in rig.readings("d1", since=back_at)} == {Quality.BAD}
+        await asyncio.sleep(3)
+        assert rig.readings("d1")[-1].quality is Quality.GOOD
+
+    on_line(scenario, [_wide(), smoke()])
+
+
+def test_a_frozen_device_is_offline_although_it_answers() -> None:
+    async def scenario(rig: Rig) -> None:
+        await asyncio.sleep(30)
+        assert [r.online for r in rig.device_reports()] == [True]
+        rig.sim(1).frozen = True
+        await rig.until(lambda: not rig.device_reports()[-1].online, within_s=16)
+        assert rig.device_reports()[-1].reason == "frozen"
+        frozen_at = rig.loop.time()
+        await asyncio.sleep(5)
+        assert {r.quality for r in rig.readings("d1", since=frozen_at)} == {Quality.STALE}
+        rig.sim(1).frozen = False
+        await rig.until(lambda: rig.device_reports()[-1].online, within_s=16)
+        await asyncio.sleep(2)
+        assert rig.readings("d1")[-1].quality is Quality.GOOD
+
+    on_line(scenario, [profile.parse(BEATING, file="beating.toml")])
+
+
+def test_a_damaged_answer_is_asked_for_again_at_once() -> None:
+    async def scenario(rig: Rig) -> None:
+        await asyncio.sleep(300)
+        device = rig.driver.statistics().devices[0]
+        assert device.crc_errors > 20
+        assert device.retries > 20
+        assert len(rig.readings("d1")) > 295  # hardly a poll was lost
+        assert [r.online for r in rig.device_reports()] == [True]
+
+    on_line(scenario, [smoke()], faults=Faults(flip=0.1), seed=4)
+
+
+def test_two_devices_on_one_address_are_suspected() -> None:
+    async def scenario(rig: Rig) -> None:
+        rig.sim(1).set("smoke", 3)
+        rig.sim(2).address = 1
+        await asyncio.sleep(120)
+        suspects = {d.device for d in rig.driver.statistics().devices if d.suspect_duplicate}
+        assert suspects == {"d1"}
+
+    on_line(scenario, [smoke()] * 6)
+
+
+def test_one_silent_block_is_stale_while_the_device_goes_on() -> None:
+    async def scenario(rig: Rig) -> None:
+        sim, answer = rig.sim(1), rig.sim(1).answer
+        rig.sim(1).set("first", 5)
+        await asyncio.sleep(5)
+
+        def half(question: Question, now: float) -> bytes | None:
+            return (
+                None if isinstance(question, ReadRequest) and question.address == 6 else answer(question, now)
+            )
+
+        sim.answer = half  # type: ignore[method-assign]
+        await asyncio.sleep(60)
+        last = [r for r in rig.readings("d1") if r.point == "last"]
+        assert [r.quality for r in last].count(Quality.STALE) == 1
+        assert rig.device_reports("d1")[-1].online
+        first = [r for r in rig.readings("d1", since=55.0) if r.point == "first"]
+        assert len(first) >= 9
+
+    product = _wide()
+    apart = tuple(replace(p, interval_s=1.0 if p.name == "first" else 1.5) for p in product.points)
+    on_line(scenario, [replace(product, points=apart)])

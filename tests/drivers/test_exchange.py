@@ -1,0 +1,233 @@
+"""One question and its answer, byte by byte: what is believed, what is not, what is owed."""
+
+from collections.abc import Callable
+
+import pytest
+
+from drivers.modbus.codec import (
+    ExceptionReply,
+    ReadReply,
+    ReadRequest,
+    Request,
+    WriteReply,
+    WriteSingle,
+    rtu_frame,
+)
+from drivers.modbus.exchange import Failure, Question, RtuConversation
+from drivers.modbus.tcp import TcpConversation
+
+CHAR_S = 10 / 9600
+GOOD = rtu_frame(1, bytes.fromhex("03020079"))
+VALUE = ReadReply(3, (0x79,))
+READ = ReadRequest(3, 0, 1)
+UNLOCK = WriteSingle(5, 0x0200, 50)
+
+
+class Wire:
+    """A conversation and what it was told."""
+
+    def __init__(self, unsent: Callable[[], int] = lambda: 0) -> None:
+        self.late: list[tuple[int, float]] = []
+        self.talk = RtuConversation(CHAR_S, unsent=unsent, on_late=lambda *late: self.late.append(late))
+
+    def ask(self, request: Request = READ, *, address: int = 1, now: float = 0.0) -> Question:
+        question = Question(address, request)
+        assert self.talk.begin(question, now, timeout_s=0.1, late_s=2.0) == question.frame
+        return question
+
+    def learn(self, *, echo: bool) -> None:
+        """Read once, so that it is known whether the line echoes."""
+        sent = self.ask().frame
+        assert self.talk.receive(sent * echo + GOOD, 0.02) == VALUE
+
+
+def test_a_reply_is_found_however_the_line_cuts_it() -> None:
+    wire = Wire()
+    wire.ask()
+    answers = [wire.talk.receive(bytes((byte,)), 0.02) for byte in GOOD]
+    assert answers == [None] * 6 + [VALUE]
+
+
+@pytest.mark.parametrize("noise", ["00 ff", "01", "01 03", "01 03 02", "01 83", "01 03 02 00 79"])
+def test_a_reply_is_found_behind_noise_that_may_look_like_one(noise: str) -> None:
+    wire = Wire()
+    wire.ask()
+    assert wire.talk.receive(bytes.fromhex(noise) + GOOD, 0.02) == VALUE
+    assert wire.talk.noise_bytes == len(bytes.fromhex(noise))
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        rtu_frame(2, bytes.fromhex("03020079")),  # another device
+        rtu_frame(1, bytes.fromhex("04020079")),  # another function
+        rtu_frame(1, bytes.fromhex("030400790007")),  # another count
+        GOOD[:-1] + b"\x00",  # another CRC
+    ],
+)
+def test_what_is_not_exactly_the_reply_is_not_believed(frame: bytes) -> None:
+    wire = Wire()
+    wire.ask()
+    assert wire.talk.receive(frame, 0.02) is None
+    assert wire.talk.expire(0.1) is Failure.DAMAGED
+
+
+def test_silence_is_not_damage() -> None:
+    wire = Wire()
+    wire.ask()
+    assert wire.talk.expire(0.1) is Failure.SILENT
+
+
+def test_a_reply_that_is_coming_in_at_the_deadline_is_waited_for() -> None:
+    wire = Wire()
+    wire.ask()
+    wire.talk.receive(GOOD[:3], 0.099)
+    assert wire.talk.expire(0.1) is None
+    assert wire.talk.deadline > 0.1
+    assert wire.talk.receive(GOOD[3:], 0.105) == VALUE
+
+
+def test_a_reply_that_stops_half_way_is_waited_for_only_once() -> None:
+    wire = Wire()
+    wire.ask()
+    wire.talk.receive(GOOD[:3], 0.099)
+    assert wire.talk.expire(0.1) is None
+    assert wire.talk.expire(wire.talk.deadline) is Failure.DAMAGED
+
+
+def test_a_damaged_reply_ends_the_wait_early_and_is_not_owed() -> None:
+    wire = Wire()
+    wire.learn(echo=False)
+    wire.ask(now=1.0)
+    assert wire.talk.receive(GOOD[:-1] + b"\x00", 1.02) is None
+    assert wire.talk.deadline == pytest.approx(1.05)
+    assert wire.talk.expire(1.05) is Failure.DAMAGED
+    assert wire.talk.free_at(Question(1, ReadRequest(3, 9, 1)), 1.06) == 1.06
+
+
+def test_a_late_reply_is_never_taken_for_another_register() -> None:
+    """Three common masters give register 9 the value of register 0 here."""
+    wire = Wire()
+    wire.ask()
+    assert wire.talk.expire(0.1) is Failure.SILENT
+    assert wire.talk.free_at(Question(1, ReadRequest(3, 9, 1)), 0.1) == pytest.approx(2.1)
+    assert wire.talk.free_at(Question(1, ReadRequest(3, 9, 2)), 0.1) == 0.1
+    assert wire.talk.free_at(Question(1, READ), 0.1) == 0.1
+
+
+def test_a_late_reply_into_another_devices_exchange_is_told_and_harms_nobody() -> None:
+    wire = Wire()
+    wire.ask()
+    wire.talk.expire(0.1)
+    wire.ask(address=2, now=0.2)
+    assert wire.talk.receive(GOOD, 0.21) is None
+    assert [address for address, _ in wire.late] == [1]
+    assert wire.late[0][1] == pytest.approx(0.21 - 8 * CHAR_S)
+    assert wire.talk.receive(rtu_frame(2, bytes.fromhex("03020011")), 0.23) == ReadReply(3, (0x11,))
+
+
+def test_a_late_reply_into_silence_is_told() -> None:
+    wire = Wire()
+    wire.ask()
+    wire.talk.expire(0.1)
+    wire.talk.stray(GOOD[:4], 0.5)
+    wire.talk.stray(GOOD[4:], 0.51)
+    assert [address for address, _ in wire.late] == [1]
+
+
+def test_bytes_nobody_asked_for_are_noise() -> None:
+    wire = Wire()
+    wire.talk.stray(b"\x00\xff", 0.5)
+    assert wire.talk.noise_bytes == 2
+
+
+def test_an_exception_that_may_answer_an_older_question_means_nothing() -> None:
+    wire = Wire()
+    wire.ask(ReadRequest(3, 0, 1))
+    wire.talk.expire(0.1)
+    wire.ask(ReadRequest(3, 9, 2), now=0.2)
+    assert wire.talk.receive(rtu_frame(1, b"\x83\x02"), 0.23) is Failure.DAMAGED
+
+
+def test_an_exception_to_the_only_question_is_believed() -> None:
+    wire = Wire()
+    wire.ask()
+    assert wire.talk.receive(rtu_frame(1, b"\x83\x02"), 0.02) == ExceptionReply(3, 2)
+
+
+def test_what_comes_before_our_own_request_has_left_is_an_older_reply() -> None:
+    waiting = [8]
+    wire = Wire(lambda: waiting[0])
+    wire.ask()
+    assert wire.talk.receive(GOOD, 0.004) is None
+    waiting[0] = 0
+    assert wire.talk.receive(GOOD, 0.02) == VALUE
+
+
+def test_echo_is_cancelled_and_learned_from_a_read() -> None:
+    for echo in (True, False):
+        wire = Wire()
+        wire.learn(echo=echo)
+        assert wire.talk.echo.heard is echo
+        assert wire.talk.noise_bytes == 0
+
+
+def test_the_echo_of_a_write_is_not_its_answer() -> None:
+    wire = Wire()
+    wire.learn(echo=True)
+    sent = wire.ask(UNLOCK, now=1.0).frame
+    assert wire.talk.receive(sent, 1.02) is None
+    assert wire.talk.receive(sent, 1.04) == WriteReply(5, 0x0200, 50)
+
+
+def test_the_echo_of_a_write_behind_noise_is_not_its_answer_either() -> None:
+    wire = Wire()
+    wire.learn(echo=True)
+    sent = wire.ask(UNLOCK, now=1.0).frame
+    assert wire.talk.receive(b"\x00" + sent, 1.02) is None
+    assert wire.talk.expire(1.2) is Failure.SILENT
+
+
+def test_without_echo_one_copy_answers_a_write() -> None:
+    wire = Wire()
+    wire.learn(echo=False)
+    sent = wire.ask(UNLOCK, now=1.0).frame
+    assert wire.talk.receive(sent, 1.02) == WriteReply(5, 0x0200, 50)
+
+
+def test_while_echo_is_unknown_one_copy_of_a_write_proves_nothing() -> None:
+    wire = Wire()
+    sent = wire.ask(UNLOCK).frame
+    assert wire.talk.receive(sent, 0.02) is None
+
+
+def test_a_babbling_line_fills_no_memory() -> None:
+    wire = Wire()
+    wire.ask()
+    for _ in range(100):
+        wire.talk.receive(bytes(100), 0.02)
+    assert wire.talk.receive(GOOD, 0.02) == VALUE
+    assert wire.talk.noise_bytes == 10_000
+
+
+def test_over_tcp_a_late_reply_is_told_apart_by_its_transaction() -> None:
+    talk = TcpConversation()
+    first = talk.begin(Question(1, READ), 0.0, timeout_s=0.1, late_s=2.0)
+    assert talk.expire(0.1) is Failure.SILENT
+    second = talk.begin(Question(1, ReadRequest(3, 9, 1)), 0.2, timeout_s=0.1, late_s=2.0)
+    assert first[:2] != second[:2]
+    late = first[:4] + bytes.fromhex("0005 01 03 02 0001")
+    good = second[:4] + bytes.fromhex("0005 01 03 02 0002")
+    talk.stray(late[:5], 0.2)
+    assert talk.receive(late[5:] + good[:4], 0.21) is None
+    assert talk.receive(good[4:], 0.22) == ReadReply(3, (2,))
+    assert talk.turnaround_s(0.22) == pytest.approx(0.02)
+
+
+def test_over_tcp_nonsense_means_a_new_connection() -> None:
+    talk = TcpConversation()
+    talk.begin(Question(1, READ), 0.0, timeout_s=0.1, late_s=2.0)
+    assert talk.receive(b"HTTP/1.1 400", 0.1) is Failure.BROKEN
+    talk.reset()
+    sent = talk.begin(Question(1, READ), 0.2, timeout_s=0.1, late_s=2.0)
+    assert talk.receive(sent[:4] + bytes.fromhex("0005 01 04 02 0002"), 0.3) is Failure.DAMAGED
