@@ -68,7 +68,7 @@ class Simulator:
 class GatewayProcess:
     """`compound-gateway run` as its own process, and what /proc says of it."""
 
-    def __init__(self, folder: Path, text: str) -> None:
+    def __init__(self, folder: Path, text: str, environment: Mapping[str, str] | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.file = folder / "gateway.toml"
         self.file.write_text(text, encoding="utf-8")
@@ -76,7 +76,9 @@ class GatewayProcess:
         self.started_at = time.monotonic()
         with self.log.open("wb") as log:
             command = [sys.executable, "-m", "gateway", "run", "-c", str(self.file)]
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=ENVIRONMENT)
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, env={**ENVIRONMENT, **(environment or {})}
+            )
 
     def ask(self, *arguments: str) -> Any:
         """Run a command of the tool against this gateway and return its JSON."""
@@ -115,9 +117,11 @@ def simulator(*arguments: str) -> Iterator[Simulator]:
 
 
 @contextlib.contextmanager
-def gateway(folder: Path, text: str) -> Iterator[GatewayProcess]:
-    """Have a gateway while the block lasts."""
-    running = GatewayProcess(folder, text)
+def gateway(
+    folder: Path, text: str, environment: Mapping[str, str] | None = None
+) -> Iterator[GatewayProcess]:
+    """Have a gateway while the block lasts; `environment` is added to its own."""
+    running = GatewayProcess(folder, text, environment)
     try:
         yield running
     finally:

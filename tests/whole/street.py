@@ -1,7 +1,7 @@
 """A whole gateway between a simulated compound and a real broker, for tests that look at it from outside."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,10 +58,10 @@ class Street:
         return state
 
     @contextmanager
-    def gateway(self, text: str | None = None) -> Iterator[GatewayProcess]:
+    def gateway(self, *, environment: Mapping[str, str] | None = None) -> Iterator[GatewayProcess]:
         """Have a gateway that has told every device's state."""
         seen = len(self.far_end.heard)
-        with gateway(self.folder, text or self.text) as running:
+        with gateway(self.folder, self.text, environment) as running:
             until(
                 lambda: any(heard.content == b"online" for heard in self.far_end.heard[seen:]),
                 what="the gateway online",

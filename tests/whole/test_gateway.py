@@ -1,11 +1,14 @@
 """The gateway as its people meet it: a process, a line, a broker, a signal."""
 
 import json
+import platform
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
 
 from tests.bench.rig import ENVIRONMENT, GatewayProcess
 from tests.broker import needs_mosquitto, until
@@ -158,3 +161,29 @@ def test_a_story_with_a_mistake_is_told_in_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.strip().endswith("scene 1: nothing is called 'cover-5' (did you mean 'cover-05'?)")
     assert done.stderr.count("\n") == 1
+
+
+FAKETIME = Path("/usr/lib") / f"{platform.machine()}-linux-gnu" / "faketime" / "libfaketimeMT.so.1"
+
+
+@pytest.mark.skipif(not FAKETIME.exists(), reason="libfaketime is not installed")
+def test_a_clock_that_jumps_loses_reorders_and_invents_nothing(tmp_path: Path) -> None:
+    jump = tmp_path / "jump"
+    jump.write_text("+0\n", encoding="ascii")
+    environment = {
+        "LD_PRELOAD": str(FAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(jump),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    with street(tmp_path) as compound, compound.gateway(environment=environment):
+        ids = []
+        for offset, detector in (("+0", "smoke-1-1-1"), ("-3600", "smoke-1-1-2"), ("+10y", "smoke-1-1-4")):
+            jump.write_text(f"{offset}\n", encoding="ascii")
+            compound.sim.tell(f"set {detector} smoke 900")
+            ids.append(compound.wait_for_alert("raised", kind="fire.smoke", device=detector)["id"])
+        numbers = [int(each.partition(".")[2]) for each in ids]
+        assert numbers == sorted(numbers)
+        times = [event["time"][:4] for event in compound.alerts(kind="fire.smoke") if event["id"] in ids]
+        assert int(times[2]) - int(times[1]) >= 9, "the clock did not jump"
+        assert {event["data"]["kind"] for event in compound.alerts()} <= {"fire.smoke", "fire.confirmed"}
