@@ -1,0 +1,35 @@
+"""Cursors: how far each sink has been served, and how many rows lie beyond.
+
+A sink's name ends in the lane it follows (`uplink.readings`); one without such an ending follows both.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.runtime.journal import statements
+from gateway.runtime.journal.rows import Lane
+from gateway.runtime.journal.statements import Batch, Connection, Probe
+
+CURSOR: Final = "cursor/"
+"""Mark per sink: the position of the last row it was served."""
+
+
+def lanes_of(sink: str) -> tuple[Lane, ...]:
+    """Return the lanes a sink follows."""
+    return tuple(lane for lane in Lane if sink.endswith("." + lane.table)) or tuple(Lane)
+
+
+def write(connection: Connection, batch: Batch, probe: Probe) -> dict[tuple[str, Lane], int]:
+    """Write a batch; return the ordinals its cursors have come to."""
+    statements.write(connection, batch, probe)
+    cursors = {name: value for name, value in batch.marks.items() if name.startswith(CURSOR)}
+    return served(connection, {name.removeprefix(CURSOR): value for name, value in cursors.items()})
+
+
+def served(connection: Connection, sinks: Mapping[str, int]) -> dict[tuple[str, Lane], int]:
+    """Return per sink and lane the ordinal of the last row not past its cursor."""
+    return {
+        (sink, lane): statements.ordinal_at(connection, lane, position)
+        for sink, position in sinks.items()
+        for lane in lanes_of(sink)
+    }

@@ -1,0 +1,231 @@
+"""The journal: an append-only log of events on disk, read by sinks that each have a cursor.
+
+`append` is a follower of the stream: it encodes the event and queues it, and never waits. `run` is the writer.
+What `rows` gives is durable, but for one case: while the disk refuses, urgent events are offered from memory as
+well, so that an alert still goes out. A cursor may move past those like past any other: row and cursor become
+durable in the same transaction, or neither does.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Collection
+from pathlib import Path
+
+from gateway.core.events import Clock, Event, NoteBody
+from gateway.runtime.journal import reading
+from gateway.runtime.journal.contract import JournalSettings, JournalStatistics, Salvage, StoreError
+from gateway.runtime.journal.cursors import CURSOR, lanes_of
+from gateway.runtime.journal.reading import CHUNK, Chunk
+from gateway.runtime.journal.rows import START, Lane, Position, decode, encode, lane_of, pack, unpack
+from gateway.runtime.journal.statements import Probe, no_probe
+from gateway.runtime.journal.writer import Writer
+
+
+class Journal:
+    """An open journal. `epoch`, `last_seq` and `last_alert_seq` are where the stream goes on.
+
+    A sink's name ends in the lane it follows (`uplink.urgent`, `uplink.readings`); without such an ending it
+    follows both. Set `report` to be told what a person should know (journal.full, .failing, .recovered, .lost,
+    .damaged, .corrupt) and `protect` to name the rows that retention must keep.
+    """
+
+    def __init__(self, writer: Writer) -> None:
+        opened = writer.store.opened
+        self.epoch, self.last_seq = opened.base
+        self.last_alert_seq = opened.last_alert_seq
+        self._writer = writer
+        self._damaged = 0
+        self._told: set[int] = set()
+
+    @classmethod
+    async def open(
+        cls, path: Path, *, settings: JournalSettings | None = None, probe: Probe = no_probe
+    ) -> "Journal":
+        """Open the journal at `path`, a fresh one where there is none; raises StoreError with a hint.
+
+        `probe` is called with the name of each point where a crash would be interesting, on either thread.
+        """
+        writer = Writer(path, settings or JournalSettings(), probe)
+        await writer.open()
+        return cls(writer)
+
+    @property
+    def salvage(self) -> Salvage | None:
+        """Return what was found damaged and set aside, None when nothing was."""
+        return self._writer.salvage
+
+    @property
+    def report(self) -> Callable[[NoteBody], object]:
+        """Return who is told of trouble."""
+        return self._writer.upkeep.report
+
+    @report.setter
+    def report(self, report: Callable[[NoteBody], object]) -> None:
+        self._writer.upkeep.report = report
+
+    @property
+    def protect(self) -> Callable[[], Collection[Position]]:
+        """Return who names the rows that must be kept."""
+        return self._writer.upkeep.protect
+
+    @protect.setter
+    def protect(self, protect: Callable[[], Collection[Position]]) -> None:
+        self._writer.upkeep.protect = protect
+
+    async def run(self) -> None:
+        """Write until cancelled, then write what is queued and close the file."""
+        await self._writer.run()
+
+    async def close(self) -> None:
+        """Close the file where `run` was never started; nothing when it has closed it."""
+        await self._writer.close()
+
+    def append(self, event: Event) -> None:
+        """Queue an event. Never waits; what is urgent is never dropped."""
+        writer, lane, row = self._writer, lane_of(event.body), encode(event)
+        quiet = writer.pending.due() == float("inf")
+        writer.pending.add(lane, row, asyncio.get_running_loop().time())
+        writer.top = max(writer.top, row.position)
+        if event.clock is Clock.SYNCED:
+            writer.upkeep.newest = event.time
+        if quiet or lane is Lane.URGENT:
+            writer.kick()
+        if writer.failing and lane is Lane.URGENT:
+            writer.announce()
+
+    async def rows(self, lane: Lane, after: Position, limit: int = 100) -> list[Event]:
+        """Return up to `limit` events of a lane past `after`, in order; from memory too while the disk refuses.
+
+        Waits while the disk cannot be read and the rows asked for are only there.
+        """
+        packed, writer = pack(after), self._writer
+        held = writer.pending.held(lane, packed) if writer.failing and lane is Lane.URGENT else []
+        if lane is Lane.URGENT and writer.tail.covers(packed):
+            events = [decode(row) for row in writer.tail.past(packed, limit)]
+        else:
+            events = await self._from_disk(lane, packed, limit)
+        end = max([packed, *(pack((event.epoch, event.seq)) for event in events[-1:])])
+        bound = writer.offered_until()
+        offered = [row for row in held if end < row.position <= bound][: limit - len(events)]
+        return events + [decode(row) for row in offered]
+
+    def is_volatile(self, event: Event) -> bool:
+        """Return whether an event is in memory only."""
+        return pack((event.epoch, event.seq)) > self._writer.last[lane_of(event.body)]
+
+    async def wait(self, lane: Lane, after: Position) -> None:
+        """Return when `rows` has something past `after`."""
+        packed = pack(after)
+        while not self._has(lane, packed):
+            await self._writer.changed.wait()
+
+    def last(self, lane: Lane) -> Position:
+        """Return the position of the last durable row of a lane."""
+        return unpack(self._writer.last[lane])
+
+    def cursor(self, sink: str) -> Position:
+        """Return how far a sink has been served; from now on retention waits for it."""
+        name = CURSOR + sink
+        if name not in self._writer.marks:
+            self._move(name, 0)
+        return unpack(self._writer.marks[name])
+
+    def move_cursor(self, sink: str, position: Position) -> None:
+        """Note that a sink has been served up to `position`. Durable with the next commit, within about 1 s."""
+        if self._writer.marks.get(CURSOR + sink) != pack(position):
+            self._move(CURSOR + sink, pack(position))
+
+    def depth(self, sink: str, lane: Lane) -> int:
+        """Return how many rows of a lane lie past a sink's cursor, as of the last commit."""
+        if lane not in lanes_of(sink):
+            return 0
+        writer = self._writer
+        served = writer.served.get((sink, lane), 0)
+        return max(0, writer.ordinals[lane] - served) + writer.pending.count(lane)
+
+    async def alerts(self) -> list[Event]:
+        """Return what restores the alerts: of each that is not over the last event, and the last baselines."""
+        found: dict[str, Event] = {}
+        after, more = 0, True
+        while more:
+            chunk = await self._chunk(Lane.URGENT, after, CHUNK)
+            reading.fold(found, chunk)
+            after, more = chunk.until, chunk.more
+        return sorted(found.values(), key=lambda event: (event.epoch, event.seq))
+
+    async def export(self, since: float, until: float) -> AsyncIterator[Event]:
+        """Yield every event stamped from `since` up to `until` (seconds since 1970), in order."""
+        after, more = pack(START), True
+        while more:
+            chunks = {lane: await self._chunk(lane, after, CHUNK) for lane in Lane}
+            events, after = reading.merged(chunks)
+            more = any(chunk.more for chunk in chunks.values())
+            for event in events:
+                if since <= event.time < until:
+                    yield event
+
+    def statistics(self) -> JournalStatistics:
+        """Return how the journal is doing."""
+        writer = self._writer
+        return JournalStatistics(
+            epoch=self.epoch,
+            rows=writer.upkeep.rows,
+            bytes=writer.upkeep.bytes,
+            commits=writer.commits,
+            last_commit_s=writer.last_commit_s,
+            failing=writer.failing,
+            held=writer.pending.count(Lane.URGENT),
+            thinned=writer.pending.thinned,
+            damaged=self._damaged,
+            reserve=writer.reserve.held,
+            lost=dict(writer.upkeep.lost),
+            depth={f"{sink}/{lane.table}": self.depth(sink, lane) for sink, lane in writer.served},
+        )
+
+    def _has(self, lane: Lane, after: int) -> bool:
+        writer = self._writer
+        if writer.last[lane] > after:
+            return True
+        if not writer.failing or lane is not Lane.URGENT:
+            return False
+        bound = writer.offered_until()
+        return any(row.position <= bound for row in writer.pending.held(lane, after)[:1])
+
+    def _move(self, name: str, value: int) -> None:
+        writer = self._writer
+        quiet = writer.pending.due() == float("inf")
+        writer.marks[name] = value
+        writer.pending.mark(name, value, asyncio.get_running_loop().time())
+        if quiet:
+            writer.kick()
+
+    async def _from_disk(self, lane: Lane, after: int, limit: int) -> list[Event]:
+        while True:
+            chunk = await self._chunk(lane, after, limit)
+            if chunk.events or not chunk.more:
+                return chunk.events
+            after = chunk.until
+
+    async def _chunk(self, lane: Lane, after: int, limit: int) -> Chunk:
+        """Read some rows, waiting while the file cannot be read; tell of what is damaged."""
+        while True:
+            await self._writer.ready.wait()
+            try:
+                chunk = await self._writer.store.call(reading.read_chunk, lane, after, limit)
+                break
+            except sqlite3.Error as error:
+                if not self._writer.running:
+                    raise StoreError("read", str(error), "start the gateway again") from error
+                self._writer.suspect(error)
+                await self._writer.changed.wait()
+        self._tell(lane, chunk)
+        return chunk
+
+    def _tell(self, lane: Lane, chunk: Chunk) -> None:
+        """Count and report what is wrong with a chunk, once."""
+        news = chunk.damaged.keys() - self._told
+        missing = chunk.missing if chunk.until not in self._told else 0
+        if news or missing:
+            self._told |= news | {chunk.until}
+            self._damaged += len(news) + missing
+            self.report(NoteBody("journal.damaged", reading.describe(lane, chunk)))
