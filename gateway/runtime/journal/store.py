@@ -8,13 +8,14 @@ statements it has; aiosqlite's own methods would pay them per statement.
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 import aiosqlite
 
-from gateway.runtime.journal.contract import JournalSettings
+from gateway.runtime.journal.contract import JournalSettings, StoreError
 from gateway.runtime.journal.opening import Opened, open_file
 from gateway.runtime.journal.reserve import Reserve
 from gateway.runtime.journal.statements import Probe
@@ -36,9 +37,19 @@ class Store(aiosqlite.Connection):
         super().__init__(connect, iter_chunk_size=64)
 
     async def open(self) -> None:
-        """Start the thread and open the file; raises StoreError."""
+        """Start the thread and open the file; raises StoreError.
+
+        Opening is never left half done: cancelled in the middle of it, it is waited for and undone, because a
+        connection that nobody knows would keep the lock.
+        """
+        opening = asyncio.ensure_future(self)
         try:
-            await self
+            await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            with suppress(StoreError):
+                await opening
+                await self.close()
+            raise
         except Exception:
             self._thread.join()  # it has nothing left to do but end, and must not outlive the loop it reports to
             raise

@@ -88,6 +88,9 @@ class Writer:
         except sqlite3.Error as error:
             await _close(store)
             raise StoreError("open", str(self._path), str(error)) from error
+        except asyncio.CancelledError:
+            await _close(store)
+            raise
         self._store = store
         self.ready.set()
 
@@ -137,7 +140,7 @@ class Writer:
 
     async def close(self) -> None:
         """Write what is queued, note that we left in peace, close the file. Safe to call twice."""
-        if self._store is None:
+        if self._store is None and not await self._reopened_to_close():
             return
         try:
             while not self._broken and (self._flight or self.pending.due() < _NEVER):
@@ -155,6 +158,17 @@ class Writer:
             store, self._store = self._store, None
             self.ready.clear()
             await _close(store)
+
+    async def _reopened_to_close(self) -> bool:
+        """Open the file once more when we are to leave with urgent events that are nowhere else."""
+        if not (held := self.pending.count(Lane.URGENT)):
+            return False
+        try:
+            await self.open()
+        except StoreError as error:
+            log.error("%d urgent events were never written to the disk: %s", held, error)
+            return False
+        return True
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -282,8 +296,7 @@ class Writer:
         """Replace a broken connection; a damaged file is set aside by the opening."""
         store, self._store = self._store, None
         self.ready.clear()
-        if store is not None:
-            await _close(store)
+        await _close(store)
         before = self.salvage
         try:
             await self.open()
@@ -325,7 +338,9 @@ def _leave(connection: Connection, top: int, probe: Probe) -> None:
     statements.checkpoint(connection, probe)
 
 
-async def _close(store: Store) -> None:
+async def _close(store: Store | None) -> None:
+    if store is None:
+        return
     try:
         await store.close()
     except (sqlite3.Error, ValueError) as error:

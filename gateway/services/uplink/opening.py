@@ -37,7 +37,7 @@ _TCP_USER_TIMEOUT: Final = getattr(socket, "TCP_USER_TIMEOUT", 18)
 async def connect(broker: Broker, identity: Identity, receive: Receive) -> Connection:
     """Connect with MQTT 5, or with 3.1.1 where the broker has no 5. Raises SetupError or ConnectError.
 
-    A broker may say so (CONNACK 0x84, or 0x01 in the old form) or just hang up; both get a second try.
+    A broker may say so (CONNACK 0x84, or 0x01 in the old form), hang up or say nothing; all get a second try.
     """
     try:
         return await _connect(broker, identity, receive, protocol=5)
@@ -75,10 +75,9 @@ async def _welcomed(link: Link, protocol: int) -> None:
         if protocol == 5 and reason.value in {0x01, 0x84}:
             raise VersionError("connect", link.broker, "the broker has no MQTT 5")
         raise ConnectError("connect", link.broker, f"the broker refuses us: {reason}")
-    if not link.lost.done():
-        raise ConnectError("connect", link.broker, f"no CONNACK in {OPEN_S:.0f} s")
+    why = f": {link.lost.result()}" if link.lost.done() else f" in {OPEN_S:.0f} s"
     kind = VersionError if protocol == 5 else ConnectError
-    raise kind("connect", link.broker, f"no CONNACK: {link.lost.result()}")
+    raise kind("connect", link.broker, f"no CONNACK{why}")
 
 
 def _open(broker: Broker, identity: Identity, protocol: int) -> "Client":
