@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sqlite3
+import tempfile
 import zlib
 from contextlib import closing, suppress
 from pathlib import Path
@@ -168,13 +169,10 @@ def test_a_row_longer_than_a_page_is_salvaged_too(tmp_path: Path) -> None:
 
 @given(st.binary(min_size=PAGE_SIZE * 2, max_size=PAGE_SIZE * 2))
 def test_the_salvage_finds_nothing_in_noise(noise: bytes) -> None:
-    folder = Path(os.environ.get("PYTEST_TMP", "/tmp"))
-    path = folder / f"noise-{os.getpid()}.db"
-    path.write_bytes(bytes([salvage.LEAF]) + noise[1:])
-    try:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "noise.db")
+        path.write_bytes(bytes([salvage.LEAF]) + noise[1:])
         assert list(salvage.scan(path)) == []
-    finally:
-        path.unlink()
 
 
 def test_a_file_that_breaks_while_we_run_is_replaced_under_us(tmp_path: Path) -> None:
