@@ -27,7 +27,7 @@ class Run:
     """One life of a journal on the failing disk."""
 
     def __init__(self, folder: Path, library: ctypes.CDLL) -> None:
-        self.folder, self.library = folder, library
+        self.folder, self.shim = folder, library
         self.told: list[NoteBody] = []
         self.sent: list[Event] = []
 
@@ -66,7 +66,7 @@ class Run:
         try:
             return await Journal.open(self.folder / "journal.db", settings=SETTINGS)
         except StoreError:
-            self.library.arm(-1, 0, 0)
+            self.shim.arm(-1, 0, 0)
             return await Journal.open(self.folder / "journal.db", settings=SETTINGS)
 
     async def heal(self, journal: Journal) -> None:
@@ -74,12 +74,12 @@ class Run:
         while True:
             if journal.statistics().failing:
                 await asyncio.sleep(0.02)
-                self.library.arm(-1, 0, 0)
+                self.shim.arm(-1, 0, 0)
             await asyncio.sleep(0.005)
 
     def problem(self) -> str:
         """Return what is wrong in the end."""
-        self.library.arm(-1, 0, 0)
+        self.shim.arm(-1, 0, 0)
         urgent, readings, cursor = asyncio.run(self.look())
         wanted = [seq for seq in range(1, EVENTS + 1) if seq % 3]
         if [e.seq for e in urgent] != wanted:
