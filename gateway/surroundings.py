@@ -31,6 +31,10 @@ def check(parsed: Parsed) -> Faults:
         yield from _port(f"{key}.port", bus)
     for key, camera in parsed.cameras.items():
         yield from _camera(key, camera)
+        wanted = Text(
+            "能看护摄像机的版本，本版本还不能", "a release that watches cameras; this one does not yet"
+        )
+        yield Fault(key, same(camera.name), wanted, warning=True)
 
 
 def serial_ports() -> list[str]:

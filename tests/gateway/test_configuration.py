@@ -275,3 +275,14 @@ def test_a_path_that_is_too_long_for_a_socket_never_gets_so_far(folder: Path) ->
         probe.bind(long)
     fault = only(folder, base=BASE.replace('"state"', f'"state"\ncontrol_socket = "/run/{long}"'))
     assert (fault.key, fault.warning) == ("gateway.control_socket", False)
+
+
+def test_a_camera_that_nothing_watches_yet_is_told_as_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(
+        f'[gateway]\nid = "a"\nstate_dir = "{tmp_path}"\n[[camera]]\nname = "north"\nurl = "/dev/video0"\n',
+        encoding="utf-8",
+    )
+    checked = configuration.check(file)
+    assert checked.config is not None
+    assert [fault.key for fault in checked.faults if "not yet" in fault.wanted.en] == ["camera[0]"]
