@@ -201,6 +201,7 @@ class House:
             self._identity,
             clock=stamp.clock,
             uptime_s=stamp.monotonic - self._began,
+            faults=self.stream.faults,
             buses=self._field.statistics(),
             uplink=None if self._uplink is None else self._uplink.statistics(),
             journal=self._journal.statistics(),

@@ -28,6 +28,7 @@ def document(
     *,
     clock: Clock,
     uptime_s: float,
+    faults: int,
     buses: Sequence[LineStatistics],
     uplink: object | None,
     journal: object,
@@ -35,12 +36,16 @@ def document(
     services: Mapping[str, object],
     now: float,
 ) -> dict[str, Any]:
-    """Return the document as plain dicts and lists; `now` is monotonic, to tell ages instead of stamps."""
+    """Return the document as plain dicts and lists.
+
+    `now` is monotonic, to tell ages instead of stamps; `faults` counts events a part of the gateway failed on.
+    """
     return {
         "gateway": {
             **msgspec.to_builtins(identity),
             "clock": clock.value,
             "uptime_s": round(uptime_s, 1),
+            "faults": faults,
         },
         "buses": [_line(line, now) for line in buses],
         "uplink": None if uplink is None else msgspec.to_builtins(uplink),

@@ -137,9 +137,7 @@ class Link:
     def _guard(self, work: Callable[[], object]) -> None:
         try:
             work()
-        except (
-            Exception
-        ) as error:  # paho's parser meets bytes from outside: whatever it trips over ends the link only
+        except Exception as error:  # whatever paho's parser trips over in foreign bytes ends the link only
             log.debug("connection to %s failed", self.broker, exc_info=True)
             self._end(f"the broker sent what is no MQTT: {type(error).__name__}: {error}")
 

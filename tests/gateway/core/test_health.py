@@ -36,6 +36,7 @@ def document(**changes: object) -> dict[str, object]:
     parts: dict[str, object] = {
         "clock": Clock.SYNCED,
         "uptime_s": 61.25,
+        "faults": 2,
         "buses": [LINE],
         "uplink": None,
         "journal": {"rows": 3},
@@ -69,3 +70,7 @@ def test_alerts_are_counted_by_severity_and_a_missing_uplink_is_null() -> None:
     told = document()
     assert told["alerts"] == {"critical": 2}
     assert told["uplink"] is None
+
+
+def test_events_that_a_part_of_the_gateway_failed_on_are_counted_where_people_look() -> None:
+    assert document()["gateway"]["faults"] == 2  # type: ignore[index]
