@@ -42,11 +42,11 @@ $(UV):
 	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 $(VENV)/.demo: $(UV) uv.lock pyproject.toml
-	$(UV) sync --locked --quiet --compile-bytecode --python $(PYTHON) --extra demo $$(test -e $(VENV)/.dev && echo --group dev)
+	$(UV) sync --locked --quiet --compile-bytecode --python $(PYTHON) --extra demo --extra vision $$(test -e $(VENV)/.dev && echo --group dev)
 	@touch $@
 
 $(VENV)/.dev: $(UV) uv.lock pyproject.toml
-	$(UV) sync --locked --quiet --compile-bytecode --python $(PYTHON) --extra demo --group dev
+	$(UV) sync --locked --quiet --compile-bytecode --python $(PYTHON) --extra demo --extra vision --group dev
 	@touch $@
 
 clean:  ## remove the environments and caches

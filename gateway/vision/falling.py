@@ -1,0 +1,106 @@
+"""Fit free fall as a camera sees it, and tell how much better it explains a path than steady motion does.
+
+A camera that looks up a facade sees no parabola. A point that has dropped u metres is seen at
+
+    y = (a + b u) / (1 - c u)           u = v0 t + g t^2 / 2, with drag: u = (k / g) ln(cosh(...)), k = vt^2
+
+with a, b, c of the camera (b: pixels a metre, c: perspective). Given v0 and the terminal speed vt this is linear
+in a, b, c, so a grid over both and one least squares each finds the best. Steady motion is the same with u = t.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Reals: TypeAlias = NDArray[np.float64]
+
+GRAVITY = 9.81
+STARTS = np.array([-2.0, 0.0, 1.0, 2.0, 4.0, 6.0, 9.0, 12.0, 16.0, 20.0])  # m/s downwards at the first sight
+TERMINALS = np.array([1e6, 25.0, 14.0, 8.0, 4.5, 2.5])  # m/s
+TAME = 1e-5  # keeps c small where the path says nothing of it
+
+
+@dataclass(frozen=True, slots=True)
+class FreeFall:
+    """The best fit of a path: rms of what is left in px, pixels a metre at the start, perspective a metre.
+
+    `steady_px` is what is left when the path is taken for motion at constant speed; `start_mps` and
+    `terminal_mps` are the speeds of the best fit, `before_s` how long before the first sight it was released.
+    """
+
+    misfit_px: float
+    steady_px: float
+    at_px: float
+    scale_px: float
+    perspective: float
+    start_mps: float
+    terminal_mps: float
+
+    @property
+    def bend(self) -> float:
+        """Return how many times better free fall explains the path than steady motion, as a logarithm."""
+        return float(np.log((self.steady_px + 0.3) / (self.misfit_px + 0.3)))
+
+    @property
+    def rest_y(self) -> float:
+        """Return the y in px at which it was at rest, by its speed at the first sight and without drag."""
+        risen = -(max(self.start_mps, 0.0) ** 2) / (2 * GRAVITY)
+        return (self.at_px + self.scale_px * risen) / max(1 - self.perspective * risen, 0.2)
+
+
+def fit(times: Reals, downs: Reals) -> FreeFall:
+    """Fit `downs` (px, growing downwards) at `times` (s); at least four of each."""
+    lapse = times - times[0]
+    drops = _drops(lapse)
+    solved, misfit = _solve(drops.reshape(-1, len(lapse)), downs)
+    up = solved[:, 1] <= 0  # a fall goes down
+    best = int(np.argmin(np.where(up, misfit + 1e3, misfit)))
+    _, steady = _solve(lapse[None, :], downs)
+    start, terminal = divmod(best, len(TERMINALS))
+    a, b, c = solved[best]
+    return FreeFall(
+        misfit_px=float(misfit[best]),
+        steady_px=float(steady[0]),
+        at_px=float(a),
+        scale_px=float(b),
+        perspective=float(c),
+        start_mps=float(STARTS[start]),
+        terminal_mps=float(TERMINALS[terminal]),
+    )
+
+
+def _drops(lapse: Reals) -> Reals:
+    """Return metres dropped, (starts, terminals, times): the fall with drag that grows with the speed squared."""
+    end = TERMINALS[None, :, None]
+    start = np.minimum(STARTS[:, None, None], 0.98 * end)
+    time = lapse[None, None, :]
+    free = start * time + GRAVITY * time**2 / 2
+    begun = np.arctanh(np.maximum(start, 0.0) / end)
+    with_drag = end**2 / GRAVITY * (_log_cosh(GRAVITY * time / end + begun) - _log_cosh(begun))
+    return np.asarray(np.where((end > 1e5) | (start < 0), free, with_drag))
+
+
+def _log_cosh(value: Reals) -> Reals:
+    return np.asarray(np.abs(value) + np.log1p(np.exp(-2 * np.abs(value))) - np.log(2.0))
+
+
+def _solve(drops: Reals, downs: Reals) -> tuple[Reals, Reals]:
+    """Return ((n, 3) a, b, c, (n,) rms in px) of y = a + b u + c u y for each row of drops, outliers tamed once."""
+    weight = np.ones_like(drops)
+    for _ in range(2):
+        design = np.stack([np.ones_like(drops), drops, drops * downs[None, :]], axis=2)
+        weighted = design * weight[:, :, None]
+        matrix = np.einsum("nti,ntj->nij", weighted, design)
+        matrix[:, 2, 2] += TAME * matrix[:, 2, 2] + 1e-3
+        matrix[:, (0, 1), (0, 1)] += 1e-6
+        goal = np.einsum("nti,t->ni", weighted, downs)
+        solved = np.linalg.solve(matrix, goal[:, :, None])[:, :, 0]
+        below = 1 - solved[:, 2:3] * drops
+        seen = (solved[:, 0:1] + solved[:, 1:2] * drops) / np.where(below > 0.1, below, np.nan)
+        off = np.nan_to_num(downs[None, :] - seen, nan=1e3)
+        scale = 1.5 + 2 * np.median(np.abs(off), axis=1, keepdims=True)
+        weight = 1 / (1 + (off / scale) ** 2)
+    rms = np.sqrt((weight * off**2).sum(axis=1) / weight.sum(axis=1))
+    return solved, rms

@@ -1,0 +1,266 @@
+"""Link what moves from picture to picture into tracks: each track says where it goes on, the nearest thing takes it on.
+
+Three things in a line within three pictures begin a track; from the fourth on it is looked for where it is
+expected, with a lower threshold, also backwards through the last pictures, where it was slow and faint. It ends
+when it has not been seen for a while. Things may turn, grow, and change from dark to bright before the wall.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.vision.looking import Sighting, cut, look
+from gateway.vision.motion import Candidates, Picture
+from gateway.vision.shake import Shift
+from gateway.vision.sight import Ground
+
+FOLLOWED = 4  # hits from which a track is looked for
+LOST_S = 0.17  # a followed track ends after so long unseen
+LONGEST_S = 6.0
+MOST_TRACKS = 160
+SEED_SPEED = 0.06  # of the picture's height per frame of 40 ms: no track begins faster
+ALIKE = 0.5  # of its usual contrast: less is something else
+STILL_HITS, STILL_PX = 12, 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One sighting of a track, in px of the background; `crop` is None before a track is followed."""
+
+    index: int
+    time_s: float
+    x: float
+    y: float
+    box: tuple[float, float, float, float]
+    contrast: float
+    shift: Shift
+    crop: NDArray[np.uint8] | None = None
+    shrunk: int = 1
+    strength: float = 0.0
+
+    @property
+    def size(self) -> float:
+        """Return the longer side of the box."""
+        return max(self.box[2] - self.box[0], self.box[3] - self.box[1])
+
+
+@dataclass(slots=True)
+class Track:
+    """What is believed to be one thing."""
+
+    hits: list[Hit]
+    looked_back: bool = False
+    over: bool = False
+    ahead: tuple[float, float, float] = field(default=(0.0, 0.0, 0.0))  # x, y, reach in the next picture
+
+    @property
+    def followed(self) -> bool:
+        """Return whether it has been seen often enough to be looked for."""
+        return len(self.hits) >= FOLLOWED
+
+    @property
+    def size(self) -> float:
+        """Return how large it has been of late."""
+        return max(hit.size for hit in self.hits[-3:])
+
+
+class Linker:
+    """Keeps all tracks of one camera."""
+
+    def __init__(self) -> None:
+        self.tracks: list[Track] = []
+        self._loose: deque[tuple[Picture, Candidates]] = deque(maxlen=2)
+
+    def feed(
+        self,
+        picture: Picture,
+        found: Candidates,
+        ground: Ground,
+        recent: Sequence[Picture],
+    ) -> list[Track]:
+        """Take what moves in the next picture; return the tracks that ended with it."""
+        taken = self._assign(picture, found, ground)
+        free = _only(found, ~taken)
+        self._seed(picture, free)
+        self._loose.append((picture, free))
+        for track in self.tracks:
+            if track.followed and not track.looked_back:
+                track.looked_back = True
+                _look_back(track, ground, recent)
+        ended = [track for track in self.tracks if _ended(track, picture.time_s)]
+        self.tracks = [track for track in self.tracks if not track.over]
+        return [track for track in ended if track.followed]
+
+    def finish(self) -> list[Track]:
+        """End all tracks."""
+        ended, self.tracks = [track for track in self.tracks if track.followed], []
+        self._loose.clear()
+        return ended
+
+    def _assign(self, picture: Picture, found: Candidates, ground: Ground) -> NDArray[np.bool_]:
+        """Give each track its nearest thing, the longest tracks first; say which things are taken."""
+        taken = np.zeros(len(found), bool)
+        if not self.tracks:
+            return taken
+        for track in self.tracks:
+            track.ahead = _ahead(track, picture.time_s)
+        goals = np.array([track.ahead for track in self.tracks], np.float32)
+        away = np.hypot(
+            goals[:, 0, None] - found.centre[None, :, 0], goals[:, 1, None] - found.centre[None, :, 1]
+        )
+        rank = away / goals[:, 2, None]
+        pairs = np.argwhere(rank < 1.0)
+        length = np.minimum([len(track.hits) for track in self.tracks], 8)
+        served: set[int] = set()
+        order = np.argsort(rank[pairs[:, 0], pairs[:, 1]] - 0.3 * length[pairs[:, 0]])
+        for which, thing in pairs[order].tolist():
+            if which in served or taken[thing]:
+                continue
+            taken[thing] = True
+            served.add(which)
+            _take(self.tracks[which], picture, _hit(picture, found, thing), ground)
+        for which, track in enumerate(self.tracks):
+            if which in served:
+                continue
+            if track.followed:
+                _seek(track, picture, ground)
+            elif len(track.hits) < 3 or picture.time_s - track.hits[-1].time_s > 0.1:
+                track.over = True
+        return taken
+
+    def _seed(self, picture: Picture, free: Candidates) -> None:
+        """Begin tracks of two from things that no track has taken."""
+        if not len(free) or not self._loose or len(self.tracks) >= MOST_TRACKS:
+            return
+        before, things = self._loose[-1]
+        lapse = picture.time_s - before.time_s
+        if not len(things) or lapse <= 0:
+            return
+        step = free.centre[:, None, :] - things.centre[None, :, :]
+        far = np.hypot(step[..., 0], step[..., 1])
+        limit = SEED_SPEED * picture.luma.shape[0] * max(1.0, lapse / 0.04)
+        likely = (far <= limit) & (far >= 0.7) & (step[..., 1] > -0.35 * far)
+        ratio = (free.pixels[:, None] + 4) / (things.pixels[None, :] + 4)
+        likely &= (ratio < 6) & (ratio > 1 / 6)
+        cost = np.where(likely, far, np.inf)
+        for now in range(len(free)):
+            for then in np.argsort(cost[now])[:2]:
+                if not np.isfinite(cost[now, then]) or len(self.tracks) >= MOST_TRACKS:
+                    break
+                self.tracks.append(Track([_hit(before, things, int(then)), _hit(picture, free, now)]))
+
+
+def _ahead(track: Track, time_s: float) -> tuple[float, float, float]:
+    """Return where a track goes on and how far off it may be: by its last steps, bent as they are bent."""
+    hits = track.hits[-6:]
+    last = hits[-1]
+    lapse = time_s - last.time_s
+    if len(hits) < FOLLOWED:
+        before = hits[-2]
+        pace = lapse / max(last.time_s - before.time_s, 1e-3)
+        step_x, step_y = (last.x - before.x) * pace, (last.y - before.y) * pace
+        reach = 3.0 + 0.4 * float(np.hypot(step_x, step_y)) + 0.25 * min(last.size, 40.0)
+        return last.x + step_x, last.y + step_y, reach
+    times = np.array([hit.time_s - last.time_s for hit in hits])
+    places = np.array([(hit.x, hit.y) for hit in hits])
+    degree = 2 if len(hits) >= 5 else 1
+    bent = np.polynomial.polynomial.polyfit(times, places, degree)
+    powers = lapse ** np.arange(degree + 1)
+    x, y = powers @ bent
+    speed = float(np.hypot(*(bent[1] + (2 * bent[2] * lapse if degree == 2 else 0.0)))) * lapse
+    reach = 3.0 + 0.16 * speed + 0.2 * min(track.size, 40.0)
+    return float(x), float(y), reach * (1.0 if lapse < 0.09 else 1.4)
+
+
+def _hit(picture: Picture, found: Candidates, thing: int) -> Hit:
+    x, y = found.centre[thing].tolist()
+    left, top, right, bottom = found.box[thing].tolist()
+    return Hit(
+        picture.index, picture.time_s, x, y, (left, top, right, bottom), 0.0, picture.shift,
+        strength=float(found.strength[thing]),
+    )  # fmt: skip
+
+
+def _take(track: Track, picture: Picture, hit: Hit, ground: Ground) -> None:
+    if len(track.hits) + 1 >= FOLLOWED:
+        sighting = look(picture.luma, ground, hit.x, hit.y, reach=2.0 + hit.size / 2, size=hit.size)
+        if sighting is not None and sighting.size < 3 * max(hit.size, track.size) + 6:
+            hit = _seen(picture, sighting, ground)
+    track.hits.append(hit)
+
+
+def _seek(track: Track, picture: Picture, ground: Ground) -> None:
+    """Look for a followed track where no thing took it on."""
+    x, y, reach = track.ahead
+    sighting = look(picture.luma, ground, x, y, reach=0.8 * reach, size=track.size)
+    if sighting is not None and _alike(sighting, track.hits[-4:], track.size):
+        track.hits.append(_seen(picture, sighting, ground))
+
+
+def _seen(picture: Picture, sighting: Sighting, ground: Ground) -> Hit:
+    crop, shrunk = cut(picture.luma, ground.background, sighting.x, sighting.y, size=sighting.size)
+    return Hit(
+        picture.index, picture.time_s, sighting.x, sighting.y, sighting.box, sighting.contrast, picture.shift,
+        crop, shrunk,
+    )  # fmt: skip
+
+
+def _look_back(track: Track, ground: Ground, recent: Sequence[Picture]) -> None:
+    """Measure the first hits again and go on backwards, until the thing has not been seen in two pictures."""
+    by_index = {picture.index: picture for picture in recent}
+    hits = [_again(hit, by_index.get(hit.index), ground) for hit in track.hits]
+    missed = 0
+    for picture in sorted((p for p in recent if p.index < hits[0].index), key=lambda p: -p.index):
+        x, y, reach = _behind(hits, picture.time_s)
+        size = max(hit.size for hit in hits[:3])
+        sighting = look(picture.luma, ground, x, y, reach=reach, size=size)
+        if sighting is not None and _alike(sighting, hits[:4], size):
+            hits.insert(0, _seen(picture, sighting, ground))
+            missed = 0
+        elif (missed := missed + 1) >= 2:
+            break
+    track.hits = hits
+
+
+def _alike(sighting: Sighting, near: Sequence[Hit], size: float) -> bool:
+    """Say whether what was found by looking is as strong as the thing was, and no much larger thing."""
+    contrast = sorted(abs(hit.contrast) for hit in near if hit.crop is not None)
+    least = ALIKE * contrast[len(contrast) // 2] if contrast else 0.0
+    return sighting.size < 2.2 * size + 5 and abs(sighting.contrast) >= least
+
+
+def _again(hit: Hit, picture: Picture | None, ground: Ground) -> Hit:
+    if hit.crop is not None or picture is None:
+        return hit
+    sighting = look(picture.luma, ground, hit.x, hit.y, reach=2.0 + hit.size / 2, size=hit.size)
+    return hit if sighting is None else _seen(picture, sighting, ground)
+
+
+def _behind(hits: Sequence[Hit], time_s: float) -> tuple[float, float, float]:
+    """Return where a track came from: by its first steps, never back down once they have come to rest."""
+    first = hits[0]
+    times = np.array([hit.time_s - first.time_s for hit in hits[:6]])
+    places = np.array([(hit.x, hit.y) for hit in hits[:6]])
+    degree = 2 if len(times) >= 5 else 1
+    bent = np.polynomial.polynomial.polyfit(times, places, degree)
+    lapse = time_s - first.time_s
+    x, y = (lapse ** np.arange(degree + 1)) @ bent
+    speed = float(np.hypot(*bent[1])) * abs(lapse)
+    return float(x), min(float(y), first.y + 1.0), 2.5 + 0.3 * speed + 0.2 * min(first.size, 40.0)
+
+
+def _ended(track: Track, time_s: float) -> bool:
+    """Say whether a track is over, and mark it."""
+    last, first = track.hits[-1], track.hits[0]
+    if track.followed:
+        unseen = time_s - last.time_s > LOST_S
+        still = len(track.hits) >= STILL_HITS and abs(last.y - track.hits[-STILL_HITS].y) < STILL_PX
+        track.over = track.over or unseen or still or time_s - first.time_s > LONGEST_S
+    return track.over
+
+
+def _only(found: Candidates, chosen: NDArray[np.bool_]) -> Candidates:
+    return Candidates(found.centre[chosen], found.box[chosen], found.pixels[chosen], found.strength[chosen])

@@ -1,0 +1,82 @@
+"""One fall, one event: pieces of a broken track and the mirror image in the window glass belong together.
+
+A verdict is held for a quarter of a second, so that a piece that begins where another ended can join it. What
+overlaps an event in time is the same fall: a bag and what spills from it, or its image in the glass.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from gateway.vision.sight import Fall, Spot
+
+HOLD_S = 0.25
+NEAR_S = 0.5  # pieces further apart in time are two falls
+ASIDE = 0.12  # of the drop seen so far: a piece goes on below, not far beside
+
+
+@dataclass(slots=True)
+class _Event:
+    fall: Fall
+    told: bool = False
+
+
+class Merger:
+    """Holds falls until they are complete. All times are of the stream."""
+
+    def __init__(self) -> None:
+        self._events: list[_Event] = []
+
+    def add(self, fall: Fall) -> None:
+        """Take one verdict: a new event, or a piece of one that is known."""
+        for event in self._events:
+            if fall.t_start <= event.fall.t_end + NEAR_S and event.fall.t_start <= fall.t_end + NEAR_S:
+                event.fall = _joined(event.fall, fall)
+                return
+        self._events.append(_Event(fall))
+
+    def due(self, now: float) -> list[Fall]:
+        """Return the events that have waited long enough; forget those long past."""
+        ready = [event for event in self._events if not event.told and now - event.fall.decided_s >= HOLD_S]
+        for event in ready:
+            event.told = True
+            event.fall = replace(event.fall, decided_s=now)
+        self._events = [event for event in self._events if not event.told or now - event.fall.t_end < 5.0]
+        return [event.fall for event in ready]
+
+    def finish(self) -> list[Fall]:
+        """Return everything that still waits."""
+        waiting = [event.fall for event in self._events if not event.told]
+        self._events = []
+        return waiting
+
+
+def _joined(first: Fall, second: Fall) -> Fall:
+    main, other = (first, second) if _weight(first.track) >= _weight(second.track) else (second, first)
+    track = main.track
+    if _continues(main.track, other.track):
+        track = tuple(
+            sorted({s.frame: s for s in (*other.track, *main.track)}.values(), key=lambda s: s.frame)
+        )
+    return replace(
+        main,
+        t_start=track[0].time_s,
+        t_end=track[-1].time_s,
+        confidence=max(first.confidence, second.confidence),
+        track=track,
+        decided_s=first.decided_s,
+        pieces=first.pieces + second.pieces,
+    )
+
+
+def _continues(one: Sequence[Spot], other: Sequence[Spot]) -> bool:
+    """Say whether two tracks are pieces of one way down: apart in time, the later one below, not far aside."""
+    earlier, later = (one, other) if one[0].frame <= other[0].frame else (other, one)
+    if later[0].frame <= earlier[-1].frame:
+        return False
+    (ax, ay), (bx, by) = earlier[-1].centre, later[0].centre
+    drop = later[-1].centre[1] - earlier[0].centre[1]
+    return by >= ay - 4 and abs(bx - ax) <= max(12.0, ASIDE * drop)
+
+
+def _weight(track: Iterable[Spot]) -> float:
+    return sum(spot.w * spot.h for spot in track)

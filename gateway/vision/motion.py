@@ -1,0 +1,332 @@
+"""What moves in a picture, at full resolution and at the price of a few passes over its bytes.
+
+A pixel counts where it differs both from the background and from what was there a moment ago (80 ms): the
+first alone sees shadows and parked cars for ever, the second alone leaves a ghost where a thing has been. By how
+much it must differ is told pixel by pixel: by the noise of its surroundings, by how steep the background is
+there (an edge that trembles is no thing), and by how often something fires in that cell (leaves, water, a clock
+in the corner). So a thing that passes once is seen against far less than what moves all the time.
+
+The background is a running median of three: it takes over what stays for two looks and nothing that passes.
+"""
+
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.vision.shake import Anchor, Floats, Shift
+from gateway.vision.sight import Frame, Ground, Luma, Outlook
+
+CELL = 32  # px: side of a cell of activity
+APART_S = 0.08  # how far back a pixel is compared
+LOOK_S = 0.4  # the background's pace
+BACK = 10  # pictures kept for looking back along a track
+LEAST = 6.0  # grey levels: never look below
+PER_SIGMA = 3.3
+STEEP_STEADY, STEEP_SHAKEN = 0.10, 0.35  # share of the local contrast that a trembling edge may show
+FIRE_UP, FIRE_RATE, FIRE_FREE, FIRE_MOST = 1.5, 0.02, 5.0, 90.0
+STEADY = 0.08  # px of trembling below which the camera stands still
+SUBPIXEL = 0.12  # px: below this a shift is not worth two passes
+FEW_PIXELS = 400  # moving pixels that are never too many
+PULSE = 5  # grey levels: what a key frame's own noise is pressed down by, up to three times
+CROWD = 0.06  # share of all pixels: more than this moving is the whole picture changing
+BLIND_S = 0.5
+MOST_CANDIDATES = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What moved in one picture, one row each, strongest first: centre, box (left, top, right, bottom), strength."""
+
+    centre: Floats  # (n, 2), px of the background
+    box: Floats  # (n, 4), right and bottom exclusive
+    pixels: Floats  # (n,) how many moved
+    strength: Floats  # (n,) sum of grey levels above the threshold
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+
+NOBODY: Final = Candidates(
+    np.zeros((0, 2), np.float32),
+    np.zeros((0, 4), np.float32),
+    np.zeros(0, np.float32),
+    np.zeros(0, np.float32),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One frame laid over the background: `luma` is shifted back by `shift`."""
+
+    index: int
+    time_s: float
+    luma: Luma
+    shift: Shift
+
+
+class Motion:
+    """Follows one camera's background and says what moves before it."""
+
+    def __init__(self, outlook: Outlook) -> None:
+        self.recent: deque[Picture] = deque(maxlen=BACK)
+        self.blind = 0  # frames in which the whole picture changed
+        self._outlook = outlook
+        self._anchor = Anchor()
+        self._shift = Shift()
+        self._trembling = 0.0
+        self._usual = 0.0  # moving pixels of a picture
+        self._started = False
+        self._crowded_since: float | None = None
+
+    @property
+    def ground(self) -> Ground:
+        """Return what lies behind, as of now."""
+        return Ground(self.background, self.threshold)
+
+    # -- one frame -----------------------------------------------------------------------------------------
+
+    def feed(self, frame: Frame) -> Candidates:
+        """Take the next frame; return what moves in it."""
+        if not self._started or frame.luma.shape != self.background.shape:
+            self._start(frame)
+            return NOBODY
+        picture = self._lay(frame)
+        before = self._before(picture.time_s)
+        self.recent.append(picture)
+        cv2.absdiff(picture.luma, self.background, dst=self._off)
+        cv2.absdiff(picture.luma, before.luma, dst=self._change)
+        if self._count % 4 == 0 or self._count < 8:
+            self._listen()
+            if self._count < 8:
+                self._rethreshold()
+        cv2.min(self._off, self._change, dst=self._change)
+        cv2.subtract(self._change, self.threshold, dst=self._change)
+        found = self._collect(picture.time_s)
+        self._learn(picture)
+        self._count += 1
+        return found
+
+    def _start(self, frame: Frame) -> None:
+        height, width = frame.luma.shape
+        self.background: Luma = frame.luma.copy()
+        self.threshold: Luma = np.zeros_like(self.background)
+        self._off, self._change = np.empty_like(self.background), np.empty_like(self.background)
+        self._buffers = [np.empty_like(self.background) for _ in range(BACK + 2)]
+        self._spare = np.empty_like(self.background)
+        self._blocked = _mask(self._outlook, width, height)
+        self._cells = (-(-height // CELL), -(-width // CELL))
+        self._fired: Floats = np.zeros(self._cells, np.float32)
+        self._noise: Floats = np.full((height // 16, width // 16), 2.0, np.float32)
+        self._started, self._count, self._shift = True, 0, Shift()
+        self._began_s = self._looked_s = frame.time_s
+        self._looked: Luma | None = None
+        self._crowded_since = None
+        self.recent.clear()
+        self._steepen()
+        self._anchor.hold(self.background)
+        self._rethreshold()
+        self.recent.append(Picture(frame.index, frame.time_s, self.background.copy(), Shift()))
+
+    def _lay(self, frame: Frame) -> Picture:
+        """Return the frame shifted back onto the background, in a buffer of our own."""
+        shift = self._anchor.measure(frame.luma, self._shift)
+        step = float(np.hypot(shift.x - self._shift.x, shift.y - self._shift.y))
+        self._trembling += 0.05 * (min(step, 2.0) - self._trembling)
+        self._shift = shift
+        out = self._buffers[self._count % len(self._buffers)]
+        if self._trembling < STEADY:  # the background takes over what is left; a blend would only blur
+            shift = replace(shift, x=float(round(shift.x)), y=float(round(shift.y)))
+        lay(frame.luma, shift.x, shift.y, out, self._spare)
+        if shift.known and (max(abs(shift.lit(40)), abs(shift.lit(200))) > 3.0):
+            self._relight(shift)
+        return Picture(frame.index, frame.time_s, out, shift)
+
+    def _relight(self, shift: Shift) -> None:
+        """Follow the exposure: the background becomes as light as the picture is."""
+        gain = min(max(shift.gain, 0.5), 2.0)
+        lit = np.clip(np.arange(256) * gain + shift.bias + 0.5, 0, 255).astype(np.uint8)
+        self.background = np.asarray(cv2.LUT(self.background, lit), np.uint8)
+        self._anchor.hold(self.background)
+
+    def _before(self, time_s: float) -> Picture:
+        for picture in reversed(self.recent):
+            if time_s - picture.time_s >= APART_S * 0.75:
+                return picture
+        return self.recent[0]
+
+    # -- what moves ----------------------------------------------------------------------------------------
+
+    def _collect(self, time_s: float) -> Candidates:
+        places = _nonzero(self._change)
+        for _ in range(3):
+            if len(places) <= max(FEW_PIXELS, 4 * self._usual):
+                break
+            cv2.subtract(self._change, np.array(PULSE, np.float64), dst=self._change)
+            places = _nonzero(self._change)
+        self._usual += 0.05 * (min(len(places), 4 * self._usual + FEW_PIXELS) - self._usual)
+        if len(places) > CROWD * self._change.size:
+            self._crowded(time_s)
+            return NOBODY
+        self._crowded_since = None
+        if not len(places):
+            return NOBODY
+        found = _gather(self._change, places)
+        self._fire(found)
+        return found
+
+    def _crowded(self, time_s: float) -> None:
+        """Count a picture that changed as a whole; when it stays changed, begin anew."""
+        self.blind += 1
+        self._fired += np.float32(FIRE_UP / 2)
+        if self._crowded_since is None:
+            self._crowded_since = time_s
+        elif time_s - self._crowded_since > BLIND_S:
+            self._started = False
+
+    def _fire(self, found: Candidates) -> None:
+        rows = (found.centre[:, 1] / CELL).astype(np.intp)
+        columns = (found.centre[:, 0] / CELL).astype(np.intp)
+        self._fired[rows, columns] += np.float32(FIRE_UP)
+
+    # -- what is usual -------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        """Learn the noise of each block of 16 px from the change of a sixteenth of its pixels."""
+        thin = np.minimum(self._change[::4, ::4], 24)
+        tall, wide = self._noise.shape
+        heard = cv2.resize(thin[: tall * 4, : wide * 4], (wide, tall), interpolation=cv2.INTER_AREA)
+        pace = max(0.06, 1.0 / (1 + self._count))
+        cv2.accumulateWeighted(heard, self._noise, pace)
+
+    def _learn(self, picture: Picture) -> None:
+        np.clip(self._fired - np.float32(FIRE_UP * FIRE_RATE), 0, FIRE_MOST, out=self._fired)
+        young = picture.time_s - self._began_s < 2.0
+        if picture.time_s - self._looked_s >= (LOOK_S / 2 if young else LOOK_S):
+            self._looked_s = picture.time_s
+            if self._looked is None:
+                self._looked = picture.luma.copy()
+            else:
+                _median_of_three(self.background, self._looked, picture.luma, self._spare)
+                np.copyto(self._looked, picture.luma)
+            if young or self._count % 3 == 0:
+                self._steepen()
+                self._anchor.hold(self.background)
+        if self._count % 5 == 0:
+            self._rethreshold()
+
+    def _steepen(self) -> None:
+        """Measure how steep the background is: the range of each pixel's neighbourhood."""
+        self._steep = cv2.morphologyEx(self.background, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+
+    def _rethreshold(self) -> None:
+        height, width = self.background.shape
+        small = cv2.resize(self._noise, (self._cells[1], self._cells[0]), interpolation=cv2.INTER_AREA)
+        level = LEAST * 0.5 + PER_SIGMA / 1.128 * small + np.maximum(self._fired - FIRE_FREE, 0)
+        level = np.clip(np.maximum(level, LEAST), 0, 255).astype(np.uint8)
+        whole = (self._cells[1] * CELL, self._cells[0] * CELL)
+        spread = cv2.resize(level, whole, interpolation=cv2.INTER_LINEAR)[:height, :width]
+        share = STEEP_STEADY + (STEEP_SHAKEN - STEEP_STEADY) * min(self._trembling, 1.0)
+        cv2.convertScaleAbs(self._steep, dst=self._spare, alpha=share)
+        cv2.add(spread, self._spare, dst=self.threshold)
+        if self._blocked is not None:
+            cv2.max(self.threshold, self._blocked, dst=self.threshold)
+
+
+def lay(luma: Luma, x: float, y: float, out: Luma, spare: Luma) -> None:
+    """Write into `out` the picture moved left by `x` and up by `y` px; edges keep what lies at the rim.
+
+    Whole pixels are a matter of where to start reading, the rest is one blend along each axis.
+    """
+    whole_x, whole_y = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
+    part_x, part_y = x - whole_x, y - whole_y
+    source = luma
+    if abs(part_x) > SUBPIXEL or abs(part_y) > SUBPIXEL:
+        source = _blend(_blend(luma, part_x, spare, axis=1), part_y, out, axis=0)
+        if (whole_x or whole_y) and source is out:
+            np.copyto(spare, out)
+            source = spare
+    if source is out:
+        return
+    np.copyto(out, source)
+    height, width = luma.shape
+    if whole_x or whole_y:
+        up, down = max(0, -whole_y), min(height, height - whole_y)
+        left, right = max(0, -whole_x), min(width, width - whole_x)
+        out[up:down, left:right] = source[up + whole_y : down + whole_y, left + whole_x : right + whole_x]
+
+
+def _blend(luma: Luma, part: float, out: Luma, *, axis: int) -> Luma:
+    if abs(part) <= SUBPIXEL:
+        return luma
+    ahead, behind = (slice(1, None), slice(None, -1)) if part > 0 else (slice(None, -1), slice(1, None))
+    pick = (lambda each: (each, slice(None))) if axis == 0 else (lambda each: (slice(None), each))
+    share = abs(part)
+    cv2.addWeighted(luma[pick(behind)], 1 - share, luma[pick(ahead)], share, 0, dst=out[pick(behind)])
+    rim = -1 if part > 0 else 0
+    out[pick(slice(rim, None) if rim else slice(0, 1))] = luma[pick(slice(rim, None) if rim else slice(0, 1))]
+    return out
+
+
+def _median_of_three(background: Luma, second: Luma, third: Luma, spare: Luma) -> None:
+    """Replace the background by the median of the three, pixel by pixel."""
+    cv2.min(background, second, dst=spare)
+    cv2.max(background, second, dst=background)
+    cv2.min(background, third, dst=background)
+    cv2.max(background, spare, dst=background)
+
+
+def _nonzero(excess: Luma) -> NDArray[np.intp]:
+    """Return the flat places of all bytes that are not 0, eight at a time: nearly all words are."""
+    flat = excess.reshape(-1)
+    even = len(flat) // 8 * 8
+    words = np.flatnonzero(flat[:even].view(np.uint64))
+    which, byte = np.nonzero(flat[:even].reshape(-1, 8)[words])
+    places = words[which] * 8 + byte
+    return np.append(places, even + np.flatnonzero(flat[even:])) if even < len(flat) else places
+
+
+def _gather(excess: Luma, places: NDArray[np.intp]) -> Candidates:
+    """Return the moving pixels as things: what lies within two squares of 4 px of one another is one."""
+    height, width = excess.shape
+    down, across = np.divmod(places, width)
+    coarse = np.zeros((height // 4 + 1, width // 4 + 1), np.uint8)
+    coarse[down >> 2, across >> 2] = 1
+    labels = cv2.connectedComponents(cv2.dilate(coarse, np.ones((3, 3), np.uint8)), ltype=cv2.CV_16U)[1]
+    of = labels[down >> 2, across >> 2].astype(np.intp)
+    weight = excess[down, across].astype(np.float32)
+    order = np.argsort(of, kind="stable")
+    of, across, down, weight = of[order], across[order], down[order], weight[order]
+    starts = np.flatnonzero(np.diff(of, prepend=-1))
+    total = np.add.reduceat(weight, starts)
+    chosen = np.sort(np.argsort(total)[-MOST_CANDIDATES:])
+    centre = np.stack(
+        [np.add.reduceat(weight * across, starts), np.add.reduceat(weight * down, starts)], axis=1
+    )
+    box = np.stack(
+        [
+            np.minimum.reduceat(across, starts), np.minimum.reduceat(down, starts),
+            np.maximum.reduceat(across, starts) + 1, np.maximum.reduceat(down, starts) + 1,
+        ],
+        axis=1,
+    )  # fmt: skip
+    pixels = np.diff(starts, append=len(of))
+    return Candidates(
+        (centre / total[:, None])[chosen].astype(np.float32),
+        box[chosen].astype(np.float32),
+        pixels[chosen].astype(np.float32),
+        total[chosen].astype(np.float32),
+    )
+
+
+def _mask(outlook: Outlook, width: int, height: int) -> Luma | None:
+    """Return 255 where nothing is to be looked for, None when all of the picture counts."""
+    if not outlook.ignore:
+        return None
+    mask = np.zeros((height, width), np.uint8)
+    for polygon in outlook.ignore:
+        cv2.fillPoly(mask, [np.asarray(polygon, np.float32).round().astype(np.int32)], (255,))
+    return mask

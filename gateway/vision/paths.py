@@ -1,0 +1,103 @@
+"""Turn a finished track into what the network is shown: curves of its path, facts, and pictures along it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.vision import falling
+from gateway.vision.falling import FreeFall
+from gateway.vision.linking import Hit
+from gateway.vision.sight import Spot
+from gateway.vision.tubelet import CROPS, CURVES, FACTS, PATH_FEATURES, STEPS, Tubelet
+
+
+def tubelet_of(hits: Sequence[Hit], height: int) -> Tubelet:
+    """Return one track's tubelet; `height` is that of the picture in px. At least four hits, all with a crop."""
+    times = np.array([hit.time_s for hit in hits])
+    across, down = np.array([hit.x for hit in hits]), np.array([hit.y for hit in hits])
+    fall = falling.fit(times, down)
+    facts = facts_of(np.stack([times, across, down]), fall, hits, height)
+    path = np.empty((PATH_FEATURES, STEPS), np.float32)
+    path[: len(CURVES)] = _curves(np.stack([times, across, down]), hits, height)
+    path[len(CURVES) :] = np.array([facts[name] for name in FACTS], np.float32)[:, None]
+    return Tubelet(_pictures(hits, times), np.clip(path, -8, 8), tuple(map(spot_of, hits)), facts)
+
+
+def spot_of(hit: Hit) -> Spot:
+    """Return a hit in px of the input."""
+    left, top, right, bottom = hit.box
+    return Spot(hit.index, hit.time_s, left + hit.shift.x, top + hit.shift.y, right - left, bottom - top)
+
+
+def facts_of(
+    path: NDArray[np.float64],
+    fall: FreeFall,
+    hits: Sequence[Hit],
+    height: int,
+) -> dict[str, float]:
+    """Return the facts of a track, each scaled to lie about within -2..2.
+
+    span: logarithm of the drop in heights; seconds: logarithm of its duration; misfit: of the rms in px of free
+    fall; bend: how much better that is than steady motion; pull: logarithm of the picture's height in metres, if
+    it was free fall; straight: drop as a share of the way; shrunk: how often the pictures were halved.
+    """
+    times, across, down = path
+    way = float(np.hypot(np.diff(across), np.diff(down)).sum())
+    drop = float(down[-1] - down[0])
+    steps = np.diff(down)
+    metres = height / max(fall.scale_px, 1e-3)
+    return {
+        "span": float(np.log10(max(drop, 1.0) / height) + 1),
+        "seconds": float(np.log10(times[-1] - times[0] + 0.04) + 0.3),
+        "misfit": float(np.log10(fall.misfit_px + 0.1)),
+        "bend": fall.bend,
+        "pull": float(np.clip(np.log10(metres) - 1.2, -2, 2)),
+        "straight": drop / max(way, 1.0),
+        "shrunk": float(np.log2(np.median([hit.shrunk for hit in hits]))),
+        "down_share": float((steps > -0.7).mean()),
+        "drop_px": drop,
+        "misfit_px": fall.misfit_px,
+        "metres": metres,
+        "start_mps": fall.start_mps,
+        "hits": float(len(hits)),
+    }
+
+
+def _curves(
+    path: NDArray[np.float64],
+    hits: Sequence[Hit],
+    height: int,
+) -> NDArray[np.float64]:
+    times, across, down = path
+    even = np.linspace(times[0], times[-1], STEPS)
+
+    def sampled(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.interp(even, times, values)
+
+    lapse = max(float(even[1] - even[0]), 1e-3)
+    x, y = sampled(across), sampled(down)
+    off_x = x - np.polynomial.Polynomial.fit(even, x, 3)(even)
+    off_y = y - np.polynomial.Polynomial.fit(even, y, 3)(even)
+    size = np.array([np.hypot(hit.box[2] - hit.box[0], hit.box[3] - hit.box[1]) for hit in hits])
+    nearest = np.abs(even[:, None] - times[None, :]).min(axis=1)
+    usual = float(np.median(np.diff(times)))
+    return np.stack(
+        [
+            (x - x[0]) / height * 2,
+            (y - y[0]) / height * 2,
+            np.gradient(x, lapse) / height,
+            np.gradient(y, lapse) / height,
+            off_x / 8,
+            off_y / 8,
+            np.log2(sampled(size) + 1) / 4 - 1,
+            sampled(np.array([hit.contrast for hit in hits])) / 64,
+            (nearest <= 0.75 * usual).astype(np.float64),
+        ]
+    )
+
+
+def _pictures(hits: Sequence[Hit], times: NDArray[np.float64]) -> NDArray[np.uint8]:
+    even = np.linspace(times[0], times[-1], CROPS)
+    chosen = np.abs(even[:, None] - times[None, :]).argmin(axis=1)
+    return np.stack([hits[which].crop for which in chosen.tolist()])

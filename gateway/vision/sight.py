@@ -1,0 +1,102 @@
+"""What the watcher sees and says: frames in, falls out. Plain data, shared by every part of this wing.
+
+Pixels are those of the frame as decoded: x to the right, y down, from the top left corner; boxes are
+(x, y, w, h) with x, y the left and upper edge. Times are seconds of the stream, never of a clock.
+"""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Luma: TypeAlias = NDArray[np.uint8]
+Point: TypeAlias = tuple[float, float]
+Polygon: TypeAlias = tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture: `luma` is (height, width), only to be read; it may be a view into the decoder's own buffer.
+
+    `index` counts from 0 what the decoder gave out, in order of presentation.
+    """
+
+    index: int
+    time_s: float
+    luma: Luma
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What lies behind everything that moves, and by how many grey levels each pixel must differ from it."""
+
+    background: Luma
+    threshold: Luma
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where the object was in one frame: its visible streak, in pixels of the input."""
+
+    frame: int
+    time_s: float
+    x: float
+    y: float
+    w: float
+    h: float
+
+    @property
+    def centre(self) -> Point:
+        """Return the middle of the box."""
+        return self.x + self.w / 2, self.y + self.h / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The floor the object left from: the likeliest, and the range it lies in with 90 % confidence."""
+
+    floor: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """One thing that fell. `track` has one spot per frame it was seen in, first to last.
+
+    `confidence` is 0 to 1; `decided_s` is the stream time of the frame at which the verdict stood; `pieces`
+    counts the tracks that were merged into this event (mirror image in glass, fragments).
+    """
+
+    t_start: float
+    t_end: float
+    confidence: float
+    track: tuple[Spot, ...]
+    decided_s: float
+    origin: Origin | None = None
+    pieces: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A track that looked at first like a fall and was not taken for one; `reason` is a word of `REASONS`."""
+
+    t_start: float
+    t_end: float
+    reason: str
+    score: float
+    track: tuple[Spot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is known of a camera's view; all of it optional.
+
+    `watch` is the facade: a fall must start in it (empty: anywhere). Nothing is looked for inside `ignore`.
+    `floors` are pairs (y of that floor's slab in pixels, floor number), at least two to tell floors.
+    """
+
+    watch: Polygon = ()
+    ignore: tuple[Polygon, ...] = ()
+    floors: tuple[tuple[float, float], ...] = field(default=())

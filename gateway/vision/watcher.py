@@ -1,0 +1,140 @@
+"""The watcher: frames of one camera in, falls out. No clock, no file, no thread; time is the stream's.
+
+    Motion (what moves) -> Linker (tracks) -> gates -> tubelets -> network -> Merger -> Fall
+
+A track is judged once, when it has ended: everything that tells a fall from a bird is known by then, and an end
+is noticed a sixth of a second after the last sight. The gates before the network only spare it what no fall is.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol
+
+from gateway.vision import floors
+from gateway.vision.linking import Linker, Track
+from gateway.vision.merging import Merger
+from gateway.vision.motion import Motion
+from gateway.vision.paths import tubelet_of
+from gateway.vision.shake import Floats
+from gateway.vision.sight import Fall, Frame, NearMiss, Outlook
+from gateway.vision.tubelet import Tubelet
+
+FEWEST_HITS = 6
+LEAST_DROP = 0.045  # of the picture's height
+LEAST_DROP_PX = 18.0
+LEAST_STRAIGHT = 0.45  # drop as a share of the way
+MOSTLY_DOWN = 0.7  # share of steps that go down
+TELLING = 0.05  # near misses below this score are not worth a line
+
+REASONS = {
+    "short": "seen in too few pictures",
+    "shallow": "did not drop far enough",
+    "aside": "went aside more than down",
+    "outside": "did not start on the facade",
+    "unlike": "does not look or move like a falling object",
+}
+
+
+class Judge(Protocol):
+    """Says how likely tracks are falling objects: (n, classes) probabilities; a Classifier does."""
+
+    def classify(self, tubelets: Sequence[Tubelet]) -> Floats:
+        """Return the probabilities of `tubelet.CLASSES` for each tubelet."""
+        ...
+
+
+@dataclass(slots=True)
+class WatcherStatistics:
+    """What a watcher has done so far."""
+
+    frames: int = 0
+    candidates: int = 0
+    tracks: int = 0
+    classified: int = 0
+    falls: int = 0
+    blind: int = 0
+
+
+class Watcher:
+    """Watches one camera's frames. `explain` hears of near misses, `collect` of every tubelet before judgement."""
+
+    def __init__(
+        self,
+        judge: Judge | None,
+        *,
+        threshold: float = 0.5,
+        outlook: Outlook = Outlook(),  # noqa: B008  (frozen)
+        explain: Callable[[NearMiss], None] | None = None,
+        collect: Callable[[Tubelet], None] | None = None,
+    ) -> None:
+        self.statistics = WatcherStatistics()
+        self._judge, self._threshold, self._outlook = judge, threshold, outlook
+        self._explain, self._collect = explain, collect
+        self._motion, self._linker, self._merger = Motion(outlook), Linker(), Merger()
+        self._now = 0.0
+
+    def feed(self, frame: Frame) -> list[Fall]:
+        """Take the next frame; return the falls whose verdict stands with it."""
+        motion, self._now = self._motion, frame.time_s
+        found = motion.feed(frame)
+        picture = motion.recent[-1]
+        ended = self._linker.feed(picture, found, motion.ground, list(motion.recent)[:-1])
+        self.statistics.frames += 1
+        self.statistics.candidates += len(found)
+        self.statistics.blind = motion.blind
+        self._judge_tracks(ended, frame.luma.shape[0])
+        return self._told(self._merger.due(frame.time_s))
+
+    def finish(self) -> list[Fall]:
+        """End the stream: judge what is still in flight."""
+        if self.statistics.frames:
+            self._judge_tracks(self._linker.finish(), self._motion.background.shape[0])
+        return self._told(self._merger.finish())
+
+    def _told(self, falls: list[Fall]) -> list[Fall]:
+        self.statistics.falls += len(falls)
+        return falls
+
+    def _judge_tracks(self, tracks: Sequence[Track], height: int) -> None:
+        self.statistics.tracks += len(tracks)
+        tubelets = [tubelet_of(track.hits, height) for track in tracks if self._passes(track, height)]
+        if not tubelets:
+            return
+        if self._collect is not None:
+            for tubelet in tubelets:
+                self._collect(tubelet)
+        if self._judge is None:
+            return
+        self.statistics.classified += len(tubelets)
+        for tubelet, likely in zip(tubelets, self._judge.classify(tubelets), strict=True):
+            self._decide(tubelet, float(likely[0]))
+
+    def _decide(self, tubelet: Tubelet, score: float) -> None:
+        track = tubelet.track
+        if score < self._threshold:
+            self._reject("unlike", score, tubelet)
+        elif not floors.inside(track[0].centre, self._outlook.watch):
+            self._reject("outside", score, tubelet)
+        else:
+            origin = floors.origin(track, self._outlook)
+            self._merger.add(Fall(track[0].time_s, track[-1].time_s, score, track, self._now, origin))
+
+    def _reject(self, reason: str, score: float, tubelet: Tubelet) -> None:
+        if self._explain is not None and score >= TELLING:
+            track = tubelet.track
+            self._explain(NearMiss(track[0].time_s, track[-1].time_s, reason, score, track))
+
+    def _passes(self, track: Track, height: int) -> bool:
+        """Spare the network what has no likeness to a fall."""
+        track.hits = [hit for hit in track.hits if hit.crop is not None]
+        hits = track.hits
+        if len(hits) < FEWEST_HITS:
+            return False
+        drop = hits[-1].y - hits[0].y
+        if drop < max(LEAST_DROP_PX, LEAST_DROP * height):
+            return False
+        steps = [(b.x - a.x, b.y - a.y) for a, b in pairwise(hits)]
+        way = sum((x * x + y * y) ** 0.5 for x, y in steps)
+        down = sum(y > -0.7 for _, y in steps) / len(steps)
+        return drop >= LEAST_STRAIGHT * way and down >= MOSTLY_DOWN

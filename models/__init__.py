@@ -1,0 +1,1 @@
+"""Models the gateway carries, and how they were made."""

@@ -1,0 +1,1 @@
+"""How the falling-object model is made: render, train, export, evaluate. Not shipped with the daemon."""

@@ -1,0 +1,58 @@
+"""One fall is one event, whatever it looked like in pieces."""
+
+from gateway.vision.merging import HOLD_S, Merger
+from gateway.vision.sight import Fall, Spot
+
+
+def fall(first: int, last: int, *, x: float = 100.0, top: float = 0.0, size: float = 4.0) -> Fall:
+    track = tuple(Spot(i, i / 25, x, top + (i - first) * 10, size, size) for i in range(first, last + 1))
+    return Fall(first / 25, last / 25, 0.9, track, last / 25 + 0.2)
+
+
+def test_a_lone_fall_is_told_after_a_short_hold() -> None:
+    merger = Merger()
+    merger.add(fall(0, 20))
+    assert merger.due(1.0 + HOLD_S - 0.01) == []
+    (told,) = merger.due(1.0 + HOLD_S)
+    assert told.pieces == 1
+    assert merger.due(9.0) == []
+
+
+def test_the_mirror_image_adds_no_event_and_no_spots() -> None:
+    merger = Merger()
+    merger.add(fall(0, 20, size=6))
+    merger.add(fall(2, 20, x=160, size=3))
+    (told,) = merger.due(9.0)
+    assert told.pieces == 2
+    assert {spot.x for spot in told.track} == {100.0}
+
+
+def test_pieces_of_one_way_down_become_one_track() -> None:
+    merger = Merger()
+    merger.add(fall(0, 10))
+    merger.add(fall(14, 30, top=140))
+    (told,) = merger.due(9.0)
+    assert (told.track[0].frame, told.track[-1].frame) == (0, 30)
+    assert (told.t_start, told.t_end) == (0.0, 30 / 25)
+
+
+def test_two_falls_a_second_apart_are_two_events() -> None:
+    merger = Merger()
+    merger.add(fall(0, 20))
+    merger.add(fall(46, 66))
+    assert len(merger.due(9.0)) == 2
+
+
+def test_a_piece_that_comes_after_the_event_was_told_is_no_second_event() -> None:
+    merger = Merger()
+    merger.add(fall(0, 20))
+    assert len(merger.due(1.3)) == 1
+    merger.add(fall(18, 36, x=180))
+    assert merger.due(9.0) == []
+
+
+def test_the_end_of_the_stream_tells_what_still_waits() -> None:
+    merger = Merger()
+    merger.add(fall(0, 20))
+    assert len(merger.finish()) == 1
+    assert merger.finish() == []

@@ -1,0 +1,155 @@
+"""From frames to falls: tracks are whole, exact, and there only when something falls."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gateway.vision.motion import Motion
+from gateway.vision.sight import Frame, NearMiss, Outlook, Spot
+from gateway.vision.tubelet import CHANNELS, CROPS, PATH_FEATURES, SIDE, STEPS, Tubelet
+from gateway.vision.watcher import Watcher
+from tests.vision.street import HEIGHT, Way, falling, film, wall
+
+
+class Sure:
+    """A judge that takes everything for a fall, to see what reaches it."""
+
+    def __init__(self, likely: float = 0.99) -> None:
+        self.likely, self.asked = likely, 0
+
+    def classify(self, tubelets: Sequence[Tubelet]) -> NDArray[np.float32]:
+        self.asked += len(tubelets)
+        return np.tile(np.array([self.likely, 0, 0, 0, 0], np.float32), (len(tubelets), 1))
+
+
+def off(track: Sequence[Spot], way: Way) -> float:
+    """How far a track lies from the truth, in px; what it holds before the release counts for nothing."""
+    truths = [(spot.centre, way(spot.time_s + 0.004)) for spot in track]
+    return float(np.median([np.hypot(*np.subtract(seen, true)) for seen, true in truths if true is not None]))
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        {},
+        {"size": 3.0, "contrast": 25.0},
+        {"noise": 3.0, "contrast": 50.0},
+        {"shake": 1.2},
+        {"size": 24.0},
+        {"fps": 15},
+        {"light": lambda t: 1.0 + 0.1 * np.sin(t)},
+    ],
+    ids=["plain", "small", "noisy", "shaking", "large", "slow camera", "changing light"],
+)
+def test_a_fall_is_one_event_followed_to_the_pixel(seen: dict) -> None:  # type: ignore[type-arg]
+    way = falling(330.3, 60.0, at_s=1.4)
+    watcher = Watcher(Sure())
+    falls = [fall for frame in film(way, **seen) for fall in watcher.feed(frame)] + watcher.finish()
+    assert len(falls) == 1
+    (fall,) = falls
+    assert fall.t_start == pytest.approx(1.4, abs=0.3)
+    assert off(fall.track, way) < 2.5
+    assert fall.decided_s - fall.t_end <= 0.5
+
+
+def test_an_empty_street_says_nothing_and_asks_the_judge_next_to_nothing() -> None:
+    judge = Sure()
+    watcher = Watcher(judge)
+    falls = [fall for frame in film(lambda _: None, seconds=8, noise=2.0) for fall in watcher.feed(frame)]
+    assert falls + watcher.finish() == []
+    assert judge.asked == 0
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        lambda t: (40 + 180 * t, 200.0),
+        lambda t: (330.0, 440 - 140 * t),
+        lambda t: (300 + 40 * np.sin(6 * t), 200 + 30 * np.cos(5 * t)),
+    ],
+    ids=["across", "up", "to and fro"],
+)
+def test_what_does_not_come_down_never_reaches_the_judge(way: Way) -> None:
+    judge = Sure()
+    watcher = Watcher(judge)
+    for frame in film(way):
+        watcher.feed(frame)
+    watcher.finish()
+    assert judge.asked == 0
+
+
+def test_what_the_judge_does_not_believe_is_a_near_miss() -> None:
+    heard: list[NearMiss] = []
+    watcher = Watcher(Sure(0.2), explain=heard.append)
+    falls = [fall for frame in film(falling(330.0, 60.0, at_s=1.4)) for fall in watcher.feed(frame)]
+    assert falls + watcher.finish() == []
+    assert [miss.reason for miss in heard] == ["unlike"]
+
+
+def test_a_fall_that_starts_outside_the_facade_is_a_near_miss() -> None:
+    heard: list[NearMiss] = []
+    beside = Outlook(watch=((0.0, 0.0), (200.0, 0.0), (200.0, HEIGHT), (0.0, HEIGHT)))
+    watcher = Watcher(Sure(), outlook=beside, explain=heard.append)
+    falls = [fall for frame in film(falling(330.0, 60.0, at_s=1.4)) for fall in watcher.feed(frame)]
+    assert falls + watcher.finish() == []
+    assert [miss.reason for miss in heard] == ["outside"]
+
+
+def test_nothing_is_looked_for_where_it_is_to_be_ignored() -> None:
+    judge = Sure()
+    ignored = Outlook(ignore=(((250.0, 0.0), (400.0, 0.0), (400.0, HEIGHT), (250.0, HEIGHT)),))
+    watcher = Watcher(judge, outlook=ignored)
+    for frame in film(falling(330.0, 60.0, at_s=1.4)):
+        watcher.feed(frame)
+    watcher.finish()
+    assert judge.asked == 0
+
+
+def test_a_tubelet_has_the_shape_the_network_wants() -> None:
+    collected: list[Tubelet] = []
+    watcher = Watcher(None, collect=collected.append)
+    for frame in film(falling(330.0, 60.0, at_s=1.4)):
+        watcher.feed(frame)
+    watcher.finish()
+    (tubelet,) = collected
+    assert tubelet.crops.shape == (CROPS, CHANNELS, SIDE, SIDE)
+    assert tubelet.path.shape == (PATH_FEATURES, STEPS)
+    assert np.isfinite(tubelet.path).all()
+    centre = (
+        tubelet.crops[5, 1, SIDE // 2 - 3 : SIDE // 2 + 3, SIDE // 2 - 3 : SIDE // 2 + 3].astype(int) - 128
+    )
+    assert np.abs(centre).max() > 15, "the thing is in the middle of its picture"
+
+
+def test_a_picture_of_another_size_begins_anew() -> None:
+    watcher = Watcher(Sure())
+    for frame in film(lambda _: None, seconds=0.5):
+        watcher.feed(frame)
+    watcher.feed(Frame(13, 0.52, np.full((240, 320), 80, np.uint8)))
+    assert watcher.statistics.frames == 13
+
+
+def test_a_scene_that_changes_as_a_whole_is_learned_anew_and_invents_nothing() -> None:
+    judge = Sure()
+    watcher = Watcher(judge)
+    for frame in film(lambda _: None, seconds=1):
+        watcher.feed(frame)
+    other = wall(5)
+    for index in range(25, 75):
+        watcher.feed(Frame(index, index / 25, other.astype(np.uint8)))
+    watcher.finish()
+    assert judge.asked == 0
+    assert watcher.statistics.blind > 0
+
+
+def test_the_background_takes_over_what_stays_and_not_what_passes() -> None:
+    motion = Motion(Outlook())
+    for frame in film(lambda t: (200.0, 200.0) if t > 0.4 else None, seconds=3, size=30, noise=0):
+        motion.feed(frame)
+    assert abs(int(motion.background[200, 200]) - int(frame.luma[200, 200])) < 6
+    motion = Motion(Outlook())
+    for frame in film(lambda t: (200.0, 200.0) if 1.0 < t < 1.2 else None, seconds=3, size=30, noise=0):
+        motion.feed(frame)
+    assert np.abs(motion.background.astype(int) - wall().astype(np.uint8)).mean() < 1.0
