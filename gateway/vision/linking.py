@@ -1,13 +1,16 @@
-"""Link what moves from picture to picture into tracks: each track says where it goes on, the nearest thing takes it on.
+"""Link what moves from picture to picture into tracks: each says where it goes on, the nearest thing takes it on.
 
-Three things in a line within three pictures begin a track; from the fourth on it is looked for where it is
-expected, with a lower threshold, also backwards through the last pictures, where it was slow and faint. It ends
-when it has not been seen for a while. Things may turn, grow, and change from dark to bright before the wall.
+Things in a line within three pictures begin a track; one that comes down is looked for from the fourth on where it
+is expected, with a lower threshold, also backwards through the last pictures, where it was slow and faint. It ends
+when it has not been seen for a while, one that does not come down ends soon. Things may turn, grow, and change
+from dark to bright before the wall.
 """
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +21,10 @@ from gateway.vision.shake import Shift
 from gateway.vision.sight import Ground
 
 FOLLOWED = 4  # hits from which a track is looked for
+LOOK_BACK = 6  # hits from which its beginning is looked for
+LATE, LEAST_SINKING = 10, 0.3  # hits, share of the way that must lead down
+DOUBTFUL = 7  # hits within which it must have begun to sink
+UNFOLLOWED_S = 0.1
 LOST_S = 0.17  # a followed track ends after so long unseen
 LONGEST_S = 6.0
 MOST_TRACKS = 160
@@ -57,9 +64,16 @@ class Track:
     ahead: tuple[float, float, float] = field(default=(0.0, 0.0, 0.0))  # x, y, reach in the next picture
 
     @property
+    def sinking(self) -> bool:
+        """Return whether it has come down of late, rather than gone aside or up."""
+        late = self.hits[-LATE:]
+        way = sum(abs(b.x - a.x) + abs(b.y - a.y) for a, b in pairwise(late))
+        return late[-1].y - late[0].y >= LEAST_SINKING * way
+
+    @property
     def followed(self) -> bool:
-        """Return whether it has been seen often enough to be looked for."""
-        return len(self.hits) >= FOLLOWED
+        """Return whether it is worth being looked for."""
+        return len(self.hits) >= FOLLOWED and self.sinking
 
     @property
     def size(self) -> float:
@@ -82,21 +96,25 @@ class Linker:
         recent: Sequence[Picture],
     ) -> list[Track]:
         """Take what moves in the next picture; return the tracks that ended with it."""
+        if self._loose and picture.index <= self._loose[-1][0].index:
+            return []
         taken = self._assign(picture, found, ground)
         free = _only(found, ~taken)
         self._seed(picture, free)
         self._loose.append((picture, free))
         for track in self.tracks:
-            if track.followed and not track.looked_back:
+            if not track.looked_back and len(track.hits) >= LOOK_BACK and track.sinking:
                 track.looked_back = True
                 _look_back(track, ground, recent)
-        ended = [track for track in self.tracks if _ended(track, picture.time_s)]
+        for track in self.tracks:
+            track.over = track.over or _ended(track, picture.time_s)
+        ended = [track for track in self.tracks if track.over and track.looked_back]
         self.tracks = [track for track in self.tracks if not track.over]
-        return [track for track in ended if track.followed]
+        return ended
 
     def finish(self) -> list[Track]:
         """End all tracks."""
-        ended, self.tracks = [track for track in self.tracks if track.followed], []
+        ended, self.tracks = [track for track in self.tracks if track.looked_back], []
         self._loose.clear()
         return ended
 
@@ -127,7 +145,7 @@ class Linker:
                 continue
             if track.followed:
                 _seek(track, picture, ground)
-            elif len(track.hits) < 3 or picture.time_s - track.hits[-1].time_s > 0.1:
+            elif len(track.hits) < 3 or picture.time_s - track.hits[-1].time_s > UNFOLLOWED_S:
                 track.over = True
         return taken
 
@@ -162,17 +180,33 @@ def _ahead(track: Track, time_s: float) -> tuple[float, float, float]:
         before = hits[-2]
         pace = lapse / max(last.time_s - before.time_s, 1e-3)
         step_x, step_y = (last.x - before.x) * pace, (last.y - before.y) * pace
-        reach = 3.0 + 0.4 * float(np.hypot(step_x, step_y)) + 0.25 * min(last.size, 40.0)
+        reach = 3.0 + 0.4 * math.hypot(step_x, step_y) + 0.25 * min(last.size, 40.0)
         return last.x + step_x, last.y + step_y, reach
-    times = np.array([hit.time_s - last.time_s for hit in hits])
-    places = np.array([(hit.x, hit.y) for hit in hits])
-    degree = 2 if len(hits) >= 5 else 1
-    bent = np.polynomial.polynomial.polyfit(times, places, degree)
-    powers = lapse ** np.arange(degree + 1)
-    x, y = powers @ bent
-    speed = float(np.hypot(*(bent[1] + (2 * bent[2] * lapse if degree == 2 else 0.0)))) * lapse
-    reach = 3.0 + 0.16 * speed + 0.2 * min(track.size, 40.0)
-    return float(x), float(y), reach * (1.0 if lapse < 0.09 else 1.4)
+    times = [hit.time_s - last.time_s for hit in hits]
+    bend = len(hits) >= 5
+    x, pace_x = _on(times, [hit.x for hit in hits], lapse, bend=bend)
+    y, pace_y = _on(times, [hit.y for hit in hits], lapse, bend=bend)
+    reach = 3.0 + 0.16 * math.hypot(pace_x, pace_y) * lapse + 0.2 * min(track.size, 40.0)
+    return x, y, reach * (1.0 if lapse < 0.09 else 1.4)
+
+
+def _on(times: Sequence[float], places: Sequence[float], lapse: float, *, bend: bool) -> tuple[float, float]:
+    """Return (place, speed) after `lapse` by the least squares line or parabola; plain sums: it is asked often."""
+    n = float(len(times))
+    s1 = sum(times)
+    s2 = sum(t * t for t in times)
+    p0, p1 = sum(places), sum(t * p for t, p in zip(times, places, strict=True))
+    if not bend:
+        below = n * s2 - s1 * s1
+        slope = (n * p1 - s1 * p0) / below
+        return (p0 - slope * s1) / n + slope * lapse, slope
+    s3, s4 = sum(t**3 for t in times), sum(t**4 for t in times)
+    p2 = sum(t * t * p for t, p in zip(times, places, strict=True))
+    whole = n * (s2 * s4 - s3 * s3) - s1 * (s1 * s4 - s2 * s3) + s2 * (s1 * s3 - s2 * s2)
+    a = (p0 * (s2 * s4 - s3 * s3) - s1 * (p1 * s4 - p2 * s3) + s2 * (p1 * s3 - p2 * s2)) / whole
+    b = (n * (p1 * s4 - p2 * s3) - p0 * (s1 * s4 - s2 * s3) + s2 * (s1 * p2 - s2 * p1)) / whole
+    c = (n * (s2 * p2 - s3 * p1) - s1 * (s1 * p2 - s2 * p1) + p0 * (s1 * s3 - s2 * s2)) / whole
+    return a + (b + c * lapse) * lapse, b + 2 * c * lapse
 
 
 def _hit(picture: Picture, found: Candidates, thing: int) -> Hit:
@@ -185,7 +219,7 @@ def _hit(picture: Picture, found: Candidates, thing: int) -> Hit:
 
 
 def _take(track: Track, picture: Picture, hit: Hit, ground: Ground) -> None:
-    if len(track.hits) + 1 >= FOLLOWED:
+    if len(track.hits) + 1 >= FOLLOWED and track.sinking:
         sighting = look(picture.luma, ground, hit.x, hit.y, reach=2.0 + hit.size / 2, size=hit.size)
         if sighting is not None and sighting.size < 3 * max(hit.size, track.size) + 6:
             hit = _seen(picture, sighting, ground)
@@ -253,13 +287,13 @@ def _behind(hits: Sequence[Hit], time_s: float) -> tuple[float, float, float]:
 
 
 def _ended(track: Track, time_s: float) -> bool:
-    """Say whether a track is over, and mark it."""
-    last, first = track.hits[-1], track.hits[0]
-    if track.followed:
-        unseen = time_s - last.time_s > LOST_S
-        still = len(track.hits) >= STILL_HITS and abs(last.y - track.hits[-STILL_HITS].y) < STILL_PX
-        track.over = track.over or unseen or still or time_s - first.time_s > LONGEST_S
-    return track.over
+    """Say whether a track is over: unseen, at rest, not coming down, or too long to be a fall."""
+    last, first, count = track.hits[-1], track.hits[0], len(track.hits)
+    if count < FOLLOWED:
+        return False
+    still = count >= STILL_HITS and abs(last.y - track.hits[-STILL_HITS].y) < STILL_PX
+    astray = count >= DOUBTFUL and not track.sinking
+    return still or astray or time_s - last.time_s > LOST_S or time_s - first.time_s > LONGEST_S
 
 
 def _only(found: Candidates, chosen: NDArray[np.bool_]) -> Candidates:

@@ -1,6 +1,6 @@
 """One fall, one event: pieces of a broken track and the mirror image in the window glass belong together.
 
-A verdict is held for a quarter of a second, so that a piece that begins where another ended can join it. What
+A verdict is held for a sixth of a second, so that a piece that begins where another ended can join it. What
 overlaps an event in time is the same fall: a bag and what spills from it, or its image in the glass.
 """
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from gateway.vision.sight import Fall, Spot
 
-HOLD_S = 0.25
+HOLD_S = 0.16
 NEAR_S = 0.5  # pieces further apart in time are two falls
 ASIDE = 0.12  # of the drop seen so far: a piece goes on below, not far beside
 

@@ -1,9 +1,12 @@
 """What moves in a picture, at full resolution and at the price of a few passes over its bytes.
 
-A pixel counts where it differs both from the background and from what was there a moment ago (80 ms): the
-first alone sees shadows and parked cars for ever, the second alone leaves a ghost where a thing has been. By how
-much it must differ is told pixel by pixel: by the noise of its surroundings, by how steep the background is
-there (an edge that trembles is no thing), and by how often something fires in that cell (leaves, water, a clock
+A pixel counts where it differs from the background, from what was there a moment ago and from what is there a
+moment later (80 ms): only what passes does all three. The background alone sees shadows and parked cars for ever,
+the past alone leaves ghosts where a thing has been, and the future tells the blocks that a codec has just renewed,
+which stay as they are. So a picture is judged two frames late.
+
+By how much a pixel must differ is told pixel by pixel: by the noise of its surroundings, by how steep the background
+is there (an edge that trembles is no thing), and by how often something fires in that cell (leaves, water, a clock
 in the corner). So a thing that passes once is seen against far less than what moves all the time.
 
 The background is a running median of three: it takes over what stays for two looks and nothing that passes.
@@ -21,11 +24,12 @@ from gateway.vision.shake import Anchor, Floats, Shift
 from gateway.vision.sight import Frame, Ground, Luma, Outlook
 
 CELL = 32  # px: side of a cell of activity
-APART_S = 0.08  # how far back a pixel is compared
+APART_S = 0.08  # how far back and ahead a pixel is compared
+MOST_APART = 4  # frames
 LOOK_S = 0.4  # the background's pace
-BACK = 10  # pictures kept for looking back along a track
+BACK = 11  # pictures kept for looking back along a track
 LEAST = 6.0  # grey levels: never look below
-PER_SIGMA = 3.3
+PER_RMS = 2.5  # of the change between two pictures
 STEEP_STEADY, STEEP_SHAKEN = 0.10, 0.35  # share of the local contrast that a trembling edge may show
 FIRE_UP, FIRE_RATE, FIRE_FREE, FIRE_MOST = 1.5, 0.02, 5.0, 90.0
 STEADY = 0.08  # px of trembling below which the camera stands still
@@ -90,37 +94,44 @@ class Motion:
     # -- one frame -----------------------------------------------------------------------------------------
 
     def feed(self, frame: Frame) -> Candidates:
-        """Take the next frame; return what moves in it."""
+        """Take the next frame; return what moves in `picture`, which is a moment older."""
         if not self._started or frame.luma.shape != self.background.shape:
             self._start(frame)
             return NOBODY
-        picture = self._lay(frame)
-        before = self._before(picture.time_s)
-        self.recent.append(picture)
-        cv2.absdiff(picture.luma, self.background, dst=self._off)
+        self.recent.append(self._lay(frame))
+        self._count += 1
+        if len(self.recent) < 2 * self._apart + 1:
+            return NOBODY
+        before, picture, after = (self.recent[-1 - back * self._apart] for back in (2, 1, 0))
+        self.picture = picture
         cv2.absdiff(picture.luma, before.luma, dst=self._change)
-        if self._count % 4 == 0 or self._count < 8:
+        if self._count % 4 == 0 or self._count < 12:
             self._listen()
-            if self._count < 8:
-                self._rethreshold()
+        cv2.absdiff(picture.luma, after.luma, dst=self._off)
+        cv2.min(self._off, self._change, dst=self._change)
+        cv2.absdiff(picture.luma, self.background, dst=self._off)
         cv2.min(self._off, self._change, dst=self._change)
         cv2.subtract(self._change, self.threshold, dst=self._change)
         found = self._collect(picture.time_s)
         self._learn(picture)
-        self._count += 1
         return found
+
+    @property
+    def earlier(self) -> list[Picture]:
+        """Return the pictures before `picture` that are still kept, oldest first."""
+        return [each for each in self.recent if each.index < self.picture.index]
 
     def _start(self, frame: Frame) -> None:
         height, width = frame.luma.shape
         self.background: Luma = frame.luma.copy()
         self.threshold: Luma = np.zeros_like(self.background)
         self._off, self._change = np.empty_like(self.background), np.empty_like(self.background)
-        self._buffers = [np.empty_like(self.background) for _ in range(BACK + 2)]
+        self._buffers = [np.empty_like(self.background) for _ in range(BACK + 1)]
         self._spare = np.empty_like(self.background)
         self._blocked = _mask(self._outlook, width, height)
         self._cells = (-(-height // CELL), -(-width // CELL))
         self._fired: Floats = np.zeros(self._cells, np.float32)
-        self._noise: Floats = np.full((height // 16, width // 16), 2.0, np.float32)
+        self._noise: Floats = np.full((height // 16, width // 16), 4.0, np.float32)  # squares
         self._started, self._count, self._shift = True, 0, Shift()
         self._began_s = self._looked_s = frame.time_s
         self._looked: Luma | None = None
@@ -129,10 +140,15 @@ class Motion:
         self._steepen()
         self._anchor.hold(self.background)
         self._rethreshold()
-        self.recent.append(Picture(frame.index, frame.time_s, self.background.copy(), Shift()))
+        self._apart = 1
+        self.picture = Picture(frame.index, frame.time_s, self.background.copy(), Shift())
+        self.recent.append(self.picture)
 
     def _lay(self, frame: Frame) -> Picture:
         """Return the frame shifted back onto the background, in a buffer of our own."""
+        if 1 <= self._count < 8:
+            lapse = (frame.time_s - self._began_s) / (self._count + 1)
+            self._apart = min(max(round(APART_S / max(lapse, 1e-3)), 1), MOST_APART)
         shift = self._anchor.measure(frame.luma, self._shift)
         step = float(np.hypot(shift.x - self._shift.x, shift.y - self._shift.y))
         self._trembling += 0.05 * (min(step, 2.0) - self._trembling)
@@ -151,12 +167,6 @@ class Motion:
         lit = np.clip(np.arange(256) * gain + shift.bias + 0.5, 0, 255).astype(np.uint8)
         self.background = np.asarray(cv2.LUT(self.background, lit), np.uint8)
         self._anchor.hold(self.background)
-
-    def _before(self, time_s: float) -> Picture:
-        for picture in reversed(self.recent):
-            if time_s - picture.time_s >= APART_S * 0.75:
-                return picture
-        return self.recent[0]
 
     # -- what moves ----------------------------------------------------------------------------------------
 
@@ -196,10 +206,10 @@ class Motion:
 
     def _listen(self) -> None:
         """Learn the noise of each block of 16 px from the change of a sixteenth of its pixels."""
-        thin = np.minimum(self._change[::4, ::4], 24)
+        thin = np.minimum(self._change[::4, ::4], 24).astype(np.float32) ** 2
         tall, wide = self._noise.shape
         heard = cv2.resize(thin[: tall * 4, : wide * 4], (wide, tall), interpolation=cv2.INTER_AREA)
-        pace = max(0.06, 1.0 / (1 + self._count))
+        pace = max(0.06, 1.0 / self._count)
         cv2.accumulateWeighted(heard, self._noise, pace)
 
     def _learn(self, picture: Picture) -> None:
@@ -215,7 +225,7 @@ class Motion:
             if young or self._count % 3 == 0:
                 self._steepen()
                 self._anchor.hold(self.background)
-        if self._count % 5 == 0:
+        if self._count % 5 == 0 or self._count < 12:
             self._rethreshold()
 
     def _steepen(self) -> None:
@@ -225,7 +235,7 @@ class Motion:
     def _rethreshold(self) -> None:
         height, width = self.background.shape
         small = cv2.resize(self._noise, (self._cells[1], self._cells[0]), interpolation=cv2.INTER_AREA)
-        level = LEAST * 0.5 + PER_SIGMA / 1.128 * small + np.maximum(self._fired - FIRE_FREE, 0)
+        level = LEAST * 0.5 + PER_RMS * np.sqrt(small) + np.maximum(self._fired - FIRE_FREE, 0)
         level = np.clip(np.maximum(level, LEAST), 0, 255).astype(np.uint8)
         whole = (self._cells[1] * CELL, self._cells[0] * CELL)
         spread = cv2.resize(level, whole, interpolation=cv2.INTER_LINEAR)[:height, :width]
@@ -283,7 +293,7 @@ def _nonzero(excess: Luma) -> NDArray[np.intp]:
     """Return the flat places of all bytes that are not 0, eight at a time: nearly all words are."""
     flat = excess.reshape(-1)
     even = len(flat) // 8 * 8
-    words = np.flatnonzero(flat[:even].view(np.uint64))
+    words = np.flatnonzero(flat[:even].view(np.uint64) != 0)  # of truth values: the quick way
     which, byte = np.nonzero(flat[:even].reshape(-1, 8)[words])
     places = words[which] * 8 + byte
     return np.append(places, even + np.flatnonzero(flat[even:])) if even < len(flat) else places

@@ -22,6 +22,7 @@ FEWEST_POINTS = 40
 REACH = 24  # px: no shift further than this is followed
 LEAST_SLOPE = 4.0  # grey levels per px
 MOST_BENT = 1.3  # of the slope: on a ridge or a thin line the slope says nothing
+LIT = 1.0  # grey levels: less is not worth a fit
 ROUNDS = 4
 SETTLED = 0.05  # px
 
@@ -110,12 +111,13 @@ class Anchor:
             x, y = new_x, new_y
             if moved < SETTLED:
                 break
-        gain, bias = self._light(luma)
-        return Shift(x, y, gain, bias, misfit, known=True)
+        return Shift(x, y, *self._light(luma), misfit, known=True)
 
     def _light(self, luma: Luma) -> tuple[float, float]:
         """Return gain and bias of the light, by what is even: there a shift does not tell."""
-        off = luma[self._calm].astype(np.float32) - self._calm_level
+        off = luma[self._calm] - self._calm_level
+        if abs(np.median(off)) < LIT:
+            return 1.0, 0.0
         centred = (self._calm_level - 128.0) / 64.0
         (bias, slope), _ = _fit(np.stack([np.ones_like(centred), centred], axis=1), off)
         return 1.0 + float(slope) / 64.0, float(bias) - float(slope) * 2.0

@@ -78,8 +78,7 @@ class Watcher:
         """Take the next frame; return the falls whose verdict stands with it."""
         motion, self._now = self._motion, frame.time_s
         found = motion.feed(frame)
-        picture = motion.recent[-1]
-        ended = self._linker.feed(picture, found, motion.ground, list(motion.recent)[:-1])
+        ended = self._linker.feed(motion.picture, found, motion.ground, motion.earlier)
         self.statistics.frames += 1
         self.statistics.candidates += len(found)
         self.statistics.blind = motion.blind

@@ -12,8 +12,8 @@ def fall(first: int, last: int, *, x: float = 100.0, top: float = 0.0, size: flo
 def test_a_lone_fall_is_told_after_a_short_hold() -> None:
     merger = Merger()
     merger.add(fall(0, 20))
-    assert merger.due(1.0 + HOLD_S - 0.01) == []
-    (told,) = merger.due(1.0 + HOLD_S)
+    assert merger.due(1.0 + HOLD_S - 0.02) == []
+    (told,) = merger.due(1.0 + HOLD_S + 0.02)
     assert told.pieces == 1
     assert merger.due(9.0) == []
 

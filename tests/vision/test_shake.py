@@ -35,20 +35,20 @@ def anchor() -> Anchor:
 def test_a_shift_is_measured(anchor: Anchor, x: float, y: float) -> None:
     shift = anchor.measure(moved(wall(), x, y), Shift())
     assert shift.known
-    assert shift.x == pytest.approx(x, abs=0.15)
-    assert shift.y == pytest.approx(y, abs=0.15)
+    assert shift.x == pytest.approx(x, abs=0.2)
+    assert shift.y == pytest.approx(y, abs=0.2)
 
 
 def test_a_large_thing_that_moves_does_not_drag_the_picture_along(anchor: Anchor) -> None:
     picture = moved(wall(), 0.5, 0.0)
     picture[100:300, 200:400] = 240
-    assert anchor.measure(picture, Shift()).x == pytest.approx(0.5, abs=0.15)
+    assert anchor.measure(picture, Shift()).x == pytest.approx(0.5, abs=0.2)
 
 
 def test_a_change_of_light_is_told_apart_from_a_shift(anchor: Anchor) -> None:
     shift = anchor.measure(np.clip(wall() * 0.8, 0, 255).astype(np.uint8), Shift())
-    assert shift.x == pytest.approx(0, abs=0.15)
-    assert shift.y == pytest.approx(0, abs=0.15)
+    assert shift.x == pytest.approx(0, abs=0.2)
+    assert shift.y == pytest.approx(0, abs=0.2)
     assert shift.lit(150) == pytest.approx(-30, abs=4)
 
 

@@ -67,7 +67,7 @@ def test_an_empty_street_says_nothing_and_asks_the_judge_next_to_nothing() -> No
     [
         lambda t: (40 + 180 * t, 200.0),
         lambda t: (330.0, 440 - 140 * t),
-        lambda t: (300 + 40 * np.sin(6 * t), 200 + 30 * np.cos(5 * t)),
+        lambda t: (300 + 30 * np.sin(6 * t), 200 + 8 * np.cos(5 * t)),
     ],
     ids=["across", "up", "to and fro"],
 )
@@ -136,9 +136,17 @@ def test_a_scene_that_changes_as_a_whole_is_learned_anew_and_invents_nothing() -
     watcher = Watcher(judge)
     for frame in film(lambda _: None, seconds=1):
         watcher.feed(frame)
-    other = wall(5)
-    for index in range(25, 75):
-        watcher.feed(Frame(index, index / 25, other.astype(np.uint8)))
+    for index, frame in enumerate(film(lambda _: None, seconds=3, seed=5), start=25):
+        watcher.feed(Frame(index, index / 25, frame.luma))
+    watcher.finish()
+    assert judge.asked == 0
+
+
+def test_a_flickering_picture_is_counted_as_blind_and_invents_nothing() -> None:
+    judge = Sure()
+    watcher = Watcher(judge)
+    for frame in film(lambda _: None, seconds=3, light=lambda t: 1.0 if int(t * 25) % 7 else 1.6):
+        watcher.feed(frame)
     watcher.finish()
     assert judge.asked == 0
     assert watcher.statistics.blind > 0
