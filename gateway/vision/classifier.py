@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from gateway.vision.homes import HOMES, MODEL
 from gateway.vision.tubelet import (
     CHANNELS,
     CLASSES,
@@ -28,10 +29,7 @@ from gateway.vision.tubelet import (
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import onnxruntime  # only now: see above
 
-MODEL = "falling-object"
 MOST_BYTES = 300_000
-HOMES = (Path(__file__).parents[1] / "models", Path(__file__).parents[2] / "models")
-"""Where models lie: beside the package in an installation, at the top of a checkout."""
 
 CROPS_SHAPE, PATH_SHAPE = (CROPS * CHANNELS, SIDE, SIDE), (PATH_FEATURES, STEPS)
 BATCH = 32

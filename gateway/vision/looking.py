@@ -62,9 +62,7 @@ def look(luma: Luma, ground: Ground, x: float, y: float, *, reach: float, size: 
     return _measure(now, rest, inside & (labels == best), (left, top))
 
 
-def _nearest(
-    strength: NDArray[Any], centres: NDArray[np.float64], at: Point, reach: float
-) -> int | None:
+def _nearest(strength: NDArray[Any], centres: NDArray[np.float64], at: Point, reach: float) -> int | None:
     """Return the label of the strongest thing within reach, the near ones preferred."""
     away = np.hypot(centres[:, 0] - at[0], centres[:, 1] - at[1])
     worth = np.where(away <= reach + 1.0, strength / (1.0 + (2.0 * away / (reach + 1.0)) ** 2), 0.0)

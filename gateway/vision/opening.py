@@ -1,0 +1,84 @@
+"""Open a video by FFmpeg with the options each kind of source needs, and find the stream with the pictures in it."""
+
+import stat
+from pathlib import Path
+
+import av
+from av.codec.hwaccel import HWAccel
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from gateway.vision.address import Address
+from gateway.vision.decoder import FAILURES
+from gateway.vision.source_errors import SourceError, explain
+
+FAILURES_OF_OPENING = (*FAILURES, OSError)
+NOMINAL_RATE = 25.0  # where a stream does not say, or says nonsense
+RATES = (1.0, 240.0)
+NO_VIDEO = frozenset({"tty"})  # FFmpeg reads any text file as a film of text
+
+OPTIONS: dict[str, dict[str, str]] = {
+    # A file is a file: a playlist or a concat script must not reach other files or the network through us.
+    "file": {"protocol_whitelist": "file,crypto,data"},
+    "rtsp": {"rtsp_transport": "tcp", "allowed_media_types": "video", "analyzeduration": "3000000"},
+    "http": {"analyzeduration": "3000000"},
+    "camera": {"input_format": "mjpeg"},
+}
+
+
+def open_container(
+    address: Address, *, open_timeout_s: float, read_timeout_s: float, hwaccel: HWAccel | None
+) -> InputContainer:
+    """Open what the address names; raises SourceError."""
+    if address.kind == "file":
+        _check_file(address)
+    options = dict(OPTIONS[address.kind])
+    name = f"file:{address.bare}" if address.kind == "file" else address.full()
+    driver = "video4linux2" if address.kind == "camera" else None
+    problem: SourceError | None = None
+    while True:
+        try:
+            return av.open(
+                name, "r", driver, options=options, timeout=(open_timeout_s, read_timeout_s), hwaccel=hwaccel
+            )
+        except FAILURES_OF_OPENING as error:
+            problem = explain(error, address.shown, remote=address.remote)
+        if options.pop("input_format", None) is None or problem.reason != "broken":
+            raise problem  # here, where FFmpeg's own error with the password in it is no longer at hand
+
+
+def pictures_of(container: InputContainer, address: Address) -> VideoStream:
+    """Return the stream with the pictures; raises SourceError where there is none, or none that can be decoded."""
+    if container.format.name in NO_VIDEO:
+        raise SourceError("no_video", address.shown, "a text file, not a video")
+    streams = [s for s in container.streams.video if not s.disposition & s.disposition.attached_pic]
+    if not streams:
+        raise SourceError("no_stream", address.shown, f"no pictures in it ({container.format.name})")
+    best = container.streams.best("video")
+    stream = best if isinstance(best, VideoStream) and best in streams else streams[0]
+    if stream.codec_context is None:
+        raise SourceError("codec", address.shown, "no decoder for its coding")
+    if not stream.codec_context.width:
+        raise SourceError("no_video", address.shown, "no picture in it that can be decoded")
+    return stream
+
+
+def rate_of(stream: VideoStream) -> float:
+    """Return the stream's nominal pictures per second."""
+    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+        if rate and RATES[0] <= rate <= RATES[1]:
+            return float(rate)
+    return NOMINAL_RATE
+
+
+def _check_file(address: Address) -> None:
+    """Say at once what FFmpeg would only say in riddles."""
+    path, problem = Path(address.bare), None
+    try:
+        found = path.stat()
+    except OSError as error:
+        problem = explain(error, address.shown, remote=False)
+    if problem is not None:
+        raise problem
+    if stat.S_ISREG(found.st_mode) and found.st_size == 0:
+        raise SourceError("empty", address.shown, "the file is empty")

@@ -1,0 +1,227 @@
+"""Pictures come out of files of every make as they are, with the stream's own times; what is broken is said."""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gateway.vision.frames import Encoded, Source, SourceError, open_source
+from tests.vision.films import film, number_of, picture
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return film(tmp_path_factory.mktemp("films") / "plain.mp4")
+
+
+def numbers(path: Path) -> list[int]:
+    with open_source(str(path)) as source:
+        return [number_of(frame.luma) for frame in source]
+
+
+def limited(grey: NDArray[Any]) -> NDArray[Any]:
+    """Return brightness in the range of television, 16 to 235."""
+    return 16 + grey * (219 / 255)
+
+
+def refusal(url: str | Path) -> SourceError:
+    with pytest.raises(SourceError) as refused, open_source(str(url)) as source:
+        list(source)
+    return refused.value
+
+
+def test_every_picture_comes_once_in_order_with_number_and_time(plain: Path) -> None:
+    with open_source(str(plain)) as source:
+        seen = [(f.index, round(f.time_s, 6), number_of(f.luma)) for f in source.frames()]
+    assert seen == [(i, round(i / 25, 6), i) for i in range(75)]
+
+
+def test_facts_and_counters_tell_what_it_is(plain: Path) -> None:
+    with open_source(f"file://{plain}") as source:
+        list(source)
+        facts, counted = source.facts, source.statistics
+    assert (facts.width, facts.height, facts.rate, facts.codec, facts.live) == (320, 240, 25.0, "h264", False)
+    assert facts.duration_s == pytest.approx(3.0)
+    assert (counted.frames, counted.packets, counted.corrupt, counted.time_faults) == (75, 75, 0, 0)
+
+
+def test_hardware_that_is_not_there_falls_back_to_software_without_a_word(plain: Path) -> None:
+    with open_source(str(plain), hardware=True) as source:
+        assert source.facts.decoder
+        assert len(list(source)) == 75
+
+
+def test_luma_is_the_decoder_s_own_memory_and_may_not_be_written(plain: Path) -> None:
+    with open_source(str(plain)) as source:
+        first = next(source.frames()).luma
+    assert not first.flags.owndata
+    assert not first.flags.writeable
+    assert first.dtype == np.uint8
+    assert np.abs(first - limited(picture(0))).mean() < 4  # still valid after closing
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pixels"),
+    [
+        ("gray.avi", "ffv1", "gray"), ("y420.avi", "rawvideo", "yuv420p"), ("nv12.nut", "rawvideo", "nv12"),
+        ("y422.mkv", "ffv1", "yuv422p"), ("yuyv.avi", "rawvideo", "yuyv422"), ("uyvy.mov", "rawvideo", "uyvy422"),
+        ("mjpeg.avi", "mjpeg", "yuvj420p"), ("rgb.mkv", "ffv1", "bgr0"), ("ten.mkv", "ffv1", "yuv420p10le"),
+        ("hevc.mp4", "libx265", "yuv420p"), ("mpeg4.mp4", "mpeg4", "yuv420p"), ("h264.ts", "libx264", "yuv420p"),
+    ],
+)  # fmt: skip
+def test_brightness_is_right_whatever_the_pixels_are_made_of(
+    tmp_path: Path, name: str, codec: str, pixels: str
+) -> None:
+    path = film(tmp_path / name, range(8), codec=codec, pixels=pixels, size=(322, 242))
+    with open_source(str(path)) as source, av.open(str(path)) as reference:
+        frames = list(source)
+        greys = [f.reformat(format="gray").to_ndarray() for f in reference.decode(video=0)]
+    assert [number_of(frame.luma) for frame in frames] == list(range(8))
+    assert frames[3].luma.shape == (242, 322)
+    assert (
+        min(np.abs(frames[3].luma - each).mean() for each in (limited(greys[3]), greys[3].astype(float))) < 1
+    )
+
+
+def test_times_of_a_variable_rate_are_the_true_ones(tmp_path: Path) -> None:
+    times = [0.0, 0.04, 0.2, 0.21, 1.5, 1.54, 9.0]
+    with open_source(str(film(tmp_path / "vfr.mkv", range(7), times_s=times))) as source:
+        assert [frame.time_s for frame in source] == pytest.approx(times, abs=0.002)
+        assert source.statistics.time_faults == 0
+
+
+def test_a_film_of_a_telephone_held_upright_comes_upright(tmp_path: Path) -> None:
+    path = film(tmp_path / "turned.mp4", range(5), turned=90)
+    with open_source(str(path)) as source:
+        frames = list(source)
+        assert (source.facts.width, source.facts.height) == (240, 320)
+    assert [number_of(np.rot90(frame.luma, -1)) for frame in frames] == list(range(5))
+
+
+def test_a_file_cut_short_gives_what_it_has(tmp_path: Path) -> None:
+    path = film(tmp_path / "short.mkv", options={"bf": "0"})
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    seen = numbers(path)
+    assert 20 < len(seen) < 70
+    assert seen == list(range(len(seen)))
+
+
+def test_a_broken_middle_is_skipped_and_counted(tmp_path: Path) -> None:
+    path = film(tmp_path / "broken.avi", codec="mjpeg", pixels="yuvj420p")
+    data = bytearray(path.read_bytes())
+    middle = data.index(b"\xff\xd8", len(data) // 2)
+    data[middle : middle + 400] = os.urandom(400)
+    path.write_bytes(data)
+    with open_source(str(path)) as source:
+        assert 70 <= len(list(source)) <= 75
+        assert source.statistics.packets == 75
+
+
+def test_a_broken_middle_of_h264_ends_nothing(tmp_path: Path) -> None:
+    path = film(tmp_path / "broken.ts")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 3000] = bytes(
+        255 - b for b in data[len(data) // 2 : len(data) // 2 + 3000]
+    )
+    path.write_bytes(data)
+    seen = numbers(path)
+    assert seen[-1] == 74
+    assert len(seen) > 40
+
+
+def test_packets_are_told_before_their_pictures_with_the_same_times(plain: Path) -> None:
+    packets: list[Encoded] = []
+    with open_source(str(plain)) as source:
+        source.on_packet = packets.append
+        times = [frame.time_s for frame in source]
+    assert sorted(packet.time_s for packet in packets) == pytest.approx(times)
+    assert [i for i, packet in enumerate(packets) if packet.is_key] == [0, 25, 50]
+    assert all(packet.lag_s >= 0 for packet in packets if packet.is_key is False) or packets[0].lag_s > 0
+
+
+def test_a_source_that_follows_on_counts_on(plain: Path) -> None:
+    with open_source(str(plain)) as source:
+        source.start_at(1000, 40.0)
+        frame = next(source.frames())
+    assert (frame.index, frame.time_s) == (1000, 40.0)
+
+
+def test_pictures_that_change_their_size_for_good_are_another_stream(tmp_path: Path) -> None:
+    """One MJPEG stream after another, as an encoder does that was set anew while it ran."""
+    small = film(tmp_path / "a.mjpeg", range(5), codec="mjpeg", pixels="yuvj420p")
+    large = film(tmp_path / "b.mjpeg", range(60), codec="mjpeg", pixels="yuvj420p", size=(400, 300))
+    both = tmp_path / "both.mjpeg"
+    both.write_bytes(small.read_bytes() + large.read_bytes())
+    assert refusal(both).reason == "changed"
+
+
+def test_what_is_missing_empty_or_no_video_is_said_with_a_hint(tmp_path: Path) -> None:
+    empty, text, noise = tmp_path / "empty.mp4", tmp_path / "note.txt", tmp_path / "noise.mp4"
+    empty.touch()
+    text.write_text("no film\n" * 100)
+    noise.write_bytes(os.urandom(50_000))
+    told = {path: refusal(path) for path in (tmp_path / "none.mp4", empty, text, noise, tmp_path)}
+    assert [error.reason for error in told.values()] == [
+        "missing",
+        "empty",
+        "no_video",
+        "no_video",
+        "no_video",
+    ]
+    assert all(error.hint and error.found and error.where == str(path) for path, error in told.items())
+
+
+def test_an_mp4_without_its_index_is_no_video(tmp_path: Path, plain: Path) -> None:
+    path = tmp_path / "half.mp4"
+    path.write_bytes(plain.read_bytes()[: plain.stat().st_size // 2])
+    assert refusal(path).reason == "no_video"
+
+
+def test_sound_alone_has_no_pictures(tmp_path: Path) -> None:
+    path = tmp_path / "sound.wav"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000)
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
+        sound.sample_rate = 8000
+        container.mux(stream.encode(sound))
+    assert refusal(path).reason == "no_stream"
+
+
+def test_a_playlist_does_not_reach_other_files(tmp_path: Path, plain: Path) -> None:
+    path = tmp_path / "list.m3u8"
+    path.write_text(
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\nhttp://127.0.0.1:1/{plain.name}\n#EXT-X-ENDLIST\n"
+    )
+    assert refusal(path).reason in {"no_video", "broken", "no_stream"}
+
+
+def test_a_camera_that_is_not_there_is_missing() -> None:
+    assert refusal("/dev/video97").reason == "missing"
+
+
+@pytest.mark.parametrize("cut", range(0, 4000, 370))
+def test_a_file_cut_anywhere_gives_pictures_or_says_why_not(tmp_path: Path, plain: Path, cut: int) -> None:
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(plain.read_bytes()[-cut:] if cut % 2 else plain.read_bytes()[:cut])
+    with contextlib.suppress(SourceError):
+        numbers(path)
+
+
+def test_a_source_says_only_where_it_is(plain: Path) -> None:
+    with open_source(str(plain)) as source:
+        assert isinstance(source, Source)
+        assert repr(source) == f"<Source {plain}>"
+
+
+def test_a_film_of_which_nothing_can_be_decoded_is_no_video(tmp_path: Path) -> None:
+    path = film(tmp_path / "wrecked.avi", range(20), codec="mjpeg", pixels="yuvj420p")
+    data = bytearray(path.read_bytes())
+    pictures, index = data.index(b"movi") + 4, data.rindex(b"idx1")
+    data[pictures:index] = bytes(index - pictures)
+    path.write_bytes(data)
+    assert refusal(path).reason == "no_video"
