@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from gateway import __version__
+from gateway.terminal.errors import ToolError
 from gateway.terminal.help import DONE, INTERRUPTED, NO, PROGRAM, Command, Group, Option, Program, words_of
 from gateway.terminal.words import LANGUAGES, Words
 
@@ -160,6 +161,29 @@ def profiles(name: str | None, config: Path | None, as_json: bool) -> int:
     from gateway import inspection
 
     return inspection.profiles(name, config, _words(), as_json=as_json)
+
+
+@cli.command(cls=Command)
+@click.argument("source", metavar="FILE_OR_URL")
+@json_option
+@click.option("--annotate", cls=Option, type=FILE, metavar="OUT.mp4", help="option.annotate")
+@click.option("--stills", cls=Option, type=FILE, metavar="DIR", help="option.stills")
+@click.option("--explain", cls=Option, is_flag=True, help="option.explain")
+@click.option("--floors", cls=Option, metavar="LIST", help="option.floors")
+@click.option("--watch", cls=Option, metavar="POINTS", help="option.watch")
+@click.option("--ignore", cls=Option, metavar="POINTS", multiple=True, help="option.ignore")
+@config_option
+@click.option("--camera", cls=Option, metavar="NAME", help="option.camera")
+def vision(
+    source: str, as_json: bool, annotate: Path | None, stills: Path | None, explain: bool, **view: Any
+) -> int:
+    """Watch a video."""
+    try:
+        from gateway import footage
+    except ImportError as error:  # av, cv2, numpy or onnxruntime: the extra is not installed, or not whole
+        raise ToolError("vision.missing", name=error.name or error) from error
+    output = footage.Output(as_json=as_json, explain=explain, annotate=annotate, stills=stills)
+    return footage.vision(source, _words(), footage.View(**view), output)
 
 
 @cli.command(cls=Command)

@@ -55,6 +55,32 @@ class Line(msgspec.Struct, frozen=True):
     devices: tuple[DeviceLine, ...] = ()
 
 
+class Camera(msgspec.Struct, frozen=True):
+    """One camera. `up` is None while that is not known yet."""
+
+    camera: str = "?"
+    up: bool | None = None
+    picture: str = "fine"
+    reason: str = ""
+    fps: float = 0.0
+    dropped: int = 0
+    decode_errors: int = 0
+    rss_bytes: int = 0
+    falls: int = 0
+    suppressed: int = 0
+    starts: int = 0
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """The stills and clips on the gateway's disk."""
+
+    pieces: int = 0
+    bytes: int = 0
+    quota_bytes: int = 0
+    removed: int = 0
+    trouble: str = ""
+
+
 class Uplink(msgspec.Struct, frozen=True):
     """The link upstream. `last_confirmed_at` is on the clock of this machine's boot, which we share."""
 
@@ -98,6 +124,8 @@ class Status(msgspec.Struct, frozen=True):
 
     gateway: Gateway = Gateway()
     buses: tuple[Line, ...] = ()
+    cameras: tuple[Camera, ...] = ()
+    evidence: Evidence | None = None
     uplink: Uplink | None = None
     journal: Journal = Journal()
     alerts: dict[str, int] = {}

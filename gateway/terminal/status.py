@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gateway.terminal.document import DeviceLine, Journal, Line, Status, Uplink
+from gateway.terminal.document import Camera, DeviceLine, Evidence, Journal, Line, Status, Uplink
 from gateway.terminal.figures import (
     BAD,
     FAINT,
@@ -68,8 +68,13 @@ def line_head(line: Line, words: Words) -> Text:
 
 
 def facts(status: Status, words: Words) -> Table:
-    """Return uplink, journal and alerts, a row each, and any service that is not well."""
+    """Return cameras, uplink, journal and alerts, a row each, and any service that is not well."""
     table = Table.grid(padding=(0, 2))
+    for number, each in enumerate(status.cameras):
+        heading = "" if number else words("status.cameras")
+        table.add_row(Text(heading, "bold"), camera(each, words))
+    if status.evidence is not None:
+        table.add_row(Text(words("status.evidence"), "bold"), evidence(status.evidence, words))
     table.add_row(Text(words("status.uplink"), "bold"), uplink(status.uplink, words))
     table.add_row(Text(words("status.journal"), "bold"), journal(status.journal, words))
     table.add_row(Text(words("status.alerts"), "bold"), alert_counts(status.alerts, words))
@@ -80,6 +85,43 @@ def facts(status: Status, words: Words) -> Table:
             )
             table.add_row(Text(words("status.services"), "bold"), told)
     return table
+
+
+def camera(seen: Camera, words: Words) -> Text:
+    """Return how a camera is and what it saw."""
+    look = seen.picture if seen.up or seen.picture == "frozen" else "away"
+    if seen.up is None:
+        look = "unknown"
+    good = seen.up is True and look == "fine"
+    told = Text("● " if good else "✗ " if seen.up is False else "… ", GOOD if good else WARN)
+    told.append(seen.camera, "bold").append(f"  {words(f'status.camera_{look}')}", "" if good else WARN)
+    if seen.up:
+        told.append(f" · {seen.fps:.1f} fps · {size(seen.rss_bytes)}", FAINT)
+    elif seen.reason:
+        told.append(f" · {seen.reason}", WARN)
+    told.append(f" · {words('status.falls', n=seen.falls)}")
+    troubles = {
+        "frames_dropped": seen.dropped,
+        "decode_errors": seen.decode_errors,
+        "camera_restarts": seen.starts - 1,
+        "suppressed": seen.suppressed,
+    }
+    for key, count in troubles.items():
+        if count > 0:
+            told.append(f" · {words(f'status.{key}', n=count)}", WARN)
+    return told
+
+
+def evidence(store: Evidence, words: Words) -> Text:
+    """Return how much evidence there is and what had to go."""
+    sizes = {"size": size(store.bytes), "quota": size(store.quota_bytes)}
+    told = Text("● ", WARN if store.trouble else GOOD)
+    told.append(words("status.evidence_pieces", n=store.pieces, **sizes), "")
+    if store.removed:
+        told.append(f" · {words('status.evidence_removed', n=store.removed)}", FAINT)
+    if store.trouble:
+        told.append(f" · {store.trouble}", WARN)
+    return told
 
 
 def uplink(link: Uplink | None, words: Words) -> Text:
