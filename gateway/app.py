@@ -38,6 +38,8 @@ from gateway.services.control import Control
 from gateway.services.field import Field
 from gateway.services.uplink import Uplink
 from gateway.services.watching import Watching
+from gateway.vision.service import Vision
+from gateway.vision.store import EvidenceStore
 
 log = logging.getLogger(__name__)
 
@@ -146,6 +148,7 @@ class House:
             read_soon=self._field.read_soon,
             new_id=_new_id,
             place=config.gateway.place,
+            cameras=site.subjects_of(config),
             restore=restored,
         )
         self._commanding = Commanding(
@@ -156,6 +159,7 @@ class House:
             angles=self._angles,
             reset=self._alerting.reset,
         )
+        self._vision = self._make_vision()
         self._watching = Watching(self.status, self._alerting.alerts)
         self._uplink = self._make_uplink(probe)
         self._follow(Thinner(site.deadbands_of(config, checked.profiles)))
@@ -183,6 +187,8 @@ class House:
         self._supervisor.add("alerting", self._alerting.run)
         if self._uplink is not None:
             self._supervisor.add("uplink", self._uplink.run)
+        for name, run in self._vision.services.items():
+            self._supervisor.add(name, run)
         async with asyncio.TaskGroup() as group:
             writer = group.create_task(self._journal.run(), name="journal")
             services = group.create_task(self._supervisor.run(), name="supervisor")
@@ -203,6 +209,8 @@ class House:
             uptime_s=stamp.monotonic - self._began,
             faults=self.stream.faults,
             buses=self._field.statistics(),
+            cameras=self._vision.statistics(),
+            evidence=self._vision.evidence_statistics(),
             uplink=None if self._uplink is None else self._uplink.statistics(),
             journal=self._journal.statistics(),
             alerts=self._alerting.alerts(),
@@ -233,6 +241,15 @@ class House:
 
         self.stream.follow("journal and watching", keep)
 
+    def _make_vision(self) -> Vision:
+        quota = int(self._config.vision.evidence_max_mb * 1024 * 1024)
+        return Vision(
+            site.cameras_of(self._config),
+            EvidenceStore(site.evidence_dir(self._config), quota_bytes=quota),
+            submit=self.stream.submit,
+            open_evidence=lambda: {sha for alert in self._alerting.alerts() for sha in alert.evidence},
+        )
+
     def _make_uplink(self, probe: Probe) -> Uplink | None:
         if self._config.mqtt is None:
             return None
@@ -242,6 +259,7 @@ class House:
             journal=self._journal,
             states=self._state,
             health=lambda: payload.health(self.status()),
+            evidence=self._vision.store if self._config.camera else None,
             submit=self.stream.submit,
             was_down=any(
                 alert.kind == self._kinds.by_link["uplink"].name for alert in self._alerting.alerts()

@@ -132,8 +132,13 @@ def _resolve(parsed: loading.Parsed, folder: Path) -> None:
         files: tuple[str, ...] = ("ca_file", "cert_file", "key_file", "password_file")
         changes = {name: secret(getattr(parsed.mqtt, name)) for name in files}
         parsed.mqtt = msgspec.structs.replace(parsed.mqtt, **changes)
+    if parsed.vision is not None:
+        folder_of_evidence = absolute(parsed.vision.evidence_dir)
+        parsed.vision = msgspec.structs.replace(parsed.vision, evidence_dir=folder_of_evidence)
     for key, camera in parsed.cameras.items():
-        parsed.cameras[key] = msgspec.structs.replace(camera, password_file=secret(camera.password_file))
+        url = camera.url if "://" in camera.url else absolute(camera.url)
+        password_file = secret(camera.password_file)
+        parsed.cameras[key] = msgspec.structs.replace(camera, url=url, password_file=password_file)
 
 
 def _socket_faults(parsed: loading.Parsed) -> Iterator[Fault]:

@@ -1,13 +1,19 @@
-"""From the tables of gateway.toml to what the services run on: lines, devices, watched things, deadbands."""
+"""From the tables of gateway.toml to what the services run on: lines, devices, cameras, watched things, deadbands."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from drivers.api import Device, LineSettings, Profile
-from gateway.core.config import BusTable, Config, DeviceTable
+from gateway.core.config import BusTable, CameraTable, Config, DeviceTable
 from gateway.core.events import Place
 from gateway.core.kinds import Kinds
 from gateway.core.rule_tables import compile_rules
 from gateway.core.rules import Deviates, Watched
+from gateway.core.texts import Subject, where
+from gateway.vision.messages import Setup
+from gateway.vision.service import Camera
+
+MB = 1024 * 1024
 
 Profiles = Mapping[str, Profile]
 
@@ -28,6 +34,21 @@ def watched_of(config: Config, profiles: Profiles, kinds: Kinds) -> dict[str, Wa
     }
 
 
+def cameras_of(config: Config) -> list[Camera]:
+    """Return every camera as the vision service runs it."""
+    return [Camera(_setup(table, config), table.password_file) for table in config.camera]
+
+
+def subjects_of(config: Config) -> dict[str, Subject]:
+    """Return where each camera looks, for the words of its alerts."""
+    return {table.name: Subject(table.name, place=place_of(table, config)) for table in config.camera}
+
+
+def evidence_dir(config: Config) -> Path:
+    """Return the folder of stills and clips."""
+    return Path(config.vision.evidence_dir or Path(config.gateway.state_dir) / "evidence")
+
+
 def deadbands_of(config: Config, profiles: Profiles) -> dict[tuple[str, str], float]:
     """Return (device, point) -> the change that is worth telling."""
     return {
@@ -43,11 +64,29 @@ def points_at_rest(watched: Watched) -> set[str]:
     return {point for rule in watched.rules if isinstance(rule.test, Deviates) for point in rule.points}
 
 
-def place_of(table: DeviceTable, config: Config) -> Place:
-    """Return where a device is: its own table over the gateway's."""
+def place_of(table: DeviceTable | CameraTable, config: Config) -> Place:
+    """Return where a device is or a camera looks: its own table over the gateway's."""
     names = Place.__struct_fields__
     own, gateway = table.place, config.gateway.place
     return Place(**{name: getattr(own, name) or getattr(gateway, name) for name in names})
+
+
+def _setup(table: CameraTable, config: Config) -> Setup:
+    vision = config.vision
+    return Setup(
+        camera=table.name,
+        url=table.url,
+        password="",
+        watch=tuple(table.watch),
+        ignore=tuple(tuple(polygon) for polygon in table.ignore),
+        floors=tuple((each["y"], each["floor"]) for each in table.floors),
+        evidence_dir=str(evidence_dir(config)),
+        room=0,
+        title=where(Subject(table.name, place=place_of(table, config))).en,
+        privacy=vision.privacy if table.privacy is None else table.privacy,
+        memory_max_bytes=int(vision.memory_max_mb * MB),
+        max_falls_per_minute=vision.max_falls_per_minute,
+    )
 
 
 def _line(bus: BusTable) -> LineSettings:

@@ -8,6 +8,7 @@ import os
 import ssl
 import tempfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from pwd import getpwuid
 
@@ -15,8 +16,11 @@ from drivers.api import Text
 from gateway.core.config import BusTable, CameraTable, GatewayTable, MqttTable
 from gateway.core.faults import ConfigError, Fault, same
 from gateway.core.loading import Parsed
+from gateway.vision.homes import HOMES, MODEL
 
 PORTS = ("/dev/serial/by-id/*", "/dev/serial/by-path/*", "/dev/ttyUSB*", "/dev/ttyACM*", "/dev/ttyAMA*")
+
+LIBRARIES = ("av", "cv2", "numpy", "onnxruntime")
 
 Faults = Iterator[Fault]
 
@@ -31,10 +35,8 @@ def check(parsed: Parsed) -> Faults:
         yield from _port(f"{key}.port", bus)
     for key, camera in parsed.cameras.items():
         yield from _camera(key, camera)
-        wanted = Text(
-            "能看护摄像机的版本，本版本还不能", "a release that watches cameras; this one does not yet"
-        )
-        yield Fault(key, same(camera.name), wanted, warning=True)
+    if parsed.cameras:
+        yield from _watcher(next(iter(parsed.cameras)))
 
 
 def serial_ports() -> list[str]:
@@ -110,6 +112,32 @@ def _port(key: str, bus: BusTable) -> Faults:
 def _camera(key: str, camera: CameraTable) -> Faults:
     if camera.password_file:
         yield from _secret(f"{key}.password_file", camera.password_file)
+    path = camera.url.removeprefix("file://")
+    if "://" in path:
+        return
+    if path.startswith("/dev/"):
+        if not is_there(Path(path)):
+            found = Text(f"{path}，现在不存在", f"{path}, which is not there now")
+            wanted = Text(
+                "一个存在的摄像机（网关会等它出现）", "a camera that is there (the gateway waits for it)"
+            )
+            yield Fault(f"{key}.url", found, wanted, same("ls /dev/video*"), warning=True)
+    elif (fault := _readable(f"{key}.url", path)) is not None:
+        yield fault
+
+
+def _watcher(key: str) -> Faults:
+    """Look for what cameras are watched with: the libraries and the model."""
+    missing = [name for name in LIBRARIES if find_spec(name) is None]
+    if missing:
+        found = Text(f"缺少 {', '.join(missing)}", f"{', '.join(missing)} not installed")
+        wanted = Text("看护摄像机所需的库", "the libraries that cameras are watched with")
+        yield Fault(key, found, wanted, same("pip install 'compound-gateway[vision]'"))
+    files = [home / MODEL / name for home in HOMES for name in ("model.toml", "model.onnx")]
+    if not any(all(is_there(file) for file in files[i : i + 2]) for i in range(0, len(files), 2)):
+        found = Text(f"{files[1]} 不存在", f"{files[1]}, which is not there")
+        hint = Text("重新安装本软件", "install the package again")
+        yield Fault(key, found, Text("识别坠物的模型", "the model that tells falling objects"), hint)
 
 
 def _certificates(table: MqttTable) -> Faults:

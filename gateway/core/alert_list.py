@@ -21,6 +21,7 @@ LONGEST_SHELF_S = 7 * 86_400.0
 
 _ON_SHELF = frozenset({State.SHELVED_ACTIVE, State.SHELVED_CLEARED})
 _NEVER = float("-inf")
+_ENDED_MOST = 64  # alerts that are over and may still be given evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Found:
     latch: bool = False
     note: str | None = None
     count: int | None = None
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -74,6 +76,7 @@ class AlertList:
         self._new_id = new_id
         self._lives: dict[str, _Life] = {}
         self._flapping: dict[str, Flapping] = {}
+        self._ended: dict[str, AlertBody] = {}
         for body in _last_of_each(restore):
             self._lives[body.key] = _Life(body, body.text, body.count, active=is_active(body.state))
 
@@ -112,6 +115,18 @@ class AlertList:
         else:
             trigger = Trigger.WORSEN if is_active(life.body.state) else Trigger.RAISE
             self._move(life, trigger, now, found=found, count=found.count or life.count)
+
+    def enrich(self, key: str, evidence: tuple[str, ...], note: str | None, now: float) -> None:
+        """Evidence of an alert came, or was lost; one that is over already is told once more, still over."""
+        life = self._lives.get(key)
+        if life is not None:
+            self._move(life, Trigger.REPEAT, now, note=note, evidence=evidence)
+        elif (ended := self._ended.get(key)) is not None:
+            body = msgspec.structs.replace(
+                ended, change=Change.UPDATED, evidence=evidence, note=note or ended.note
+            )
+            self._ended[key] = body
+            self._submit(body)
 
     def gone(self, key: str, now: float, *, watched: bool = True) -> None:
         """A condition is normal again, or nobody looks any more (`watched` is False)."""
@@ -224,13 +239,17 @@ class AlertList:
         by: str | None = None,
         note: str | None = None,
         until_s: float | None = None,
+        evidence: tuple[str, ...] | None = None,
     ) -> None:
         """Take one step of the table and tell it. What is found anew is not acknowledged by anybody."""
         state, change = step(life.state, trigger)
         life.count = life.count if count is None else count
         before = life.body
         if found is None:
-            body = msgspec.structs.replace(before, by=by or before.by, note=note or before.note)
+            kept = before.evidence if evidence is None else evidence
+            body = msgspec.structs.replace(
+                before, by=by or before.by, note=note or before.note, evidence=kept
+            )
         else:
             body = _body(before.alert, before.key, found)
             life.text, life.active = body.text, True
@@ -252,6 +271,9 @@ class AlertList:
         life.body, life.told_at = body, now
         if body.state == State.OVER:
             del self._lives[body.key]
+            self._ended[body.key] = body
+            if len(self._ended) > _ENDED_MOST:
+                del self._ended[next(iter(self._ended))]
         self._submit(body)
 
     def _flaps(self, key: str) -> Flapping:
@@ -293,6 +315,7 @@ def _body(alert: str, key: str, found: Found) -> AlertBody:
         unit=facts.unit,
         count=found.count or 1,
         devices=found.devices,
+        evidence=found.evidence,
         note=found.note,
         latch=found.latch,
     )

@@ -55,12 +55,23 @@ class BusTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     device: list[DeviceTable] = []
 
 
+class VisionTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[vision]`: what holds for all cameras. The folder of the evidence is under the state directory by default."""
+
+    evidence_max_mb: float = 2048.0
+    evidence_dir: str = ""
+    memory_max_mb: float = 300.0  # of one camera's process; one that grows larger is started anew
+    privacy: bool = False  # blur the still outside the track
+    max_falls_per_minute: int = 6  # of one camera; more are counted and not told
+
+
 class CameraTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[[camera]]`: read and checked here; watched by the vision service."""
+    """`[[camera]]`: a view of a facade. `privacy` stands over that of `[vision]`."""
 
     name: str
     url: str
     password_file: str = ""
+    privacy: bool | None = None
     place: Place = Place()
     watch: list[tuple[float, float]] = []
     ignore: list[list[tuple[float, float]]] = []
@@ -73,5 +84,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     gateway: GatewayTable
     mqtt: MqttTable | None = None
     bus: tuple[BusTable, ...] = ()
+    vision: VisionTable = VisionTable()
     camera: tuple[CameraTable, ...] = ()
     rule: tuple[dict[str, object], ...] = ()

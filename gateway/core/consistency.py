@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from drivers.api import Text
-from gateway.core.config import BusTable, CameraTable, MqttTable
+from gateway.core.config import BusTable, CameraTable, MqttTable, VisionTable
 from gateway.core.faults import Fault, near, one_of, same, shown
 from gateway.core.loading import Parsed
 
@@ -33,6 +33,8 @@ def check(parsed: Parsed) -> Faults:
     yield from _gateway(parsed)
     if parsed.mqtt is not None:
         yield from _mqtt(parsed.mqtt)
+    if parsed.vision is not None:
+        yield from _vision(parsed.vision)
     for key, bus in parsed.buses.items():
         yield from _bus(key, bus)
     for key, camera in parsed.cameras.items():
@@ -94,6 +96,12 @@ def _bus(key: str, bus: BusTable) -> Faults:
         yield Fault(f"{key}.port", shown(bus.port), wanted)
 
 
+def _vision(table: VisionTable) -> Faults:
+    yield from _range("vision.evidence_max_mb", table.evidence_max_mb, 16, 1e6)
+    yield from _range("vision.memory_max_mb", table.memory_max_mb, 100, 8192)
+    yield from _range("vision.max_falls_per_minute", table.max_falls_per_minute, 1, 60)
+
+
 def _camera(key: str, camera: CameraTable) -> Faults:
     yield from _id(f"{key}.name", camera.name)
     if "://" in camera.url:
@@ -110,6 +118,22 @@ def _camera(key: str, camera: CameraTable) -> Faults:
     ]:
         if 0 < len(polygon) < 3:
             yield Fault(f"{key}.{name}", shown(polygon), Text("至少三个点", "at least three points"))
+    yield from _floors(f"{key}.floors", camera.floors)
+
+
+def _floors(key: str, floors: Sequence[Mapping[str, float]]) -> Faults:
+    """A floor scale is two floors or more, each with the height of its slab in the picture."""
+    if not floors:
+        return
+    wanted = Text(
+        "至少两层，形如 { y = 912, floor = 1 }，高低各不相同",
+        "at least two like { y = 912, floor = 1 }, all different",
+    )
+    whole = all(set(each) == {"y", "floor"} for each in floors)
+    if not whole or any(
+        len({each[name] for each in floors}) < max(len(floors), 2) for name in ("y", "floor")
+    ):
+        yield Fault(key, shown(list(floors)), wanted)
 
 
 def _names(parsed: Parsed) -> Faults:

@@ -86,6 +86,33 @@ class LinkBody(msgspec.Struct, frozen=True, tag="link"):
     reason: str
 
 
+class FallBody(msgspec.Struct, frozen=True, tag="fall"):
+    """A camera saw something fall. `fall` names the event; told again with it when more evidence is there, or lost.
+
+    `seen_at` is monotonic seconds, this boot only, of its last visible frame. `low` and `high` bound the floor it
+    left from with 90 % confidence. `evidence` are SHA-256 sums of what is kept; `note` says what could not be kept.
+    """
+
+    camera: str
+    kind: str
+    fall: str
+    seen_at: float
+    confidence: float
+    floor: int | None = None
+    low: int | None = None
+    high: int | None = None
+    evidence: tuple[str, ...] = ()
+    note: str = ""
+
+
+class PictureBody(msgspec.Struct, frozen=True, tag="picture"):
+    """Something began or ceased to be wrong with a camera's picture; `kind` is a kind of alert."""
+
+    camera: str
+    kind: str
+    wrong: bool
+
+
 class AlertBody(msgspec.Struct, frozen=True, tag="alert"):
     """One step in the life of an alert; always the alert's whole present state, so the last one is enough.
 
@@ -156,7 +183,17 @@ class NoteBody(msgspec.Struct, frozen=True, tag="note"):
     detail: str
 
 
-Body: TypeAlias = ReadingBody | LinkBody | AlertBody | CommandBody | OutcomeBody | BaselineBody | NoteBody
+Body: TypeAlias = (
+    ReadingBody
+    | LinkBody
+    | FallBody
+    | PictureBody
+    | AlertBody
+    | CommandBody
+    | OutcomeBody
+    | BaselineBody
+    | NoteBody
+)
 
 KEPT = (AlertBody, CommandBody, OutcomeBody, BaselineBody, NoteBody)
 """Bodies that are committed at once and dropped last; the others may be thinned."""

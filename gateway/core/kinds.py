@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.core.events import Certainty, Severity, Words
 
-FIELDS = frozenset({"place", "device", "value", "unit", "deviation", "count", "devices"})
+FIELDS = frozenset({"place", "origin", "device", "value", "unit", "deviation", "count", "devices"})
 """What a kind's text may speak of."""
 
 PHRASES = ("cleared", "flapping", "unwatched")

@@ -15,7 +15,15 @@ from typing import Any, TypeVar
 import msgspec
 
 from drivers.api import Text
-from gateway.core.config import BusTable, CameraTable, Config, DeviceTable, GatewayTable, MqttTable
+from gateway.core.config import (
+    BusTable,
+    CameraTable,
+    Config,
+    DeviceTable,
+    GatewayTable,
+    MqttTable,
+    VisionTable,
+)
 from gateway.core.faults import NOTHING, Fault, near, same, shown
 from gateway.core.toml_lines import key_lines, line_of
 
@@ -33,6 +41,7 @@ WANTED: Mapping[object, Text] = {
     int: Text("整数", "a whole number"),
     float: Text("数字", "a number"),
     bool: Text("true 或 false", "true or false"),
+    bool | None: Text("true 或 false", "true or false"),
     str | list[str]: Text("一个地址，或地址的列表", "one address, or a list of them"),
     dict[str, float]: Text("数字的表，如 { roll = 0.5 }", "a table of numbers like { roll = 0.5 }"),
     list[tuple[float, float]]: POINTS,
@@ -49,6 +58,7 @@ class Parsed:
 
     gateway: GatewayTable | None = None
     mqtt: MqttTable | None = None
+    vision: VisionTable | None = None
     buses: dict[str, BusTable] = field(default_factory=dict)
     devices: dict[str, DeviceTable] = field(default_factory=dict)  # "bus[0].device[2]" -> table
     cameras: dict[str, CameraTable] = field(default_factory=dict)
@@ -63,6 +73,7 @@ class Parsed:
             gateway=self.gateway,
             mqtt=self.mqtt,
             bus=tuple(self.buses.values()),
+            vision=self.vision or VisionTable(),
             camera=tuple(self.cameras.values()),
             rule=tuple(self.rules.values()),
         )
@@ -82,6 +93,8 @@ def parse(text: str) -> Parsed:
         parsed.faults.append(Fault("gateway", NOTHING, TABLE, hint))
     if "mqtt" in tables:
         parsed.mqtt = _table(tables["mqtt"], MqttTable, "mqtt", parsed.faults)
+    if "vision" in tables:
+        parsed.vision = _table(tables["vision"], VisionTable, "vision", parsed.faults)
     for key, table in _each(tables, "bus", "bus", parsed.faults):
         _bus(table, key, parsed)
     for key, table in _each(tables, "camera", "camera", parsed.faults):

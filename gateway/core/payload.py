@@ -21,6 +21,8 @@ LARGEST = 65_536
 
 CLOUD_EVENT = "application/cloudevents+json"
 JSON = "application/json"
+PART = "application/vnd.compound.evidence-part"
+MEDIA = {"still": "image/jpeg", "clip": "video/mp4"}
 ONLINE, OFFLINE = b"online", b"offline"
 
 _NAME, _LINE, _WORDS, _LIST, _POINTS = 128, 200, 4_000, 48, 128
@@ -128,6 +130,26 @@ def state(
             },
         }
     )
+
+
+def evidence_part(
+    *, sha256: str, what: str, camera: str, made_at: float, size: int, offset: int, data: bytes
+) -> bytes:
+    """Return one part of a still or clip: a line of JSON that says what it is, then the bytes themselves.
+
+    The parts of one sum put together by `offset` are `size` bytes that have that sum.
+    """
+    head = {
+        "sha256": sha256,
+        "what": what,
+        "media": MEDIA.get(what, "application/octet-stream"),
+        "camera": clip(camera, _NAME),
+        "time": rfc3339(made_at),
+        "size": size,
+        "offset": offset,
+        "length": len(data),
+    }
+    return _encoder.encode(head) + b"\n" + data
 
 
 def health(document: Mapping[str, object]) -> bytes:

@@ -26,6 +26,7 @@ _PARTS = (
     ("floor", Words("{} 楼", "floor {}")),
 )
 _BELOW = Words("地下 {} 层", "basement {}")
+_NEAR = Words("{}附近", "about {}")
 _AND_MORE = Words("，另有 {} 个", " and {} more")
 
 
@@ -83,6 +84,7 @@ def _filled(template: str, facts: Facts, language: int) -> str:
     subject = facts.subject
     fields = {
         "place": _where(subject, language, named="{device}" not in template),
+        "origin": _origin(subject, language),
         "device": (subject.label or subject.name)[:_LONGEST_NAME],
         "value": _number(facts.value),
         "unit": facts.unit or "",
@@ -118,6 +120,16 @@ def _where(subject: Subject, language: int, *, named: bool) -> str:
     if not parts:
         parts.append(((named and subject.name) or subject.place.compound)[:_LONGEST_NAME])
     return (" ", ", ")[language].join(parts)
+
+
+def _origin(subject: Subject, language: int) -> str:
+    """Return where something came from, "about floor 7 of building 2"; the floor is never quite sure."""
+    if not subject.place.floor:
+        return _where(subject, language, named=True)
+    told = _where(subject, language, named=False)
+    if language:
+        told = " of ".join(reversed(told.split(", ")))
+    return _pick(_NEAR, language).format(told)
 
 
 def _part(value: str, words: Words, language: int) -> str:

@@ -20,13 +20,16 @@ from gateway.core.events import (
     Body,
     Clock,
     Event,
+    FallBody,
     LinkBody,
     NoteBody,
     OutcomeBody,
+    PictureBody,
     Place,
     ReadingBody,
     Severity,
 )
+from gateway.core.falls import Falls
 from gateway.core.grouping import Neighbourhood
 from gateway.core.kinds import Kind, Kinds
 from gateway.core.policy import PolicyError
@@ -38,7 +41,10 @@ AUTO = "auto"
 
 
 class Alerting:
-    """Makes alerts. `restore` is every alert and baseline event told before, in order; `place` the gateway's own."""
+    """Makes alerts. `cameras` says where each looks, `place` is the gateway's own.
+
+    `restore` is every alert and baseline event told before, in order.
+    """
 
     def __init__(
         self,
@@ -49,6 +55,7 @@ class Alerting:
         read_soon: Callable[[str, str], None],
         new_id: Callable[[], str],
         place: Place = NOWHERE,
+        cameras: Mapping[str, Subject] = {},
         restore: Iterable[Event] = (),
     ) -> None:
         told = list(restore)
@@ -57,6 +64,7 @@ class Alerting:
         self._submit = submit
         self._read_soon = read_soon
         self._place = place
+        self._cameras = cameras
         self._alerts = AlertList(kinds, submit=submit, new_id=new_id, restore=told)
         self._detection = Detection(
             devices.values(),
@@ -64,6 +72,7 @@ class Alerting:
             standing={body.key: body for body in self._alerts.bodies()},
         )
         self._neighbours = Neighbourhood(devices, kinds, self._detection.guards, self._alerts)
+        self._falls = Falls(cameras, kinds, self._alerts)
         self._now = self._ahead = 0.0  # monotonic seconds of the last event; wall minus monotonic
         self._clock = Clock.UNSYNCED
         self._settled = False
@@ -143,6 +152,10 @@ class Alerting:
                 self._link(body.what, body.name, up=body.up, reason=body.reason)
                 if body.what == "device" and body.up and body.name in self._devices:
                     self._link("bus", self._devices[body.name].bus, up=True)
+            case FallBody():
+                self._falls.fell(body, now=self._now, wall=self._now + self._ahead, clock=self._clock)
+            case PictureBody():
+                self._picture(body)
             case OutcomeBody():
                 if body.grants:
                     self._detection.excuse(body.device, self._now)
@@ -196,6 +209,14 @@ class Alerting:
             latch=rule.latch,
         )
 
+    def _picture(self, body: PictureBody) -> None:
+        key = f"{body.kind}/{body.camera}"
+        if not body.wrong:
+            self._alerts.gone(key, self._now)
+        elif not self._alerts.is_true(key):
+            subject = self._cameras.get(body.camera, Subject(body.camera, place=self._place))
+            self._raise(self._kinds[body.kind], key, subject)
+
     def _link(self, what: str, name: str, *, up: bool, reason: str = "") -> None:
         kind = self._kinds.by_link[what]
         key = f"{kind.name}/{name}"
@@ -203,7 +224,8 @@ class Alerting:
             self._alerts.gone(key, self._now)
         elif kind.momentary or not self._alerts.is_true(key):
             device = self._devices.get(name) if what in {"device", "command"} else None
-            subject = Subject(name, place=self._place) if device is None else device.subject
+            subject = self._cameras.get(name) if what == "camera" else None
+            subject = subject or (Subject(name, place=self._place) if device is None else device.subject)
             self._raise(kind, key, subject, device=device, note=reason)
 
     def _raise(
@@ -237,6 +259,8 @@ class Alerting:
             return body.key not in self._detection.guards
         kind, _, name = body.key.partition("/")
         links = self._kinds.by_link
+        if kind.partition(".")[0] == links["camera"].family:
+            return name not in self._cameras
         if kind == links["bus"].name:
             return name not in {device.bus for device in self._devices.values()}
         return kind == links["device"].name and name not in self._devices

@@ -10,6 +10,7 @@ import pytest
 
 from drivers import profile
 from gateway import configuration, surroundings
+from gateway.core import consistency, loading
 from gateway.core.faults import ConfigError, Fault
 
 BASE = """
@@ -277,12 +278,44 @@ def test_a_path_that_is_too_long_for_a_socket_never_gets_so_far(folder: Path) ->
     assert (fault.key, fault.warning) == ("gateway.control_socket", False)
 
 
-def test_a_camera_that_nothing_watches_yet_is_told_as_a_warning(tmp_path: Path) -> None:
-    file = tmp_path / "gateway.toml"
-    file.write_text(
-        f'[gateway]\nid = "a"\nstate_dir = "{tmp_path}"\n[[camera]]\nname = "north"\nurl = "/dev/video0"\n',
-        encoding="utf-8",
-    )
-    checked = configuration.check(file)
-    assert checked.config is not None
-    assert [fault.key for fault in checked.faults if "not yet" in fault.wanted.en] == ["camera[0]"]
+CAMERA = '\n[[camera]]\nname = "north"\nurl = "{url}"\n'
+
+
+def of_camera(folder: Path, url: str) -> list[Fault]:
+    text = f'[gateway]\nid = "a"\nstate_dir = "{folder}"\n' + CAMERA.format(url=url)
+    (folder / "gateway.toml").write_text(text, encoding="utf-8")
+    return [fault for fault in configuration.check(folder / "gateway.toml").faults if "camera" in fault.key]
+
+
+def test_a_camera_that_is_not_plugged_in_is_told_as_a_warning(tmp_path: Path) -> None:
+    (fault,) = of_camera(tmp_path, "/dev/video77")
+    assert (fault.key, fault.warning) == ("camera[0].url", True)
+
+
+def test_a_film_that_is_not_there_is_an_error_and_counts_from_the_folder_of_the_file(tmp_path: Path) -> None:
+    (fault,) = of_camera(tmp_path, "street.mp4")
+    assert (fault.key, fault.warning) == ("camera[0].url", False)
+    assert str(tmp_path / "street.mp4") in fault.found.en
+    (tmp_path / "street.mp4").write_bytes(b"film")
+    assert not of_camera(tmp_path, "street.mp4")
+
+
+def test_a_camera_without_the_libraries_or_the_model_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(surroundings, "LIBRARIES", ("numpy", "no_such_library"))
+    monkeypatch.setattr(surroundings, "HOMES", (tmp_path / "nowhere",))
+    found = of_camera(tmp_path, "rtsp://192.168.1.30/stream1")
+    model, libraries = sorted(found, key=lambda fault: "library" in fault.found.en)
+    assert "no_such_library" in libraries.found.en
+    assert libraries.hint is not None
+    assert "compound-gateway[vision]" in libraries.hint.en
+    assert str(tmp_path / "nowhere" / "falling-object" / "model.onnx") in model.found.en
+
+
+def test_a_floor_scale_needs_two_different_floors(tmp_path: Path) -> None:
+    text = '[[camera]]\nname = "c"\nurl = "rtsp://c/1"\nfloors = [{ y = 900, floor = 1 }]\n'
+    parsed = loading.parse(text)
+    assert [fault.key for fault in consistency.check(parsed)] == ["camera[0].floors"]
+    text = text.replace("}]", "}, { y = 100, floor = 8 }]")
+    assert not list(consistency.check(loading.parse(text)))

@@ -8,11 +8,10 @@ import functools
 import logging
 import os
 import socket
-import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway.core import payload
+from gateway.runtime.threads import in_thread
 from gateway.services.uplink.brokers import Broker, ConnectError, VersionError, password, tls_context
 from gateway.services.uplink.connection import Connection, Identity, Receive
 from gateway.services.uplink.link import Link, close_client, properties
@@ -21,8 +20,6 @@ if TYPE_CHECKING:  # paho is loaded with the first connection: a gateway without
     from paho.mqtt.client import Client
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 SESSION_EXPIRY_S: Final = 7 * 86_400
 OPEN_S: Final = 5.0  # TCP connect, TLS handshake, CONNACK: each
@@ -50,7 +47,7 @@ async def _connect(broker: Broker, identity: Identity, receive: Receive, *, prot
     """Return a link that the broker welcomed."""
     try:
         async with asyncio.timeout(ATTEMPT_S):
-            client = await _in_thread(functools.partial(_open, broker, identity, protocol), close_client)
+            client = await in_thread(functools.partial(_open, broker, identity, protocol), close_client)
     except (OSError, ValueError) as error:  # TimeoutError is one of them
         raise ConnectError("connect", broker.url, str(error) or f"no answer in {ATTEMPT_S:.0f} s") from error
     link = Link(client, broker, identity.table.window, receive)
@@ -123,36 +120,3 @@ def _tune(_client: Any, _data: Any, opened: Any) -> None:
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, IDLE_PROBE_S)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
-
-
-async def _in_thread(work: Callable[[], T], discard: Callable[[T], None]) -> T:
-    """Run blocking `work` in a thread that nobody needs to wait for; a result that comes too late is discarded.
-
-    The executor of asyncio would be joined at the end of the program, and name resolution can hang for minutes.
-    """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def deliver(result: T | None, error: Exception | None) -> None:
-        if future.done():
-            if error is None:
-                discard(result)  # type: ignore[arg-type]
-        elif error is None:
-            future.set_result(result)  # type: ignore[arg-type]
-        else:
-            future.set_exception(error)
-
-    def run() -> None:
-        result, fault = None, None
-        try:
-            result = work()
-        except Exception as error:  # noqa: BLE001 - carried over to whoever awaits
-            fault = error
-        try:
-            loop.call_soon_threadsafe(deliver, result, fault)
-        except RuntimeError:  # the loop is closed: the program ends
-            if fault is None:
-                discard(result)  # type: ignore[arg-type]
-
-    threading.Thread(target=run, name="uplink.connect", daemon=True).start()
-    return await future

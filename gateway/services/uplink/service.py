@@ -23,6 +23,7 @@ from gateway.runtime.journal.rows import Lane
 from gateway.services.uplink import opening, receipts
 from gateway.services.uplink.brokers import Broker, Pause, UplinkError, brokers
 from gateway.services.uplink.connection import Connection, Identity, Message, Receive
+from gateway.services.uplink.evidence import EvidenceLane, Pieces
 from gateway.services.uplink.feed import Rows
 from gateway.services.uplink.outbox import Outbox
 from gateway.services.uplink.session import READINGS_SINK, SINKS, URGENT_SINK, House, Session, Tally
@@ -58,6 +59,8 @@ class UplinkStatistics:
     refused: int
     thinned: int
     receipts_ignored: int
+    evidence_parts: int
+    evidence_refused: int
     connections: int
     last_confirmed_at: float | None
     trouble: str
@@ -67,7 +70,8 @@ class UplinkStatistics:
 class Uplink:
     """The sink of the journal that speaks MQTT. Raises SetupError at once where the table makes no sense.
 
-    `was_down` says that the gateway still believes nothing gets through, from before it was started.
+    `evidence` keeps the pictures that go up when nothing else wants to. `was_down` says that the gateway still
+    believes nothing gets through, from before it was started.
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class Uplink:
         states: Callable[[str], bytes | None],
         health: Callable[[], bytes],
         submit: Callable[[Body], Event],
+        evidence: Pieces | None = None,
         was_down: bool = False,
         probe: Callable[[str], None] = lambda _point: None,
         connect: Connect = opening.connect,
@@ -95,6 +100,7 @@ class Uplink:
         wait_last_s = RECEIPT_WAIT_S if desk else REFUSAL_WAIT_S
         self._outbox = Outbox(journal.cursor(URGENT_SINK), wait_last_s=wait_last_s)
         self._states = States(journal.cursor(READINGS_SINK))
+        self._evidence = None if evidence is None else EvidenceLane(evidence, gateway_id)
         self._link: Connection | None = None
         self._spare: Connection | None = None
         self._session: Session | None = None
@@ -135,6 +141,8 @@ class Uplink:
             refused=tally.refused,
             thinned=self._states.thinned,
             receipts_ignored=tally.receipts_ignored,
+            evidence_parts=self._evidence.parts if self._evidence else 0,
+            evidence_refused=self._evidence.refused if self._evidence else 0,
             connections=self._connections,
             last_confirmed_at=tally.last_confirmed_at,
             trouble=self._trouble if link is None else tally.refusal,
@@ -181,7 +189,9 @@ class Uplink:
         """Work on `link` until it is lost, or leave it in order when cancelled."""
         log.info("connected to %s with MQTT %s", link.broker, link.protocol)
         self._link, self._connections = link, self._connections + 1
-        self._session = Session(link, self._house, self._outbox, self._states, self._tally)
+        self._session = Session(
+            link, self._house, self._outbox, self._states, self._tally, evidence=self._evidence
+        )
         self._say(link, payload.ONLINE)
         if not link.resumed:  # a broker that forgot our session may have forgotten what it retained
             self._states.refresh(asyncio.get_running_loop().time(), every_s=0.0)

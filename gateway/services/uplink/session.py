@@ -18,6 +18,7 @@ from gateway.core import payload
 from gateway.core.events import AlertBody, Change, Event, OutcomeBody, Severity
 from gateway.runtime.journal.rows import Lane, Position
 from gateway.services.uplink.connection import Connection, Message
+from gateway.services.uplink.evidence import EvidenceLane
 from gateway.services.uplink.feed import Feed, Rows
 from gateway.services.uplink.outbox import Outbox
 from gateway.services.uplink.states import EXPIRY_S, States
@@ -74,8 +75,17 @@ class House:
 class Session:
     """Moves rows over one connection until it is lost."""
 
-    def __init__(self, link: Connection, house: House, outbox: Outbox, states: States, tally: Tally) -> None:
-        self._link, self._house = link, house
+    def __init__(
+        self,
+        link: Connection,
+        house: House,
+        outbox: Outbox,
+        states: States,
+        tally: Tally,
+        *,
+        evidence: EvidenceLane | None = None,
+    ) -> None:
+        self._link, self._house, self._evidence = link, house, evidence
         self._outbox, self._states, self._tally = outbox, states, tally
         self._now = asyncio.get_running_loop().time
         self._nudge = asyncio.Event()
@@ -97,6 +107,9 @@ class Session:
                 group.create_task(self._pump(), name="uplink.pump"),
                 group.create_task(self._tick(), name="uplink.tick"),
             ]
+            if self._evidence is not None:
+                lane = self._evidence.run(self._link, self._is_free)
+                tasks.append(group.create_task(lane, name="uplink.evidence"))
             await asyncio.wait([self._link.lost])
             for task in tasks:
                 task.cancel()
@@ -105,6 +118,11 @@ class Session:
     @property
     def _room(self) -> int:
         return max(self._link.window - RESERVE, 1)
+
+    def _is_free(self) -> bool:
+        """Return whether nothing that matters more than a picture wants the link."""
+        waiting = self._urgent.ready or self._live.ready or not self._states.idle
+        return not waiting and not self._link.lost.done() and self._link.flying < max(self._room // 4, 1)
 
     def confirmed(self) -> None:
         """Take note that the outbox was told of confirmed rows from outside: receipts."""

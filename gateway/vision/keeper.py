@@ -1,0 +1,210 @@
+"""One camera kept watched: its process started, listened to, looked after, killed when it is no good any more.
+
+`run` is one life of the process; it ends with a WorkerError that says why, and the supervisor starts the next
+with back-off. A process is killed when its heartbeat stops (the frame loop hangs), when it grows over its
+memory limit (a leak), and when it says what it should not (garbage, a flood). Nothing here waits for it.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from gateway.core.events import Body, FallBody
+from gateway.runtime.threads import in_thread
+from gateway.vision.allowance import Allowance
+from gateway.vision.child import FAREWELL_S, Child, WorkerError
+from gateway.vision.messages import (
+    Heartbeat,
+    Inbox,
+    Kept,
+    Link,
+    Missing,
+    Picture,
+    Room,
+    Seen,
+    Setup,
+    Up,
+    WireError,
+)
+from gateway.vision.presence import Presence
+
+SILENT_S = 10.0
+START_S = 30.0  # until the first heartbeat: a Pi reads its libraries from an SD card
+LOOK_S = 0.25
+TOLD_MOST = 64  # falls whose evidence may still come
+FALL = "falling.object"
+
+Evidence = Kept | Missing
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted over all lives of a camera's process."""
+
+    falls: int = 0
+    suppressed: int = 0  # over the limit of falls a minute
+    starts: int = 0
+    killed: Counter[str] = field(default_factory=Counter)  # by reason: hung, memory, garbage
+    evidence_missing: int = 0
+
+
+class Keeper:
+    """Keeps one camera. `setup` is made anew for each life (it reads the password); `submit` takes events.
+
+    `on_evidence` is handed what was kept or could not be; it must not wait.
+    """
+
+    def __init__(
+        self,
+        camera: str,
+        *,
+        setup: Callable[[], Setup],
+        submit: Callable[[Body], object],
+        on_evidence: Callable[["Keeper", Evidence], None],
+        command: Sequence[str],
+        silent_s: float = SILENT_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.camera, self.tally = camera, Tally()
+        self.presence = Presence(camera, clock())
+        self.room = 0
+        self.beat: Heartbeat | None = None
+        self._setup, self._submit, self._on_evidence = setup, submit, on_evidence
+        self._command, self._silent_s, self._clock = command, silent_s, clock
+        self._child: Child | None = None
+        self._told: dict[str, FallBody] = {}
+        self._allowance: Allowance | None = None
+        self._beat_at = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """Return the number of the process, while there is one."""
+        return self._child.pid if self._child else None
+
+    @property
+    def rss_bytes(self) -> int:
+        """Return how much memory the process holds now."""
+        return self._child.rss_bytes() if self._child else 0
+
+    async def run(self) -> None:
+        """Live one life of the process; raises WorkerError when it is over."""
+        setup = await in_thread(self._setup)
+        self._allowance = self._allowance or Allowance(setup.max_falls_per_minute)
+        child = await Child.start(self._command, self.camera, secret=setup.password)
+        self._child, self.tally.starts = child, self.tally.starts + 1
+        self.presence.restarted()
+        self._beat_at = self._clock() + START_S - self._silent_s
+        tasks = [
+            asyncio.create_task(self._listen(child, setup), name=f"camera.{self.camera}.listen"),
+            asyncio.create_task(self._guard(child, setup), name=f"camera.{self.camera}.guard"),
+            asyncio.create_task(child.listen_to_stderr(), name=f"camera.{self.camera}.stderr"),
+        ]
+        farewell_s = FAREWELL_S
+        try:
+            done, _ = await asyncio.wait(tasks[:2], return_when=asyncio.FIRST_COMPLETED)
+            farewell_s = 0.0
+            for task in done:
+                task.result()
+        except WorkerError as error:
+            self.presence.lost(f"{error.reason}: {error.last_words}" if error.last_words else error.reason)
+            raise
+        finally:
+            self._child, self.beat = None, None
+            try:
+                await _cancelled(tasks)  # before the socket closes: the loop must never wait on a closed one
+            finally:
+                await child.end(farewell_s=farewell_s)
+
+    def tell_room(self, room: int) -> None:
+        """Have the process know how much it may write; it is told with its next heartbeat."""
+        self.room = max(0, room)
+
+    def settle(self, fall: str, *, add: str = "", drop: bool = False, note: str = "") -> None:
+        """Tell a fall once more: a piece of evidence came to it, or what it was told to have is missing."""
+        body = self._told.get(fall)
+        if body is None:
+            return
+        kept = () if drop else body.evidence
+        kept = (*kept, add) if add and add not in kept else kept
+        self._told[fall] = body = msgspec.structs.replace(body, evidence=kept, note=note or body.note)
+        self._submit(body)
+
+    async def _listen(self, child: Child, setup: Setup) -> None:
+        """Take in what the process says until it is gone."""
+        inbox, room = Inbox(self._clock()), self.room
+        try:
+            await child.send(msgspec.structs.replace(setup, room=room))
+            while data := await child.receive():
+                for message in inbox.take(data, self._clock()):
+                    self._take(message)
+                if self.room != room:
+                    room = self.room
+                    await child.send(Room(room))
+        except WireError as error:
+            self.tally.killed["garbage"] += 1
+            raise WorkerError(self.camera, f"killed, because it sent {error}", child.last_words()) from error
+        except OSError as error:
+            raise WorkerError(self.camera, f"gone: {error.strerror}", child.last_words()) from error
+        raise WorkerError(self.camera, "the process ended", child.last_words())
+
+    async def _guard(self, child: Child, setup: Setup) -> None:
+        """Watch over heartbeat and memory; raise WorkerError when one is bad."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            silent_s = self._clock() - self._beat_at
+            if silent_s > self._silent_s:
+                self.tally.killed["hung"] += 1
+                raise WorkerError(
+                    self.camera, f"killed, because its frame loop stood still for {silent_s:.0f} s"
+                )
+            rss = child.rss_bytes()
+            if rss > setup.memory_max_bytes:
+                self.tally.killed["memory"] += 1
+                raise WorkerError(self.camera, f"killed, because it held {rss // 2**20} MB of memory")
+
+    def _take(self, message: Up) -> None:
+        match message:
+            case Heartbeat():
+                self._beat_at, self.beat = self._clock(), message
+                self.presence.beat(message.frames, message.picture, self._beat_at)
+            case Seen():
+                self._fell(message)
+            case Kept() | Missing():
+                self._on_evidence(self, message)
+            case Picture():
+                self.presence.look = message.look
+            case Link():
+                self.presence.lost("" if message.up else message.reason)
+
+    def _fell(self, seen: Seen) -> None:
+        now = self._clock()
+        assert self._allowance is not None
+        if not self._allowance.take(now):
+            self.tally.suppressed += 1
+            return
+        self.tally.falls += 1
+        body = FallBody(
+            camera=self.camera,
+            kind=FALL,
+            fall=seen.fall,
+            seen_at=min(seen.seen_at, now),
+            confidence=seen.confidence,
+            floor=seen.floor,
+            low=seen.low,
+            high=seen.high,
+            evidence=(seen.still,) if seen.still else (),
+        )
+        self._told[seen.fall] = body
+        if len(self._told) > TOLD_MOST:
+            del self._told[next(iter(self._told))]
+        self._submit(body)
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)

@@ -1,0 +1,152 @@
+"""The frame loop of one camera: watches, judges the picture, tells falls at once, has evidence kept, counts.
+
+`watch` goes round for ever in one thread, also while no frame comes; `heartbeat` is what another thread tells
+once a second, and it is None when the loop has not gone round since: a hang shows by silence.
+"""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NoReturn, Protocol
+
+import cv2
+
+from gateway.core.uuid7 import RANDOM_BITS, uuid7
+from gateway.vision import still
+from gateway.vision.allowance import Allowance
+from gateway.vision.backlog import Arrival, Backlog
+from gateway.vision.evidence import Cutter, Recorder
+from gateway.vision.film import Watching
+from gateway.vision.messages import Heartbeat, Look, Missing, Picture, Seen, Setup, Up
+from gateway.vision.sight import Fall, Frame, Luma
+
+ROUND_S: Final = 0.5  # the loop goes round at least so often
+
+
+class State(Protocol):
+    """What the picture is from now on."""
+
+    @property
+    def what(self) -> Look:
+        """Return it in a word."""
+
+
+class Health(Protocol):
+    """Judges the picture itself."""
+
+    def look(self, luma: Luma, time_s: float) -> State | None:
+        """Take the next picture; return how it looks from now on, when that changed."""
+        ...
+
+
+class Lookout:
+    """Watches one camera's frames. `send` tells the gateway; any thread may call it."""
+
+    def __init__(
+        self, setup: Setup, *, send: Callable[[Up], None], watcher: Watching, health: Health, ring: Cutter
+    ) -> None:
+        self._setup, self._send, self._watcher, self._health = setup, send, watcher, health
+        self._glances = still.Glances()
+        self._backlog = Backlog()
+        self._allowance = Allowance(setup.max_falls_per_minute)
+        self.recorder = Recorder(
+            Path(setup.evidence_dir),
+            setup.camera,
+            ring,
+            send=send,
+            wall=time.time,
+            clock=time.monotonic,
+            room=setup.room,
+        )
+        self._rounds = self._told_rounds = self._frames = self._told_frames = 0
+        self._told_at = time.monotonic()
+        self._lag_s = self._stream_s = 0.0
+        self._look: Look = "fine"
+
+    def decoded(self, frame: Frame) -> None:
+        """Take a frame from the decoder's thread."""
+        self._backlog.put(Arrival(frame, time.monotonic()))
+
+    def watch(self) -> NoReturn:
+        """Go round for ever: a frame, if there is one, and what is due."""
+        while True:
+            self.go_round(ROUND_S)
+
+    def go_round(self, wait_s: float) -> bool:
+        """Watch one frame, if one comes in time, and do what is due; return whether one came."""
+        arrival = self._backlog.get(wait_s)
+        if arrival is not None:
+            self._lag_s = time.monotonic() - arrival.at
+            self._see(arrival.frame)
+        self.recorder.tick(self._stream_s)
+        self._rounds += 1
+        return arrival is not None
+
+    def heartbeat(self, *, decode_errors: int, rss_bytes: int) -> Heartbeat | None:
+        """Return how it goes, or None when it does not go."""
+        now = time.monotonic()
+        if self._rounds == self._told_rounds:
+            return None
+        fps = (self._frames - self._told_frames) / max(now - self._told_at, 1e-3)
+        self._told_rounds, self._told_frames, self._told_at = self._rounds, self._frames, now
+        return Heartbeat(
+            frames=self._told_frames,
+            fps=fps,
+            dropped=self._backlog.dropped,
+            decode_errors=decode_errors,
+            lag_s=self._lag_s,
+            rss_bytes=rss_bytes,
+            picture=self._look,
+        )
+
+    def _see(self, frame: Frame) -> None:
+        falls = self._watcher.feed(frame)
+        for fall in falls:
+            self._fell(fall, frame)
+        self._glances.look(frame)
+        state = self._health.look(frame.luma, frame.time_s)
+        if state is not None:
+            self._look = state.what
+            self._send(Picture(state.what))
+        self._frames, self._stream_s = self._frames + 1, frame.time_s
+
+    def _fell(self, fall: Fall, last: Frame) -> None:
+        """Tell a fall at once; its picture is made before, in some milliseconds, and written after."""
+        now = time.monotonic()
+        if not self._allowance.take(now):
+            return
+        name = uuid7(time.time_ns() // 1_000_000, secrets.randbits(RANDOM_BITS))
+        seen_at = self._backlog.arrived(fall.track[-1].frame) or now
+        data, trouble = self._picture(fall, last, time.time() - (now - seen_at))
+        sha256 = hashlib.sha256(data).hexdigest() if data else None
+        origin = fall.origin
+        self._send(
+            Seen(
+                fall=name,
+                t_start=fall.t_start,
+                t_end=fall.t_end,
+                seen_at=seen_at,
+                confidence=min(1.0, max(0.0, fall.confidence)),
+                floor=origin.floor if origin else None,
+                low=origin.low if origin else None,
+                high=origin.high if origin else None,
+                still=sha256,
+            )
+        )
+        if data and sha256:
+            self.recorder.still(name, data, sha256)
+        else:
+            self._send(Missing(name, "still", trouble))
+        self.recorder.clip(name, fall.t_start, fall.t_end)
+
+    def _picture(self, fall: Fall, last: Frame, when: float) -> tuple[bytes, str]:
+        """Return the still, or why there is none: an alert goes out without one rather than not at all."""
+        title = self._setup.title if self._setup.title.isascii() else self._setup.camera
+        glances = self._glances.during(fall)
+        try:
+            picture = still.jpeg(last, fall, glances, title=title, when=when, privacy=self._setup.privacy)
+        except (cv2.error, ValueError, MemoryError) as error:
+            return b"", str(error)[:200]
+        return picture, ""

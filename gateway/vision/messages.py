@@ -1,0 +1,179 @@
+"""What a camera's process and the gateway say to each other: a length, then MessagePack. Pure, and bounded.
+
+Four bytes big-endian say how long a message is, at most `LARGEST`. The gateway trusts nothing that comes this
+way: a child that has lost its mind sends garbage, or sends too much of what is good, and both are a
+`WireError`, for which it is killed. Monotonic seconds mean the same in both: Linux has one such clock.
+"""
+
+from struct import Struct
+from typing import Annotated, Final, Literal, TypeAlias, TypeVar
+
+import msgspec
+
+LARGEST: Final = 256 * 1024
+PER_SECOND: Final = 100.0
+AT_ONCE: Final = 400.0
+
+_LENGTH = Struct(">I")
+_Message = TypeVar("_Message")
+
+Name = Annotated[str, msgspec.Meta(max_length=200)]
+Sum = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+Pairs: TypeAlias = tuple[tuple[float, float], ...]
+Look = Literal["fine", "frozen", "covered", "moved", "defocused"]
+
+
+class Setup(msgspec.Struct, frozen=True, tag="setup"):
+    """The first thing a child is told. `room` is how many bytes of evidence it may write until told anew.
+
+    `title` stands on the stills. The password is here and nowhere else: neither in arguments nor environment.
+    """
+
+    camera: str
+    url: str
+    password: str
+    watch: Pairs
+    ignore: tuple[Pairs, ...]
+    floors: Pairs
+    evidence_dir: str
+    room: int
+    title: str
+    privacy: bool
+    memory_max_bytes: int
+    max_falls_per_minute: int
+
+    def __repr__(self) -> str:
+        return f"Setup({self.camera!r})"
+
+
+class Room(msgspec.Struct, frozen=True, tag="room"):
+    """How many bytes of evidence may be written from now on."""
+
+    room: int
+
+
+class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
+    """Once a second while the frame loop makes progress. Counts are of this process's life; `lag_s` is now.
+
+    `lag_s` is how long the frame in work waited for its turn.
+    """
+
+    frames: Count
+    fps: float
+    dropped: Count
+    decode_errors: Count
+    lag_s: float
+    rss_bytes: Count
+    picture: Look
+
+
+class Seen(msgspec.Struct, frozen=True, tag="fall"):
+    """Something fell. `seen_at` is monotonic seconds of its last visible frame, `still` the sum of its picture."""
+
+    fall: Name
+    t_start: float
+    t_end: float
+    seen_at: float
+    confidence: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+    floor: int | None
+    low: int | None
+    high: int | None
+    still: Sum | None
+
+
+class Kept(msgspec.Struct, frozen=True, tag="evidence"):
+    """A piece of evidence lies in the folder under its sum, whole and on the disk."""
+
+    fall: Name
+    what: Literal["still", "clip"]
+    sha256: Sum
+
+
+class Missing(msgspec.Struct, frozen=True, tag="missing"):
+    """A piece of evidence could not be kept."""
+
+    fall: Name
+    what: Literal["still", "clip"]
+    reason: Name
+
+
+class Picture(msgspec.Struct, frozen=True, tag="picture"):
+    """The picture looks otherwise than before."""
+
+    look: Look
+
+
+class Link(msgspec.Struct, frozen=True, tag="link"):
+    """The camera answers, or why it does not."""
+
+    up: bool
+    reason: Name
+
+
+Up: TypeAlias = Heartbeat | Seen | Kept | Missing | Picture | Link
+Down: TypeAlias = Setup | Room
+
+_encoder = msgspec.msgpack.Encoder()
+_up = msgspec.msgpack.Decoder(Up)
+_down = msgspec.msgpack.Decoder(Down)
+
+
+class WireError(Exception):
+    """What came is no message of ours, or too many of them."""
+
+
+def encode(message: Up | Down) -> bytes:
+    """Return the bytes of a message; WireError if it is too large to be taken."""
+    content = _encoder.encode(message)
+    if len(content) > LARGEST:
+        raise WireError(f"a message of {len(content)} bytes")
+    return _LENGTH.pack(len(content)) + content
+
+
+class Inbox:
+    """Bytes in, messages out. `now` in seconds bounds how many may come: a bucket that fills by the second."""
+
+    def __init__(self, now: float) -> None:
+        self._buffer = bytearray()
+        self._allowed, self._at = AT_ONCE, now
+
+    def take(self, data: bytes, now: float) -> list[Up]:
+        """Return what the gateway is told by these bytes; raises WireError."""
+        messages = _take(self._buffer, data, _up)
+        self._allowed = min(AT_ONCE, self._allowed + (now - self._at) * PER_SECOND) - len(messages)
+        self._at = now
+        if self._allowed < 0:
+            raise WireError("a flood of messages")
+        return messages
+
+
+class Orders:
+    """The child's side: bytes in, what it is told out."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def take(self, data: bytes) -> list[Down]:
+        """Return what the child is told by these bytes; raises WireError."""
+        return _take(self._buffer, data, _down)
+
+
+def _take(buffer: bytearray, data: bytes, decoder: "msgspec.msgpack.Decoder[_Message]") -> list[_Message]:
+    """Eat whole messages off the buffer."""
+    buffer += data
+    messages = []
+    while len(buffer) >= _LENGTH.size:
+        (length,) = _LENGTH.unpack_from(buffer)
+        if not 0 < length <= LARGEST:
+            raise WireError(f"a message of {length} bytes")
+        end = _LENGTH.size + length
+        if len(buffer) < end:
+            break
+        try:
+            messages.append(decoder.decode(bytes(buffer[_LENGTH.size : end])))
+        except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, ValueError) as error:
+            raise WireError(f"no message: {error}") from None
+        finally:
+            del buffer[:end]
+    return messages

@@ -1,0 +1,181 @@
+"""All cameras of the house: a keeper each, their evidence taken in, their state told. The gateway's own side.
+
+The field never waits for any of this: nothing here touches the disk but in threads beside the loop, and queues
+are bounded. Evidence is looked after by one task for all cameras: taken in, added to its alert, sent upstream
+by whoever asks the store, and room made for the next. Should that task be held up by a dying disk, heartbeats
+and falls still come through.
+"""
+
+import asyncio
+import contextlib
+import functools
+import time
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from gateway.core.events import Body
+from gateway.runtime.threads import in_thread
+from gateway.vision.child import COMMAND
+from gateway.vision.keeper import SILENT_S, Evidence, Keeper
+from gateway.vision.messages import Kept, Missing, Setup
+from gateway.vision.store import EvidenceStore, StoreStatistics
+
+TICK_S = 1.0
+UPKEEP_S = 60.0
+QUEUE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera as configured. `setup` lacks only the password, which is read anew for every life."""
+
+    setup: Setup
+    password_file: str = ""
+
+    def complete(self) -> Setup:
+        """Return the setup with its password. Blocks; raises OSError."""
+        if not self.password_file:
+            return self.setup
+        password = Path(self.password_file).read_text(encoding="utf-8").rstrip("\r\n")
+        return msgspec.structs.replace(self.setup, password=password)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStatistics:
+    """One camera as `status` shows it. Counts of frames are of the present life of its process."""
+
+    camera: str
+    up: bool | None
+    picture: str
+    reason: str
+    frames: int
+    fps: float
+    dropped: int
+    decode_errors: int
+    lag_s: float
+    rss_bytes: int
+    falls: int
+    suppressed: int
+    starts: int
+    killed: dict[str, int]
+    evidence_missing: int
+
+
+class Vision:
+    """Watches `cameras`. `open_evidence` gives the sums that open alerts speak of: those are never removed."""
+
+    def __init__(
+        self,
+        cameras: Sequence[Camera],
+        store: EvidenceStore,
+        *,
+        submit: Callable[[Body], object],
+        open_evidence: Callable[[], Collection[str]],
+        command: Sequence[str] = COMMAND,
+        silent_s: float = SILENT_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.store = store
+        self.missed = 0  # pieces of evidence no room was left for in the queue; the next start finds them
+        self._submit, self._open, self._clock = submit, open_evidence, clock
+        self._queue: asyncio.Queue[tuple[Keeper, Evidence]] = asyncio.Queue(QUEUE)
+        self.keepers = [
+            Keeper(
+                camera.setup.camera,
+                setup=camera.complete,
+                submit=submit,
+                on_evidence=self._queue_up,
+                command=command,
+                silent_s=silent_s,
+                clock=clock,
+            )
+            for camera in cameras
+        ]
+
+    @property
+    def services(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """Return what is to be kept running, by name: a service a camera, and one for all."""
+        if not self.keepers:
+            return {}
+        return {
+            **{f"camera:{keeper.camera}": keeper.run for keeper in self.keepers},
+            "cameras": self._tell,
+            "evidence": self._look_after_evidence,
+        }
+
+    def statistics(self) -> tuple[CameraStatistics, ...]:
+        """Return how each camera is."""
+        return tuple(_statistics(keeper) for keeper in self.keepers)
+
+    def evidence_statistics(self) -> StoreStatistics | None:
+        """Return how much evidence there is; None without cameras."""
+        return self.store.statistics() if self.keepers else None
+
+    async def _tell(self) -> None:
+        """Tell what changed about the cameras, once a second."""
+        while True:
+            for keeper in self.keepers:
+                for body in keeper.presence.due(self._clock()):
+                    self._submit(body)
+            await asyncio.sleep(TICK_S)
+
+    async def _look_after_evidence(self) -> None:
+        await in_thread(self.store.load)
+        while True:
+            await self._make_room()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(UPKEEP_S):
+                    keeper, evidence = await self._queue.get()
+                    await self._take(keeper, evidence)
+
+    async def _take(self, keeper: Keeper, evidence: Evidence) -> None:
+        match evidence:
+            case Kept():
+                whole = await in_thread(functools.partial(self.store.take, evidence.sha256))
+                if whole and evidence.what == "clip":
+                    keeper.settle(evidence.fall, add=evidence.sha256)
+                elif not whole:
+                    self._missing(keeper, Missing(evidence.fall, evidence.what, "it is not in the folder"))
+            case Missing():
+                self._missing(keeper, evidence)
+
+    def _missing(self, keeper: Keeper, missing: Missing) -> None:
+        keeper.tally.evidence_missing += 1
+        told = f"evidence missing ({missing.what}): {missing.reason}"
+        keeper.settle(missing.fall, drop=missing.what == "still", note=told)
+
+    async def _make_room(self) -> None:
+        needed = frozenset(self._open())
+        room = await in_thread(functools.partial(self.store.make_room, needed))
+        for keeper in self.keepers:
+            keeper.tell_room(room // len(self.keepers))
+
+    def _queue_up(self, keeper: Keeper, evidence: Evidence) -> None:
+        if self._queue.full():
+            self.missed += 1
+        else:
+            self._queue.put_nowait((keeper, evidence))
+
+
+def _statistics(keeper: Keeper) -> CameraStatistics:
+    beat, tally, presence = keeper.beat, keeper.tally, keeper.presence
+    return CameraStatistics(
+        camera=keeper.camera,
+        up=presence.up,
+        picture=presence.look,
+        reason="" if presence.up else presence.reason,
+        frames=beat.frames if beat else 0,
+        fps=round(beat.fps, 1) if beat else 0.0,
+        dropped=beat.dropped if beat else 0,
+        decode_errors=beat.decode_errors if beat else 0,
+        lag_s=round(beat.lag_s, 3) if beat else 0.0,
+        rss_bytes=beat.rss_bytes if beat else 0,
+        falls=tally.falls,
+        suppressed=tally.suppressed,
+        starts=tally.starts,
+        killed=dict(tally.killed),
+        evidence_missing=tally.evidence_missing,
+    )

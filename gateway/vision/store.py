@@ -1,0 +1,196 @@
+"""The evidence on the disk: what there is, how much of it, what has to go. The gateway's side; blocks, no pictures.
+
+How it works: a camera's process writes each piece under its SHA-256, the facts of it as JSON beside it, both
+through a temporary name, so that what has a sidecar is whole. The folder is the index: a start reads the
+sidecars and throws away what has none. Over the quota, or with the disk nearly full, the oldest goes first, but
+never a piece whose alert is open. An empty file `<sum>.sent` says that a piece went upstream.
+"""
+
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+log = logging.getLogger(__name__)
+
+SPARE_BYTES = 256 * 1024 * 1024  # of the disk: the journal must never lack room because of pictures
+SPARE_SHARE = 0.1  # ... and on a small one this share of it
+LEAST_ROOM = (
+    32 * 1024 * 1024
+)  # kept free of the quota: a clip of a good camera; a small quota keeps an eighth
+UNFINISHED_S = 600.0  # a file without its sidecar that is older than this was never finished
+SUFFIXES = {"still": ".jpg", "clip": ".mp4"}
+SIDECAR, SENT = ".json", ".sent"
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What a piece of evidence is: the sidecar. `made_at` is wall seconds since 1970."""
+
+    sha256: str
+    what: Literal["still", "clip"]
+    camera: str
+    fall: str
+    made_at: float
+    size: int
+
+    @property
+    def file(self) -> str:
+        """Return the name of the file in the folder."""
+        return self.sha256 + SUFFIXES[self.what]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatistics:
+    """The evidence as `status` shows it."""
+
+    pieces: int
+    bytes: int
+    quota_bytes: int
+    removed: int
+    unsent: int
+    trouble: str
+
+
+class EvidenceStore:
+    """All pieces in a folder. `spare` tells how many bytes of the disk evidence may still take.
+
+    What blocks is called from threads beside the loop; so every walk is over a copy.
+    """
+
+    def __init__(self, folder: Path, *, quota_bytes: int, spare: Callable[[Path], int] | None = None) -> None:
+        self.folder = folder
+        self._quota, self._spare = quota_bytes, spare or spare_bytes
+        self._pieces: dict[str, Facts] = {}
+        self._sent: set[str] = set()
+        self._removed, self._trouble = 0, ""
+
+    def load(self) -> None:
+        """Read what there is from the disk. Blocks; never raises."""
+        try:
+            self.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            files = sorted(self.folder.iterdir())
+        except OSError as error:
+            self._say(f"{self.folder}: {error.strerror}")
+            return
+        names = {file.name for file in files}
+        for file in files:
+            if file.suffix == SIDECAR and (facts := _read(file)) is not None and facts.file in names:
+                self._pieces[facts.sha256] = facts
+        self._sent = {name.removesuffix(SENT) for name in names if name.endswith(SENT)} & set(self._pieces)
+        for file in files:
+            if file.name.partition(".")[0] not in self._pieces and _is_ours(file):
+                _unlink(file)
+
+    def take(self, sha256: str) -> bool:
+        """Take in a piece a camera's process says it has written; False when it is not there whole. Blocks."""
+        facts = _read(self.folder / (sha256 + SIDECAR))
+        if facts is None or facts.sha256 != sha256:
+            return False
+        try:
+            whole = (self.folder / facts.file).stat().st_size == facts.size
+        except OSError:
+            return False
+        if whole:
+            self._pieces[sha256] = facts
+        return whole
+
+    def make_room(self, needed: Collection[str]) -> int:
+        """Remove the oldest but what is `needed`, until quota and disk are met; return `room`. Blocks."""
+        for facts in sorted(self._pieces.values(), key=lambda each: each.made_at):
+            if self.room() >= min(LEAST_ROOM, self._quota // 8):
+                break
+            if facts.sha256 not in needed:
+                self._remove(facts)
+        return self.room()
+
+    def room(self) -> int:
+        """Return how many bytes may still be written; negative when too much is there. Blocks for a moment."""
+        try:
+            spare = self._spare(self.folder)
+        except OSError as error:
+            self._say(f"{self.folder}: {error.strerror}")
+            return 0
+        return min(self._quota - self.size, spare)
+
+    @property
+    def size(self) -> int:
+        """Return how large all of it is."""
+        return sum(facts.size for facts in list(self._pieces.values()))
+
+    def unsent(self) -> list[Facts]:
+        """Return what did not go upstream yet: stills first, then oldest first."""
+        waiting = (facts for sha256, facts in list(self._pieces.items()) if sha256 not in self._sent)
+        return sorted(waiting, key=lambda facts: (facts.what != "still", facts.made_at))
+
+    def read(self, sha256: str, offset: int, size: int) -> bytes | None:
+        """Return a part of a piece; None when it is gone. Blocks."""
+        facts = self._pieces.get(sha256)
+        if facts is None:
+            return None
+        try:
+            with (self.folder / facts.file).open("rb") as file:
+                file.seek(offset)
+                return file.read(size)
+        except OSError as error:
+            self._say(f"{facts.file}: {error.strerror}")
+            return None
+
+    def sent(self, sha256: str) -> None:
+        """Note that a piece went upstream whole. Blocks."""
+        self._sent.add(sha256)
+        with contextlib.suppress(OSError):  # it is sent once more after a restart, no harm
+            (self.folder / (sha256 + SENT)).touch()
+
+    def statistics(self) -> StoreStatistics:
+        """Return how much there is."""
+        unsent = len(self._pieces) - len(self._sent)
+        return StoreStatistics(
+            len(self._pieces), self.size, self._quota, self._removed, unsent, self._trouble
+        )
+
+    def _remove(self, facts: Facts) -> None:
+        for name in (facts.file, facts.sha256 + SENT, facts.sha256 + SIDECAR):
+            _unlink(self.folder / name)
+        self._pieces.pop(facts.sha256, None)
+        self._sent.discard(facts.sha256)
+        self._removed += 1
+
+    def _say(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            log.warning("evidence: %s", trouble)
+        self._trouble = trouble
+
+
+def spare_bytes(folder: Path) -> int:
+    """Return how much of the disk evidence may still take; negative when it has taken too much."""
+    disk = os.statvfs(folder)
+    least = min(SPARE_BYTES, int(disk.f_blocks * disk.f_frsize * SPARE_SHARE))
+    return disk.f_bavail * disk.f_frsize - least
+
+
+def _read(sidecar: Path) -> Facts | None:
+    try:
+        return msgspec.json.decode(sidecar.read_bytes(), type=Facts)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _is_ours(file: Path) -> bool:
+    """Return whether a file without a sidecar is one of ours that was never finished, and nobody writes any more."""
+    suffixes = {*SUFFIXES.values(), SIDECAR, SENT, ".part"}
+    try:
+        age_s = time.time() - file.stat().st_mtime
+    except OSError:
+        return False
+    return file.suffix in suffixes and not 0 <= age_s < UNFINISHED_S
+
+
+def _unlink(file: Path) -> None:
+    with contextlib.suppress(OSError):
+        file.unlink()

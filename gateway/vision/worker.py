@@ -1,0 +1,134 @@
+"""A camera's own process: frames in, falls, evidence and heartbeats out. Started by the gateway, ends with it.
+
+Four threads: one decodes, one (the main one) watches, one writes evidence, one beats the heart; a fifth takes
+orders. The line to the gateway is standard input, a socket: when it closes, the gateway is gone, and so is this
+process. Its name and arguments say which camera it is and nothing else.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NoReturn
+
+from gateway.vision.classifier import Classifier, ModelError
+from gateway.vision.intake import Intake
+from gateway.vision.lookout import Lookout
+from gateway.vision.messages import Orders, Room, Setup, Up, WireError, encode
+from gateway.vision.picture import PictureHealth
+from gateway.vision.ring import Ring
+from gateway.vision.sight import Outlook
+from gateway.vision.watcher import Watcher
+
+BEAT_S: Final = 1.0
+LAST_WORK_S: Final = 0.8  # for evidence in work when the gateway goes
+CHUNK: Final = 64 * 1024
+BACKSTOP: Final = 4  # times the memory limit: then the kernel says no
+
+PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15  # <linux/prctl.h>
+
+
+class Line:
+    """The socket to the gateway. Whoever sends when the gateway is gone ends the process."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._socket, self._lock = line, threading.Lock()
+        self._orders = Orders()
+
+    def send(self, message: Up) -> None:
+        """Tell the gateway something; any thread may."""
+        try:
+            with self._lock:
+                self._socket.sendall(encode(message))
+        except OSError:
+            os._exit(0)
+
+    def setup(self) -> Setup:
+        """Wait for the first order: what to watch."""
+        while data := self._socket.recv(CHUNK):
+            for order in self._orders.take(data):
+                if isinstance(order, Setup):
+                    return order
+        raise SystemExit(0)
+
+    def obey(self, room: Callable[[int], None]) -> None:
+        """Take orders until the gateway is gone."""
+        try:
+            while data := self._socket.recv(CHUNK):
+                for order in self._orders.take(data):
+                    if isinstance(order, Room):
+                        room(order.room)
+        except (OSError, WireError):
+            return
+
+
+def main(arguments: list[str]) -> NoReturn:
+    """Watch the camera named in the arguments as the line says, until the gateway is gone."""
+    _belong_to_the_gateway(arguments[-1] if arguments else "camera")
+    threading.excepthook = _end_all
+    line = Line(socket.socket(fileno=0))
+    setup = line.setup()
+    most = BACKSTOP * setup.memory_max_bytes
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    try:
+        judge = Classifier.default()
+    except ModelError as error:
+        sys.exit(str(error))
+    outlook = Outlook(setup.watch, setup.ignore, setup.floors)
+    watcher = Watcher(judge, threshold=judge.card.threshold, outlook=outlook)
+    ring = Ring()
+    lookout = Lookout(setup, send=line.send, watcher=watcher, health=PictureHealth(), ring=ring)
+    intake = Intake(setup, ring, send=line.send, take=lookout.decoded)
+    lookout.recorder.start()
+    for name, run in {
+        "decode": intake.run,
+        "orders": lambda: _obey(line, lookout),
+        "heart": lambda: _beat(line, lookout, intake),
+    }.items():
+        threading.Thread(target=run, name=name, daemon=True).start()
+    lookout.watch()
+
+
+def _obey(line: Line, lookout: Lookout) -> NoReturn:
+    """Take orders; when the gateway is gone, finish what evidence is being written, and end."""
+    line.obey(lookout.recorder.make_room)
+    lookout.recorder.finish(LAST_WORK_S)
+    os._exit(0)
+
+
+def _beat(line: Line, lookout: Lookout, intake: Intake) -> NoReturn:
+    while True:
+        time.sleep(BEAT_S)
+        beat = lookout.heartbeat(decode_errors=intake.decode_errors, rss_bytes=_rss_bytes())
+        if beat is not None:
+            line.send(beat)
+
+
+def _end_all(problem: threading.ExceptHookArgs) -> None:
+    """End the process when one of its threads failed: half a camera is worse than a new one."""
+    traceback.print_exception(problem.exc_value)
+    sys.stderr.flush()
+    os._exit(1)
+
+
+def _belong_to_the_gateway(camera: str) -> None:
+    """Die with the gateway, and be called by the camera's name in `ps`."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    libc.prctl(PR_SET_NAME, f"cam:{camera}".encode()[:15])
+
+
+def _rss_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_bytes().split()[1])
+    return pages * resource.getpagesize()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

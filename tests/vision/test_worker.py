@@ -1,0 +1,201 @@
+"""The camera's own process: frame loop, overload, heartbeats, and the whole way from a film to still and clip."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import msgspec
+import numpy as np
+import pytest
+
+from gateway.vision import still
+from gateway.vision.backlog import FRAMES, Arrival, Backlog
+from gateway.vision.intake import Intake
+from gateway.vision.lookout import Lookout
+from gateway.vision.messages import Heartbeat, Inbox, Kept, Link, Missing, Seen, Setup, Up, encode
+from gateway.vision.ring import Ring
+from gateway.vision.sight import Fall, Frame, Origin
+from tests.vision import clips, keeping
+
+TIMES = clips.steady(3.0)
+MB = 1024 * 1024
+
+
+class Knows:
+    """A watcher that knows when the thing falls: a fall is told with the frame it is decided at."""
+
+    def __init__(self, fall: Fall | None = None) -> None:
+        self.seen: list[int] = []
+        self._fall = fall or clips.fall(TIMES, origin=Origin(7, 6, 8))
+
+    def feed(self, frame: Frame) -> list[Fall]:
+        self.seen.append(frame.index)
+        return [self._fall] if frame.index == self._fall.track[-1].frame + 2 else []
+
+    def finish(self) -> list[Fall]:
+        return []
+
+
+class Well:
+    """A picture that is always fine."""
+
+    def look(self, _luma: object, _time_s: float) -> None:
+        return None
+
+
+def setup(folder: Path) -> Setup:
+    return msgspec.structs.replace(keeping.setup(folder), room=MB)
+
+
+def blank(index: int) -> Frame:
+    return Frame(index, index / 25, np.zeros((48, 64), np.uint8))
+
+
+def lookout(folder: Path, sent: list[Up], *, watcher: Knows, ring: Ring | None = None) -> Lookout:
+    return Lookout(setup(folder), send=sent.append, watcher=watcher, health=Well(), ring=ring or Ring())
+
+
+def until(condition: Callable[[], object], within_s: float = 10.0) -> None:
+    end = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_watcher_that_cannot_keep_up_sees_the_newest_frames_and_counts_the_others(tmp_path: Path) -> None:
+    watcher, sent = Knows(), list[Up]()
+    looking = lookout(tmp_path, sent, watcher=watcher)
+    for index in range(100):
+        looking.decoded(blank(index))
+    while looking.go_round(0.0):
+        pass
+    assert watcher.seen == list(range(100 - FRAMES, 100))
+    beat = looking.heartbeat(decode_errors=3, rss_bytes=5)
+    assert beat is not None
+    assert (beat.frames, beat.dropped, beat.decode_errors) == (FRAMES, 100 - FRAMES, 3)
+
+
+def test_the_heart_beats_without_frames_and_not_without_rounds(tmp_path: Path) -> None:
+    looking = lookout(tmp_path, [], watcher=Knows())
+    looking.go_round(0.0)
+    assert looking.heartbeat(decode_errors=0, rss_bytes=0) is not None
+    assert looking.heartbeat(decode_errors=0, rss_bytes=0) is None
+    looking.go_round(0.0)
+    assert looking.heartbeat(decode_errors=0, rss_bytes=0) is not None
+
+
+def test_a_backlog_wakes_who_waits_and_remembers_when_frames_came() -> None:
+    backlog = Backlog()
+    threading.Timer(0.05, lambda: backlog.put(Arrival(blank(7), 123.0))).start()
+    arrival = backlog.get(5.0)
+    assert arrival is not None
+    assert arrival.frame.index == 7
+    assert backlog.arrived(7) == 123.0
+    assert backlog.arrived(8) is None
+
+
+def test_a_fall_is_sent_at_once_with_the_sum_of_a_still_that_is_written_after(tmp_path: Path) -> None:
+    sent: list[Up] = []
+    looking = lookout(tmp_path, sent, watcher=Knows())
+    for index, luma in enumerate(clips.pictures(TIMES)):
+        looking.decoded(Frame(index, TIMES[index], luma))
+        looking.go_round(0.0)
+    (seen,) = sent
+    assert isinstance(seen, Seen)
+    assert (seen.floor, seen.low, seen.high) == (7, 6, 8)
+    assert 0 <= time.monotonic() - seen.seen_at < 10
+    looking.recorder.start()
+    until(lambda: len(sent) == 2)
+    assert sent[1] == Kept(seen.fall, "still", str(seen.still))
+    assert (tmp_path / "evidence" / f"{seen.still}.jpg").exists()
+
+
+def test_a_fall_whose_still_cannot_be_drawn_is_told_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Up] = []
+    fall = clips.fall(TIMES)
+    looking = lookout(tmp_path, sent, watcher=Knows(fall))
+    last = fall.track[-1].frame + 2
+    monkeypatch.setattr(still, "QUALITY", "no number")
+    looking.decoded(blank(last))
+    looking.go_round(0.0)
+    seen, missing = sent
+    assert isinstance(seen, Seen)
+    assert seen.still is None
+    assert isinstance(missing, Missing)
+
+
+def test_a_film_becomes_a_still_and_a_clip_that_plays(tmp_path: Path) -> None:
+    """A clock that runs fast: the film is played at its own speed by it."""
+    sent: list[Up] = []
+    ring = Ring()
+    looking = lookout(tmp_path, sent, watcher=Knows(), ring=ring)
+    looking.recorder.start()
+    film = clips.film(tmp_path / "film.mp4", seconds=14.0)
+    given = msgspec.structs.replace(setup(tmp_path), url=str(film), password="")
+
+    class Enough(Exception):  # noqa: N818
+        pass
+
+    def take(frame: Frame) -> None:
+        looking.decoded(frame)
+        looking.go_round(0.0)
+        if frame.time_s > 13.5:
+            raise Enough
+
+    intake = Intake(given, ring, send=sent.append, take=take, clock=time.monotonic, sleep=lambda _s: None)
+    with contextlib.suppress(Enough):
+        intake.run()
+    until(lambda: len([each for each in sent if isinstance(each, Kept)]) == 2)
+    assert sent[0] == Link(up=True, reason="")
+    clip = next(each for each in sent if isinstance(each, Kept) and each.what == "clip")
+    with av.open(str(tmp_path / "evidence" / f"{clip.sha256}.mp4")) as container:
+        times = [frame.time for frame in container.decode(video=0) if frame.time is not None]
+    assert max(times) - min(times) > 11
+
+
+class Running:
+    """The real process at the other end of a socket."""
+
+    def __init__(self, given: Setup) -> None:
+        self.ours, theirs = socket.socketpair()
+        command = [sys.executable, "-m", "gateway.vision.worker", given.camera]
+        with theirs:
+            self.process = subprocess.Popen(
+                command,
+                stdin=theirs.fileno(),
+                stderr=subprocess.PIPE,
+                env={**os.environ, "ORT_DISABLE_TELEMETRY": "1"},
+            )
+        self.ours.sendall(encode(given))
+
+    def end(self) -> int:
+        self.ours.close()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        return int(self.process.wait(10))
+
+
+def heartbeats(data: bytes) -> list[Heartbeat]:
+    return [each for each in Inbox(0.0).take(data, 0.0) if isinstance(each, Heartbeat)]
+
+
+def test_the_real_process_watches_a_film_beats_and_ends_with_the_gateway(tmp_path: Path) -> None:
+    film = clips.film(tmp_path / "film.mp4", seconds=4.0, drops=False)
+    running = Running(msgspec.structs.replace(setup(tmp_path), url=str(film), password="secret-word"))
+    data = b""
+    while len(heartbeats(data)) < 2:
+        data += running.ours.recv(65536)
+    command = Path(f"/proc/{running.process.pid}/cmdline").read_bytes()
+    name = Path(f"/proc/{running.process.pid}/comm").read_text()
+    assert b"secret-word" not in command
+    assert name == "cam:north\n"
+    assert running.end() == 0
