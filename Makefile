@@ -7,7 +7,7 @@ UV := .tools/bin/uv
 export ORT_DISABLE_TELEMETRY := 1
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test lint bench format system-packages clean help
+.PHONY: demo test lint bench model format system-packages clean help
 .DEFAULT_GOAL := help
 
 help:  ## list what can be made
@@ -28,6 +28,10 @@ bench: system-packages $(VENV)/.dev  ## every bench; one alone: .venv/bin/python
 	$(BIN)/python -m tests.bench.field
 	$(BIN)/python -m tests.bench.journal
 	$(BIN)/python -m tests.bench.process
+	$(BIN)/python -m tests.bench.vision
+
+model: .train/.made  ## train the falling-object model anew: an evening on two cores (ARGS=--quick: minutes, into build/)
+	OMP_NUM_THREADS=1 .train/bin/python -m models.train $(ARGS)
 
 format: $(VENV)/.dev  ## let ruff put the code in order
 	$(BIN)/ruff format .
@@ -49,5 +53,11 @@ $(VENV)/.dev: $(UV) uv.lock pyproject.toml
 	$(UV) sync --locked --quiet --compile-bytecode --python $(PYTHON) --extra demo --extra vision --group dev
 	@touch $@
 
+# Training has an environment of its own: torch is large, and nothing else needs it.
+.train/.made: models/train/requirements.txt
+	$(PYTHON) -m venv .train
+	.train/bin/pip install --quiet --disable-pip-version-check -r models/train/requirements.txt
+	@touch $@
+
 clean:  ## remove the environments and caches
-	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .tools .train build .mypy_cache .ruff_cache .pytest_cache .hypothesis

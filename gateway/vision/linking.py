@@ -21,7 +21,7 @@ from gateway.vision.shake import Shift
 from gateway.vision.sight import Ground
 
 FOLLOWED = 4  # hits from which a track is looked for
-LOOK_BACK = 6  # hits from which its beginning is looked for
+LOOK_BACK = 5  # hits from which its beginning is looked for
 LATE, LEAST_SINKING = 10, 0.3  # hits, share of the way that must lead down
 DOUBTFUL = 7  # hits within which it must have begun to sink
 UNFOLLOWED_S = 0.1
@@ -29,7 +29,13 @@ LOST_S = 0.17  # a followed track ends after so long unseen
 LONGEST_S = 6.0
 MOST_TRACKS = 160
 SEED_SPEED = 0.06  # of the picture's height per frame of 40 ms: no track begins faster
-ALIKE = 0.5  # of its usual contrast: less is something else
+RECENT = 8  # hits by which a track goes on
+JOIN_S, JOIN_PX, JOIN_SHARE = (
+    0.6,
+    8.0,
+    0.3,
+)  # a track may go on after so long, so far off (share: of the way between)
+ALIKE = 0.4  # of its usual contrast: less is something else
 STILL_HITS, STILL_PX = 12, 5.0
 
 
@@ -86,6 +92,7 @@ class Linker:
 
     def __init__(self) -> None:
         self.tracks: list[Track] = []
+        self._past: deque[Track] = deque(maxlen=32)  # ended of late; one may turn out to go on
         self._loose: deque[tuple[Picture, Candidates]] = deque(maxlen=2)
 
     def feed(
@@ -106,9 +113,11 @@ class Linker:
             if not track.looked_back and len(track.hits) >= LOOK_BACK and track.sinking:
                 track.looked_back = True
                 _look_back(track, ground, recent)
+                self._join(track)
         for track in self.tracks:
             track.over = track.over or _ended(track, picture.time_s)
         ended = [track for track in self.tracks if track.over and track.looked_back]
+        self._past.extend(ended)
         self.tracks = [track for track in self.tracks if not track.over]
         return ended
 
@@ -117,6 +126,23 @@ class Linker:
         ended, self.tracks = [track for track in self.tracks if track.looked_back], []
         self._loose.clear()
         return ended
+
+    def _join(self, track: Track) -> None:
+        """Put before a track the one it continues: things vanish for moments before a wall of their own shade."""
+        first = track.hits[0]
+        best: tuple[float, Track] | None = None
+        for past in self._past:
+            gap_s = first.time_s - past.hits[-1].time_s
+            if not 0 < gap_s <= JOIN_S or not past.sinking:
+                continue
+            x, y, _ = _ahead(past, first.time_s)
+            between = math.hypot(x - past.hits[-1].x, y - past.hits[-1].y)
+            off = math.hypot(x - first.x, y - first.y) / (JOIN_PX + JOIN_SHARE * between + past.size / 2)
+            if off < 1.0 and first.y > past.hits[-1].y and (best is None or off < best[0]):
+                best = off, past
+        if best is not None:
+            track.hits = [*best[1].hits, *track.hits]
+            self._past.remove(best[1])
 
     def _assign(self, picture: Picture, found: Candidates, ground: Ground) -> NDArray[np.bool_]:
         """Give each track its nearest thing, the longest tracks first; say which things are taken."""
@@ -173,7 +199,7 @@ class Linker:
 
 def _ahead(track: Track, time_s: float) -> tuple[float, float, float]:
     """Return where a track goes on and how far off it may be: by its last steps, bent as they are bent."""
-    hits = track.hits[-6:]
+    hits = track.hits[-RECENT:]
     last = hits[-1]
     lapse = time_s - last.time_s
     if len(hits) < FOLLOWED:
@@ -220,7 +246,7 @@ def _hit(picture: Picture, found: Candidates, thing: int) -> Hit:
 
 def _take(track: Track, picture: Picture, hit: Hit, ground: Ground) -> None:
     if len(track.hits) + 1 >= FOLLOWED and track.sinking:
-        sighting = look(picture.luma, ground, hit.x, hit.y, reach=2.0 + hit.size / 2, size=hit.size)
+        sighting = look(picture, ground, hit.x, hit.y, reach=2.0 + hit.size / 2, size=hit.size)
         if sighting is not None and sighting.size < 3 * max(hit.size, track.size) + 6:
             hit = _seen(picture, sighting, ground)
     track.hits.append(hit)
@@ -229,7 +255,7 @@ def _take(track: Track, picture: Picture, hit: Hit, ground: Ground) -> None:
 def _seek(track: Track, picture: Picture, ground: Ground) -> None:
     """Look for a followed track where no thing took it on."""
     x, y, reach = track.ahead
-    sighting = look(picture.luma, ground, x, y, reach=0.8 * reach, size=track.size)
+    sighting = look(picture, ground, x, y, reach=0.8 * reach, size=track.size)
     if sighting is not None and _alike(sighting, track.hits[-4:], track.size):
         track.hits.append(_seen(picture, sighting, ground))
 
@@ -250,7 +276,7 @@ def _look_back(track: Track, ground: Ground, recent: Sequence[Picture]) -> None:
     for picture in sorted((p for p in recent if p.index < hits[0].index), key=lambda p: -p.index):
         x, y, reach = _behind(hits, picture.time_s)
         size = max(hit.size for hit in hits[:3])
-        sighting = look(picture.luma, ground, x, y, reach=reach, size=size)
+        sighting = look(picture, ground, x, y, reach=reach, size=size)
         if sighting is not None and _alike(sighting, hits[:4], size):
             hits.insert(0, _seen(picture, sighting, ground))
             missed = 0
@@ -269,7 +295,7 @@ def _alike(sighting: Sighting, near: Sequence[Hit], size: float) -> bool:
 def _again(hit: Hit, picture: Picture | None, ground: Ground) -> Hit:
     if hit.crop is not None or picture is None:
         return hit
-    sighting = look(picture.luma, ground, hit.x, hit.y, reach=2.0 + hit.size / 2, size=hit.size)
+    sighting = look(picture, ground, hit.x, hit.y, reach=2.0 + hit.size / 2, size=hit.size)
     return hit if sighting is None else _seen(picture, sighting, ground)
 
 

@@ -11,12 +11,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.vision.motion import Picture
 from gateway.vision.sight import Ground, Luma, Point
 from gateway.vision.tubelet import SIDE
 
 LOWER = 0.6  # share of the threshold that is enough where a thing is expected
 LEAST = 4.0  # grey levels
-OF_PEAK = 0.28  # a thing ends where it differs by less than this share of its strongest pixel
+FADING = 0.8  # what differs by less than this share of the picture before is what a noise filter left behind
+OF_PEAK = (
+    0.42  # a thing ends where it differs by less than this share of its strong pixels: ghosts are weaker
+)
 FURTHEST = 96  # px: half a window is never larger
 
 
@@ -36,19 +40,22 @@ class Sighting:
         return max(self.box[2] - self.box[0], self.box[3] - self.box[1])
 
 
-def look(luma: Luma, ground: Ground, x: float, y: float, *, reach: float, size: float) -> Sighting | None:
+def look(
+    picture: Picture, ground: Ground, x: float, y: float, *, reach: float, size: float
+) -> Sighting | None:
     """Return what differs from the background near (x, y) and is not further off than `reach` px; None if nothing."""
     half = int(min(reach + size + 4, FURTHEST))
-    height, width = luma.shape
+    height, width = picture.luma.shape
     left, top = max(0, int(x) - half), max(0, int(y) - half)
     right, bottom = min(width, int(x) + half + 1), min(height, int(y) + half + 1)
     if right - left < 4 or bottom - top < 4:
         return None
     window = slice(top, bottom), slice(left, right)
-    now, rest = luma[window], ground.background[window]
+    now, rest = picture.luma[window], ground.background[window]
     off = np.asarray(cv2.absdiff(now, rest), np.uint8)
+    fading = cv2.absdiff(picture.before[window], rest) * np.float32(FADING)
     needed = np.maximum(ground.threshold[window] * np.float32(LOWER), np.float32(LEAST))
-    mask = (off > needed).astype(np.uint8)
+    mask = ((off > needed) & (off >= fading)).astype(np.uint8)
     if not mask.any():
         return None
     _, labels, _, centres = cv2.connectedComponentsWithStats(
@@ -75,7 +82,8 @@ def _measure(now: Luma, rest: Luma, of: NDArray[np.bool_], corner: tuple[int, in
     """Measure the thing whose pixels are `of`, without its faintest."""
     signed = now.astype(np.int16) - rest
     off = np.abs(signed)
-    rows, columns = np.nonzero(of & (off >= OF_PEAK * off[of].max()))
+    strong = float(np.percentile(off[of], 90))
+    rows, columns = np.nonzero(of & (off >= OF_PEAK * strong))
     weight = off[rows, columns].astype(np.float64)
     total = float(weight.sum())
     left, top = corner

@@ -27,7 +27,7 @@ CELL = 32  # px: side of a cell of activity
 APART_S = 0.08  # how far back and ahead a pixel is compared
 MOST_APART = 4  # frames
 LOOK_S = 0.4  # the background's pace
-BACK = 11  # pictures kept for looking back along a track
+BACK = 9  # pictures kept for looking back along a track
 LEAST = 6.0  # grey levels: never look below
 PER_RMS = 2.5  # of the change between two pictures
 STEEP_STEADY, STEEP_SHAKEN = 0.10, 0.35  # share of the local contrast that a trembling edge may show
@@ -39,6 +39,7 @@ PULSE = 5  # grey levels: what a key frame's own noise is pressed down by, up to
 CROWD = 0.06  # share of all pixels: more than this moving is the whole picture changing
 BLIND_S = 0.5
 MOST_CANDIDATES = 128
+OF_PEAK = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,13 @@ NOBODY: Final = Candidates(
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One frame laid over the background: `luma` is shifted back by `shift`."""
+    """One frame laid over the background: `luma` is shifted back by `shift`; `before` is the picture before it."""
 
     index: int
     time_s: float
     luma: Luma
     shift: Shift
+    before: Luma
 
 
 class Motion:
@@ -107,10 +109,9 @@ class Motion:
         cv2.absdiff(picture.luma, before.luma, dst=self._change)
         if self._count % 4 == 0 or self._count < 12:
             self._listen()
-        cv2.absdiff(picture.luma, after.luma, dst=self._off)
-        cv2.min(self._off, self._change, dst=self._change)
-        cv2.absdiff(picture.luma, self.background, dst=self._off)
-        cv2.min(self._off, self._change, dst=self._change)
+        for other in (after.luma, self.background):
+            cv2.absdiff(picture.luma, other, dst=self._spare)
+            cv2.min(self._spare, self._change, dst=self._change)
         cv2.subtract(self._change, self.threshold, dst=self._change)
         found = self._collect(picture.time_s)
         self._learn(picture)
@@ -125,7 +126,7 @@ class Motion:
         height, width = frame.luma.shape
         self.background: Luma = frame.luma.copy()
         self.threshold: Luma = np.zeros_like(self.background)
-        self._off, self._change = np.empty_like(self.background), np.empty_like(self.background)
+        self._change = np.empty_like(self.background)
         self._buffers = [np.empty_like(self.background) for _ in range(BACK + 1)]
         self._spare = np.empty_like(self.background)
         self._blocked = _mask(self._outlook, width, height)
@@ -137,11 +138,11 @@ class Motion:
         self._looked: Luma | None = None
         self._crowded_since = None
         self.recent.clear()
-        self._steepen()
         self._anchor.hold(self.background)
         self._rethreshold()
         self._apart = 1
-        self.picture = Picture(frame.index, frame.time_s, self.background.copy(), Shift())
+        first = self.background.copy()
+        self.picture = Picture(frame.index, frame.time_s, first, Shift(), first)
         self.recent.append(self.picture)
 
     def _lay(self, frame: Frame) -> Picture:
@@ -159,7 +160,7 @@ class Motion:
         lay(frame.luma, shift.x, shift.y, out, self._spare)
         if shift.known and (max(abs(shift.lit(40)), abs(shift.lit(200))) > 3.0):
             self._relight(shift)
-        return Picture(frame.index, frame.time_s, out, shift)
+        return Picture(frame.index, frame.time_s, out, shift, self.recent[-1].luma)
 
     def _relight(self, shift: Shift) -> None:
         """Follow the exposure: the background becomes as light as the picture is."""
@@ -223,14 +224,9 @@ class Motion:
                 _median_of_three(self.background, self._looked, picture.luma, self._spare)
                 np.copyto(self._looked, picture.luma)
             if young or self._count % 3 == 0:
-                self._steepen()
                 self._anchor.hold(self.background)
-        if self._count % 5 == 0 or self._count < 12:
+        if self._count % 6 == 0 or self._count < 12:
             self._rethreshold()
-
-    def _steepen(self) -> None:
-        """Measure how steep the background is: the range of each pixel's neighbourhood."""
-        self._steep = cv2.morphologyEx(self.background, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
 
     def _rethreshold(self) -> None:
         height, width = self.background.shape
@@ -240,8 +236,8 @@ class Motion:
         whole = (self._cells[1] * CELL, self._cells[0] * CELL)
         spread = cv2.resize(level, whole, interpolation=cv2.INTER_LINEAR)[:height, :width]
         share = STEEP_STEADY + (STEEP_SHAKEN - STEEP_STEADY) * min(self._trembling, 1.0)
-        cv2.convertScaleAbs(self._steep, dst=self._spare, alpha=share)
-        cv2.add(spread, self._spare, dst=self.threshold)
+        cv2.morphologyEx(self.background, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8), dst=self._spare)
+        cv2.addWeighted(self._spare, share, spread, 1.0, 0, dst=self.threshold)
         if self._blocked is not None:
             cv2.max(self.threshold, self._blocked, dst=self.threshold)
 
@@ -308,6 +304,12 @@ def _gather(excess: Luma, places: NDArray[np.intp]) -> Candidates:
     labels = cv2.connectedComponents(cv2.dilate(coarse, np.ones((3, 3), np.uint8)), ltype=cv2.CV_16U)[1]
     of = labels[down >> 2, across >> 2].astype(np.intp)
     weight = excess[down, across].astype(np.float32)
+    strongest = np.zeros(int(of.max()) + 1, np.float32)
+    np.maximum.at(strongest, of, weight)
+    body = (
+        weight >= OF_PEAK * strongest[of]
+    )  # the trail a noise filter leaves behind a thing is weaker than it
+    of, across, down, weight = of[body], across[body], down[body], weight[body]
     order = np.argsort(of, kind="stable")
     of, across, down, weight = of[order], across[order], down[order], weight[order]
     starts = np.flatnonzero(np.diff(of, prepend=-1))

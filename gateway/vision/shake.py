@@ -8,6 +8,7 @@ the change of exposure. Things that move disagree with the rest and lose their w
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,10 +65,10 @@ class Anchor:
         tall, wide = (side // SPACING for side in inner.shape)
         if tall < 2 or wide < 2:
             return
-        thin = inner[: tall * SPACING : 2, : wide * SPACING : 2].astype(np.int16)
-        steep = np.abs(np.diff(thin, axis=1, prepend=thin[:, :1])) + np.abs(
-            np.diff(thin, axis=0, prepend=thin[:1])
-        )
+        thin = np.ascontiguousarray(inner[: tall * SPACING : 2, : wide * SPACING : 2])
+        steep = np.zeros_like(thin)
+        steep[:, 1:] = cv2.absdiff(thin[:, 1:], thin[:, :-1])
+        steep[1:] = cv2.add(steep[1:], cv2.absdiff(thin[1:], thin[:-1]))
         side = SPACING // 2
         squares = (
             steep.reshape(tall, side, wide, side).transpose(0, 2, 1, 3).reshape(tall * wide, side * side)
