@@ -133,7 +133,7 @@ class Linker:
         best: tuple[float, Track] | None = None
         for past in self._past:
             gap_s = first.time_s - past.hits[-1].time_s
-            if not 0 < gap_s <= JOIN_S or not past.sinking:
+            if not 0 < gap_s <= JOIN_S or not past.followed:
                 continue
             x, y, _ = _ahead(past, first.time_s)
             between = math.hypot(x - past.hits[-1].x, y - past.hits[-1].y)

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from gateway.vision import floors
-from gateway.vision.linking import Linker, Track
+from gateway.vision.linking import Hit, Linker, Track
 from gateway.vision.merging import Merger
 from gateway.vision.motion import Motion
 from gateway.vision.paths import tubelet_of
@@ -97,7 +97,8 @@ class Watcher:
 
     def _judge_tracks(self, tracks: Sequence[Track], height: int) -> None:
         self.statistics.tracks += len(tracks)
-        tubelets = [tubelet_of(track.hits, height) for track in tracks if self._passes(track, height)]
+        seen = [[hit for hit in track.hits if hit.crop is not None] for track in tracks]
+        tubelets = [tubelet_of(hits, height) for hits in seen if _likely(hits, height)]
         if not tubelets:
             return
         if self._collect is not None:
@@ -124,16 +125,15 @@ class Watcher:
             track = tubelet.track
             self._explain(NearMiss(track[0].time_s, track[-1].time_s, reason, score, track))
 
-    def _passes(self, track: Track, height: int) -> bool:
-        """Spare the network what has no likeness to a fall."""
-        track.hits = [hit for hit in track.hits if hit.crop is not None]
-        hits = track.hits
-        if len(hits) < FEWEST_HITS:
-            return False
-        drop = hits[-1].y - hits[0].y
-        if drop < max(LEAST_DROP_PX, LEAST_DROP * height):
-            return False
-        steps = [(b.x - a.x, b.y - a.y) for a, b in pairwise(hits)]
-        way = sum((x * x + y * y) ** 0.5 for x, y in steps)
-        down = sum(y > -0.7 for _, y in steps) / len(steps)
-        return drop >= LEAST_STRAIGHT * way and down >= MOSTLY_DOWN
+
+def _likely(hits: Sequence[Hit], height: int) -> bool:
+    """Spare the network what has no likeness to a fall."""
+    if len(hits) < FEWEST_HITS:
+        return False
+    drop = hits[-1].y - hits[0].y
+    if drop < max(LEAST_DROP_PX, LEAST_DROP * height):
+        return False
+    steps = [(b.x - a.x, b.y - a.y) for a, b in pairwise(hits)]
+    way = sum((x * x + y * y) ** 0.5 for x, y in steps)
+    down = sum(y > -0.7 for _, y in steps) / len(steps)
+    return drop >= LEAST_STRAIGHT * way and down >= MOSTLY_DOWN
