@@ -8,7 +8,7 @@ sharpening, denoise, shake, codec).
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +88,7 @@ class Weather:
     roll_mrad: float = 0.0
 
 
+@runtime_checkable
 class Disturbance(Protocol):
     """Something that happens to the whole camera: shake, clouds, lightning, the infra-red switch."""
 
