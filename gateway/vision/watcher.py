@@ -6,7 +6,7 @@ A track is judged once, when it has ended: everything that tells a fall from a b
 is noticed a sixth of a second after the last sight. The gates before the network only spare it what no fall is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -15,9 +15,9 @@ from gateway.vision import floors
 from gateway.vision.linking import Hit, Linker, Track
 from gateway.vision.merging import Merger
 from gateway.vision.motion import Motion
-from gateway.vision.paths import tubelet_of
+from gateway.vision.paths import spot_of, tubelet_of
 from gateway.vision.shake import Floats
-from gateway.vision.sight import Fall, Frame, NearMiss, Outlook
+from gateway.vision.sight import Fall, Frame, NearMiss, Outlook, Spot
 from gateway.vision.tubelet import Tubelet
 
 FEWEST_HITS = 6
@@ -25,13 +25,19 @@ LEAST_DROP = 0.045  # of the picture's height
 LEAST_DROP_PX = 18.0
 LEAST_STRAIGHT = 0.45  # drop as a share of the way
 MOSTLY_DOWN = 0.7  # share of steps that go down
-TELLING = 0.05  # near misses below this score are not worth a line
+MOST_MISFIT_PX = 14.0
+BENT, METRES = 0.5, (0.8, 400.0)
+TELLING, TELLING_DROP = (
+    0.05,
+    0.03,
+)  # below this score, or share of the height, a near miss is not worth a line
 
 REASONS = {
     "short": "seen in too few pictures",
     "shallow": "did not drop far enough",
     "aside": "went aside more than down",
     "outside": "did not start on the facade",
+    "unphysical": "no free fall, with or without drag, looks like that",
     "unlike": "does not look or move like a falling object",
 }
 
@@ -98,7 +104,14 @@ class Watcher:
     def _judge_tracks(self, tracks: Sequence[Track], height: int) -> None:
         self.statistics.tracks += len(tracks)
         seen = [[hit for hit in track.hits if hit.crop is not None] for track in tracks]
-        tubelets = [tubelet_of(hits, height) for hits in seen if _likely(hits, height)]
+        hopeless = [_hopeless(hits, height) for hits in seen]
+        if self._explain is not None:
+            for hits, reason in zip(seen, hopeless, strict=True):
+                if reason and hits and hits[-1].y - hits[0].y >= TELLING_DROP * height:
+                    self._miss(reason, 0.0, tuple(map(spot_of, hits)))
+        tubelets = [
+            tubelet_of(hits, height) for hits, reason in zip(seen, hopeless, strict=True) if not reason
+        ]
         if not tubelets:
             return
         if self._collect is not None:
@@ -114,6 +127,8 @@ class Watcher:
         track = tubelet.track
         if score < self._threshold:
             self._reject("unlike", score, tubelet)
+        elif not _physical(tubelet.facts):
+            self._reject("unphysical", score, tubelet)
         elif not floors.inside(track[0].centre, self._outlook.watch):
             self._reject("outside", score, tubelet)
         else:
@@ -121,19 +136,32 @@ class Watcher:
             self._merger.add(Fall(track[0].time_s, track[-1].time_s, score, track, self._now, origin))
 
     def _reject(self, reason: str, score: float, tubelet: Tubelet) -> None:
-        if self._explain is not None and score >= TELLING:
-            track = tubelet.track
+        if score >= TELLING:
+            self._miss(reason, score, tubelet.track)
+
+    def _miss(self, reason: str, score: float, track: tuple[Spot, ...]) -> None:
+        if self._explain is not None:
             self._explain(NearMiss(track[0].time_s, track[-1].time_s, reason, score, track))
 
 
-def _likely(hits: Sequence[Hit], height: int) -> bool:
-    """Spare the network what has no likeness to a fall."""
+def _physical(facts: Mapping[str, float]) -> bool:
+    """Say whether a path can be a fall: near some fall with drag, and what speeds up does so as gravity has it.
+
+    A path that bends tells the scale of the picture, so how many metres high it is: no camera sees less than
+    `METRES` or more of them.
+    """
+    low, high = METRES
+    return facts["misfit_px"] <= MOST_MISFIT_PX and (facts["bend"] < BENT or low <= facts["metres"] <= high)
+
+
+def _hopeless(hits: Sequence[Hit], height: int) -> str:
+    """Return why the network need not be asked about a track; "" when it must be."""
     if len(hits) < FEWEST_HITS:
-        return False
+        return "short"
     drop = hits[-1].y - hits[0].y
     if drop < max(LEAST_DROP_PX, LEAST_DROP * height):
-        return False
+        return "shallow"
     steps = [(b.x - a.x, b.y - a.y) for a, b in pairwise(hits)]
     way = sum((x * x + y * y) ** 0.5 for x, y in steps)
     down = sum(y > -0.7 for _, y in steps) / len(steps)
-    return drop >= LEAST_STRAIGHT * way and down >= MOSTLY_DOWN
+    return "" if drop >= LEAST_STRAIGHT * way and down >= MOSTLY_DOWN else "aside"

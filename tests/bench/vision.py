@@ -144,7 +144,7 @@ def scene(width: int, height: int, seconds: float, *, causes: tuple[str, ...] = 
     """Return the frames of a street in which a thing falls, and `causes` move."""
     settings = Settings(
         seed=3, split="validation", width=width, height=height, fps=FPS, seconds=seconds,
-        bitrate_mbps=BITRATE_MBPS, shaking=False, falls=1, causes=causes, night=False, window="full",
+        bitrate_mbps=BITRATE_MBPS, shaking=False, falls=1, causes=causes, window="full",
     )  # fmt: skip
     return [
         Frame(each.index, each.time_s, np.ascontiguousarray(each.luma)) for each in Stream(settings).frames()
@@ -236,7 +236,7 @@ def delays(streams: int) -> dict[str, float | None]:
     for seed in range(streams):
         settings = Settings(
             seed=100 + seed, split="validation", fps=FPS, bitrate_mbps=BITRATE_MBPS,
-            shaking=False, falls=1, night=False,
+            shaking=False, falls=1,
         )  # fmt: skip
         stream, watching = Stream(settings), watcher()
         told: list[tuple[float, Fall]] = []

@@ -1,0 +1,125 @@
+"""`python -m models.train --seed 1 --evening`: render, collect, train, mine, train again, export: the whole model.
+
+Each stage leaves its result in the working folder and is skipped when that is already there, so an evening may be
+broken off and gone on with. The same seed on the same machine gives the same model.
+"""
+
+import argparse
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from models.train.collect import Split, collect, jobs
+from models.train.export import export
+from models.train.shards import ABOUT, OBJECT, load_all
+from models.train.train import Recipe, Trained, keep, predict, restore, train, validate
+from models.train.vouch import threshold
+
+SIZE, CONTRAST = ABOUT.index("size_px"), ABOUT.index("contrast")
+HOME = Path(__file__).parents[1] / "falling-object"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much of everything: streams to collect from, rounds of mining, epochs."""
+
+    train: int
+    validation: int
+    mined: int
+    rounds: int
+    epochs: int
+    epochs_between: int
+
+
+EVENING = Plan(train=1800, validation=420, mined=1020, rounds=2, epochs=40, epochs_between=12)
+QUICK = Plan(train=16, validation=8, mined=8, rounds=1, epochs=2, epochs_between=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Evening:
+    """One run: where it works, how much it does, and how."""
+
+    folder: Path
+    plan: Plan
+    seed: int
+    processes: int
+    console: Console
+
+    def gather(self, split: Split, streams: int, *, first: int = 0, model: Path | None = None) -> None:
+        """Collect a split, or hard negatives when there is a model already."""
+        title = f"{split} streams" + (" for hard negatives" if model else "")
+        todo = jobs(self.folder, seed=self.seed, split=split, streams=streams, first=first, model=model)
+        collect(todo, self.processes, self.console, title)
+
+    def learn(self, name: str, epochs: int) -> Trained:
+        """Train on all shards there are; or take the weights an earlier run left."""
+        weights = self.folder / f"{name}.pt"
+        validation = load_all(self.folder, "validation-*.npz")
+        if weights.exists():
+            return validate(restore(weights), validation, epochs)
+        recipe = Recipe(seed=self.seed, epochs=epochs, threads=self.processes)
+        best = train(load_all(self.folder, "train-*.npz"), validation, recipe, self.console)
+        keep(best, weights, recipe)
+        return best
+
+
+def build(evening: Evening, home: Path) -> Trained:
+    """Make the model in `home`; return the net with its validation figures."""
+    plan, folder = evening.plan, evening.folder
+    evening.gather("validation", plan.validation)
+    evening.gather("train", plan.train)
+    best = evening.learn("round-0", plan.epochs_between if plan.rounds else plan.epochs)
+    for number in range(plan.rounds):
+        model = folder / f"round-{number}"
+        publish(best, model, folder, seed=evening.seed, version=f"0.{number}")
+        evening.gather("train", plan.mined, first=plan.train + number * plan.mined, model=model)
+        last = number + 1 == plan.rounds
+        best = evening.learn(f"round-{number + 1}", plan.epochs if last else plan.epochs_between)
+    publish(best, home, folder, seed=evening.seed, version="1.0")
+    return best
+
+
+def publish(best: Trained, home: Path, folder: Path, *, seed: int, version: str) -> None:
+    """Export a net with the threshold that the validation split gives it."""
+    validation = load_all(folder, "validation-*.npz")
+    chances = predict(best.net, validation)[:, OBJECT]
+    others = validation.labels != OBJECT
+    worth = (validation.about[:, SIZE] >= 2.5) & (validation.about[:, CONTRAST] >= 12) & ~others
+    cut = threshold(chances[worth], chances[others])
+    figures = {
+        "validation_objects": int(worth.sum()),
+        "validation_others": int(others.sum()),
+        "validation_recall": float((chances[worth] >= cut).mean()) if worth.any() else 0.0,
+        "validation_passing": float((chances[others] >= cut).mean()) if others.any() else 0.0,
+    }
+    export(best.net, home, cut=cut, seed=seed, version=version, figures=figures)
+
+
+def main() -> None:
+    """Build the model with one command."""
+    parser = argparse.ArgumentParser(prog="python -m models.train", description=__doc__.splitlines()[0])
+    parser.add_argument("--seed", type=int, default=1)
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument(
+        "--evening", action="store_true", help="the model that is shipped; hours on two cores (default)"
+    )
+    size.add_argument("--quick", action="store_true", help="a few minutes, to see that everything works")
+    parser.add_argument("--work", type=Path, default=Path("build/falling-object"), help="working folder")
+    parser.add_argument(
+        "--out", type=Path, help="model folder; models/falling-object, with --quick WORK/model"
+    )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    options = parser.parse_args()
+    home = options.out or (options.work / "model" if options.quick else HOME)
+    torch.use_deterministic_algorithms(True)
+    console = Console(stderr=True)
+    plan = QUICK if options.quick else EVENING
+    best = build(Evening(options.work, plan, options.seed, options.jobs, console), home)
+    console.print(f"{home}: validation recall {', '.join(f'{100 * share:.1f} %' for share in best.recall)}")
+
+
+if __name__ == "__main__":
+    main()
