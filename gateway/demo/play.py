@@ -7,6 +7,7 @@ import signal
 import socket
 import tempfile
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -18,12 +19,14 @@ from drivers.sim.compound import Wiring, compound
 from drivers.sim.world import DEEDS, World
 from gateway import app, configuration
 from gateway.core.events import Words
+from gateway.demo import facade as facades
 from gateway.demo import story as stories
 from gateway.demo.broker import Broker, free_port, running_broker
+from gateway.demo.facade import Facade
 from gateway.demo.ports import ports_only
 from gateway.demo.receiver import Receiver
 from gateway.demo.show import Show
-from gateway.demo.site import gateway_toml
+from gateway.demo.site import camera, gateway_toml
 from gateway.demo.world import STEP_S, served, turn
 from gateway.desk.server import BoardServer, serve
 from gateway.runtime.loop import run
@@ -31,6 +34,11 @@ from gateway.runtime.loop import run
 PORTS_TRIED = 10
 WIRING = Wiring(baud=19200)  # the yard has 18 devices that want to be asked often
 ARRIVAL_S = 10.0  # how long the last alerts may take once the broker is back
+BUILDING = "2"  # which the camera looks up
+NO_CAMERA = Words(
+    "这里看不了摄像头，跳过有人扔瓶子的一幕；安装视频组件：pip install 'compound-gateway[vision]'",
+    "no camera can be watched here, so no bottle falls; for the vision parts: pip install 'compound-gateway[vision]'",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +74,28 @@ async def demo(options: Options) -> int:
     story = load_story(options.script, world)  # before anything starts: a mistake in it is said at once
     with tempfile.TemporaryDirectory(prefix="compound-gateway-demo-") as name:
         folder = Path(name)
-        async with running_broker(folder) as (broker, url):
+        async with running_broker(folder) as (broker, url), _facade() as facade:
             with served(world, folder) as ports:
                 file = folder / "gateway.toml"
-                text = gateway_toml(world, ports=ports, broker_url=url, state_dir=str(folder / "state"))
+                text = gateway_toml(
+                    world,
+                    ports=ports,
+                    broker_url=url,
+                    state_dir=str(folder / "state"),
+                    cameras=[_camera(facade)] if facade else [],
+                )
                 file.write_text(text, encoding="utf-8")
-                return await Stage(options, world, story, broker).play(url, file)
+                return await Stage(options, world, story, broker, facade).play(url, file)
 
 
 class Stage:
     """Everything of one demo that is running."""
 
-    def __init__(self, options: Options, world: World, story: stories.Story, broker: Broker) -> None:
-        self._options, self._world, self._story, self._broker = options, world, story, broker
+    def __init__(
+        self, options: Options, world: World, story: stories.Story, broker: Broker, facade: Facade | None
+    ) -> None:
+        self._options, self._world, self._story = options, world, story
+        self._broker, self._facade = broker, facade
         self._show = Show(Console(highlight=False), time.monotonic())
         self._page = BoardServer()
         self._interrupted = asyncio.Event()
@@ -124,6 +141,9 @@ class Stage:
         began = time.monotonic()
         for scene in self._story.scenes:
             await asyncio.sleep(began + scene.at_s - time.monotonic())
+            if scene.do == stories.THROW and self._facade is None:
+                self._show.scene(NO_CAMERA, time.monotonic())
+                continue
             if scene.text.zh or scene.text.en:
                 self._show.scene(scene.text, time.monotonic())
             await self._do(scene)
@@ -136,6 +156,9 @@ class Stage:
                 await self._broker.stop()
             case "broker_back":
                 await self._broker.start()
+            case stories.THROW:
+                if self._facade is not None:
+                    self._facade.throw()
             case deed:
                 try:
                     self._world.do(deed, scene.target)
@@ -152,6 +175,7 @@ class Stage:
     def _facts(self, port: int) -> list[tuple[str, str]]:
         kinds = [device.profile.category for device in self._world.devices.values()]
         counted = f"{kinds.count('tilt')} 井盖 covers · {kinds.count('door')} 门 doors"
+        counted += " · 1 摄像头 camera" if self._facade else ""
         return [
             (
                 "小区 compound",
@@ -164,6 +188,20 @@ class Stage:
         ]
 
 
+@contextlib.asynccontextmanager
+async def _facade() -> AsyncIterator[Facade | None]:
+    """Yield the camera; None where cameras cannot be watched."""
+    if not facades.available():
+        yield None
+        return
+    async with facades.facade() as facade:
+        yield facade
+
+
+def _camera(facade: Facade) -> dict[str, object]:
+    return camera(facades.NAME, facade.url, building=BUILDING, view=facades.view())
+
+
 def load_story(script: Path | None, world: World) -> stories.Story:
     """Return the story of a file, or ours; StoryError when it cannot be played in this world."""
     if script is None:
@@ -174,7 +212,13 @@ def load_story(script: Path | None, world: World) -> stories.Story:
         except (OSError, UnicodeDecodeError) as error:
             raise stories.StoryError(f"{script}: {error}") from error
     targets = frozenset((*world.devices, *world.lines))
-    return stories.parse(text, file=str(script or "story.toml"), deeds=DEEDS, targets=targets)
+    return stories.parse(
+        text,
+        file=str(script or "story.toml"),
+        deeds=DEEDS,
+        targets=targets,
+        cameras=frozenset((facades.NAME,)),
+    )
 
 
 def free_port_from(host: str, port: int) -> int:

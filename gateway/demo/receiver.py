@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-TOPICS = tuple(f"compound/v1/+/{what}" for what in ("alert", "outcome", "availability"))
+TOPICS = tuple(f"compound/v1/+/{what}" for what in ("alert", "outcome", "availability", "evidence/+"))
 
 
 class Receiver:

@@ -1,7 +1,7 @@
 """The gateway.toml of a simulated compound: what an installer would have written for it. Pure."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from drivers.sim.modbus import SimDevice
 from drivers.sim.world import World
@@ -24,10 +24,28 @@ hold_s = 6
 """
 
 
-def gateway_toml(world: World, *, ports: Mapping[str, str], broker_url: str, state_dir: str) -> str:
+def gateway_toml(
+    world: World,
+    *,
+    ports: Mapping[str, str],
+    broker_url: str,
+    state_dir: str,
+    cameras: Sequence[Mapping[str, object]] = (),
+) -> str:
     """Return the text of the file; `ports` maps each line's name to the path of its serial port."""
     head = HEAD.format(state_dir=json.dumps(state_dir), broker_url=json.dumps(broker_url))
-    return "\n".join((head, *_buses(world, ports)))
+    return "\n".join((head, *(_table("[[camera]]", camera) for camera in cameras), *_buses(world, ports)))
+
+
+def camera(name: str, url: str, *, building: str, view: Mapping[str, object]) -> dict[str, object]:
+    """Return the table of a camera that looks up a building; `view` has `watch` and `floors`."""
+    return {
+        "name": name,
+        "url": url,
+        "place": {"building": building},
+        "watch": view["watch"],
+        "floors": view["floors"],
+    }
 
 
 def _buses(world: World, ports: Mapping[str, str]) -> Iterator[str]:
@@ -62,4 +80,6 @@ def _toml(value: object) -> str:
     """Return a TOML value; a JSON string is a TOML basic string."""
     if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + " }"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ", ".join(map(_toml, value)) + "]"
     return json.dumps(value, ensure_ascii=False)

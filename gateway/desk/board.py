@@ -2,6 +2,7 @@
 
 A receiver of at-least-once messages keeps (source, id) of what it has seen and drops the second; it keeps the
 newest state of each alert by `subject`. This is the plain ancestor of the duty desk: it remembers in memory.
+A still comes in parts on a topic of its own; the page is told of it once it is whole.
 """
 
 from collections import deque
@@ -9,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
+
+from gateway.desk.pictures import Pictures
 
 MOST_ALERTS = 500
 MOST_SEEN = 20_000
@@ -22,6 +25,7 @@ class Board:
     def __init__(self, changed: Callable[[Message], None]) -> None:
         self.alerts: dict[str, Message] = {}
         self.gateways: dict[str, str] = {}
+        self.pictures = Pictures()
         self.received = 0
         self.duplicates = 0
         self.unreadable = 0
@@ -37,6 +41,10 @@ class Board:
             self._changed({"gateway": gateway, "availability": self.gateways[gateway]})
         elif what == "alert":
             self._receive_alert(payload)
+        elif what.startswith("evidence/"):
+            sha256 = what.removeprefix("evidence/")
+            if self.pictures.receive(sha256, payload):
+                self._changed({"picture": sha256})
 
     def page(self) -> Mapping[str, Any]:
         """Return all there is to show, newest change first."""
@@ -44,6 +52,7 @@ class Board:
         return {
             "alerts": newest,
             "gateways": self.gateways,
+            "pictures": self.pictures.sums,
             "received": self.received,
             "duplicates": self.duplicates,
         }

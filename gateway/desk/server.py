@@ -1,4 +1,4 @@
-"""Serve the board: one page, one JSON document, one stream of server-sent events.
+"""Serve the board: one page, one JSON document, one stream of server-sent events, and the stills of alerts.
 
 Plain HTTP, no account, nothing but reading: it listens on loopback unless told otherwise.
 """
@@ -37,6 +37,7 @@ class BoardServer:
         self._pages: set[asyncio.Queue[Message | None]] = set()
         routes = [Route(path, _file(name)) for path, name in _FILES.items()]
         routes += [Route("/alerts.json", self._alerts), Route("/events", self._events)]
+        routes.append(Route("/evidence/{sha256}", self._evidence))
         self.app = Starlette(routes=routes)
 
     def publish(self, message: Message) -> None:
@@ -60,6 +61,12 @@ class BoardServer:
 
     async def _events(self, _: Request) -> Response:
         return StreamingResponse(self._follow(), media_type="text/event-stream", headers=HEADERS)
+
+    async def _evidence(self, request: Request) -> Response:
+        picture = self.board.pictures.get(request.path_params["sha256"])
+        if picture is None:
+            return Response("no such picture\n", status_code=404, media_type="text/plain", headers=HEADERS)
+        return Response(picture, media_type="image/jpeg", headers=HEADERS)
 
     async def _follow(self) -> AsyncIterator[bytes]:
         page: asyncio.Queue[Message | None] = asyncio.Queue()

@@ -4,6 +4,7 @@ const words = {
     title: "小区告警", other: "English", empty: "一切正常，没有告警", critical: "紧急", major: "重要", minor: "次要", info: "提示",
     online: "网关在线", offline: "网关离线", lost: "与本页的连接断开，显示的可能不是最新情况", over: "已恢复", acked: "已确认",
     open: "待处理", cleared: "已恢复，待确认", ago: (n) => n + "前", s: "秒", min: "分钟", h: "小时", times: (n) => n + " 次",
+    still: (text) => `${text}：现场截图，点开看大图`,
     footer: (r, d) => `收到 ${r} 条消息，重复 ${d} 条。本系统不是认证的消防设备，不能作为火灾报警的唯一途径。`,
   },
   en: {
@@ -11,6 +12,7 @@ const words = {
     online: "gateway online", offline: "gateway offline", lost: "This page has lost its connection; what it shows may be old", over: "over",
     acked: "acknowledged", open: "to be seen to", cleared: "cleared, not yet acknowledged", ago: (n) => n + " ago", s: " s", min: " min", h: " h",
     times: (n) => n + " times",
+    still: (text) => `${text}: what the camera saw; opens full size`,
     footer: (r, d) => `${r} messages received, ${d} duplicates dropped. Not a certified fire system; never the only path of a fire alarm.`,
   },
 };
@@ -23,6 +25,8 @@ const icons = { // one shape a severity, so that colour is not alone in saying i
 const severities = Object.keys(icons);
 const alerts = new Map();
 const gateways = new Map();
+const pictures = new Set(); // sums of the stills that can be fetched
+const photos = new Map(); // their elements by sum: made once, so that a redraw fetches nothing anew
 let counts = { received: 0, duplicates: 0 };
 let language = localStorage.getItem("language") ?? (navigator.language.startsWith("en") ? "en" : "zh");
 let heardAt = Date.now();
@@ -60,7 +64,7 @@ function stateOf(event) {
 }
 
 function card(event, fresh) {
-  const { severity, text, kind, count, value, unit } = event.data;
+  const { severity, text, kind, count, value, unit, evidence } = event.data;
   const state = stateOf(event);
   const item = make("li", `${severity}${state === "over" ? " over" : ""}${fresh ? " fresh" : ""}`);
   item.lang = language === "zh" ? "zh-CN" : "en";
@@ -69,7 +73,25 @@ function card(event, fresh) {
   if (typeof value === "number" && unit) facts.append(` · ${Math.round(value * 10) / 10} ${unit}`);
   if (count > 1) facts.append(` · ${say("times", count)}`);
   item.append(icon(severity), make("div", "text", text[language]), make("time", "age", age(event)), facts);
+  item.append(...(evidence || []).filter((sum) => pictures.has(sum)).slice(0, 6).map((sum) => photo(sum, text[language])));
   return item;
+}
+
+function photo(sum, text) {
+  let link = photos.get(sum);
+  if (!link) {
+    link = make("a", "photo");
+    link.href = `evidence/${sum}`;
+    link.target = "_blank";
+    link.rel = "noopener";
+    const image = make("img");
+    image.onerror = () => { pictures.delete(sum); photos.delete(sum); link.remove(); };
+    image.src = link.href;
+    link.append(image);
+    photos.set(sum, link);
+  }
+  link.firstChild.alt = say("still", text);
+  return link;
 }
 
 function byNeed(a, b) { // what somebody must see to comes first, the worst of it on top, then the newest
@@ -109,6 +131,7 @@ async function load() {
   const page = await (await fetch("alerts.json")).json();
   alerts.clear();
   for (const event of page.alerts) alerts.set(event.subject, event);
+  for (const sum of page.pictures) pictures.add(sum);
   for (const [name, state] of Object.entries(page.gateways)) gateways.set(name, state);
   counts = page;
   draw();
@@ -116,6 +139,7 @@ async function load() {
 
 function take(message) {
   if (message.gateway) gateways.set(message.gateway, message.availability);
+  if (message.picture) pictures.add(message.picture);
   if (message.alert) {
     alerts.set(message.alert.subject, message.alert);
     counts.received += 1;

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.train.render.codec import Coding
-from models.train.render.settings import PART_SIZES, Settings
+from models.train.render.parts import View
+from models.train.render.settings import Settings
 from models.train.render.tone import Tone, gamma_tone, log_tone
 
 SHAKING_SHARE = 0.3
@@ -102,12 +103,9 @@ def mount(rng: np.random.Generator, settings: Settings) -> Mount:
     )
 
 
-def coding(rng: np.random.Generator, settings: Settings) -> Coding:
+def coding(rng: np.random.Generator, settings: Settings, view: View) -> Coding:
     """Return how the camera encodes; a part of a picture gets its part of the bits."""
-    share = 1.0
-    if settings.window == "part":
-        width, height = PART_SIZES[0]
-        share = width * height / (settings.width * settings.height)
+    share = view.width * view.height / (settings.width * settings.height)
     h265 = rng.random() < H265_SHARE[settings.window]
     return Coding(
         name="h265" if h265 else "h264",

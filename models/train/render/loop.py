@@ -46,7 +46,7 @@ class LoopStream:
         self.view, self.outlook = self._scene.view, self._scene.outlook
         self._look = replace(look(dice, settings, self._scene.darkness), dropped=0.0, doubled=0.0)
         self._mount = mount(dice, settings)
-        self._coding = coding(dice, settings)
+        self._coding = coding(dice, settings, self.view)
         self._trembling = shaking(dice, self._mount, self._base_s)
         self._bright = vignette(self.view, self._look.vignette) * self._scene.incident
         self._lights = self._look.tone.lights()

@@ -36,7 +36,7 @@ class Stream:
         self.view, self.outlook = self._scene.view, self._scene.outlook
         self._look = look(dice, settings, self._scene.darkness)
         self._mount = mount(dice, settings)
-        self._coding = coding(dice, settings)
+        self._coding = coding(dice, settings, self.view)
         self._cast = falls(dice.spawn(1)[0], settings, self._scene, self._look)
         self._agents, self._disturbances = others(
             dice, settings.causes, self.view, settings.seconds, held_out=settings.held_out

@@ -13,7 +13,7 @@ TARGETS = frozenset({"cover-05", "smoke-2-1-3", "riser-1"})
 
 
 def parse(text: str) -> stories.Story:
-    return stories.parse(text, file="s.toml", deeds=DEEDS, targets=TARGETS)
+    return stories.parse(text, file="s.toml", deeds=DEEDS, targets=TARGETS, cameras=frozenset({"facade"}))
 
 
 def test_scenes_come_in_the_order_of_their_time() -> None:
@@ -32,6 +32,8 @@ def test_scenes_come_in_the_order_of_their_time() -> None:
         ('at_s = 1\ndo = "lft"\ntarget = "cover-05"', r"do = 'lft' \(did you mean 'lift'\?\)"),
         ('at_s = 1\ndo = "lift"\ntarget = "cover-5"', r"nothing is called 'cover-5' \(did you mean 'cover-05'\?\)"),
         ('at_s = 1\ndo = "lift"', r"nothing is called ''"),
+        ('at_s = 1\ndo = "throw"\ntarget = "cover-05"', r"nothing is called 'cover-05'"),
+        ('at_s = 1\ndo = "lift"\ntarget = "facade"', r"nothing is called 'facade'"),
         ('at_s = 1\ndo = "say"\ntarget = "cover-05"', "say has no target; found 'cover-05'"),
         ('at_s = -1\ndo = "say"', "at_s = -1; wanted seconds"),
         ('at_s = nan\ndo = "say"', "at_s = nan; wanted seconds"),
@@ -60,7 +62,9 @@ def test_our_own_story_can_be_played_in_our_own_compound() -> None:
         if scene.do in DEEDS:
             world.do(scene.do, scene.target)
             world.step(float(number))
-    assert {"lift", "smoke", "hold", "broker_lost", "broker_back"} <= {scene.do for scene in story.scenes}
+    assert {"lift", "smoke", "throw", "hold", "broker_lost", "broker_back"} <= {
+        scene.do for scene in story.scenes
+    }
 
 
 def test_the_compound_of_the_demo_is_as_large_as_promised() -> None:
