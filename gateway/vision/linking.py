@@ -39,7 +39,7 @@ ALIKE = 0.4  # of its usual contrast: less is something else
 STILL_HITS, STILL_PX = 12, 5.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Hit:
     """One sighting of a track, in px of the background; `crop` is None before a track is followed."""
 
@@ -60,7 +60,7 @@ class Hit:
         return max(self.box[2] - self.box[0], self.box[3] - self.box[1])
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Track:
     """What is believed to be one thing."""
 
