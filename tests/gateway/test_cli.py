@@ -18,7 +18,19 @@ from gateway.cli import cli
 
 ROOT = Path(__file__).parent.parent.parent
 SAMPLE = ROOT / "systemd" / "gateway.toml"
-COMMANDS = ["run", "demo", "check", "scan", "status", "alerts", "watch", "profiles", "vision", "command", "export"]
+COMMANDS = [
+    "run",
+    "demo",
+    "check",
+    "scan",
+    "status",
+    "alerts",
+    "watch",
+    "profiles",
+    "vision",
+    "command",
+    "export",
+]
 ENGLISH = {"LC_ALL": "C.UTF-8"}
 CHINESE = {"LC_ALL": "zh_CN.UTF-8"}
 
