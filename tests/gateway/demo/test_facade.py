@@ -124,7 +124,8 @@ def watched(tmp_path: Path) -> Iterator[str]:
     """The address of the page of a demo in which a bottle is thrown."""
     script, port = tmp_path / "story.toml", free_port()
     script.write_text(THROW, encoding="utf-8")
-    command = [sys.executable, "-m", "tests.gateway.demo.watched", str(port), str(script), "120"]
+    command = [sys.executable, "-m", "gateway", "demo", "--port", str(port)]
+    command += ["--script", str(script), "--seconds", "120"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     yield f"http://localhost:{port}"
     process.terminate()
