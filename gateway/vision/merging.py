@@ -52,13 +52,14 @@ class Merger:
 
 def _joined(first: Fall, second: Fall) -> Fall:
     main, other = (first, second) if _weight(first.track) >= _weight(second.track) else (second, first)
-    track = main.track
+    track, origin = main.track, main.origin
     if _continues(main.track, other.track):
-        track = tuple(
-            sorted({s.frame: s for s in (*other.track, *main.track)}.values(), key=lambda s: s.frame)
-        )
+        spots = {spot.frame: spot for spot in (*other.track, *main.track)}
+        track = tuple(spots[frame] for frame in sorted(spots))
+        origin = min(main, other, key=lambda fall: fall.t_start).origin  # only the first piece saw it leave
     return replace(
         main,
+        origin=origin,
         t_start=track[0].time_s,
         t_end=track[-1].time_s,
         confidence=max(first.confidence, second.confidence),

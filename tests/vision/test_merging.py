@@ -1,7 +1,9 @@
 """One fall is one event, whatever it looked like in pieces."""
 
+from dataclasses import replace
+
 from gateway.vision.merging import HOLD_S, Merger
-from gateway.vision.sight import Fall, Spot
+from gateway.vision.sight import Fall, Origin, Spot
 
 
 def fall(first: int, last: int, *, x: float = 100.0, top: float = 0.0, size: float = 4.0) -> Fall:
@@ -34,6 +36,14 @@ def test_pieces_of_one_way_down_become_one_track() -> None:
     (told,) = merger.due(9.0)
     assert (told.track[0].frame, told.track[-1].frame) == (0, 30)
     assert (told.t_start, told.t_end) == (0.0, 30 / 25)
+
+
+def test_a_fall_in_pieces_left_the_floor_that_its_first_piece_left() -> None:
+    merger = Merger()
+    merger.add(replace(fall(0, 10), origin=Origin(7, 7, 8)))
+    merger.add(replace(fall(14, 40, top=140, size=12), origin=Origin(3, 2, 3)))
+    (told,) = merger.due(9.0)
+    assert told.origin == Origin(7, 7, 8)
 
 
 def test_two_falls_a_second_apart_are_two_events() -> None:
