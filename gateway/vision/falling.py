@@ -24,30 +24,19 @@ TAME = 1e-5  # keeps c small where the path says nothing of it
 
 @dataclass(frozen=True, slots=True)
 class FreeFall:
-    """The best fit of a path: rms of what is left in px, pixels a metre at the start, perspective a metre.
+    """The best fit of a path: rms of what is left in px, and the scale it implies, in pixels a metre at the start.
 
-    `steady_px` is what is left when the path is taken for motion at constant speed; `start_mps` and
-    `terminal_mps` are the speeds of the best fit, `before_s` how long before the first sight it was released.
+    `steady_px` is what is left when the path is taken for motion at constant speed.
     """
 
     misfit_px: float
     steady_px: float
-    at_px: float
     scale_px: float
-    perspective: float
-    start_mps: float
-    terminal_mps: float
 
     @property
     def bend(self) -> float:
         """Return how many times better free fall explains the path than steady motion, as a logarithm."""
         return float(np.log((self.steady_px + 0.3) / (self.misfit_px + 0.3)))
-
-    @property
-    def rest_y(self) -> float:
-        """Return the y in px at which it was at rest, by its speed at the first sight and without drag."""
-        risen = -(max(self.start_mps, 0.0) ** 2) / (2 * GRAVITY)
-        return (self.at_px + self.scale_px * risen) / max(1 - self.perspective * risen, 0.2)
 
 
 def fit(times: Reals, downs: Reals) -> FreeFall:
@@ -58,16 +47,8 @@ def fit(times: Reals, downs: Reals) -> FreeFall:
     up = solved[:, 1] <= 0  # a fall goes down
     best = int(np.argmin(np.where(up, misfit + 1e3, misfit)))
     _, steady = _solve(lapse[None, :], downs)
-    start, terminal = divmod(best, len(TERMINALS))
-    a, b, c = solved[best]
     return FreeFall(
-        misfit_px=float(misfit[best]),
-        steady_px=float(steady[0]),
-        at_px=float(a),
-        scale_px=float(b),
-        perspective=float(c),
-        start_mps=float(STARTS[start]),
-        terminal_mps=float(TERMINALS[terminal]),
+        misfit_px=float(misfit[best]), steady_px=float(steady[0]), scale_px=float(solved[best, 1])
     )
 
 

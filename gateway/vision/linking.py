@@ -52,7 +52,6 @@ class Hit:
     shift: Shift
     crop: NDArray[np.uint8] | None = None
     shrunk: int = 1
-    strength: float = 0.0
 
     @property
     def size(self) -> float:
@@ -93,7 +92,9 @@ class Linker:
     def __init__(self) -> None:
         self.tracks: list[Track] = []
         self._past: deque[Track] = deque(maxlen=32)  # ended of late; one may turn out to go on
-        self._loose: deque[tuple[Picture, Candidates]] = deque(maxlen=2)
+        self._loose: tuple[Picture, Candidates] | None = (
+            None  # the last picture, and what no track took of it
+        )
 
     def feed(
         self,
@@ -103,12 +104,12 @@ class Linker:
         recent: Sequence[Picture],
     ) -> list[Track]:
         """Take what moves in the next picture; return the tracks that ended with it."""
-        if self._loose and picture.index <= self._loose[-1][0].index:
+        if self._loose is not None and picture.index <= self._loose[0].index:
             return []
         taken = self._assign(picture, found, ground)
         free = _only(found, ~taken)
         self._seed(picture, free)
-        self._loose.append((picture, free))
+        self._loose = picture, free
         for track in self.tracks:
             if not track.looked_back and len(track.hits) >= LOOK_BACK and track.sinking:
                 track.looked_back = True
@@ -124,7 +125,7 @@ class Linker:
     def finish(self) -> list[Track]:
         """End all tracks."""
         ended, self.tracks = [track for track in self.tracks if track.looked_back], []
-        self._loose.clear()
+        self._loose = None
         return ended
 
     def _join(self, track: Track) -> None:
@@ -177,9 +178,9 @@ class Linker:
 
     def _seed(self, picture: Picture, free: Candidates) -> None:
         """Begin tracks of two from things that no track has taken."""
-        if not len(free) or not self._loose or len(self.tracks) >= MOST_TRACKS:
+        if not len(free) or self._loose is None or len(self.tracks) >= MOST_TRACKS:
             return
-        before, things = self._loose[-1]
+        before, things = self._loose
         lapse = picture.time_s - before.time_s
         if not len(things) or lapse <= 0:
             return
@@ -238,10 +239,7 @@ def _on(times: Sequence[float], places: Sequence[float], lapse: float, *, bend: 
 def _hit(picture: Picture, found: Candidates, thing: int) -> Hit:
     x, y = found.centre[thing].tolist()
     left, top, right, bottom = found.box[thing].tolist()
-    return Hit(
-        picture.index, picture.time_s, x, y, (left, top, right, bottom), 0.0, picture.shift,
-        strength=float(found.strength[thing]),
-    )  # fmt: skip
+    return Hit(picture.index, picture.time_s, x, y, (left, top, right, bottom), 0.0, picture.shift)
 
 
 def _take(track: Track, picture: Picture, hit: Hit, ground: Ground) -> None:
@@ -323,4 +321,4 @@ def _ended(track: Track, time_s: float) -> bool:
 
 
 def _only(found: Candidates, chosen: NDArray[np.bool_]) -> Candidates:
-    return Candidates(found.centre[chosen], found.box[chosen], found.pixels[chosen], found.strength[chosen])
+    return Candidates(found.centre[chosen], found.box[chosen], found.pixels[chosen])

@@ -18,9 +18,7 @@ from gateway.vision.tubelet import SIDE
 LOWER = 0.6  # share of the threshold that is enough where a thing is expected
 LEAST = 4.0  # grey levels
 FADING = 0.8  # what differs by less than this share of the picture before is what a noise filter left behind
-OF_PEAK = (
-    0.42  # a thing ends where it differs by less than this share of its strong pixels: ghosts are weaker
-)
+OF_PEAK = 0.42  # a thing ends where it differs by less than this share of its strong pixels; ghosts do
 FURTHEST = 96  # px: half a window is never larger
 
 
@@ -32,7 +30,6 @@ class Sighting:
     y: float
     box: tuple[float, float, float, float]
     contrast: float
-    pixels: int
 
     @property
     def size(self) -> float:
@@ -96,7 +93,6 @@ def _measure(now: Luma, rest: Luma, of: NDArray[np.bool_], corner: tuple[int, in
             float(left + columns.max() + 1), float(top + rows.max() + 1),
         ),
         contrast=float(np.average(signed[rows, columns], weights=weight)),
-        pixels=len(rows),
     )  # fmt: skip
 
 

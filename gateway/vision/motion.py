@@ -44,22 +44,18 @@ OF_PEAK = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What moved in one picture, one row each, strongest first: centre, box (left, top, right, bottom), strength."""
+    """What moved in one picture, one row each: centre, box (left, top, right, bottom), pixels."""
 
     centre: Floats  # (n, 2), px of the background
     box: Floats  # (n, 4), right and bottom exclusive
     pixels: Floats  # (n,) how many moved
-    strength: Floats  # (n,) sum of grey levels above the threshold
 
     def __len__(self) -> int:
         return len(self.pixels)
 
 
 NOBODY: Final = Candidates(
-    np.zeros((0, 2), np.float32),
-    np.zeros((0, 4), np.float32),
-    np.zeros(0, np.float32),
-    np.zeros(0, np.float32),
+    np.zeros((0, 2), np.float32), np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
 )
 
 
@@ -158,7 +154,7 @@ class Motion:
         if self._trembling < STEADY:  # the background takes over what is left; a blend would only blur
             shift = replace(shift, x=float(round(shift.x)), y=float(round(shift.y)))
         lay(frame.luma, shift.x, shift.y, out, self._spare)
-        if shift.known and (max(abs(shift.lit(40)), abs(shift.lit(200))) > 3.0):
+        if shift.known and max(abs(shift.lit(40)), abs(shift.lit(200))) > 3.0:
             self._relight(shift)
         return Picture(frame.index, frame.time_s, out, shift, self.recent[-1].luma)
 
@@ -306,9 +302,8 @@ def _gather(excess: Luma, places: NDArray[np.intp]) -> Candidates:
     weight = excess[down, across].astype(np.float32)
     strongest = np.zeros(int(of.max()) + 1, np.float32)
     np.maximum.at(strongest, of, weight)
-    body = (
-        weight >= OF_PEAK * strongest[of]
-    )  # the trail a noise filter leaves behind a thing is weaker than it
+    # the trail a noise filter leaves behind a thing is weaker than it
+    body = weight >= OF_PEAK * strongest[of]
     of, across, down, weight = of[body], across[body], down[body], weight[body]
     order = np.argsort(of, kind="stable")
     of, across, down, weight = of[order], across[order], down[order], weight[order]
@@ -330,7 +325,6 @@ def _gather(excess: Luma, places: NDArray[np.intp]) -> Candidates:
         (centre / total[:, None])[chosen].astype(np.float32),
         box[chosen].astype(np.float32),
         pixels[chosen].astype(np.float32),
-        total[chosen].astype(np.float32),
     )
 
 

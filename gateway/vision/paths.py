@@ -36,16 +36,16 @@ def facts_of(
     hits: Sequence[Hit],
     height: int,
 ) -> dict[str, float]:
-    """Return the facts of a track, each scaled to lie about within -2..2.
+    """Return the facts of a track: those of the network, each about within -2..2, and two for the gate behind it.
 
     span: logarithm of the drop in heights; seconds: logarithm of its duration; misfit: of the rms in px of free
     fall; bend: how much better that is than steady motion; pull: logarithm of the picture's height in metres, if
     it was free fall; straight: drop as a share of the way; shrunk: how often the pictures were halved.
+    `misfit_px` and `metres` are misfit and pull as they are.
     """
     times, across, down = path
     way = float(np.hypot(np.diff(across), np.diff(down)).sum())
     drop = float(down[-1] - down[0])
-    steps = np.diff(down)
     metres = height / max(fall.scale_px, 1e-3)
     return {
         "span": float(np.log10(max(drop, 1.0) / height) + 1),
@@ -55,12 +55,8 @@ def facts_of(
         "pull": float(np.clip(np.log10(metres) - 1.2, -2, 2)),
         "straight": drop / max(way, 1.0),
         "shrunk": float(np.log2(np.median([hit.shrunk for hit in hits]))),
-        "down_share": float((steps > -0.7).mean()),
-        "drop_px": drop,
         "misfit_px": fall.misfit_px,
         "metres": metres,
-        "start_mps": fall.start_mps,
-        "hits": float(len(hits)),
     }
 
 

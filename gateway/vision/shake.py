@@ -32,15 +32,13 @@ SETTLED = 0.05  # px
 class Shift:
     """The picture lies `x`, `y` px right and below of the background; light is `gain * background + bias`.
 
-    `misfit` is the median difference in grey levels that is left at the points; `known` says whether there was
-    enough to hold on to.
+    `known` says whether there was enough to hold on to.
     """
 
     x: float = 0.0
     y: float = 0.0
     gain: float = 1.0
     bias: float = 0.0
-    misfit: float = 0.0
     known: bool = False
 
     def lit(self, level: float) -> float:
@@ -101,18 +99,17 @@ class Anchor:
         if len(self._rows) < FEWEST_POINTS:
             return Shift()
         x, y = near.x, near.y
-        misfit = 0.0
         for _ in range(ROUNDS):
             whole_x, whole_y = round(x), round(y)
             seen = luma[self._rows + whole_y, self._columns + whole_x].astype(np.float32)
-            step, misfit = _fit(self._design, seen - self._level)
+            step = _fit(self._design, seen - self._level)
             new_x = min(max(whole_x - float(step[0]), 1.0 - REACH), REACH - 1.0)
             new_y = min(max(whole_y - float(step[1]), 1.0 - REACH), REACH - 1.0)
             moved = max(abs(new_x - x), abs(new_y - y))
             x, y = new_x, new_y
             if moved < SETTLED:
                 break
-        return Shift(x, y, *self._light(luma), misfit, known=True)
+        return Shift(x, y, *self._light(luma), known=True)
 
     def _light(self, luma: Luma) -> tuple[float, float]:
         """Return gain and bias of the light, by what is even: there a shift does not tell."""
@@ -120,18 +117,17 @@ class Anchor:
         if abs(np.median(off)) < LIT:
             return 1.0, 0.0
         centred = (self._calm_level - 128.0) / 64.0
-        (bias, slope), _ = _fit(np.stack([np.ones_like(centred), centred], axis=1), off)
+        bias, slope = _fit(np.stack([np.ones_like(centred), centred], axis=1), off)
         return 1.0 + float(slope) / 64.0, float(bias) - float(slope) * 2.0
 
 
-def _fit(design: Floats, rest: Floats) -> tuple[Floats, float]:
-    """Solve the robust least squares ; the second round spares what disagrees.
+def _fit(design: Floats, rest: Floats) -> Floats:
+    """Solve the robust least squares; the second round spares what disagrees.
 
     A difference in light says how far the picture lies the other way along the slope, hence the caller's minus.
     """
     weight = np.ones_like(rest)
     solved = np.zeros(design.shape[1], np.float32)
-    left = np.abs(rest)
     for _ in range(2):
         weighted = design * weight[:, None]
         matrix = weighted.T @ design
@@ -140,4 +136,4 @@ def _fit(design: Floats, rest: Floats) -> tuple[Floats, float]:
         left = np.abs(rest - design @ solved)
         scale = max(3.0, 2.0 * float(np.median(left)))
         weight = (1.0 / (1.0 + (left / scale) ** 2)).astype(np.float32)
-    return solved, float(np.median(left))
+    return solved

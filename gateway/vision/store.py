@@ -21,9 +21,7 @@ log = logging.getLogger(__name__)
 
 SPARE_BYTES = 256 * 1024 * 1024  # of the disk: the journal must never lack room because of pictures
 SPARE_SHARE = 0.1  # ... and on a small one this share of it
-LEAST_ROOM = (
-    32 * 1024 * 1024
-)  # kept free of the quota: a clip of a good camera; a small quota keeps an eighth
+LEAST_ROOM = 32 * 1024 * 1024  # kept free of the quota: a clip of a good camera; a small one keeps an eighth
 UNFINISHED_S = 600.0  # a file without its sidecar that is older than this was never finished
 SUFFIXES = {"still": ".jpg", "clip": ".mp4"}
 SIDECAR, SENT = ".json", ".sent"

@@ -29,7 +29,7 @@ CURVES = (
     "seen",
 )
 FACTS = ("span", "seconds", "misfit", "bend", "pull", "straight", "shrunk")
-"""Facts of the whole track, each a constant row below the curves: see `paths` in verdict.py for their meaning."""
+"""Facts of the whole track, each a constant row below the curves: see `facts_of` in paths.py for their meaning."""
 
 PATH_FEATURES = len(CURVES) + len(FACTS)
 CLASSES = ("object", "bird_insect", "rain_snow_drip", "foliage_cloth_flicker", "vehicle_person_other")
@@ -43,7 +43,7 @@ class Tubelet:
     """One track as the network sees it.
 
     `crops` is uint8 (CROPS, CHANNELS, SIDE, SIDE): luma, and 128 + half the signed difference to the background.
-    `path` is float32 (PATH_FEATURES, STEPS). `facts` are for people (`--explain`), not for the network.
+    `path` is float32 (PATH_FEATURES, STEPS). `facts` are those of FACTS and what the gate behind the network asks.
     """
 
     crops: Bytes

@@ -27,10 +27,7 @@ LEAST_STRAIGHT = 0.45  # drop as a share of the way
 MOSTLY_DOWN = 0.7  # share of steps that go down
 MOST_MISFIT_PX = 14.0
 BENT, METRES = 0.5, (0.8, 400.0)
-TELLING, TELLING_DROP = (
-    0.05,
-    0.03,
-)  # below this score, or share of the height, a near miss is not worth a line
+TELLING, TELLING_DROP = 0.05, 0.03  # a near miss below this score, or share of the height, is no line
 
 REASONS = {
     "short": "seen in too few pictures",

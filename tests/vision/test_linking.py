@@ -23,7 +23,7 @@ def pictures(places: list[list[tuple[float, float]]]) -> list[tuple[Picture, Can
         at = np.array(spots, np.float32).reshape(-1, 2)
         box = np.concatenate([at - 2, at + 3], axis=1)
         many = np.full(len(spots), 25, np.float32)
-        found = Candidates(at, box, many, many * 80)
+        found = Candidates(at, box, many)
         made.append((Picture(index, index / 25, luma, Shift(), before), found))
         before = luma
     return made
