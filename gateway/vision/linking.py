@@ -15,8 +15,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.vision.looking import Sighting, cut, look
-from gateway.vision.motion import Candidates, Picture
+from gateway.vision.looking import Picture, Sighting, cut, look
+from gateway.vision.motion import Candidates
 from gateway.vision.shake import Shift
 from gateway.vision.sight import Ground
 
@@ -25,6 +25,7 @@ LOOK_BACK = 5  # hits from which its beginning is looked for
 LATE, LEAST_SINKING = 10, 0.3  # hits, share of the way that must lead down
 DOUBTFUL = 7  # hits within which it must have begun to sink
 UNFOLLOWED_S = 0.1
+UNEVEN_S = 0.022  # times of pictures are not better than that: a film of 25 a second may be shown at 30
 LOST_S = 0.17  # a followed track ends after so long unseen
 LONGEST_S = 6.0
 MOST_TRACKS = 160
@@ -35,8 +36,12 @@ JOIN_S, JOIN_PX, JOIN_SHARE = (
     8.0,
     0.3,
 )  # a track may go on after so long, so far off (share: of the way between)
-ALIKE = 0.4  # of its usual contrast: less is something else
+ALIKE = 0.3  # of its usual contrast: less is something else
+ONCE_ALIKE = 0.22  # the same looking back: on its way it may have come before other walls
+FEWEST_JOINED = 3  # hits of the later piece that must lie after the earlier, into which it may reach back
 STILL_HITS, STILL_PX = 12, 5.0
+THROWN = 0.6  # px down a px aside, where a thing comes from that still rose
+REST_HITS, REST_PX, RISE_PX = 4, 1.5, 3.0  # looking back, a thing that did not move so long had not set off
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,19 +135,21 @@ class Linker:
 
     def _join(self, track: Track) -> None:
         """Put before a track the one it continues: things vanish for moments before a wall of their own shade."""
-        first = track.hits[0]
-        best: tuple[float, Track] | None = None
+        best: tuple[float, Track, list[Hit]] | None = None
         for past in self._past:
-            gap_s = first.time_s - past.hits[-1].time_s
-            if not 0 < gap_s <= JOIN_S or not past.followed:
+            rest = [hit for hit in track.hits if hit.index > past.hits[-1].index]
+            if len(rest) < FEWEST_JOINED or not past.followed:
+                continue
+            last, first = past.hits[-1], rest[0]
+            if first.time_s - last.time_s > JOIN_S:
                 continue
             x, y, _ = _ahead(past, first.time_s)
-            between = math.hypot(x - past.hits[-1].x, y - past.hits[-1].y)
+            between = math.hypot(x - last.x, y - last.y)
             off = math.hypot(x - first.x, y - first.y) / (JOIN_PX + JOIN_SHARE * between + past.size / 2)
-            if off < 1.0 and first.y > past.hits[-1].y and (best is None or off < best[0]):
-                best = off, past
+            if off < 1.0 and first.y > last.y and (best is None or off < best[0]):
+                best = off, past, rest
         if best is not None:
-            track.hits = [*best[1].hits, *track.hits]
+            track.hits = [*best[1].hits, *best[2]]
             self._past.remove(best[1])
 
     def _assign(self, picture: Picture, found: Candidates, ground: Ground) -> NDArray[np.bool_]:
@@ -186,7 +193,7 @@ class Linker:
             return
         step = free.centre[:, None, :] - things.centre[None, :, :]
         far = np.hypot(step[..., 0], step[..., 1])
-        limit = SEED_SPEED * picture.luma.shape[0] * max(1.0, lapse / 0.04)
+        limit = SEED_SPEED * picture.height * max(1.0, lapse / 0.04)
         likely = (far <= limit) & (far >= 0.7) & (step[..., 1] > -0.35 * far)
         ratio = (free.pixels[:, None] + 4) / (things.pixels[None, :] + 4)
         likely &= (ratio < 6) & (ratio > 1 / 6)
@@ -213,7 +220,7 @@ def _ahead(track: Track, time_s: float) -> tuple[float, float, float]:
     bend = len(hits) >= 5
     x, pace_x = _on(times, [hit.x for hit in hits], lapse, bend=bend)
     y, pace_y = _on(times, [hit.y for hit in hits], lapse, bend=bend)
-    reach = 3.0 + 0.16 * math.hypot(pace_x, pace_y) * lapse + 0.2 * min(track.size, 40.0)
+    reach = 3.0 + max(0.16 * lapse, UNEVEN_S) * math.hypot(pace_x, pace_y) + 0.2 * min(track.size, 40.0)
     return x, y, reach * (1.0 if lapse < 0.09 else 1.4)
 
 
@@ -259,7 +266,7 @@ def _seek(track: Track, picture: Picture, ground: Ground) -> None:
 
 
 def _seen(picture: Picture, sighting: Sighting, ground: Ground) -> Hit:
-    crop, shrunk = cut(picture.luma, ground.background, sighting.x, sighting.y, size=sighting.size)
+    crop, shrunk = cut(picture, ground.background, sighting.x, sighting.y, size=sighting.size)
     return Hit(
         picture.index, picture.time_s, sighting.x, sighting.y, sighting.box, sighting.contrast, picture.shift,
         crop, shrunk,
@@ -267,26 +274,44 @@ def _seen(picture: Picture, sighting: Sighting, ground: Ground) -> Hit:
 
 
 def _look_back(track: Track, ground: Ground, recent: Sequence[Picture]) -> None:
-    """Measure the first hits again and go on backwards, until the thing has not been seen in two pictures."""
+    """Measure the first hits again and go on backwards, until the thing was at rest or is not seen in two pictures.
+
+    `recent` are the pictures before the present one, the newest first.
+    """
     by_index = {picture.index: picture for picture in recent}
     hits = [_again(hit, by_index.get(hit.index), ground) for hit in track.hits]
     missed = 0
-    for picture in sorted((p for p in recent if p.index < hits[0].index), key=lambda p: -p.index):
+    for picture in recent:
+        if picture.index >= hits[0].index:
+            continue
         x, y, reach = _behind(hits, picture.time_s)
         size = max(hit.size for hit in hits[:3])
         sighting = look(picture, ground, x, y, reach=reach, size=size)
-        if sighting is not None and _alike(sighting, hits[:4], size):
+        if (
+            sighting is not None
+            and sighting.y < hits[0].y + RISE_PX + THROWN * abs(sighting.x - hits[0].x)
+            and _alike(sighting, hits[:4], size, ONCE_ALIKE)
+        ):
             hits.insert(0, _seen(picture, sighting, ground))
             missed = 0
+            if _resting(hits):
+                del hits[: REST_HITS - 1]
+                break
         elif (missed := missed + 1) >= 2:
             break
     track.hits = hits
 
 
-def _alike(sighting: Sighting, near: Sequence[Hit], size: float) -> bool:
+def _resting(hits: Sequence[Hit]) -> bool:
+    """Say whether the first hits lie in one place."""
+    first, last = hits[0], hits[REST_HITS - 1] if len(hits) >= REST_HITS else None
+    return last is not None and math.hypot(first.x - last.x, first.y - last.y) < REST_PX
+
+
+def _alike(sighting: Sighting, near: Sequence[Hit], size: float, share: float = ALIKE) -> bool:
     """Say whether what was found by looking is as strong as the thing was, and no much larger thing."""
     contrast = sorted(abs(hit.contrast) for hit in near if hit.crop is not None)
-    least = ALIKE * contrast[len(contrast) // 2] if contrast else 0.0
+    least = share * contrast[len(contrast) // 2] if contrast else 0.0
     return sighting.size < 2.2 * size + 5 and abs(sighting.contrast) >= least
 
 
@@ -298,7 +323,7 @@ def _again(hit: Hit, picture: Picture | None, ground: Ground) -> Hit:
 
 
 def _behind(hits: Sequence[Hit], time_s: float) -> tuple[float, float, float]:
-    """Return where a track came from: by its first steps, never back down once they have come to rest."""
+    """Return where a track came from: by its first steps, and down again only if it was thrown aside."""
     first = hits[0]
     times = np.array([hit.time_s - first.time_s for hit in hits[:6]])
     places = np.array([(hit.x, hit.y) for hit in hits[:6]])
@@ -307,7 +332,8 @@ def _behind(hits: Sequence[Hit], time_s: float) -> tuple[float, float, float]:
     lapse = time_s - first.time_s
     x, y = (lapse ** np.arange(degree + 1)) @ bent
     speed = float(np.hypot(*bent[1])) * abs(lapse)
-    return float(x), min(float(y), first.y + 1.0), 2.5 + 0.3 * speed + 0.2 * min(first.size, 40.0)
+    below = first.y + 1.0 + THROWN * abs(float(x) - first.x)
+    return float(x), min(float(y), below), 2.5 + 0.3 * speed + 0.2 * min(first.size, 40.0)
 
 
 def _ended(track: Track, time_s: float) -> bool:

@@ -4,22 +4,55 @@ A track tells where its object will be in the next picture and where it was in t
 trace is enough; and there the whole of the thing is measured, also the part of it that lay where it still lies.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.vision.motion import Picture
-from gateway.vision.sight import Ground, Luma, Point
+from gateway.vision.shake import Shift
+from gateway.vision.sight import Box, Ground, Luma, Point
 from gateway.vision.tubelet import SIDE
 
 LOWER = 0.6  # share of the threshold that is enough where a thing is expected
 LEAST = 4.0  # grey levels
 FADING = 0.8  # what differs by less than this share of the picture before is what a noise filter left behind
 OF_PEAK = 0.42  # a thing ends where it differs by less than this share of its strong pixels; ghosts do
+TOO_LARGE, OF_BRIGHTEST = 2.0, 0.5  # times what was expected; share of the brightest pixel within reach
 FURTHEST = 96  # px: half a window is never larger
+
+
+class Picture(Protocol):
+    """A picture laid over the background; parts of it, and of the one before it, are asked for."""
+
+    @property
+    def index(self) -> int:
+        """Return the frame's number."""
+        ...
+
+    @property
+    def time_s(self) -> float:
+        """Return its time in the stream."""
+        ...
+
+    @property
+    def shift(self) -> Shift:
+        """Return by how much the frame lies off the background."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """Return its height in px."""
+        ...
+
+    def part(self, box: Box) -> Luma:
+        """Return what is inside a box, which lies in the picture."""
+        ...
+
+    def part_before(self, box: Box) -> Luma:
+        """Return the same of the picture before."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +75,50 @@ def look(
 ) -> Sighting | None:
     """Return what differs from the background near (x, y) and is not further off than `reach` px; None if nothing."""
     half = int(min(reach + size + 4, FURTHEST))
-    height, width = picture.luma.shape
+    height, width = ground.background.shape
     left, top = max(0, int(x) - half), max(0, int(y) - half)
     right, bottom = min(width, int(x) + half + 1), min(height, int(y) + half + 1)
     if right - left < 4 or bottom - top < 4:
         return None
     window = slice(top, bottom), slice(left, right)
-    now, rest = picture.luma[window], ground.background[window]
+    box = (left, top, right, bottom)
+    now, rest = picture.part(box), ground.background[window]
     off = np.asarray(cv2.absdiff(now, rest), np.uint8)
-    fading = cv2.absdiff(picture.before[window], rest) * np.float32(FADING)
+    fading = cv2.absdiff(picture.part_before(box), rest) * np.float32(FADING)
     needed = np.maximum(ground.threshold[window] * np.float32(LOWER), np.float32(LEAST))
-    mask = ((off > needed) & (off >= fading)).astype(np.uint8)
+    mask = (off > needed) & (off >= fading)
+    at = (x - left, y - top)
+    sighting = _best(now, rest, off, mask, at=at, reach=reach)
+    if (
+        sighting is not None and sighting.size > TOO_LARGE * size + 5
+    ):  # it has grown into what trembles around it
+        strong = int(off[mask & _round(mask.shape, at, reach + size / 2)].max(initial=0))
+        sharper = _best(now, rest, off, mask & (off >= OF_BRIGHTEST * strong), at=at, reach=reach)
+        sighting = sharper or sighting
+    return sighting and replace(
+        sighting, x=sighting.x + left, y=sighting.y + top,
+        box=(sighting.box[0] + left, sighting.box[1] + top, sighting.box[2] + left, sighting.box[3] + top),
+    )  # fmt: skip
+
+
+def _best(
+    now: Luma, rest: Luma, off: Luma, mask: NDArray[np.bool_], *, at: Point, reach: float
+) -> Sighting | None:
+    """Return the strongest thing of a mask within reach, measured in px of the window."""
     if not mask.any():
         return None
     _, labels, _, centres = cv2.connectedComponentsWithStats(
-        cv2.dilate(mask, np.ones((3, 3), np.uint8)), ltype=cv2.CV_16U
+        cv2.dilate(mask.view(np.uint8), np.ones((3, 3), np.uint8)), ltype=cv2.CV_16U
     )
-    inside = mask > 0
-    strength = np.bincount(labels[inside], weights=off[inside], minlength=len(centres))
-    best = _nearest(strength, np.asarray(centres), (x - left, y - top), reach)
-    if best is None:
-        return None
-    return _measure(now, rest, inside & (labels == best), (left, top))
+    strength = np.bincount(labels[mask], weights=off[mask], minlength=len(centres))
+    best = _nearest(strength, np.asarray(centres), at, reach)
+    return None if best is None else _measure(now, rest, mask & (labels == best))
+
+
+def _round(shape: tuple[int, ...], at: Point, reach: float) -> NDArray[np.bool_]:
+    """Return which pixels of a window lie within reach of a point."""
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    return np.asarray((columns - at[0]) ** 2 + (rows - at[1]) ** 2 <= reach**2)
 
 
 def _nearest(strength: NDArray[Any], centres: NDArray[np.float64], at: Point, reach: float) -> int | None:
@@ -75,7 +130,7 @@ def _nearest(strength: NDArray[Any], centres: NDArray[np.float64], at: Point, re
     return best if worth[best] > 0 else None
 
 
-def _measure(now: Luma, rest: Luma, of: NDArray[np.bool_], corner: tuple[int, int]) -> Sighting:
+def _measure(now: Luma, rest: Luma, of: NDArray[np.bool_]) -> Sighting:
     """Measure the thing whose pixels are `of`, without its faintest."""
     signed = now.astype(np.int16) - rest
     off = np.abs(signed)
@@ -84,33 +139,32 @@ def _measure(now: Luma, rest: Luma, of: NDArray[np.bool_], corner: tuple[int, in
     rows, columns = np.nonzero(of & (off >= OF_PEAK * strong))
     weight = off[rows, columns].astype(np.float64)
     total = float(weight.sum())
-    left, top = corner
     return Sighting(
-        x=left + float((weight * columns).sum()) / total,
-        y=top + float((weight * rows).sum()) / total,
-        box=(
-            float(left + columns.min()), float(top + rows.min()),
-            float(left + columns.max() + 1), float(top + rows.max() + 1),
-        ),
+        x=float((weight * columns).sum()) / total,
+        y=float((weight * rows).sum()) / total,
+        box=(float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1)),
         contrast=float(np.average(signed[rows, columns], weights=weight)),
-    )  # fmt: skip
+    )
 
 
-def cut(luma: Luma, background: Luma, x: float, y: float, *, size: float) -> tuple[NDArray[np.uint8], int]:
+def cut(
+    picture: Picture, background: Luma, x: float, y: float, *, size: float
+) -> tuple[NDArray[np.uint8], int]:
     """Return ((2, SIDE, SIDE) luma and difference around (x, y), how many times it was shrunk: 1, 2, 4 or 8)."""
     shrunk = 1
     while shrunk < 8 and size > 0.75 * SIDE * shrunk:
         shrunk *= 2
     side = SIDE * shrunk
-    height, width = luma.shape
+    height, width = background.shape
     left, top = round(x) - side // 2, round(y) - side // 2
-    rows = np.clip(np.arange(top, top + side), 0, height - 1)
-    columns = np.clip(np.arange(left, left + side), 0, width - 1)
-    if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
-        window: tuple[object, ...] = slice(top, top + side), slice(left, left + side)
-    else:
-        window = np.ix_(rows, columns)
-    now, rest = luma[window], background[window]  # type: ignore[index]
+    box = (max(left, 0), max(top, 0), min(left + side, width), min(top + side, height))
+    now, rest = picture.part(box), background[box[1] : box[3], box[0] : box[2]]
+    if now.shape != (side, side):
+        beyond = (box[1] - top, top + side - box[3], box[0] - left, left + side - box[2])
+        now, rest = (
+            np.asarray(cv2.copyMakeBorder(each, *beyond, cv2.BORDER_REPLICATE), np.uint8)
+            for each in (now, rest)
+        )
     if shrunk > 1:
         now = np.asarray(cv2.resize(now, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
         rest = np.asarray(cv2.resize(rest, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)

@@ -20,18 +20,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.vision.memory import Memory, Remembered
 from gateway.vision.shake import Anchor, Floats, Shift
-from gateway.vision.sight import Frame, Ground, Luma, Outlook
+from gateway.vision.sight import Box, Frame, Ground, Luma, Outlook
 
 CELL = 32  # px: side of a cell of activity
 APART_S = 0.08  # how far back and ahead a pixel is compared
 MOST_APART = 4  # frames
 LOOK_S = 0.4  # the background's pace
-BACK = 9  # pictures kept for looking back along a track
 LEAST = 6.0  # grey levels: never look below
 PER_RMS = 2.5  # of the change between two pictures
 STEEP_STEADY, STEEP_SHAKEN = 0.10, 0.35  # share of the local contrast that a trembling edge may show
-FIRE_UP, FIRE_RATE, FIRE_FREE, FIRE_MOST = 1.5, 0.02, 5.0, 90.0
+FIRE_UP, FIRE_RATE, FIRE_FREE, FIRE_MOST = 1.5, 0.02, 9.0, 90.0
 STEADY = 0.08  # px of trembling below which the camera stands still
 SUBPIXEL = 0.12  # px: below this a shift is not worth two passes
 FEW_PIXELS = 400  # moving pixels that are never too many
@@ -69,12 +69,30 @@ class Picture:
     shift: Shift
     before: Luma
 
+    @property
+    def height(self) -> int:
+        """Return its height in px."""
+        return int(self.luma.shape[0])
+
+    def part(self, box: Box) -> Luma:
+        """Return what is inside (left, top, right, bottom), which lies in the picture."""
+        left, top, right, bottom = box
+        return self.luma[top:bottom, left:right]
+
+    def part_before(self, box: Box) -> Luma:
+        """Return the same of the picture before."""
+        left, top, right, bottom = box
+        return self.before[top:bottom, left:right]
+
 
 class Motion:
     """Follows one camera's background and says what moves before it."""
 
     def __init__(self, outlook: Outlook) -> None:
-        self.recent: deque[Picture] = deque(maxlen=BACK)
+        self.recent: deque[Picture] = deque()
+        self._spent: deque[Luma] = (
+            deque()
+        )  # buffers to be used again; the newest is still somebody's `before`
         self.blind = 0  # frames in which the whole picture changed
         self._outlook = outlook
         self._anchor = Anchor()
@@ -98,6 +116,8 @@ class Motion:
             return NOBODY
         self.recent.append(self._lay(frame))
         self._count += 1
+        while len(self.recent) > 2 * self._apart + 1:
+            self._spent.append(self.recent.popleft().luma)
         if len(self.recent) < 2 * self._apart + 1:
             return NOBODY
         before, picture, after = (self.recent[-1 - back * self._apart] for back in (2, 1, 0))
@@ -111,19 +131,22 @@ class Motion:
         cv2.subtract(self._change, self.threshold, dst=self._change)
         found = self._collect(picture.time_s)
         self._learn(picture)
+        self._memory.take(picture.index, picture.time_s, picture.luma, picture.shift)
         return found
 
     @property
-    def earlier(self) -> list[Picture]:
-        """Return the pictures before `picture` that are still kept, oldest first."""
-        return [each for each in self.recent if each.index < self.picture.index]
+    def earlier(self) -> list["Picture | Remembered"]:
+        """Return the pictures before `picture` that are kept, whole or at half the size, the newest first."""
+        whole = [each for each in reversed(self.recent) if each.index < self.picture.index]
+        oldest = whole[-1].index if whole else self.picture.index
+        return [*whole, *self._memory.before(oldest)]
 
     def _start(self, frame: Frame) -> None:
         height, width = frame.luma.shape
         self.background: Luma = frame.luma.copy()
         self.threshold: Luma = np.zeros_like(self.background)
         self._change = np.empty_like(self.background)
-        self._buffers = [np.empty_like(self.background) for _ in range(BACK + 1)]
+        self._memory = Memory()
         self._spare = np.empty_like(self.background)
         self._blocked = _mask(self._outlook, width, height)
         self._cells = (-(-height // CELL), -(-width // CELL))
@@ -134,6 +157,7 @@ class Motion:
         self._looked: Luma | None = None
         self._crowded_since = None
         self.recent.clear()
+        self._spent.clear()
         self._anchor.hold(self.background)
         self._rethreshold()
         self._apart = 1
@@ -150,7 +174,7 @@ class Motion:
         step = float(np.hypot(shift.x - self._shift.x, shift.y - self._shift.y))
         self._trembling += 0.05 * (min(step, 2.0) - self._trembling)
         self._shift = shift
-        out = self._buffers[self._count % len(self._buffers)]
+        out = self._spent.popleft() if len(self._spent) > 1 else np.empty_like(self.background)
         if self._trembling < STEADY:  # the background takes over what is left; a blend would only blur
             shift = replace(shift, x=float(round(shift.x)), y=float(round(shift.y)))
         lay(frame.luma, shift.x, shift.y, out, self._spare)

@@ -1,6 +1,7 @@
 """Turn a finished track into what the network is shown: curves of its path, facts, and pictures along it."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from gateway.vision.falling import FreeFall
 from gateway.vision.linking import Hit
 from gateway.vision.sight import Spot
 from gateway.vision.tubelet import CROPS, CURVES, FACTS, PATH_FEATURES, STEPS, Tubelet
+
+MOST_FILLED = 5  # frames missed in a row that are put in again
 
 
 def tubelet_of(hits: Sequence[Hit], height: int) -> Tubelet:
@@ -30,18 +33,37 @@ def spot_of(hit: Hit) -> Spot:
     return Spot(hit.index, hit.time_s, left + hit.shift.x, top + hit.shift.y, right - left, bottom - top)
 
 
+def filled(track: Sequence[Spot]) -> tuple[Spot, ...]:
+    """Return a track with the frames put in, evenly, in which the thing was not seen for a moment."""
+    spots = list(track[:1])
+    for before, after in pairwise(track):
+        missed = after.frame - before.frame - 1
+        if missed <= MOST_FILLED:
+            spots += [_between(before, after, number / (missed + 1)) for number in range(1, missed + 1)]
+        spots.append(after)
+    return tuple(spots)
+
+
+def _between(before: Spot, after: Spot, share: float) -> Spot:
+    mixed = (
+        (1 - share) * getattr(before, name) + share * getattr(after, name)
+        for name in ("time_s", "x", "y", "w", "h")
+    )
+    return Spot(before.frame + round(share * (after.frame - before.frame)), *mixed)
+
+
 def facts_of(
     path: NDArray[np.float64],
     fall: FreeFall,
     hits: Sequence[Hit],
     height: int,
 ) -> dict[str, float]:
-    """Return the facts of a track: those of the network, each about within -2..2, and two for the gate behind it.
+    """Return the facts of a track: those of the network, each about within -2..2, and three for the gate behind it.
 
     span: logarithm of the drop in heights; seconds: logarithm of its duration; misfit: of the rms in px of free
     fall; bend: how much better that is than steady motion; pull: logarithm of the picture's height in metres, if
     it was free fall; straight: drop as a share of the way; shrunk: how often the pictures were halved.
-    `misfit_px` and `metres` are misfit and pull as they are.
+    `misfit_px` and `metres` are misfit and pull as they are, `pace_px` is the drop a second.
     """
     times, across, down = path
     way = float(np.hypot(np.diff(across), np.diff(down)).sum())
@@ -57,6 +79,7 @@ def facts_of(
         "shrunk": float(np.log2(np.median([hit.shrunk for hit in hits]))),
         "misfit_px": fall.misfit_px,
         "metres": metres,
+        "pace_px": drop / max(float(times[-1] - times[0]), 1e-3),
     }
 
 

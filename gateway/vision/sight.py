@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 Luma: TypeAlias = NDArray[np.uint8]
 Point: TypeAlias = tuple[float, float]
 Polygon: TypeAlias = tuple[Point, ...]
+Box: TypeAlias = tuple[int, int, int, int]
+"""A part of a picture, in whole pixels: left, top, right, bottom; the last two are exclusive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Fall:
-    """One thing that fell. `track` has one spot per frame it was seen in, first to last.
+    """One thing that fell. `track` has one spot per frame, first to last; the few it was hidden in are put in evenly.
 
     `confidence` is 0 to 1; `decided_s` is the stream time of the frame at which the verdict stood; `pieces`
     counts the tracks that were merged into this event (mirror image in glass, fragments).

@@ -15,7 +15,7 @@ from gateway.vision import floors
 from gateway.vision.linking import Hit, Linker, Track
 from gateway.vision.merging import Merger
 from gateway.vision.motion import Motion
-from gateway.vision.paths import spot_of, tubelet_of
+from gateway.vision.paths import filled, spot_of, tubelet_of
 from gateway.vision.shake import Floats
 from gateway.vision.sight import Fall, Frame, NearMiss, Outlook, Spot
 from gateway.vision.tubelet import Tubelet
@@ -25,7 +25,10 @@ LEAST_DROP = 0.045  # of the picture's height
 LEAST_DROP_PX = 18.0
 LEAST_STRAIGHT = 0.45  # drop as a share of the way
 MOSTLY_DOWN = 0.7  # share of steps that go down
-MOST_MISFIT_PX = 14.0
+MOST_MISFIT_PX, MOST_MISFIT_S = (
+    14.0,
+    0.02,
+)  # a film of 25 pictures a second shown at 30 is off by a third of a frame
 BENT, METRES = 0.5, (0.8, 400.0)
 TELLING, TELLING_DROP = 0.05, 0.03  # a near miss below this score, or share of the height, is no line
 
@@ -130,7 +133,7 @@ class Watcher:
             self._reject("outside", score, tubelet)
         else:
             origin = floors.origin(track, self._outlook)
-            self._merger.add(Fall(track[0].time_s, track[-1].time_s, score, track, self._now, origin))
+            self._merger.add(Fall(track[0].time_s, track[-1].time_s, score, filled(track), self._now, origin))
 
     def _reject(self, reason: str, score: float, tubelet: Tubelet) -> None:
         if score >= TELLING:
@@ -148,7 +151,8 @@ def _physical(facts: Mapping[str, float]) -> bool:
     `METRES` or more of them.
     """
     low, high = METRES
-    return facts["misfit_px"] <= MOST_MISFIT_PX and (facts["bend"] < BENT or low <= facts["metres"] <= high)
+    most_px = max(MOST_MISFIT_PX, MOST_MISFIT_S * facts["pace_px"])
+    return facts["misfit_px"] <= most_px and (facts["bend"] < BENT or low <= facts["metres"] <= high)
 
 
 def _hopeless(hits: Sequence[Hit], height: int) -> str:

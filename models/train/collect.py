@@ -83,7 +83,7 @@ def plan(seed: int, split: Split, number: int, causes: Sequence[str]) -> Setting
     Causes come round in turn, so that every one is seen equally often, with falls and without.
     """
     rng = np.random.default_rng([seed, SPLITS.index(split), number])
-    falls = int(rng.choice([1, 3, 5, 6], p=[0.15, 0.25, 0.3, 0.3])) if number % 2 == 0 else 0
+    falls = int(rng.choice([1, 4, 6, 8], p=[0.1, 0.25, 0.3, 0.35])) if number % 2 == 0 else 0
     count = (
         int(rng.choice([0, 1, 2], p=[0.15, 0.7, 0.15])) if falls else int(rng.choice([1, 2], p=[0.8, 0.2]))
     )
@@ -93,12 +93,12 @@ def plan(seed: int, split: Split, number: int, causes: Sequence[str]) -> Setting
         seed=int(rng.integers(2**31)),
         split=split,
         fps=int(rng.choice([12, 15, 20, 25, 25, 25, 30])),
-        seconds=float(rng.choice([6, 8, 10])) if falls else QUIET_S,
+        seconds=float(rng.choice([6, 9, 12])) if falls else QUIET_S,
         bitrate_mbps=float(np.exp(rng.uniform(np.log(0.7), np.log(7.0)))),
         shaking=None if rng.random() < 0.7 else bool(rng.random() < 0.5),
         falls=falls,
         causes=(first, *others)[:count],
-        window="part" if rng.random() < (0.9 if falls else 0.5) else "full",
+        window="part" if rng.random() < (0.9 if falls else 0.75) else "full",
     )
 
 

@@ -35,7 +35,7 @@ def link(places: list[list[tuple[float, float]]]) -> list[list[int]]:
     seen: list[Picture] = []
     ended: list[Track] = []
     for picture, found in pictures(places):
-        ended += linker.feed(picture, found, GROUND, seen[-7:])
+        ended += linker.feed(picture, found, GROUND, seen[:-8:-1])
         seen.append(picture)
     ended += linker.finish()
     return sorted(([hit.index for hit in track.hits] for track in ended), key=len)
@@ -70,3 +70,11 @@ def test_many_falls_that_break_off_and_go_on_at_once_stop_nothing() -> None:
 def test_what_goes_up_or_aside_is_no_track() -> None:
     assert link([[(20.0 + 9 * i, 200.0)] for i in range(26)] + [[]] * 8) == []
     assert link([[(100.0, 400.0 - 9 * i)] for i in range(26)] + [[]] * 8) == []
+
+
+def test_two_pieces_of_a_fall_are_one_track_though_the_later_reaches_back_into_the_earlier() -> None:
+    """A track that has been lost is looked back for along its way, and may find again what the first has seen."""
+    places = [[(100.0, drop(i))] if not 14 <= i < 18 else [] for i in range(30)]
+    longest = link(places + [[]] * 8)[-1]
+    assert longest == sorted(set(longest))
+    assert (longest[0] <= 1, longest[-1]) == (True, 29)

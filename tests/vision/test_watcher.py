@@ -1,16 +1,17 @@
 """From frames to falls: tracks are whole, exact, and there only when something falls."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from gateway.vision.motion import Motion
-from gateway.vision.sight import Frame, NearMiss, Outlook, Spot
+from gateway.vision.paths import filled
+from gateway.vision.sight import Fall, Frame, NearMiss, Outlook, Spot
 from gateway.vision.tubelet import CHANNELS, CROPS, PATH_FEATURES, SIDE, STEPS, Tubelet
 from gateway.vision.watcher import Watcher
-from tests.vision.street import HEIGHT, Way, falling, film, wall
+from tests.vision.street import FPS, HEIGHT, Way, falling, film, wall
 
 
 class Sure:
@@ -22,6 +23,12 @@ class Sure:
     def classify(self, tubelets: Sequence[Tubelet]) -> NDArray[np.float32]:
         self.asked += len(tubelets)
         return np.tile(np.array([self.likely, 0, 0, 0, 0], np.float32), (len(tubelets), 1))
+
+
+def told(frames: Iterable[Frame]) -> list[Fall]:
+    """All falls that a watcher with such a judge tells of some frames."""
+    watcher = Watcher(Sure())
+    return [fall for frame in frames for fall in watcher.feed(frame)] + watcher.finish()
 
 
 def off(track: Sequence[Spot], way: Way) -> float:
@@ -161,3 +168,34 @@ def test_the_background_takes_over_what_stays_and_not_what_passes() -> None:
     for frame in film(lambda t: (200.0, 200.0) if 1.0 < t < 1.2 else None, seconds=3, size=30, noise=0):
         motion.feed(frame)
     assert np.abs(motion.background.astype(int) - wall().astype(np.uint8)).mean() < 1.0
+
+
+def test_a_large_thing_is_followed_back_to_where_it_set_off() -> None:
+    """It covers its own outline for long, so it is noticed late; what was remembered tells where it came from."""
+    falls = told(film(falling(300.0, 60.0, at_s=1.4, scale=25.0), seconds=4.4, size=18.0))
+    assert len(falls) == 1
+    assert falls[0].track[0].frame <= 1.4 * FPS + 6
+
+
+def test_a_film_of_25_pictures_a_second_that_is_shown_at_30_is_watched_as_well() -> None:
+    """Every sixth picture is the last one again, so times are only good to a picture."""
+
+    def stuttering() -> Iterator[Frame]:
+        index = 0
+        for frame in film(falling(300.0, 40.0, at_s=1.4, scale=40.0), seconds=3.4, size=6.0):
+            yield Frame(index, index / 30, frame.luma)
+            index += 1
+            if index % 6 == 5:
+                yield Frame(index, index / 30, frame.luma)
+                index += 1
+
+    falls = told(stuttering())
+    assert len(falls) == 1
+    assert falls[0].t_end - falls[0].t_start > 0.9
+
+
+def test_a_moment_in_which_a_thing_was_hidden_is_put_into_its_track() -> None:
+    spots = [Spot(frame, frame / 25, 10.0, 4.0 * frame, 3.0, 5.0) for frame in (3, 4, 7, 20)]
+    track = filled(spots)
+    assert [spot.frame for spot in track] == [3, 4, 5, 6, 7, 20]
+    assert (track[2].y, round(track[2].time_s, 3)) == (20.0, 0.2)

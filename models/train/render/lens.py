@@ -16,6 +16,7 @@ from models.train.render.tone import Tone, gamma_tone, log_tone
 SHAKING_SHARE = 0.3
 H265_SHARE = {"full": 0.06, "part": 0.15}
 LOWEST_MBPS = 0.25
+STUTTERS, STUTTERING_SHARE = (5, 6, 6, 10), 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Look:
     `psf_px` blurs, `vignette` darkens the corners, `noise` is the median sigma in grey levels before denoising,
     `shot` the share of it that grows with light, `grain_px` how coarse it is. `sharpen` at `sharpen_px` makes halos.
     The denoiser keeps `keep` of the last picture where a pixel differs by less than `reach` grey levels; with
-    `plain` everywhere. `row_s` is the read-out time of a row.
+    `plain` everywhere. `row_s` is the read-out time of a row. Pictures are `dropped` and `doubled` by chance, and with
+    `stutter` each picture of that number is the last one again, as where 25 pictures a second became 30.
     """
 
     tone: Tone
@@ -43,6 +45,7 @@ class Look:
     plain: bool
     dropped: float
     doubled: float
+    stutter: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ def look(rng: np.random.Generator, settings: Settings, darkness: float) -> Look:
         plain=bool(rng.random() < (0.35 if test else 0.15)),
         dropped=0.01 if rng.random() < 0.15 else 0.0,
         doubled=0.02 if rng.random() < 0.15 else 0.0,
+        stutter=int(rng.choice(STUTTERS)) if rng.random() < STUTTERING_SHARE else 0,
     )
 
 

@@ -70,17 +70,21 @@ class LoopStream:
         path = [*range(len(base)), *range(len(base) - 2, 0, -1)]
         agents: list[Agent] = []
         disturbances: list[Disturbance] = []
-        started = 0.0
+        started, last = 0.0, base[0]
         for number in range(round(self.seconds * self.settings.fps)):
             time_s = number / self.settings.fps
             if number == 0 or time_s >= started + ACT_S:
                 started = time_s
                 agents, disturbances = self._act()
             at = path[number % len(path)]
+            if self._look.stutter and number and number % self._look.stutter == 0:
+                yield Frame(number, time_s, last)
+                continue
             since = time_s - started
             shots = list(shots_of(agents, since, since + self._look.exposure_s))
             weather = weather_of(disturbances, since) if disturbances else NEUTRAL
-            yield Frame(number, time_s, self._frame(base[at], shots, weather, self._trembled(at)))
+            last = self._frame(base[at], shots, weather, self._trembled(at))
+            yield Frame(number, time_s, last)
 
     def base(self) -> list[Luma]:
         """Return the decoded frames of the empty scene."""

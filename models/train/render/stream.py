@@ -77,7 +77,8 @@ class Stream:
             chance = self._dice.random()
             if chance < self._look.dropped:
                 continue
-            if last is None or chance > self._look.doubled + self._look.dropped:
+            again = self._look.stutter and number % self._look.stutter == 0
+            if last is None or (chance > self._look.doubled + self._look.dropped and not again):
                 last = self._shoot(camera, number / fps)
             for role, seen, mine in zip(self._cast, last[1], self._seen, strict=True):
                 if seen is not None:

@@ -11,6 +11,7 @@ from models.train.render.settings import PART_SIZES, Settings
 STEEPEST = 83.0  # degrees: what is seen still more from below than this is no facade any more
 LEAST_SEEN_M = 9.0
 MOST_SKY = 0.6  # of the picture above the roof
+PITCHES, WIDER_PITCHES = (25.0, 60.0), (10.0, 62.0)  # degrees upwards; training shows more than is asked for
 LEAST_SCALE, MOST_SCALE = 9.0, 150.0  # px per metre at the middle of what is seen of the house
 
 
@@ -41,7 +42,7 @@ def _drawn(rng: np.random.Generator, settings: Settings, distance: float) -> Vie
         width=settings.width,
         height=settings.height,
         focal_px=float(settings.width / 2 / np.tan(across / 2)),
-        pitch_deg=float(rng.uniform(25, 60)),
+        pitch_deg=float(rng.uniform(*(WIDER_PITCHES if settings.split == "train" else PITCHES))),
         distance_m=distance,
         height_m=float(rng.uniform(2, 4)),
     )
