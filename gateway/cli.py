@@ -3,6 +3,7 @@
 Everything heavy is imported inside the commands: `--help` is quick, and the daemon never loads what draws tables.
 """
 
+import functools
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,17 @@ from gateway.terminal.words import LANGUAGES, Words
 
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 FILE = click.Path(path_type=Path)
+FORMATS = ("jsonl", "csv")
 
-config_option = click.option("-c", "--config", cls=Option, type=FILE, metavar="FILE", help="option.config")
-socket_option = click.option("--socket", cls=Option, type=FILE, metavar="PATH", help="option.socket")
-json_option = click.option("--json", "as_json", cls=Option, is_flag=True, help="option.json")
+option = functools.partial(click.option, cls=Option)
+config_option = option("-c", "--config", type=FILE, metavar="FILE", help="option.config")
+socket_option = option("--socket", type=FILE, metavar="PATH", help="option.socket")
+json_option = option("--json", "as_json", is_flag=True, help="option.json")
 
 
 @click.group(cls=Program, context_settings=HELP_NAMES)
-@click.option("--lang", cls=Option, type=click.Choice(LANGUAGES), help="option.lang")
-@click.option("--debug", cls=Option, is_flag=True, help="option.debug")
+@option("--lang", type=click.Choice(LANGUAGES), help="option.lang")
+@option("--debug", is_flag=True, help="option.debug")
 @click.version_option(__version__, cls=Option, prog_name=PROGRAM, help="option.version")
 def cli(lang: str | None, debug: bool) -> None:
     """Stand for all commands; `Program` takes --lang and --debug out of the arguments wherever they are."""
@@ -33,7 +36,7 @@ def cli(lang: str | None, debug: bool) -> None:
 
 @cli.command(cls=Command)
 @config_option
-@click.option("-v", "--verbose", cls=Option, count=True, help="option.verbose")
+@option("-v", "--verbose", count=True, help="option.verbose")
 def run(config: Path | None, verbose: int) -> int:
     """Run the daemon."""
     from gateway import daemon
@@ -42,12 +45,10 @@ def run(config: Path | None, verbose: int) -> int:
 
 
 @cli.command(cls=Command)
-@click.option(
-    "--port", cls=Option, type=click.IntRange(0, 65535), default=8080, show_default=True, help="option.port"
-)
-@click.option("--script", cls=Option, type=FILE, metavar="FILE", help="option.script")
-@click.option("--seconds", cls=Option, type=click.FloatRange(min=0), help="option.seconds")
-@click.option("--port-only", cls=Option, is_flag=True, help="option.port_only")
+@option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="option.port")
+@option("--script", type=FILE, metavar="FILE", help="option.script")
+@option("--seconds", type=click.FloatRange(min=0), help="option.seconds")
+@option("--port-only", is_flag=True, help="option.port_only")
 def demo(port: int, script: Path | None, seconds: float | None, port_only: bool) -> int:
     """Play the demo."""
     from gateway.demo import play
@@ -67,15 +68,11 @@ def check(config: Path | None, as_json: bool) -> int:
 
 @cli.command(cls=Command)
 @click.argument("port")
-@click.option("--baud", cls=Option, type=click.IntRange(300, 4_000_000), multiple=True, help="option.baud")
-@click.option(
-    "--parity", cls=Option, type=click.Choice(["none", "even", "odd"]), multiple=True, help="option.parity"
-)
-@click.option("--address", cls=Option, metavar="LIST", help="option.address")
-@click.option(
-    "--wait", cls=Option, type=click.IntRange(5, 10_000), default=100, show_default=True, help="option.wait"
-)
-@click.option("--thorough", cls=Option, is_flag=True, help="option.thorough")
+@option("--baud", type=click.IntRange(300, 4_000_000), multiple=True, help="option.baud")
+@option("--parity", type=click.Choice(["none", "even", "odd"]), multiple=True, help="option.parity")
+@option("--address", metavar="LIST", help="option.address")
+@option("--wait", type=click.IntRange(5, 10_000), default=100, show_default=True, help="option.wait")
+@option("--thorough", is_flag=True, help="option.thorough")
 @config_option
 @json_option
 def scan(port: str, address: str | None, as_json: bool, config: Path | None, **narrowed: Any) -> int:
@@ -108,7 +105,7 @@ def alerts(context: click.Context, config: Path | None, socket: Path | None, as_
 
 @alerts.command(cls=Command)
 @click.argument("alert", metavar="ID")
-@click.option("--note", cls=Option, metavar="TEXT", help="option.note")
+@option("--note", metavar="TEXT", help="option.note")
 @click.pass_context
 def ack(context: click.Context, alert: str, note: str | None) -> None:
     """Acknowledge an alert."""
@@ -125,14 +122,7 @@ def reset(context: click.Context, device: str) -> int:
 
 @alerts.command(cls=Command)
 @click.argument("alert", metavar="ID")
-@click.option(
-    "--minutes",
-    cls=Option,
-    type=click.FloatRange(1, 10_080),
-    default=60,
-    show_default=True,
-    help="option.minutes",
-)
+@option("--minutes", type=click.FloatRange(1, 10_080), default=60, show_default=True, help="option.minutes")
 @click.pass_context
 def shelve(context: click.Context, alert: str, minutes: float) -> None:
     """Put an alert aside."""
@@ -142,7 +132,7 @@ def shelve(context: click.Context, alert: str, minutes: float) -> None:
 @cli.command(cls=Command)
 @config_option
 @socket_option
-@click.option("--plain", cls=Option, is_flag=True, help="option.plain")
+@option("--plain", is_flag=True, help="option.plain")
 def watch(config: Path | None, socket: Path | None, plain: bool) -> int:
     """Show the live view."""
     try:
@@ -166,14 +156,14 @@ def profiles(name: str | None, config: Path | None, as_json: bool) -> int:
 @cli.command(cls=Command)
 @click.argument("source", metavar="FILE_OR_URL")
 @json_option
-@click.option("--annotate", cls=Option, type=FILE, metavar="OUT.mp4", help="option.annotate")
-@click.option("--stills", cls=Option, type=FILE, metavar="DIR", help="option.stills")
-@click.option("--explain", cls=Option, is_flag=True, help="option.explain")
-@click.option("--floors", cls=Option, metavar="LIST", help="option.floors")
-@click.option("--watch", cls=Option, metavar="POINTS", help="option.watch")
-@click.option("--ignore", cls=Option, metavar="POINTS", multiple=True, help="option.ignore")
+@option("--annotate", type=FILE, metavar="OUT.mp4", help="option.annotate")
+@option("--stills", type=FILE, metavar="DIR", help="option.stills")
+@option("--explain", is_flag=True, help="option.explain")
+@option("--floors", metavar="LIST", help="option.floors")
+@option("--watch", metavar="POINTS", help="option.watch")
+@option("--ignore", metavar="POINTS", multiple=True, help="option.ignore")
 @config_option
-@click.option("--camera", cls=Option, metavar="NAME", help="option.camera")
+@option("--camera", metavar="NAME", help="option.camera")
 def vision(
     source: str, as_json: bool, annotate: Path | None, stills: Path | None, explain: bool, **view: Any
 ) -> int:
@@ -184,6 +174,20 @@ def vision(
         raise ToolError("vision.missing", name=error.name or error) from error
     output = footage.Output(as_json=as_json, explain=explain, annotate=annotate, stills=stills)
     return footage.vision(source, _words(), footage.View(**view), output)
+
+
+@cli.command(cls=Command)
+@click.argument("source", metavar="NAME_OR_FILE_OR_URL")
+@config_option
+@option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="option.host")
+@option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="option.port")
+def camera(source: str, config: Path | None, host: str, port: int) -> int:
+    """Mark floors and facade in a camera's picture."""
+    try:
+        from gateway import marking
+    except ImportError as error:  # the extras desk and vision are not installed, or not whole
+        raise ToolError("camera.missing", name=error.name or error) from error
+    return marking.mark(source, config, _words(), host=host, port=port)
 
 
 @cli.command(cls=Command)
@@ -200,16 +204,10 @@ def command(device: str, action: str, arguments: tuple[str, ...], as_json: bool,
 
 
 @cli.command(cls=Command)
-@click.option("--since", cls=Option, default="today", show_default=True, metavar="TIME", help="option.since")
-@click.option("--until", cls=Option, default="now", show_default=True, metavar="TIME", help="option.until")
-@click.option(
-    "--format",
-    "form",
-    cls=Option,
-    type=click.Choice(["jsonl", "csv"]),
-    default="jsonl",
-    show_default=True,
-    help="option.format",
+@option("--since", default="today", show_default=True, metavar="TIME", help="option.since")
+@option("--until", default="now", show_default=True, metavar="TIME", help="option.until")
+@option(
+    "--format", "form", type=click.Choice(FORMATS), default="jsonl", show_default=True, help="option.format"
 )
 @config_option
 @socket_option

@@ -18,7 +18,7 @@ from drivers import profile as profile_files
 from drivers.api import Profile, ProfileError, Text
 from gateway import surroundings
 from gateway.core import consistency, fitting, kinds, loading
-from gateway.core.config import Config, GatewayTable
+from gateway.core.config import CameraTable, Config, GatewayTable
 from gateway.core.faults import ConfigError, Fault, same
 
 log = logging.getLogger(__name__)
@@ -94,6 +94,17 @@ def control_sockets(path: Path) -> list[Path]:
     table = parsed.gateway or GatewayTable(id="-")
     likely = [control_socket(table), SYSTEM_SOCKET, Path(table.state_dir) / SOCKET_NAME]
     return list(dict.fromkeys(likely[:1] if table.control_socket else likely))
+
+
+def cameras(path: Path) -> Mapping[str, CameraTable]:
+    """Return the cameras of a configuration by name, whatever else is wrong in it; ConfigError if it cannot be read."""
+    text, unreadable = _read(path)
+    parsed = loading.parse(text)
+    broken = [unreadable] if unreadable else [fault for fault in parsed.faults if fault.key == "file"]
+    if broken:
+        raise ConfigError(tuple(loading.located(broken, text, str(path))))
+    _resolve(parsed, path.parent)
+    return {camera.name: camera for camera in parsed.cameras.values()}
 
 
 def _read(path: Path) -> tuple[str, Fault | None]:

@@ -16,8 +16,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from gateway import configuration
-from gateway.core import loading
+from gateway import cameras
 from gateway.core.config import CameraTable
 from gateway.terminal import vision as view
 from gateway.terminal.errors import ToolError
@@ -194,25 +193,11 @@ def sighting(seen: Fall | NearMiss) -> view.Sighting:
 
 def outlook_of(where: View, words: Words) -> Outlook:
     """Return the outlook of the camera named, with what the options say in its place; UsageError for a slip."""
-    camera = _camera(where) if where.camera else CameraTable(name="-", url="-")
+    camera = cameras.named(where.camera, where.config) if where.camera else CameraTable(name="-", url="-")
     watch = _polygon(where.watch, words) if where.watch else tuple(camera.watch)
     ignore = tuple(_polygon(each, words) for each in where.ignore) or tuple(tuple(p) for p in camera.ignore)
     floors = tuple((each["y"], each["floor"]) for each in camera.floors if {"y", "floor"} <= each.keys())
     return Outlook(watch, ignore, _floors(where.floors, words) if where.floors else floors)
-
-
-def _camera(where: View) -> CameraTable:
-    path = where.config or configuration.find()
-    try:
-        parsed = loading.parse(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ToolError("vision.no_config", file=path, reason=reason) from error
-    cameras = {camera.name: camera for camera in parsed.cameras.values()}
-    if where.camera not in cameras:
-        names = ", ".join(cameras) or "–"
-        raise ToolError("vision.no_camera", file=path, name=where.camera, names=names)
-    return cameras[where.camera]
 
 
 def _floors(told: str, words: Words) -> tuple[tuple[float, float], ...]:

@@ -1,5 +1,6 @@
 """A real browser for tests: Chromium driven over the W3C WebDriver protocol by Debian's chromedriver."""
 
+import base64
 import json
 import shutil
 import subprocess
@@ -46,6 +47,28 @@ class Browser:
     def click(self, selector: str) -> None:
         """Click on the first element a CSS selector finds."""
         self.run(f"document.querySelector({json.dumps(selector)}).click()")
+
+    def tap(self, selector: str, x: float, y: float, *, to: tuple[float, float] | None = None) -> None:
+        """Put a real finger on an element at shares of its width and height, move it, and lift it."""
+        script = f"const b = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
+        left, top, width, height = self.run(f"{script} return [b.left, b.top, b.width, b.height]")
+
+        def move(share_x: float, share_y: float) -> dict[str, object]:
+            x, y = round(left + share_x * width), round(top + share_y * height)
+            return {"type": "pointerMove", "duration": 0, "x": x, "y": y, "origin": "viewport"}
+
+        ways = [move(x, y), {"type": "pointerDown", "button": 0}, *([move(*to)] if to else [])]
+        ways.append({"type": "pointerUp", "button": 0})
+        finger = {"type": "pointer", "id": "finger", "parameters": {"pointerType": "touch"}, "actions": ways}
+        _ask("POST", f"{self._session}/actions", {"actions": [finger]})
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the window another size."""
+        _ask("POST", f"{self._session}/window/rect", {"width": width, "height": height})
+
+    def screenshot(self) -> bytes:
+        """Return what the window shows, as PNG."""
+        return base64.b64decode(_ask("GET", f"{self._session}/screenshot"))
 
 
 @contextmanager

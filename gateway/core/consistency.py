@@ -12,6 +12,7 @@ from drivers.api import Text
 from gateway.core.config import BusTable, CameraTable, MqttTable, VisionTable
 from gateway.core.faults import Fault, near, one_of, same, shown
 from gateway.core.loading import Parsed
+from gateway.core.marks import upside_down
 
 ID = re.compile(r"[a-z0-9-]{1,32}")
 _URL = re.compile(
@@ -134,6 +135,14 @@ def _floors(key: str, floors: Sequence[Mapping[str, float]]) -> Faults:
         len({each[name] for each in floors}) < max(len(floors), 2) for name in ("y", "floor")
     ):
         yield Fault(key, shown(list(floors)), wanted)
+        return
+    for below, above in upside_down([(each["y"], each["floor"]) for each in floors]):
+        higher, lower = (f"{floors[place]['floor']:g}" for place in (below, above))
+        found = Text(f"{higher} 楼在 {lower} 楼的下面", f"floor {higher} below floor {lower}")
+        wanted = Text(
+            "y 从画面上边数起：楼层越高越小", "y from the upper edge: the higher the floor, the smaller"
+        )
+        yield Fault(key, found, wanted, warning=True)
 
 
 def _names(parsed: Parsed) -> Faults:

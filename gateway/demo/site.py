@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from drivers.sim.modbus import SimDevice
 from drivers.sim.world import World
+from gateway.core.toml_text import toml
 
 HEAD = """\
 [gateway]
@@ -73,13 +74,4 @@ def label(name: str) -> str:
 
 
 def _table(title: str, pairs: Mapping[str, object]) -> str:
-    return "\n".join((title, *(f"{key} = {_toml(value)}" for key, value in pairs.items()), ""))
-
-
-def _toml(value: object) -> str:
-    """Return a TOML value; a JSON string is a TOML basic string."""
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + " }"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    return "\n".join((title, *(f"{key} = {toml(value)}" for key, value in pairs.items()), ""))

@@ -5,8 +5,10 @@ Plain HTTP, no account, nothing but reading: it listens on loopback unless told 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import uvicorn
@@ -35,7 +37,7 @@ class BoardServer:
     def __init__(self) -> None:
         self.board = Board(self.publish)
         self._pages: set[asyncio.Queue[Message | None]] = set()
-        routes = [Route(path, _file(name)) for path, name in _FILES.items()]
+        routes = [Route(path, page_file(name)) for path, name in _FILES.items()]
         routes += [Route("/alerts.json", self._alerts), Route("/events", self._events)]
         routes.append(Route("/evidence/{sha256}", self._evidence))
         self.app = Starlette(routes=routes)
@@ -96,8 +98,21 @@ class QuietServer(uvicorn.Server):
         yield
 
 
-async def serve(server: BoardServer, *, host: str, port: int) -> None:
-    """Serve until cancelled, then end every open page in order; OSError when the port is taken."""
+class Served(Protocol):
+    """An ASGI app, and the way to end what keeps its connections open."""
+
+    @property
+    def app(self) -> Starlette:
+        """Return the app."""
+
+    def close(self) -> None:
+        """End every open page."""
+
+
+async def serve(
+    server: Served, *, host: str = "127.0.0.1", port: int = 0, listener: socket.socket | None = None
+) -> None:
+    """Serve until cancelled, then end every open page in order; on `listener`, if given, in place of host and port."""
     config = uvicorn.Config(
         server.app,
         host=host,
@@ -107,7 +122,7 @@ async def serve(server: BoardServer, *, host: str, port: int) -> None:
         timeout_graceful_shutdown=1,
     )
     quiet = QuietServer(config)
-    serving = asyncio.create_task(quiet.serve(), name="uvicorn")
+    serving = asyncio.create_task(quiet.serve([listener] if listener else None), name="uvicorn")
     try:
         await asyncio.shield(serving)
     finally:
@@ -116,8 +131,10 @@ async def serve(server: BoardServer, *, host: str, port: int) -> None:
         await asyncio.wait([serving])
 
 
-def _file(name: str) -> Callable[[Request], Awaitable[Response]]:
+def page_file(name: str, headers: Mapping[str, str] = HEADERS) -> Callable[[Request], Awaitable[Response]]:
+    """Return what answers with a file of the page."""
+
     async def answer(_: Request) -> Response:
-        return FileResponse(PAGE / name, headers=HEADERS)
+        return FileResponse(PAGE / name, headers=headers)
 
     return answer

@@ -16,6 +16,7 @@ STOREY_M = 2.9
 GRAVITY = 9.81
 EARLY_S = 0.7  # of the path: drag does not tell yet
 MOST_BACK_S = 0.45  # nothing is followed back further before its first sight
+NEAREST = 0.05  # to the horizon, where the floors would run together
 SLACK_M = 0.7  # how well a release is known at best: an arm, a sill, a toss
 
 Reals = NDArray[np.float64]
@@ -37,7 +38,15 @@ class Storeys:
         """Return the height of pixel rows in floors: 5.0 is the slab of floor 5."""
         even = (rows - self._middle) / self._spread
         p, q, r = self._terms
-        return np.asarray((p + q * even) / np.maximum(1 + r * even, 0.05))
+        return np.asarray((p + q * even) / np.maximum(1 + r * even, NEAREST))
+
+    def rows(self, heights: Reals) -> Reals:
+        """Return where the slabs of floors are seen, the reverse of `at`; NaN for what is beyond the horizon."""
+        p, q, r = self._terms
+        with np.errstate(divide="ignore", invalid="ignore"):
+            even = (heights - p) / (q - r * heights)
+            seen = 1 + r * even > NEAREST
+        return np.asarray(np.where(seen, even * self._spread + self._middle, np.nan))
 
 
 def origin(track: Sequence[Spot], outlook: Outlook) -> Origin | None:

@@ -28,6 +28,7 @@ COMMANDS = [
     "watch",
     "profiles",
     "vision",
+    "camera",
     "command",
     "export",
 ]

@@ -200,6 +200,12 @@ def test_a_rule_no_device_has_a_use_for_is_a_warning() -> None:
     assert (fault.key, fault.warning) == ("rule[0]", True)
 
 
+def test_floors_of_a_camera_that_go_down_instead_of_up_are_a_warning() -> None:
+    floors = "floors = [{ y = 900, floor = 4 }, { y = 300, floor = 1 }]"
+    fault = only(more=f'[[camera]]\nname = "c"\nurl = "rtsp://c/1"\n{floors}')
+    assert (fault.key, fault.warning, fault.found.en) == ("camera[0].floors", True, "floor 4 below floor 1")
+
+
 def test_a_secret_over_a_plain_connection_is_a_warning() -> None:
     text = BASE.format(gateway="", mqtt='username = "a"\npassword_file = "b"', bus="", device="", more="")
     (fault,) = consistency.check(loading.parse(text.replace("mqtts://", "mqtt://")))
