@@ -31,8 +31,8 @@ Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 STREAMS_PER_SHARD = 8
-QUIET_S = 45.0
-"""How long a stream in which nothing falls is watched; such streams cost little to render."""
+QUIET_S, BASE_S = 30.0, 6.0
+"""How long a stream in which nothing falls is watched, and how much of its empty scene is rendered for that."""
 
 MOST_OF_A_STREAM = 120
 PARTLY = 0.15
@@ -98,14 +98,14 @@ def plan(seed: int, split: Split, number: int, causes: Sequence[str]) -> Setting
         shaking=None if rng.random() < 0.7 else bool(rng.random() < 0.5),
         falls=falls,
         causes=(first, *others)[:count],
-        window="part" if rng.random() < (0.9 if falls else 0.75) else "full",
+        window="part" if rng.random() < (0.9 if falls else 0.85) else "full",
     )
 
 
 def tubelets_of(settings: Settings, number: int) -> list[Kept]:
     """Render one stream, watch it, and return what the watcher made of it, labelled."""
     found: list[Tubelet] = []
-    stream = Stream(settings) if settings.falls else LoopStream(settings)
+    stream = Stream(settings) if settings.falls else LoopStream(settings, base_s=BASE_S)
     truths = stream.truths if isinstance(stream, Stream) else []
     watcher = Watcher(None, outlook=stream.outlook, collect=found.append)
     for frame in stream.frames():
