@@ -9,20 +9,17 @@ from dark to bright before the wall.
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.vision.looking import Picture, Sighting, cut, look
+from gateway.vision.looking import Picture, look
 from gateway.vision.motion import Candidates
-from gateway.vision.shake import Shift
+from gateway.vision.seeking import alike, look_back, seen
 from gateway.vision.sight import Ground
+from gateway.vision.tracks import FOLLOWED, Hit, Track
 
-FOLLOWED = 4  # hits from which a track is looked for
 LOOK_BACK = 5  # hits from which its beginning is looked for
-LATE, LEAST_SINKING = 10, 0.3  # hits, share of the way that must lead down
 DOUBTFUL = 7  # hits within which it must have begun to sink
 UNFOLLOWED_S = 0.1
 UNEVEN_S = 0.022  # times of pictures are not better than that: a film of 25 a second may be shown at 30
@@ -31,64 +28,9 @@ LONGEST_S = 6.0
 MOST_TRACKS = 160
 SEED_SPEED = 0.06  # of the picture's height per frame of 40 ms: no track begins faster
 RECENT = 8  # hits by which a track goes on
-JOIN_S, JOIN_PX, JOIN_SHARE = (
-    0.6,
-    8.0,
-    0.3,
-)  # a track may go on after so long, so far off (share: of the way between)
-ALIKE = 0.3  # of its usual contrast: less is something else
-ONCE_ALIKE = 0.22  # the same looking back: on its way it may have come before other walls
+JOIN_S, JOIN_PX, JOIN_SHARE = 0.6, 8.0, 0.3  # a track may go on after so long, so far off (share: of the way)
 FEWEST_JOINED = 3  # hits of the later piece that must lie after the earlier, into which it may reach back
 STILL_HITS, STILL_PX = 12, 5.0
-THROWN = 0.6  # px down a px aside, where a thing comes from that still rose
-REST_HITS, REST_PX, RISE_PX = 4, 1.5, 3.0  # looking back, a thing that did not move so long had not set off
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Hit:
-    """One sighting of a track, in px of the background; `crop` is None before a track is followed."""
-
-    index: int
-    time_s: float
-    x: float
-    y: float
-    box: tuple[float, float, float, float]
-    contrast: float
-    shift: Shift
-    crop: NDArray[np.uint8] | None = None
-    shrunk: int = 1
-
-    @property
-    def size(self) -> float:
-        """Return the longer side of the box."""
-        return max(self.box[2] - self.box[0], self.box[3] - self.box[1])
-
-
-@dataclass(slots=True, eq=False)
-class Track:
-    """What is believed to be one thing."""
-
-    hits: list[Hit]
-    looked_back: bool = False
-    over: bool = False
-    ahead: tuple[float, float, float] = field(default=(0.0, 0.0, 0.0))  # x, y, reach in the next picture
-
-    @property
-    def sinking(self) -> bool:
-        """Return whether it has come down of late, rather than gone aside or up."""
-        late = self.hits[-LATE:]
-        way = sum(abs(b.x - a.x) + abs(b.y - a.y) for a, b in pairwise(late))
-        return late[-1].y - late[0].y >= LEAST_SINKING * way
-
-    @property
-    def followed(self) -> bool:
-        """Return whether it is worth being looked for."""
-        return len(self.hits) >= FOLLOWED and self.sinking
-
-    @property
-    def size(self) -> float:
-        """Return how large it has been of late."""
-        return max(hit.size for hit in self.hits[-3:])
 
 
 class Linker:
@@ -118,7 +60,7 @@ class Linker:
         for track in self.tracks:
             if not track.looked_back and len(track.hits) >= LOOK_BACK and track.sinking:
                 track.looked_back = True
-                _look_back(track, ground, recent)
+                look_back(track, ground, recent)
                 self._join(track)
         for track in self.tracks:
             track.over = track.over or _ended(track, picture.time_s)
@@ -253,7 +195,7 @@ def _take(track: Track, picture: Picture, hit: Hit, ground: Ground) -> None:
     if len(track.hits) + 1 >= FOLLOWED and track.sinking:
         sighting = look(picture, ground, hit.x, hit.y, reach=2.0 + hit.size / 2, size=hit.size)
         if sighting is not None and sighting.size < 3 * max(hit.size, track.size) + 6:
-            hit = _seen(picture, sighting, ground)
+            hit = seen(picture, sighting, ground)
     track.hits.append(hit)
 
 
@@ -261,79 +203,8 @@ def _seek(track: Track, picture: Picture, ground: Ground) -> None:
     """Look for a followed track where no thing took it on."""
     x, y, reach = track.ahead
     sighting = look(picture, ground, x, y, reach=0.8 * reach, size=track.size)
-    if sighting is not None and _alike(sighting, track.hits[-4:], track.size):
-        track.hits.append(_seen(picture, sighting, ground))
-
-
-def _seen(picture: Picture, sighting: Sighting, ground: Ground) -> Hit:
-    crop, shrunk = cut(picture, ground.background, sighting.x, sighting.y, size=sighting.size)
-    return Hit(
-        picture.index, picture.time_s, sighting.x, sighting.y, sighting.box, sighting.contrast, picture.shift,
-        crop, shrunk,
-    )  # fmt: skip
-
-
-def _look_back(track: Track, ground: Ground, recent: Sequence[Picture]) -> None:
-    """Measure the first hits again and go on backwards, until the thing was at rest or is not seen in two pictures.
-
-    `recent` are the pictures before the present one, the newest first.
-    """
-    by_index = {picture.index: picture for picture in recent}
-    hits = [_again(hit, by_index.get(hit.index), ground) for hit in track.hits]
-    missed = 0
-    for picture in recent:
-        if picture.index >= hits[0].index:
-            continue
-        x, y, reach = _behind(hits, picture.time_s)
-        size = max(hit.size for hit in hits[:3])
-        sighting = look(picture, ground, x, y, reach=reach, size=size)
-        if (
-            sighting is not None
-            and sighting.y < hits[0].y + RISE_PX + THROWN * abs(sighting.x - hits[0].x)
-            and _alike(sighting, hits[:4], size, ONCE_ALIKE)
-        ):
-            hits.insert(0, _seen(picture, sighting, ground))
-            missed = 0
-            if _resting(hits):
-                del hits[: REST_HITS - 1]
-                break
-        elif (missed := missed + 1) >= 2:
-            break
-    track.hits = hits
-
-
-def _resting(hits: Sequence[Hit]) -> bool:
-    """Say whether the first hits lie in one place."""
-    first, last = hits[0], hits[REST_HITS - 1] if len(hits) >= REST_HITS else None
-    return last is not None and math.hypot(first.x - last.x, first.y - last.y) < REST_PX
-
-
-def _alike(sighting: Sighting, near: Sequence[Hit], size: float, share: float = ALIKE) -> bool:
-    """Say whether what was found by looking is as strong as the thing was, and no much larger thing."""
-    contrast = sorted(abs(hit.contrast) for hit in near if hit.crop is not None)
-    least = share * contrast[len(contrast) // 2] if contrast else 0.0
-    return sighting.size < 2.2 * size + 5 and abs(sighting.contrast) >= least
-
-
-def _again(hit: Hit, picture: Picture | None, ground: Ground) -> Hit:
-    if hit.crop is not None or picture is None:
-        return hit
-    sighting = look(picture, ground, hit.x, hit.y, reach=2.0 + hit.size / 2, size=hit.size)
-    return hit if sighting is None else _seen(picture, sighting, ground)
-
-
-def _behind(hits: Sequence[Hit], time_s: float) -> tuple[float, float, float]:
-    """Return where a track came from: by its first steps, and down again only if it was thrown aside."""
-    first = hits[0]
-    times = np.array([hit.time_s - first.time_s for hit in hits[:6]])
-    places = np.array([(hit.x, hit.y) for hit in hits[:6]])
-    degree = 2 if len(times) >= 5 else 1
-    bent = np.polynomial.polynomial.polyfit(times, places, degree)
-    lapse = time_s - first.time_s
-    x, y = (lapse ** np.arange(degree + 1)) @ bent
-    speed = float(np.hypot(*bent[1])) * abs(lapse)
-    below = first.y + 1.0 + THROWN * abs(float(x) - first.x)
-    return float(x), min(float(y), below), 2.5 + 0.3 * speed + 0.2 * min(first.size, 40.0)
+    if sighting is not None and alike(sighting, track.hits[-4:], track.size):
+        track.hits.append(seen(picture, sighting, ground))
 
 
 def _ended(track: Track, time_s: float) -> bool:

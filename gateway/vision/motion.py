@@ -20,9 +20,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.vision.laying import Picture, lay
 from gateway.vision.memory import Memory, Remembered
 from gateway.vision.shake import Anchor, Floats, Shift
-from gateway.vision.sight import Box, Frame, Ground, Luma, Outlook
+from gateway.vision.sight import Frame, Ground, Luma, Outlook
 
 CELL = 32  # px: side of a cell of activity
 APART_S = 0.08  # how far back and ahead a pixel is compared
@@ -33,7 +34,6 @@ PER_RMS = 2.5  # of the change between two pictures
 STEEP_STEADY, STEEP_SHAKEN = 0.10, 0.35  # share of the local contrast that a trembling edge may show
 FIRE_UP, FIRE_RATE, FIRE_FREE, FIRE_MOST = 1.5, 0.02, 9.0, 90.0
 STEADY = 0.08  # px of trembling below which the camera stands still
-SUBPIXEL = 0.12  # px: below this a shift is not worth two passes
 FEW_PIXELS = 400  # moving pixels that are never too many
 PULSE = 5  # grey levels: what a key frame's own noise is pressed down by, up to three times
 CROWD = 0.06  # share of all pixels: more than this moving is the whole picture changing
@@ -57,32 +57,6 @@ class Candidates:
 NOBODY: Final = Candidates(
     np.zeros((0, 2), np.float32), np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """One frame laid over the background: `luma` is shifted back by `shift`; `before` is the picture before it."""
-
-    index: int
-    time_s: float
-    luma: Luma
-    shift: Shift
-    before: Luma
-
-    @property
-    def height(self) -> int:
-        """Return its height in px."""
-        return int(self.luma.shape[0])
-
-    def part(self, box: Box) -> Luma:
-        """Return what is inside (left, top, right, bottom), which lies in the picture."""
-        left, top, right, bottom = box
-        return self.luma[top:bottom, left:right]
-
-    def part_before(self, box: Box) -> Luma:
-        """Return the same of the picture before."""
-        left, top, right, bottom = box
-        return self.before[top:bottom, left:right]
 
 
 class Motion:
@@ -260,41 +234,6 @@ class Motion:
         cv2.addWeighted(self._spare, share, spread, 1.0, 0, dst=self.threshold)
         if self._blocked is not None:
             cv2.max(self.threshold, self._blocked, dst=self.threshold)
-
-
-def lay(luma: Luma, x: float, y: float, out: Luma, spare: Luma) -> None:
-    """Write into `out` the picture moved left by `x` and up by `y` px; edges keep what lies at the rim.
-
-    Whole pixels are a matter of where to start reading, the rest is one blend along each axis.
-    """
-    whole_x, whole_y = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
-    part_x, part_y = x - whole_x, y - whole_y
-    source = luma
-    if abs(part_x) > SUBPIXEL or abs(part_y) > SUBPIXEL:
-        source = _blend(_blend(luma, part_x, spare, axis=1), part_y, out, axis=0)
-        if (whole_x or whole_y) and source is out:
-            np.copyto(spare, out)
-            source = spare
-    if source is out:
-        return
-    np.copyto(out, source)
-    height, width = luma.shape
-    if whole_x or whole_y:
-        up, down = max(0, -whole_y), min(height, height - whole_y)
-        left, right = max(0, -whole_x), min(width, width - whole_x)
-        out[up:down, left:right] = source[up + whole_y : down + whole_y, left + whole_x : right + whole_x]
-
-
-def _blend(luma: Luma, part: float, out: Luma, *, axis: int) -> Luma:
-    if abs(part) <= SUBPIXEL:
-        return luma
-    ahead, behind = (slice(1, None), slice(None, -1)) if part > 0 else (slice(None, -1), slice(1, None))
-    pick = (lambda each: (each, slice(None))) if axis == 0 else (lambda each: (slice(None), each))
-    share = abs(part)
-    cv2.addWeighted(luma[pick(behind)], 1 - share, luma[pick(ahead)], share, 0, dst=out[pick(behind)])
-    rim = -1 if part > 0 else 0
-    out[pick(slice(rim, None) if rim else slice(0, 1))] = luma[pick(slice(rim, None) if rim else slice(0, 1))]
-    return out
 
 
 def _median_of_three(background: Luma, second: Luma, third: Luma, spare: Luma) -> None:

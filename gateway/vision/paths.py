@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from gateway.vision import falling
 from gateway.vision.falling import FreeFall
-from gateway.vision.linking import Hit
 from gateway.vision.sight import Spot
+from gateway.vision.tracks import Hit
 from gateway.vision.tubelet import CROPS, CURVES, FACTS, PATH_FEATURES, STEPS, Tubelet
 
 MOST_FILLED = 5  # frames missed in a row that are put in again

@@ -12,12 +12,13 @@ from itertools import pairwise
 from typing import Protocol
 
 from gateway.vision import floors
-from gateway.vision.linking import Hit, Linker, Track
+from gateway.vision.linking import Linker
 from gateway.vision.merging import Merger
 from gateway.vision.motion import Motion
 from gateway.vision.paths import filled, spot_of, tubelet_of
 from gateway.vision.shake import Floats
 from gateway.vision.sight import Fall, Frame, NearMiss, Outlook, Spot
+from gateway.vision.tracks import Hit, Track
 from gateway.vision.tubelet import Tubelet
 
 FEWEST_HITS = 6

@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from gateway.vision.linking import Linker, Track
-from gateway.vision.motion import Candidates, Picture
+from gateway.vision.laying import Picture
+from gateway.vision.linking import Linker
+from gateway.vision.motion import Candidates
 from gateway.vision.shake import Shift
 from gateway.vision.sight import Ground
+from gateway.vision.tracks import Track
 
 HEIGHT, WIDTH = 480, 320
 WALL = np.full((HEIGHT, WIDTH), 120, np.uint8)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from gateway.vision.laying import Picture
 from gateway.vision.looking import cut, look
-from gateway.vision.motion import Picture
 from gateway.vision.shake import Shift
 from gateway.vision.sight import Ground, Luma
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gateway.vision.motion import lay
+from gateway.vision.laying import lay
 from gateway.vision.shake import Anchor, Shift
 from gateway.vision.sight import Luma
 from tests.vision.street import HEIGHT, WIDTH, wall
