@@ -1,4 +1,4 @@
-"""A frame laid over the background: moved back by what the camera has moved, so that a pixel is always the same place."""
+"""A frame laid over the background: moved back by what the camera moved, so that a pixel is always the same place."""
 
 from dataclasses import dataclass
 
