@@ -3,6 +3,11 @@
 The child's standard input is one end of a socket pair: the gateway's end closes with the gateway, so the child
 ends with it. It is the first to die when memory runs out and the last to get the processor. What it writes to
 its standard error is kept, a little of it, for the line that says why it died.
+
+It is no process of asyncio's. One of those is lost when whoever starts it is cancelled twice, stays open when the
+last wait for it is cancelled, and in Python 3.11 is waited for until its standard error ends too, which nobody
+sees once the reader's buffer is full. Here nothing is awaited until the process is there, all that holds it is
+let go of without waiting, and a thread reaps it, whether or not anybody still waits for the thread.
 """
 
 import asyncio
@@ -10,11 +15,13 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from gateway.runtime.threads import in_thread
 from gateway.vision.messages import Down, encode
 
 COMMAND = (sys.executable, "-m", "gateway.vision.worker")
@@ -50,26 +57,32 @@ class WorkerError(Exception):
 class Child:
     """A running process of one camera. `secret` never gets into its last words."""
 
-    def __init__(self, process: asyncio.subprocess.Process, ours: socket.socket, secret: str) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], ours: socket.socket, secret: str) -> None:
+        assert process.stderr is not None
         self._process, self._socket, self._secret = process, ours, secret
+        self._stderr = process.stderr
         self._words: deque[str] = deque(maxlen=LAST_WORDS)
+        os.set_blocking(self._stderr.fileno(), False)
+        asyncio.get_running_loop().add_reader(self._stderr, self._hear)
 
     @classmethod
-    async def start(cls, command: Sequence[str], camera: str, *, secret: str = "") -> "Child":
-        """Start a process for `camera`; raises WorkerError. Its arguments say no more than the camera's name."""
+    def start(cls, command: Sequence[str], camera: str, *, secret: str = "") -> "Child":
+        """Start a process for `camera`; raises WorkerError. Its arguments say no more than the camera's name.
+
+        Whoever has it must `end` it. It is started on the loop's thread: it dies with the thread that started it.
+        """
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         with theirs:
             try:
-                process = await asyncio.create_subprocess_exec(
-                    *command,
-                    camera,
+                process = subprocess.Popen(
+                    [*command, camera],
+                    bufsize=0,
                     stdin=theirs.fileno(),
-                    stdout=asyncio.subprocess.DEVNULL,
-                    stderr=asyncio.subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
                     env=environment(os.environ),
                     start_new_session=True,
-                    limit=CHUNK,
                 )
             except OSError as error:
                 ours.close()
@@ -93,18 +106,9 @@ class Child:
         except ConnectionError:
             return b""
 
-    async def listen_to_stderr(self) -> None:
-        """Keep what the child says on its standard error, as far as anybody would read it."""
-        stream = self._process.stderr
-        assert stream is not None
-        while data := await stream.read(CHUNK):
-            for line in data.decode("utf-8", "replace").splitlines():
-                told = line.replace(self._secret, "***") if self._secret else line
-                if told.strip():
-                    self._words.append(told.strip()[:LONGEST_LINE])
-
     def last_words(self) -> str:
-        """Return the last line the child wrote to its standard error."""
+        """Return the last line the child wrote to its standard error until now. Not after `end`."""
+        self._hear()  # it may have said it after the loop looked and before the line closed
         return self._words[-1] if self._words else ""
 
     def rss_bytes(self) -> int:
@@ -115,15 +119,34 @@ class Child:
             return 0
 
     async def end(self, *, farewell_s: float = 0.0) -> int:
-        """Close the line, wait a moment, kill what is still there; return its exit status."""
+        """Close the line, wait a moment, kill what is still there; return its exit status.
+
+        A cancellation takes nothing but the waiting away: what is still there is killed, and reaped by the thread.
+        """
         self._socket.close()
-        if farewell_s:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(farewell_s):
-                    return await self._process.wait()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        return await self._process.wait()
+        try:
+            if farewell_s:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(farewell_s):
+                        return await in_thread(self._process.wait)
+        finally:
+            asyncio.get_running_loop().remove_reader(self._stderr)
+            self._stderr.close()
+            if self._process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+        return await in_thread(self._process.wait)
+
+    def _hear(self) -> None:
+        """Keep what the child says on its standard error, as far as anybody would read it."""
+        data = self._stderr.read(CHUNK)
+        if data == b"":
+            asyncio.get_running_loop().remove_reader(self._stderr)
+            return
+        for line in (data or b"").decode("utf-8", "replace").splitlines():
+            told = line.replace(self._secret, "***") if self._secret else line
+            if told.strip():
+                self._words.append(told.strip()[:LONGEST_LINE])
 
 
 def environment(inherited: Mapping[str, str]) -> dict[str, str]:

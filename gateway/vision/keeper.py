@@ -94,18 +94,17 @@ class Keeper:
         """Live one life of the process; raises WorkerError when it is over."""
         setup = await in_thread(self._setup)
         self._allowance = self._allowance or Allowance(setup.max_falls_per_minute)
-        child = await Child.start(self._command, self.camera, secret=setup.password)
+        child = Child.start(self._command, self.camera, secret=setup.password)
         self._child, self.tally.starts = child, self.tally.starts + 1
         self.presence.restarted()
         self._beat_at = self._clock() + START_S - self._silent_s
         tasks = [
             asyncio.create_task(self._listen(child, setup), name=f"camera.{self.camera}.listen"),
             asyncio.create_task(self._guard(child, setup), name=f"camera.{self.camera}.guard"),
-            asyncio.create_task(child.listen_to_stderr(), name=f"camera.{self.camera}.stderr"),
         ]
         farewell_s = FAREWELL_S
         try:
-            done, _ = await asyncio.wait(tasks[:2], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             farewell_s = 0.0
             for task in done:
                 task.result()
