@@ -27,6 +27,7 @@ LOST_S = 0.17  # a followed track ends after so long unseen
 LONGEST_S = 6.0
 MOST_TRACKS = 160
 SEED_SPEED = 0.06  # of the picture's height per frame of 40 ms: no track begins faster
+SEEDS = 2  # tracks that one thing begins at most
 RECENT = 8  # hits by which a track goes on
 JOIN_S, JOIN_PX, JOIN_SHARE = 0.6, 8.0, 0.3  # a track may go on after so long, so far off (share: of the way)
 FEWEST_JOINED = 3  # hits of the later piece that must lie after the earlier, into which it may reach back
@@ -139,12 +140,13 @@ class Linker:
         likely = (far <= limit) & (far >= 0.7) & (step[..., 1] > -0.35 * far)
         ratio = (free.pixels[:, None] + 4) / (things.pixels[None, :] + 4)
         likely &= (ratio < 6) & (ratio > 1 / 6)
-        cost = np.where(likely, far, np.inf)
-        for now in range(len(free)):
-            for then in np.argsort(cost[now])[:2]:
-                if not np.isfinite(cost[now, then]) or len(self.tracks) >= MOST_TRACKS:
-                    break
-                self.tracks.append(Track([_hit(before, things, int(then)), _hit(picture, free, now)]))
+        now, then = np.nonzero(likely)
+        order = np.lexsort((far[now, then], now))
+        now, then = now[order], then[order]
+        rank = np.arange(len(now)) - np.searchsorted(now, now)  # how many nearer ones the same thing has
+        nearest = np.flatnonzero(rank < SEEDS)[: MOST_TRACKS - len(self.tracks)]
+        for later, earlier in zip(now[nearest].tolist(), then[nearest].tolist(), strict=True):
+            self.tracks.append(Track([_hit(before, things, earlier), _hit(picture, free, later)]))
 
 
 def _ahead(track: Track, time_s: float) -> tuple[float, float, float]:

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from gateway.vision import floors
+from gateway.vision.dripping import Dripping
 from gateway.vision.linking import Linker
 from gateway.vision.merging import Merger
 from gateway.vision.motion import Motion
@@ -31,6 +32,7 @@ MOST_MISFIT_PX, MOST_MISFIT_S = (
     0.02,
 )  # a film of 25 pictures a second shown at 30 is off by a third of a frame
 BENT, METRES = 0.5, (0.8, 400.0)
+DRIPPING = 0.3  # from this score on a track counts among those that went the same way
 TELLING, TELLING_DROP = 0.05, 0.03  # a near miss below this score, or share of the height, is no line
 
 REASONS = {
@@ -39,6 +41,7 @@ REASONS = {
     "aside": "went aside more than down",
     "outside": "did not start on the facade",
     "unphysical": "no free fall, with or without drag, looks like that",
+    "dripping": "thin, and others fell along the same way just before: water drips",
     "unlike": "does not look or move like a falling object",
 }
 
@@ -79,6 +82,7 @@ class Watcher:
         self._judge, self._threshold, self._outlook = judge, threshold, outlook
         self._explain, self._collect = explain, collect
         self._motion, self._linker, self._merger = Motion(outlook), Linker(), Merger()
+        self._dripping = Dripping()
         self._now = 0.0
 
     def feed(self, frame: Frame) -> list[Fall]:
@@ -125,13 +129,16 @@ class Watcher:
             self._decide(tubelet, float(likely[0]))
 
     def _decide(self, tubelet: Tubelet, score: float) -> None:
-        track = tubelet.track
+        track, height = tubelet.track, self._motion.background.shape[0]
+        drips = score >= DRIPPING and self._dripping.again(track, height, self._now)
         if score < self._threshold:
             self._reject("unlike", score, tubelet)
         elif not _physical(tubelet.facts):
             self._reject("unphysical", score, tubelet)
         elif not floors.inside(track[0].centre, self._outlook.watch):
             self._reject("outside", score, tubelet)
+        elif drips:
+            self._reject("dripping", score, tubelet)
         else:
             origin = floors.origin(track, self._outlook)
             self._merger.add(Fall(track[0].time_s, track[-1].time_s, score, filled(track), self._now, origin))
