@@ -34,7 +34,7 @@ class Plan:
     epochs_between: int
 
 
-EVENING = Plan(train=1800, validation=420, mined=1020, rounds=2, epochs=40, epochs_between=12)
+EVENING = Plan(train=640, validation=96, mined=480, rounds=1, epochs=40, epochs_between=12)
 QUICK = Plan(train=16, validation=8, mined=8, rounds=1, epochs=2, epochs_between=1)
 
 

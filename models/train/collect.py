@@ -34,6 +34,7 @@ STREAMS_PER_SHARD = 8
 QUIET_S, BASE_S = 30.0, 6.0
 """How long a stream in which nothing falls is watched, and how much of its empty scene is rendered for that."""
 
+QUIET_EVERY: dict[Split, int] = {"train": 4, "validation": 2, "test": 2}
 MOST_OF_A_STREAM = 120
 PARTLY = 0.15
 """A track with more of its spots than this on an object, and fewer than half, is kept out."""
@@ -78,16 +79,17 @@ def label(
 
 
 def plan(seed: int, split: Split, number: int, causes: Sequence[str]) -> Settings:
-    """Return the settings of one stream: by turns one with falls, and a longer one in which nothing falls.
+    """Return the settings of one stream: one with falls, or each so many-th a longer one in which nothing falls.
 
     Causes come round in turn, so that every one is seen equally often, with falls and without.
     """
     rng = np.random.default_rng([seed, SPLITS.index(split), number])
-    falls = int(rng.choice([1, 4, 6, 8], p=[0.1, 0.25, 0.3, 0.35])) if number % 2 == 0 else 0
+    turn, quiet = divmod(number, QUIET_EVERY[split])
+    falls = 0 if quiet == 1 else int(rng.choice([1, 4, 6, 8], p=[0.1, 0.25, 0.3, 0.35]))
     count = (
         int(rng.choice([0, 1, 2], p=[0.15, 0.7, 0.15])) if falls else int(rng.choice([1, 2], p=[0.8, 0.2]))
     )
-    first = causes[number // 2 % len(causes)]
+    first = causes[(turn if quiet < 2 else number) % len(causes)]
     others = [str(cause) for cause in rng.permutation([cause for cause in causes if cause != first])]
     return Settings(
         seed=int(rng.integers(2**31)),
