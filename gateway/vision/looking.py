@@ -20,6 +20,8 @@ LEAST = 4.0  # grey levels
 FADING = 0.8  # what differs by less than this share of the picture before is what a noise filter left behind
 OF_PEAK = 0.42  # a thing ends where it differs by less than this share of its strong pixels; ghosts do
 TOO_LARGE, OF_BRIGHTEST = 2.0, 0.5  # times what was expected; share of the brightest pixel within reach
+NEEDED = np.maximum(np.arange(256) * LOWER, LEAST).astype(np.uint8)  # to differ by more, for each threshold
+FADED = np.ceil(np.arange(256) * FADING).astype(np.uint8)  # to differ by as much, for each difference before
 FURTHEST = 96  # px: half a window is never larger
 
 
@@ -84,14 +86,12 @@ def look(
     box = (left, top, right, bottom)
     now, rest = picture.part(box), ground.background[window]
     off = np.asarray(cv2.absdiff(now, rest), np.uint8)
-    fading = cv2.absdiff(picture.part_before(box), rest) * np.float32(FADING)
-    needed = np.maximum(ground.threshold[window] * np.float32(LOWER), np.float32(LEAST))
-    mask = (off > needed) & (off >= fading)
+    strong_enough = cv2.compare(off, cv2.LUT(ground.threshold[window], NEEDED), cv2.CMP_GT)
+    fading = cv2.LUT(cv2.absdiff(picture.part_before(box), rest), FADED)
+    mask = np.asarray(cv2.bitwise_and(strong_enough, cv2.compare(off, fading, cv2.CMP_GE)), np.uint8) > 0
     at = (x - left, y - top)
     sighting = _best(now, rest, off, mask, at=at, reach=reach)
-    if (
-        sighting is not None and sighting.size > TOO_LARGE * size + 5
-    ):  # it has grown into what trembles around it
+    if sighting is not None and sighting.size > TOO_LARGE * size + 5:  # grown into what trembles around it
         strong = int(off[mask & _round(mask.shape, at, reach + size / 2)].max(initial=0))
         sharper = _best(now, rest, off, mask & (off >= OF_BRIGHTEST * strong), at=at, reach=reach)
         sighting = sharper or sighting
@@ -107,12 +107,17 @@ def _best(
     """Return the strongest thing of a mask within reach, measured in px of the window."""
     if not mask.any():
         return None
-    _, labels, _, centres = cv2.connectedComponentsWithStats(
+    _, labels, extents, centres = cv2.connectedComponentsWithStats(
         cv2.dilate(mask.view(np.uint8), np.ones((3, 3), np.uint8)), ltype=cv2.CV_16U
     )
     strength = np.bincount(labels[mask], weights=off[mask], minlength=len(centres))
     best = _nearest(strength, np.asarray(centres), at, reach)
-    return None if best is None else _measure(now, rest, mask & (labels == best))
+    if best is None:
+        return None
+    left, top, wide, tall = extents[best, :4].tolist()
+    part = slice(top, top + tall), slice(left, left + wide)
+    rows, columns = np.nonzero(mask[part] & (labels[part] == best))
+    return _measure(now, rest, rows + top, columns + left)
 
 
 def _round(shape: tuple[int, ...], at: Point, reach: float) -> NDArray[np.bool_]:
@@ -130,20 +135,20 @@ def _nearest(strength: NDArray[Any], centres: NDArray[np.float64], at: Point, re
     return best if worth[best] > 0 else None
 
 
-def _measure(now: Luma, rest: Luma, of: NDArray[np.bool_]) -> Sighting:
-    """Measure the thing whose pixels are `of`, without its faintest."""
-    signed = now.astype(np.int16) - rest
+def _measure(now: Luma, rest: Luma, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Sighting:
+    """Measure the thing of these pixels, without its faintest."""
+    signed = now[rows, columns].astype(np.int16) - rest[rows, columns]
     off = np.abs(signed)
-    levels = np.sort(off[of])
-    strong = int(levels[len(levels) * 9 // 10])
-    rows, columns = np.nonzero(of & (off >= OF_PEAK * strong))
-    weight = off[rows, columns].astype(np.float64)
+    at = len(off) * 9 // 10
+    strong = off >= OF_PEAK * int(np.partition(off, at)[at])
+    rows, columns, signed = rows[strong], columns[strong], signed[strong]
+    weight = off[strong].astype(np.float64)
     total = float(weight.sum())
     return Sighting(
         x=float((weight * columns).sum()) / total,
         y=float((weight * rows).sum()) / total,
         box=(float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1)),
-        contrast=float(np.average(signed[rows, columns], weights=weight)),
+        contrast=float((weight * signed).sum()) / total,
     )
 
 

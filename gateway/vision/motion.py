@@ -219,7 +219,7 @@ class Motion:
                 np.copyto(self._looked, picture.luma)
             if young or self._count % 3 == 0:
                 self._anchor.hold(self.background)
-        if self._count % 6 == 0 or self._count < 12:
+        if self._count % 8 == 0 or self._count < 12:
             self._rethreshold()
 
     def _rethreshold(self) -> None:

@@ -40,13 +40,18 @@ class Track:
     looked_back: bool = False
     over: bool = False
     ahead: tuple[float, float, float] = field(default=(0.0, 0.0, 0.0))  # x, y, reach in the next picture
+    _sank: tuple[int, Hit | None, bool] = (0, None, False)  # of how many hits and which last one it was asked
 
     @property
     def sinking(self) -> bool:
         """Return whether it has come down of late, rather than gone aside or up."""
-        late = self.hits[-LATE:]
-        way = sum(abs(b.x - a.x) + abs(b.y - a.y) for a, b in pairwise(late))
-        return late[-1].y - late[0].y >= LEAST_SINKING * way
+        count, last, sank = self._sank
+        if count != len(self.hits) or last is not self.hits[-1]:
+            late = self.hits[-LATE:]
+            way = sum(abs(b.x - a.x) + abs(b.y - a.y) for a, b in pairwise(late))
+            sank = late[-1].y - late[0].y >= LEAST_SINKING * way
+            self._sank = len(self.hits), self.hits[-1], sank
+        return sank
 
     @property
     def followed(self) -> bool:
