@@ -34,7 +34,7 @@ class Plan:
     epochs_between: int
 
 
-EVENING = Plan(train=520, validation=96, mined=320, rounds=1, epochs=40, epochs_between=12)
+EVENING = Plan(train=520, validation=96, mined=320, rounds=1, epochs=60, epochs_between=12)
 QUICK = Plan(train=16, validation=8, mined=8, rounds=1, epochs=2, epochs_between=1)
 
 

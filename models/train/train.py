@@ -41,7 +41,7 @@ class Recipe:
     focus: float = 1.0
     smoothing: float = 0.02
     averaging: float = 0.998
-    patience: int = 6
+    patience: int = 15
     threads: int = 2
 
 
@@ -165,6 +165,7 @@ def train(data: Tubelets, validation: Tubelets, recipe: Recipe, console: Console
     torch.set_num_threads(recipe.threads)
     net = Net()
     net.learn_scale(torch.from_numpy(data.paths))
+    net.encoder.to(memory_format=torch.channels_last)  # a third faster, and the same sums
     mean = copy.deepcopy(net)
     optimizer = torch.optim.AdamW(net.parameters(), recipe.rate, weight_decay=recipe.decay)
     steps = recipe.epochs * -(-len(data) // recipe.batch) + 1
