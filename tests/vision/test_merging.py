@@ -66,3 +66,12 @@ def test_the_end_of_the_stream_tells_what_still_waits() -> None:
     merger.add(fall(0, 20))
     assert len(merger.finish()) == 1
     assert merger.finish() == []
+
+
+def test_of_two_things_at_once_the_event_tells_of_the_one_that_is_believed_more() -> None:
+    """A bag in the wind may be larger than the bottle that falls beside it."""
+    merger = Merger()
+    merger.add(replace(fall(0, 20, x=400, size=12), confidence=0.68))
+    merger.add(replace(fall(2, 20, x=100, size=5), confidence=0.95))
+    (told,) = merger.due(9.0)
+    assert {spot.x for spot in told.track} == {100.0}
