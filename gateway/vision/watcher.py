@@ -23,6 +23,9 @@ from gateway.vision.tracks import Hit, Track
 from gateway.vision.tubelet import Tubelet
 
 FEWEST_HITS = 6
+MOST_APART_S = (
+    0.16  # from one hit to the next, on average: with fewer pictures a second anything may be a fall
+)
 LEAST_DROP = 0.045  # of the picture's height
 LEAST_DROP_PX = 18.0
 LEAST_STRAIGHT = 0.45  # drop as a share of the way
@@ -165,7 +168,7 @@ def _physical(facts: Mapping[str, float]) -> bool:
 
 def _hopeless(hits: Sequence[Hit], height: int) -> str:
     """Return why the network need not be asked about a track; "" when it must be."""
-    if len(hits) < FEWEST_HITS:
+    if len(hits) < FEWEST_HITS or hits[-1].time_s - hits[0].time_s > MOST_APART_S * (len(hits) - 1):
         return "short"
     drop = hits[-1].y - hits[0].y
     if drop < max(LEAST_DROP_PX, LEAST_DROP * height):

@@ -199,3 +199,16 @@ def test_a_moment_in_which_a_thing_was_hidden_is_put_into_its_track() -> None:
     track = filled(spots)
     assert [spot.frame for spot in track] == [3, 4, 5, 6, 7, 20]
     assert (track[2].y, round(track[2].time_s, 3)) == (20.0, 0.2)
+
+
+def test_a_film_of_a_few_pictures_a_second_says_nothing() -> None:
+    """What is seen every half second could have gone any way in between."""
+    judge = Sure()
+    watcher = Watcher(judge)
+    falls = [
+        fall
+        for frame in film(falling(300.0, 40.0, at_s=4.0, scale=4.0), seconds=12, fps=3)
+        for fall in watcher.feed(frame)
+    ]
+    assert falls + watcher.finish() == []
+    assert judge.asked == 0
