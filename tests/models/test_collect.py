@@ -69,16 +69,19 @@ def test_the_same_number_gives_the_same_stream_and_another_split_another() -> No
     assert collect.plan(1, "train", 5, names).seed != collect.plan(1, "validation", 5, names).seed
 
 
-def test_every_cause_comes_round_in_turn() -> None:
-    names = sorted(CAUSES)
-    quiet = [collect.plan(1, "train", number, names) for number in range(1, 2 * len(names), 2)]
+@pytest.mark.parametrize("split", collect.SPLITS)
+def test_every_cause_comes_round_in_turn(split: collect.Split) -> None:
+    names, every = sorted(CAUSES), collect.QUIET_EVERY[split]
+    quiet = [collect.plan(1, split, number, names) for number in range(1, every * len(names), every)]
     assert sorted(settings.causes[0] for settings in quiet) == names
     assert not any(settings.falls for settings in quiet)
 
 
-def test_every_second_stream_has_falls() -> None:
-    names = sorted(CAUSES)
-    assert all(collect.plan(1, "train", number, names).falls for number in range(0, 40, 2))
+@pytest.mark.parametrize("split", collect.SPLITS)
+def test_all_other_streams_have_falls(split: collect.Split) -> None:
+    names, every = sorted(CAUSES), collect.QUIET_EVERY[split]
+    others = [number for number in range(40) if number % every != 1]
+    assert all(collect.plan(1, split, number, names).falls for number in others)
 
 
 def test_one_shower_does_not_drown_everything_else() -> None:
