@@ -1,7 +1,8 @@
 """Water drips: what is thin and falls again and again along the same way is told as no fall.
 
 A drop from an air conditioner falls as freely as a stone, so no picture and no path of one drop tells it apart; only
-that the next one follows it does. Two people never let two things go along the same few pixels.
+that the next one follows it does. Two people never let two things go along the same few pixels. What is seen at the
+same time, or is a piece of the same way, is no next one.
 """
 
 from collections import deque
@@ -14,7 +15,7 @@ from gateway.vision.sight import Spot
 MEMORY_S = 180.0
 KEPT = 64
 TIMES = 2  # so many went the same way before
-THIN = 0.007  # of the picture's height: what is wider is no drop
+THIN = 0.012  # of the picture's height: what is wider is no drop, however it is blurred
 NEAR_PX, NEAR = 5.0, 0.01  # aside, in px and as a share of the way the two have in common
 STARTS, COMMON = (
     0.08,
@@ -33,7 +34,10 @@ class Dripping:
         width = float(np.median([spot.w for spot in track]))
         if width > max(THIN * height, 3.0):
             return False
-        before = sum(now - at <= MEMORY_S and _same(track, way, height) for way, at in self._ways)
+        before = sum(
+            now - at <= MEMORY_S and way[-1].time_s < track[0].time_s and _same(track, way, height)
+            for way, at in self._ways
+        )
         self._ways.append((track, now))
         return before >= TIMES
 

@@ -1,5 +1,7 @@
 """Drops are known by the next drop; things that people let go are not taken for drops."""
 
+from dataclasses import replace
+
 from gateway.vision.dripping import MEMORY_S, TIMES, Dripping
 from gateway.vision.sight import Spot
 
@@ -29,7 +31,7 @@ def test_a_drop_that_is_seen_only_lower_down_is_known_by_its_way() -> None:
 
 
 def test_things_that_are_wider_than_a_drop_are_told_however_often() -> None:
-    assert not any(told([way(400, width=12.0) for _ in range(6)]))
+    assert not any(told([way(400, width=20.0) for _ in range(6)]))
 
 
 def test_things_from_other_windows_or_thrown_another_way_are_told() -> None:
@@ -38,3 +40,7 @@ def test_things_from_other_windows_or_thrown_another_way_are_told() -> None:
 
 def test_a_drop_of_long_ago_is_forgotten() -> None:
     assert not any(told([way(400) for _ in range(4)], every_s=MEMORY_S / TIMES + 1))
+
+
+def test_pieces_of_one_fall_that_are_judged_one_after_the_other_are_no_drops() -> None:
+    assert not any(told([way(400, frames=20 + 4 * number) for number in range(5)], every_s=0.0))
