@@ -16,8 +16,12 @@ def way(
 
 
 def told(ways: list[list[Spot]], every_s: float = 2.0) -> list[bool]:
-    dripping = Dripping()
-    return [dripping.again(each, HEIGHT, number * every_s) for number, each in enumerate(ways)]
+    """What is said of things that go these ways, one each so many seconds."""
+    dripping, said = Dripping(), []
+    for number, each in enumerate(ways):
+        later = [replace(spot, time_s=spot.time_s + number * every_s) for spot in each]
+        said.append(dripping.again(later, HEIGHT, later[-1].time_s + 0.2))
+    return said
 
 
 def test_drops_from_one_point_are_known_from_the_third_on() -> None:
