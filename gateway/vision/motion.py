@@ -64,9 +64,7 @@ class Motion:
 
     def __init__(self, outlook: Outlook) -> None:
         self.recent: deque[Picture] = deque()
-        self._spent: deque[Luma] = (
-            deque()
-        )  # buffers to be used again; the newest is still somebody's `before`
+        self._spent: deque[Luma] = deque()  # buffers to use again; the newest is still somebody's `before`
         self.blind = 0  # frames in which the whole picture changed
         self._outlook = outlook
         self._anchor = Anchor()

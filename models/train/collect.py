@@ -35,6 +35,8 @@ QUIET_S, BASE_S = 30.0, 6.0
 """How long a stream in which nothing falls is watched, and how much of its empty scene is rendered for that."""
 
 QUIET_EVERY: dict[Split, int] = {"train": 4, "validation": 2, "test": 2}
+"""One stream of so many has no falls: training wants falls most, the others want both alike."""
+
 MOST_OF_A_STREAM = 120
 PARTLY = 0.15
 """A track with more of its spots than this on an object, and fewer than half, is kept out."""
