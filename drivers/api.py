@@ -9,7 +9,7 @@ stream knows the time of day.
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 Value: TypeAlias = bool | int | float
 
@@ -138,11 +138,15 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One product on one line. `name` is unique in the gateway, `address` on the line."""
+    """One product on one line. `name` is unique in the gateway, `address` on the line.
+
+    `key` is the secret it shares with us (16 bytes, OSDP's SCBK); None where it has none.
+    """
 
     name: str
     profile: Profile
     address: int
+    key: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +211,22 @@ class LineReport:
     at: float
 
 
-Report: TypeAlias = Reading | DeviceReport | LineReport
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """Somebody held a card to a reader, or typed at it: told at once, and never kept, logged or sent on as it is.
+
+    A card is `bits` bits, left aligned in `data`, as they came; 0 bits: whole bytes, a serial number. Keys are the
+    characters 0-9, * and #, one each, `bits` is their number; they come one by one or as they were typed.
+    """
+
+    device: str
+    form: Literal["card", "keys"]
+    bits: int
+    data: bytes = field(repr=False)
+    at: float
+
+
+Report: TypeAlias = Reading | DeviceReport | LineReport | Presented
 ReportTo: TypeAlias = Callable[[Report], None]
 
 
