@@ -15,6 +15,7 @@ class GatewayTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     control_socket: str = ""  # default: control.sock in $RUNTIME_DIRECTORY, else in state_dir
     retention_days: float = 400.0
     journal_max_mb: float = 512.0
+    utc_offset_h: float = 8.0  # of the schedules: China has one time zone and no summer time
 
 
 class MqttTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -41,6 +42,7 @@ class DeviceTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     baseline: dict[str, float] = {}
     rules: dict[str, dict[str, object]] = {}
     label: str = ""  # how people call it: 东侧走廊
+    key_file: str = ""  # of an OSDP device: its secure channel base key
 
 
 class BusTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -78,6 +80,81 @@ class CameraTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     floors: list[dict[str, float]] = []
 
 
+class DoorTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[door]]`: one door and the parts it is made of, whatever lines they hang on.
+
+    `strike` is the device that unlocks it; `contact`, `exit` and `tamper` are points, "device.point", true when
+    open, pressed, tampered with; `readers` are devices. `fail` is what the lock does without power.
+    """
+
+    name: str
+    strike: str
+    label: str = ""
+    place: Place = Place()
+    contact: str = ""
+    exit: str = ""
+    readers: list[str] = []
+    tamper: list[str] = []
+    fail: str = "secure"  # or "safe": without power it is open
+    unlock_s: float = 5.0
+    shunt_s: float = 10.0  # so long after a grant it may still be opened
+    held_s: float = 30.0  # open for longer than this: somebody should shut it
+    unlocked: str = ""  # the schedule in which it is not locked at all
+    entry: str = "card"  # card, card_or_pin, card_and_pin
+
+
+class ScheduleTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[schedule]]`: times of the week, as people write them: "mon-fri 07:00-09:00"; see core/schedule.py."""
+
+    name: str
+    times: list[str]
+    closed: list[str] = []  # days on which it does not hold: "2026-10-01", "2026-10-01..2026-10-07"
+
+
+class InterlockTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[interlock]]`: what a confirmed fire does by itself, with no network.
+
+    `kinds` are kinds of alert; `within` is how far it reaches from where it burns. It frees the doors there and
+    gives the `orders`, each { device, action, arguments }, and on release the `after`.
+    """
+
+    name: str
+    kinds: list[str] = []  # left out: smoke, heat, and two detectors together
+    within: str = "building"  # unit, building, compound
+    place: Place = Place()  # only alerts from here; left out: from anywhere
+    free_doors: bool = True
+    orders: list[dict[str, object]] = []
+    after: list[dict[str, object]] = []
+    dry_run: bool = False  # told and written down, but nothing is moved
+
+
+class OperatorTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[operator]]`: a key that may sign commands, whose it is, what for and where.
+
+    `key` is an Ed25519 public key, 32 bytes in base64url (RFC 8037's `x`). No secret: it may stand here.
+    """
+
+    name: str
+    key: str
+    role: str
+    places: list[Place] = []  # left out: everywhere in this compound
+    allow: list[str] = []  # instead of what the role may
+    per_minute: int = 30
+
+
+class AccessTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[access]`: where the list of cards comes from. Without a source, `cards import` fills it."""
+
+    file: str = ""  # a CSV that is read at start and whenever it changes
+    url: str = ""  # https: the same CSV, pulled from upstream
+    token_file: str = ""  # sent as a bearer token
+    ca_file: str = ""
+    pull_minutes: float = 15.0
+    without_clock: str = (
+        "grant"  # what becomes of times and validity while the clock is not trusted; or "deny"
+    )
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The whole of gateway.toml. `rule` holds rules on top of the profiles' own, as plain tables."""
 
@@ -87,3 +164,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     vision: VisionTable = VisionTable()
     camera: tuple[CameraTable, ...] = ()
     rule: tuple[dict[str, object], ...] = ()
+    door: tuple[DoorTable, ...] = ()
+    schedule: tuple[ScheduleTable, ...] = ()
+    interlock: tuple[InterlockTable, ...] = ()
+    operator: tuple[OperatorTable, ...] = ()
+    access: AccessTable | None = None

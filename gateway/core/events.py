@@ -113,6 +113,53 @@ class PictureBody(msgspec.Struct, frozen=True, tag="picture"):
     wrong: bool
 
 
+class DoorBody(msgspec.Struct, frozen=True, tag="door"):
+    """A door as it stands now, told whenever something of it changes; always the whole of it.
+
+    `state` is what the door is, `mode` what it is meant to be and `why` who or what made it so (both words of
+    gateway/core/doors). `kinds` are the kinds of alert that are true of it now: forced, held, tampered with.
+    """
+
+    door: str
+    state: str
+    mode: str
+    why: str
+    kinds: tuple[str, ...] = ()
+
+
+class OrderedBody(msgspec.Struct, frozen=True, tag="ordered"):
+    """Somebody gave a door a standing order, or took it back (`mode` empty); it outlives a restart.
+
+    `until` is wall seconds since 1970, None: until it is taken back.
+    """
+
+    door: str
+    mode: str
+    by: str
+    until: float | None = None
+
+
+class InterlockBody(msgspec.Struct, frozen=True, tag="interlock"):
+    """An interlock was engaged, or released by a person. `places` are where it holds; `drill` marks an exercise."""
+
+    interlock: str
+    engaged: bool
+    places: tuple[Place, ...]
+    cause: str  # the alerts that engaged it, or who released it
+    drill: bool = False
+
+
+class AccessBody(msgspec.Struct, frozen=True, tag="access"):
+    """Somebody asked to be let in: granted or denied, and why. `card` is a card's masked number, never whole."""
+
+    door: str
+    reader: str
+    granted: bool
+    reason: str
+    card: str = ""
+    holder: str = ""
+
+
 class AlertBody(msgspec.Struct, frozen=True, tag="alert"):
     """One step in the life of an alert; always the alert's whole present state, so the last one is enough.
 
@@ -156,12 +203,15 @@ class CommandBody(msgspec.Struct, frozen=True, tag="command"):
 
 
 class OutcomeBody(msgspec.Struct, frozen=True, tag="outcome"):
-    """What came of a command. `grants` is True when a door may lawfully open because of it."""
+    """What came of a command. `grants` is True when a door may lawfully open because of it.
+
+    `unknown` is the truth about an order that was written down before the gateway died and nothing after it.
+    """
 
     id: str
     device: str
     action: str
-    result: Literal["done", "refused", "failed", "late"]
+    result: Literal["done", "refused", "failed", "late", "unknown"]
     detail: str
     origin: str
     grants: bool = False
@@ -188,6 +238,10 @@ Body: TypeAlias = (
     | LinkBody
     | FallBody
     | PictureBody
+    | DoorBody
+    | OrderedBody
+    | InterlockBody
+    | AccessBody
     | AlertBody
     | CommandBody
     | OutcomeBody
@@ -195,7 +249,16 @@ Body: TypeAlias = (
     | NoteBody
 )
 
-KEPT = (AlertBody, CommandBody, OutcomeBody, BaselineBody, NoteBody)
+KEPT = (
+    AlertBody,
+    OrderedBody,
+    InterlockBody,
+    AccessBody,
+    CommandBody,
+    OutcomeBody,
+    BaselineBody,
+    NoteBody,
+)
 """Bodies that are committed at once and dropped last; the others may be thinned."""
 
 

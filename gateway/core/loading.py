@@ -16,14 +16,20 @@ import msgspec
 
 from drivers.api import Text
 from gateway.core.config import (
+    AccessTable,
     BusTable,
     CameraTable,
     Config,
     DeviceTable,
+    DoorTable,
     GatewayTable,
+    InterlockTable,
     MqttTable,
+    OperatorTable,
+    ScheduleTable,
     VisionTable,
 )
+from gateway.core.events import Place
 from gateway.core.faults import NOTHING, Fault, near, same, shown
 from gateway.core.toml_lines import key_lines, line_of
 
@@ -43,6 +49,12 @@ WANTED: Mapping[object, Text] = {
     bool: Text("true 或 false", "true or false"),
     bool | None: Text("true 或 false", "true or false"),
     str | list[str]: Text("一个地址，或地址的列表", "one address, or a list of them"),
+    list[str]: Text("带引号文字的列表", 'a list of texts like ["a", "b"]'),
+    list[Place]: Text('地点的列表，如 [{ building = "2" }]', 'a list of places like [{ building = "2" }]'),
+    list[dict[str, object]]: Text(
+        '形如 [{ device = "...", action = "..." }] 的列表',
+        'a list like [{ device = "...", action = "..." }]',
+    ),
     dict[str, float]: Text("数字的表，如 { roll = 0.5 }", "a table of numbers like { roll = 0.5 }"),
     list[tuple[float, float]]: POINTS,
     list[list[tuple[float, float]]]: Text("由点列组成的列表", "a list of such lists of points"),
@@ -62,6 +74,11 @@ class Parsed:
     buses: dict[str, BusTable] = field(default_factory=dict)
     devices: dict[str, DeviceTable] = field(default_factory=dict)  # "bus[0].device[2]" -> table
     cameras: dict[str, CameraTable] = field(default_factory=dict)
+    doors: dict[str, DoorTable] = field(default_factory=dict)
+    schedules: dict[str, ScheduleTable] = field(default_factory=dict)
+    interlocks: dict[str, InterlockTable] = field(default_factory=dict)
+    operators: dict[str, OperatorTable] = field(default_factory=dict)
+    access: AccessTable | None = None
     rules: dict[str, dict[str, object]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
@@ -76,6 +93,11 @@ class Parsed:
             vision=self.vision or VisionTable(),
             camera=tuple(self.cameras.values()),
             rule=tuple(self.rules.values()),
+            door=tuple(self.doors.values()),
+            schedule=tuple(self.schedules.values()),
+            interlock=tuple(self.interlocks.values()),
+            operator=tuple(self.operators.values()),
+            access=self.access,
         )
 
 
@@ -97,9 +119,13 @@ def parse(text: str) -> Parsed:
         parsed.vision = _table(tables["vision"], VisionTable, "vision", parsed.faults)
     for key, table in _each(tables, "bus", "bus", parsed.faults):
         _bus(table, key, parsed)
-    for key, table in _each(tables, "camera", "camera", parsed.faults):
-        if camera := _table(table, CameraTable, key, parsed.faults):
-            parsed.cameras[key] = camera
+    if "access" in tables:
+        parsed.access = _table(tables["access"], AccessTable, "access", parsed.faults)
+    parsed.cameras = _list(tables, "camera", CameraTable, parsed.faults)
+    parsed.doors = _list(tables, "door", DoorTable, parsed.faults)
+    parsed.schedules = _list(tables, "schedule", ScheduleTable, parsed.faults)
+    parsed.interlocks = _list(tables, "interlock", InterlockTable, parsed.faults)
+    parsed.operators = _list(tables, "operator", OperatorTable, parsed.faults)
     parsed.rules = dict(_each(tables, "rule", "rule", parsed.faults))
     return parsed
 
@@ -141,6 +167,12 @@ def _bus(table: dict[str, Any], key: str, parsed: Parsed) -> None:
             devices.append(device)
     if bus is not None:
         parsed.buses[key] = msgspec.structs.replace(bus, device=devices)
+
+
+def _list(tables: dict[str, Any], name: str, kind: type[Table], faults: list[Fault]) -> dict[str, Table]:
+    """Return the good tables of `[[name]]` with their keys."""
+    read = {key: _table(table, kind, key, faults) for key, table in _each(tables, name, name, faults)}
+    return {key: table for key, table in read.items() if table is not None}
 
 
 def _each(

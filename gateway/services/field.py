@@ -12,6 +12,7 @@ from drivers.api import (
     LineReport,
     LineSettings,
     LineStatistics,
+    Presented,
     Reading,
     Report,
 )
@@ -20,16 +21,20 @@ from gateway.core.events import Body, Event, LinkBody, ReadingBody
 
 
 class Field:
-    """Owns the drivers. `lines` pairs each line with the devices on it; all of one line speak one protocol."""
+    """Owns the drivers. `lines` pairs each line with the devices on it; all of one line speak one protocol.
+
+    What people present to readers goes to `presented` alone: no card number ever becomes an event.
+    """
 
     def __init__(
         self,
         lines: Sequence[tuple[LineSettings, Sequence[Device]]],
         *,
         submit: Callable[[Body], Event],
+        presented: Callable[[Presented], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._submit = submit
+        self._submit, self._presented = submit, presented
         self.devices = {device.name: device for _, devices in lines for device in devices}
         self._driver_of: dict[str, Driver] = {}
         self.drivers: dict[str, Driver] = {}
@@ -58,10 +63,13 @@ class Field:
         return tuple(driver.statistics() for driver in self.drivers.values())
 
     def _report(self, report: Report) -> None:
-        self._submit(body_of(report))
+        if isinstance(report, Presented):
+            self._presented(report)
+        else:
+            self._submit(body_of(report))
 
 
-def body_of(report: Report) -> Body:
+def body_of(report: Reading | DeviceReport | LineReport) -> Body:
     """Return the event body of what a driver reported."""
     match report:
         case Reading():

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from drivers import profile
-from drivers.api import Device, DeviceReport, LineReport, LineSettings, Priority, Quality, Report
+from drivers.api import Device, DeviceReport, LineReport, LineSettings, Priority, Quality, Reading, Report
 from drivers.modbus.codec import ReadRequest
 from drivers.modbus.driver import ModbusDriver
 from drivers.sim.framing import Question
@@ -118,11 +118,7 @@ def test_a_dead_segment_is_one_report_about_the_line() -> None:
         assert [r.up for r in news if isinstance(r, LineReport)] == [False]
         assert not [r for r in news if isinstance(r, DeviceReport)]
         assert rig.line_reports()[-1].reason == "every device is silent"
-        stale = [
-            r.device
-            for r in news
-            if not isinstance(r, DeviceReport | LineReport) and r.quality is Quality.STALE
-        ]
+        stale = [r.device for r in news if isinstance(r, Reading) and r.quality is Quality.STALE]
         assert len(stale) == 32
         assert rig.driver.statistics().reopened >= 1  # and the port was tried anew
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from drivers import profile
-from drivers.api import Device, DeviceReport, LateError, LineReport, LineSettings, Quality, Reading
+from drivers.api import Device, DeviceReport, LateError, LineReport, LineSettings, Presented, Quality, Reading
 from gateway.core.events import Body, Clock, Event, LinkBody, ReadingBody
 from gateway.services.field import Field, body_of
 
@@ -30,6 +30,16 @@ def test_each_report_becomes_an_event_with_nothing_left_out() -> None:
     assert body_of(LineReport("riser-a", False, "unplugged", 5.0)) == LinkBody(
         "bus", "riser-a", False, "unplugged"
     )
+
+
+def test_a_card_goes_to_whoever_decides_and_never_becomes_an_event() -> None:
+    told: list[Body] = []
+    seen: list[Presented] = []
+    field = Field([], submit=lambda body: pytest.fail(f"told: {body}"), presented=seen.append)
+    card = Presented("reader-1", "card", 26, b"\x12\x34\x56\x78", 5.0)
+    field._report(card)
+    assert (seen, told) == ([card], [])
+    assert "data" not in repr(card)
 
 
 def test_a_line_without_devices_is_left_alone() -> None:
