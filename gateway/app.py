@@ -104,7 +104,7 @@ async def serve(
     )
     journal = await Journal.open(state_dir / "journal.db", settings=settings, probe=probe)
     try:
-        house = House(checked.config, checked, journal, await journal.alerts(), probe=probe)
+        house = House(checked.config, checked, journal, await journal.standing(), probe=probe)
         if on_event is not None:
             house.stream.follow("on_event", on_event)
         house.control(control_path)

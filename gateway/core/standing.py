@@ -1,11 +1,61 @@
-"""Which rows of the journal must outlive any retention: the last of each alert that is not over, and baselines."""
+"""What of the journal a restart needs, and which of its rows must therefore outlive any retention. Pure.
 
-from collections.abc import Iterable
+Alerts that are not over, baselines, standing orders to doors and interlocks: of each the last event. Commands: those
+nobody knows the outcome of, and what came of the last two thousand others, so that an order given twice under one
+id gets its old outcome. Retention may take those outcomes: a repeated order is kept out by its nonce in any case.
+
+A refused order was never written down as a command, so a refusal ends none, whatever id it names.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from gateway.core.alerts import State
-from gateway.core.events import AlertBody, BaselineBody, Event
+from gateway.core.events import (
+    AlertBody,
+    BaselineBody,
+    Body,
+    CommandBody,
+    Event,
+    InterlockBody,
+    OrderedBody,
+    OutcomeBody,
+)
+
+ANSWERED: Final = 2_000
 
 Key = tuple[str, ...]
+
+
+class Restored:
+    """The fold of a whole journal to what a restart needs."""
+
+    def __init__(self) -> None:
+        self._last: dict[Key, Event] = {}
+        self._answered: dict[str, tuple[Event, Event]] = {}  # command and outcome by id, oldest first
+
+    def follow(self, event: Event) -> None:
+        """Take in the next event."""
+        key = key_of(event.body)
+        if key is None:
+            return
+        before = self._last.pop(key, None)
+        if isinstance(event.body, OutcomeBody):
+            if before is not None:
+                self._answer(event.body.id, before, event)
+        elif not is_over(event.body):
+            self._last[key] = event
+
+    def events(self) -> list[Event]:
+        """Return what was kept, in order."""
+        kept = [*self._last.values(), *(event for pair in self._answered.values() for event in pair)]
+        return sorted(kept, key=lambda event: (event.epoch, event.seq))
+
+    def _answer(self, command: str, given: Event, outcome: Event) -> None:
+        self._answered.pop(command, None)
+        self._answered[command] = given, outcome
+        if len(self._answered) > ANSWERED:
+            del self._answered[next(iter(self._answered))]
 
 
 class Standing:
@@ -18,16 +68,47 @@ class Standing:
 
     def follow(self, event: Event) -> None:
         """Take in one event."""
-        match event.body:
-            case AlertBody(alert=alert, state=State.OVER):
-                self._positions.pop((alert,), None)
-            case AlertBody(alert=alert):
-                self._positions[alert,] = (event.epoch, event.seq)
-            case BaselineBody(device=device, point=point):
-                self._positions[device, point] = (event.epoch, event.seq)
-            case _:
-                return
+        key = key_of(event.body)
+        if key is not None and is_over(event.body):
+            self._positions.pop(key, None)
+        elif key is not None:
+            self._positions[key] = (event.epoch, event.seq)
 
     def positions(self) -> list[tuple[int, int]]:
         """Return (epoch, seq) of each row to keep."""
         return list(self._positions.values())
+
+
+def key_of(body: Body) -> Key | None:
+    """Return what a body has the last word on; None for what a restart does without."""
+    match body:
+        case AlertBody(alert=alert):
+            return "alert", alert
+        case BaselineBody(device=device, point=point):
+            return "baseline", device, point
+        case OrderedBody(door=door):
+            return "ordered", door
+        case InterlockBody(interlock=interlock):
+            return "interlock", interlock
+        case CommandBody(id=command):
+            return "command", command
+        case OutcomeBody(id=command, result=result) if result != "refused":
+            return "command", command
+        case _:
+            return None
+
+
+def is_over(body: Body) -> bool:
+    """Return whether nothing of it needs to be kept from here on."""
+    return isinstance(body, OutcomeBody) or (isinstance(body, AlertBody) and body.state == State.OVER)
+
+
+def unanswered(restored: Iterable[Event]) -> Iterator[CommandBody]:
+    """Yield the commands that were written down and whose outcome nobody knows."""
+    open_ones: dict[str, CommandBody] = {}
+    for event in restored:
+        if isinstance(event.body, CommandBody):
+            open_ones[event.body.id] = event.body
+        elif isinstance(event.body, OutcomeBody):
+            open_ones.pop(event.body.id, None)
+    yield from open_ones.values()

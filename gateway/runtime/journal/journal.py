@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
 
 from gateway.core.events import Clock, Event, NoteBody
+from gateway.core.standing import Restored
 from gateway.runtime.journal import reading
 from gateway.runtime.journal.contract import JournalSettings, JournalStatistics, Salvage, StoreError
 from gateway.runtime.journal.cursors import CURSOR, lanes_of
@@ -109,6 +110,17 @@ class Journal:
         offered = [row for row in held if end < row.position <= bound][: limit - len(events)]
         return events + [decode(row) for row in offered]
 
+    @property
+    def failing(self) -> bool:
+        """Return whether the disk refuses just now."""
+        return self._writer.failing is not None
+
+    async def committed(self, event: Event) -> None:
+        """Return when an event is on the disk."""
+        lane, packed = lane_of(event.body), pack((event.epoch, event.seq))
+        while self._writer.last[lane] < packed:
+            await self._writer.changed.wait()
+
     def is_volatile(self, event: Event) -> bool:
         """Return whether an event is in memory only."""
         return pack((event.epoch, event.seq)) > self._writer.last[lane_of(event.body)]
@@ -143,15 +155,15 @@ class Journal:
         served = writer.served.get((sink, lane), 0)
         return max(0, writer.ordinals[lane] - served) + writer.pending.count(lane)
 
-    async def alerts(self) -> list[Event]:
-        """Return what restores the alerts: of each that is not over the last event, and the last baselines."""
-        found: dict[str, Event] = {}
-        after, more = 0, True
+    async def standing(self) -> list[Event]:
+        """Return the events a restart needs, in order: see gateway/core/standing.py."""
+        restored, after, more = Restored(), 0, True
         while more:
             chunk = await self._chunk(Lane.URGENT, after, CHUNK)
-            reading.fold(found, chunk)
+            for event in chunk.events:
+                restored.follow(event)
             after, more = chunk.until, chunk.more
-        return sorted(found.values(), key=lambda event: (event.epoch, event.seq))
+        return restored.events()
 
     async def export(self, since: float, until: float) -> AsyncIterator[Event]:
         """Yield every event stamped from `since` up to `until` (seconds since 1970), in order."""

@@ -7,8 +7,7 @@ neighbours leave a gap that retention does not explain.
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.core.alerts import State
-from gateway.core.events import AlertBody, BaselineBody, Event
+from gateway.core.events import Event
 from gateway.runtime.journal import statements
 from gateway.runtime.journal.retention import CUT, HOLES
 from gateway.runtime.journal.rows import Lane, RowError, decode, pack, unpack, verify
@@ -50,21 +49,6 @@ def read_chunk(connection: Connection, lane: Lane, after: int, limit: int) -> Ch
         explained = _explained(connection, lane)
         chunk.missing = sum(missing for position, missing in gaps.items() if position > explained)
     return chunk
-
-
-def fold(events: dict[str, Event], chunk: Chunk) -> None:
-    """Keep of each alert that is not over its last event, and of each point its last baseline."""
-    for event in chunk.events:
-        body = event.body
-        if isinstance(body, BaselineBody):
-            key = f"baseline/{body.device}/{body.point}"
-        elif isinstance(body, AlertBody):
-            key = f"alert/{body.alert}"
-        else:
-            continue
-        events.pop(key, None)
-        if not (isinstance(body, AlertBody) and body.state == State.OVER):
-            events[key] = event
 
 
 def merged(chunks: dict[Lane, Chunk]) -> tuple[list[Event], int]:

@@ -1,12 +1,26 @@
-"""Retention may take anything but what a restart needs: open alerts' last rows and baselines."""
+"""A restart gets what it needs, and retention may take anything but that."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
+from gateway.core import standing as module
 from gateway.core.alerts import State
-from gateway.core.events import BaselineBody, Body, Clock, Event, NoteBody
-from gateway.core.standing import Standing
+from gateway.core.events import (
+    BaselineBody,
+    Body,
+    Clock,
+    CommandBody,
+    Event,
+    InterlockBody,
+    NoteBody,
+    OrderedBody,
+    OutcomeBody,
+    Place,
+)
+from gateway.core.standing import Restored, Standing, unanswered
 from tests.gateway.runtime.test_stream import ALERT
 
 
@@ -46,3 +60,64 @@ def test_an_alert_that_was_over_before_we_knew_it_is_nothing() -> None:
     standing = Standing([])
     standing.follow(Numbered().event(msgspec.structs.replace(ALERT, state=State.OVER)))
     assert standing.positions() == []
+
+
+def command(name: str) -> CommandBody:
+    return CommandBody(name, "door-1", "unlock", {"seconds": 5.0}, "remote:desk/warden-1")
+
+
+def outcome(
+    name: str, result: Literal["done", "refused", "failed", "late", "unknown"] = "done"
+) -> OutcomeBody:
+    return OutcomeBody(name, "door-1", "unlock", result, "", "remote:desk/warden-1")
+
+
+def restored(bodies: Iterable[Body]) -> list[Event]:
+    numbered, fold = Numbered(), Restored()
+    for body in bodies:
+        fold.follow(numbered.event(body))
+    return fold.events()
+
+
+def test_a_command_stands_until_its_outcome_is_known() -> None:
+    numbered, standing = Numbered(), Standing([])
+    standing.follow(numbered.event(command("a")))
+    assert standing.positions() == [(1, 1)]
+    standing.follow(numbered.event(outcome("a")))
+    assert standing.positions() == []
+
+
+def test_the_last_order_to_each_door_and_the_last_word_on_each_interlock_stand() -> None:
+    bodies = (
+        OrderedBody("door-1", "locked_down", "local:root"),
+        OrderedBody("door-2", "unlocked", "local:root", 60.0),
+        InterlockBody("fire", engaged=True, places=(Place(building="2"),), cause="alert-1"),
+        OrderedBody("door-1", "", "local:root"),
+        InterlockBody("fire", engaged=False, places=(), cause="local:root"),
+    )
+    assert [event.seq for event in restored(bodies)] == [2, 4, 5]
+    standing = Standing(restored(bodies))
+    assert sorted(standing.positions()) == [(1, 2), (1, 4), (1, 5)]
+
+
+def test_commands_come_back_with_their_outcomes_and_those_without_are_told_apart() -> None:
+    events = restored([command("a"), command("b"), outcome("a"), command("c"), outcome("c", "late")])
+    assert [event.seq for event in events] == [1, 2, 3, 4, 5]
+    assert [each.id for each in unanswered(events)] == ["b"]
+
+
+def test_a_refusal_ends_no_command_whatever_id_it_names() -> None:
+    events = restored([outcome("a", "refused"), command("a"), outcome("a", "refused")])
+    assert [event.seq for event in events] == [2]
+    standing = Standing(events)
+    standing.follow(Event(1, 9, 0.0, 0.0, Clock.SYNCED, outcome("a", "refused")))
+    assert standing.positions() == [(1, 2)]
+
+
+def test_only_so_many_outcomes_come_back_the_youngest() -> None:
+    many = module.ANSWERED + 3
+    bodies = [body for number in range(many) for body in (command(str(number)), outcome(str(number)))]
+    events = restored([command("open"), *bodies])
+    assert len(events) == 1 + 2 * module.ANSWERED
+    assert [each.id for each in unanswered(events)] == ["open"]
+    assert events[1].seq == 2 + 2 * 3

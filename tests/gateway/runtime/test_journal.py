@@ -154,7 +154,9 @@ def test_waiting_ends_when_a_row_comes(tmp_path: Path) -> None:
     asyncio.run(scene())
 
 
-def test_alerts_gives_the_last_event_of_each_that_is_not_over_and_the_last_baselines(tmp_path: Path) -> None:
+def test_standing_gives_the_last_event_of_each_alert_that_is_not_over_and_the_last_baselines(
+    tmp_path: Path,
+) -> None:
     events = [
         alert(1),
         baseline(2, 0.5),
@@ -168,7 +170,22 @@ def test_alerts_gives_the_last_event_of_each_that_is_not_over_and_the_last_basel
     async def scene() -> None:
         async with running(tmp_path) as journal:
             await store(journal, Lane.URGENT, events)
-            assert [e.seq for e in await journal.alerts()] == [4, 6]
+            assert [e.seq for e in await journal.standing()] == [4, 6]
+
+    asyncio.run(scene())
+
+
+def test_an_event_is_committed_when_it_is_on_the_disk_and_not_before(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with running(tmp_path) as journal, asyncio.timeout(5):
+            assert not journal.failing
+            waiting = asyncio.ensure_future(journal.committed(alert(3)))
+            journal.append(alert(2))
+            await journal.wait(Lane.URGENT, START)
+            assert not waiting.done()
+            journal.append(alert(3))
+            await waiting
+            assert journal.last(Lane.URGENT) == (1, 3)
 
     asyncio.run(scene())
 
