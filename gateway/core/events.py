@@ -140,12 +140,16 @@ class OrderedBody(msgspec.Struct, frozen=True, tag="ordered"):
 
 
 class InterlockBody(msgspec.Struct, frozen=True, tag="interlock"):
-    """An interlock was engaged, or released by a person. `places` are where it holds; `drill` marks an exercise."""
+    """An interlock was engaged, or released by a person. `places` are where it holds; `drill` marks an exercise.
+
+    `frees`: the doors there stand free as long as it holds.
+    """
 
     interlock: str
     engaged: bool
     places: tuple[Place, ...]
-    cause: str  # the alerts that engaged it, or who released it
+    cause: str  # the alert that engaged it, or who released it
+    frees: bool = True
     drill: bool = False
 
 

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 
+from gateway.core import doors, interlocks
 from gateway.core.alert_list import AlertList, Found
 from gateway.core.conditions import Finding
 from gateway.core.detection import Detection, Result
@@ -19,8 +20,10 @@ from gateway.core.events import (
     BaselineBody,
     Body,
     Clock,
+    DoorBody,
     Event,
     FallBody,
+    InterlockBody,
     LinkBody,
     NoteBody,
     OutcomeBody,
@@ -34,14 +37,14 @@ from gateway.core.grouping import Neighbourhood
 from gateway.core.kinds import Kind, Kinds
 from gateway.core.policy import PolicyError
 from gateway.core.rules import Watched
-from gateway.core.texts import NOWHERE, Facts, Subject
+from gateway.core.texts import NOWHERE, Facts, Subject, common_place
 
 AUTO = "auto"
 """Origin of a baseline nobody set."""
 
 
 class Alerting:
-    """Makes alerts. `cameras` says where each looks, `place` is the gateway's own.
+    """Makes alerts. `cameras` says where each looks, `doors` where each is, `place` is the gateway's own.
 
     `restore` is every alert and baseline event told before, in order.
     """
@@ -56,6 +59,7 @@ class Alerting:
         new_id: Callable[[], str],
         place: Place = NOWHERE,
         cameras: Mapping[str, Subject] = {},
+        doors: Mapping[str, Subject] = {},
         restore: Iterable[Event] = (),
     ) -> None:
         told = list(restore)
@@ -64,7 +68,7 @@ class Alerting:
         self._submit = submit
         self._read_soon = read_soon
         self._place = place
-        self._cameras = cameras
+        self._cameras, self._doors = cameras, doors
         self._alerts = AlertList(kinds, submit=submit, new_id=new_id, restore=told)
         self._detection = Detection(
             devices.values(),
@@ -156,6 +160,10 @@ class Alerting:
                 self._falls.fell(body, now=self._now, wall=self._now + self._ahead, clock=self._clock)
             case PictureBody():
                 self._picture(body)
+            case DoorBody():
+                self._door(body)
+            case InterlockBody():
+                self._interlock(body)
             case OutcomeBody():
                 if body.grants:
                     self._detection.excuse(body.device, self._now)
@@ -210,12 +218,27 @@ class Alerting:
         )
 
     def _picture(self, body: PictureBody) -> None:
-        key = f"{body.kind}/{body.camera}"
-        if not body.wrong:
+        subject = self._cameras.get(body.camera, Subject(body.camera, place=self._place))
+        self._stand(body.kind, body.camera, body.wrong, subject)
+
+    def _door(self, body: DoorBody) -> None:
+        subject = self._doors.get(body.door, Subject(body.door, place=self._place))
+        for kind in doors.KINDS:
+            self._stand(kind, body.door, kind in body.kinds, subject, note=body.why)
+
+    def _interlock(self, body: InterlockBody) -> None:
+        reach = common_place(body.places) if body.places else NOWHERE
+        subject = Subject(body.interlock, place=self._place if reach == NOWHERE else reach)
+        for kind, drill in ((interlocks.ENGAGED_KIND, False), (interlocks.DRILL_KIND, True)):
+            self._stand(kind, body.interlock, body.engaged and body.drill is drill, subject, note=body.cause)
+
+    def _stand(self, kind: str, name: str, true: bool, subject: Subject, *, note: str = "") -> None:
+        """Take what is true, or no longer, of something that judges itself."""
+        key = f"{kind}/{name}"
+        if not true:
             self._alerts.gone(key, self._now)
         elif not self._alerts.is_true(key):
-            subject = self._cameras.get(body.camera, Subject(body.camera, place=self._place))
-            self._raise(self._kinds[body.kind], key, subject)
+            self._raise(self._kinds[kind], key, subject, note=note)
 
     def _link(self, what: str, name: str, *, up: bool, reason: str = "") -> None:
         kind = self._kinds.by_link[what]
@@ -261,6 +284,8 @@ class Alerting:
         links = self._kinds.by_link
         if kind.partition(".")[0] == links["camera"].family:
             return name not in self._cameras
+        if kind in doors.KINDS:
+            return name not in self._doors
         if kind == links["bus"].name:
             return name not in {device.bus for device in self._devices.values()}
         return kind == links["device"].name and name not in self._devices

@@ -1,0 +1,64 @@
+"""Interlocks: what a confirmed fire does by itself. Which alerts engage one, how far it reaches; no clock, no I/O.
+
+An interlock stays engaged after the alert is over, across restarts, until a person releases it; and it cannot be
+released while an alert that would engage it is still in alarm.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from gateway.core.alerts import State, is_active
+from gateway.core.doors import within
+from gateway.core.events import AlertBody, Place
+from gateway.core.texts import NOWHERE
+
+LEVELS: Final = ("compound", "building", "unit")
+FIRE_KINDS: Final = frozenset({"fire.smoke", "fire.heat", "fire.confirmed"})
+ENGAGED_KIND: Final = "interlock.engaged"
+DRILL_KIND: Final = "interlock.drill"
+_NORMAL: Final = frozenset({State.OVER, State.CLEARED_UNACKED, State.SHELVED_CLEARED})
+_PARTS: Final = tuple(Place.__struct_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class InterlockOrder:
+    """One thing a device is told when an interlock engages or is released."""
+
+    device: str
+    action: str
+    arguments: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InterlockPlan:
+    """An interlock as configured; see `InterlockTable`."""
+
+    name: str
+    kinds: frozenset[str] = FIRE_KINDS
+    level: str = "building"
+    place: Place = NOWHERE
+    frees: bool = True
+    orders: tuple[InterlockOrder, ...] = ()
+    after: tuple[InterlockOrder, ...] = ()
+    dry_run: bool = False
+
+    def reach(self, alert: AlertBody) -> Place | None:
+        """Return where an alert makes it hold, None where it does not concern it or is not in alarm."""
+        concerns = alert.kind in self.kinds and is_active(alert.state) and within(alert.place, self.place)
+        return cut(alert.place, self.level) if concerns else None
+
+    def forbids_release(self, alert: AlertBody) -> bool:
+        """Return whether it may not be released because of this alert: not normal again, or latched."""
+        return alert.kind in self.kinds and State(alert.state) not in _NORMAL
+
+
+def cut(place: Place, level: str) -> Place:
+    """Return the place down to a level: the building somebody's kitchen is in.
+
+    Where the place does not say (a panel without a unit), it ends earlier and so reaches further.
+    """
+    kept = _PARTS[: _PARTS.index(level) + 1]
+    return msgspec.structs.replace(place, **{name: "" for name in _PARTS if name not in kept})

@@ -1,0 +1,234 @@
+"""The interlocks: follow the alerts, engage on a confirmed fire, hold until a person releases them.
+
+Engaging is an event, so that the doors follow it like anything else and a restart finds it in the journal. The
+orders to other devices (a sounder, a fan, the lift) are given here, again and again until they are done, and once
+more after a restart. A drill engages an interlock by hand, says so wherever it is shown, and ends by itself; a
+fire during a drill makes it real.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Literal
+
+from drivers.api import Action, Argument, Done, DriverError, Text
+from gateway.core.events import (
+    AlertBody,
+    Body,
+    CommandBody,
+    Event,
+    InterlockBody,
+    NoteBody,
+    OutcomeBody,
+    Place,
+)
+from gateway.core.interlocks import InterlockOrder, InterlockPlan
+from gateway.core.policy import PolicyError
+
+log = logging.getLogger(__name__)
+
+Act = Callable[[str, str, Mapping[str, float], float], Awaitable[Done]]
+
+WITHIN_S: Final = 3.0
+PAUSES_S: Final = (0.5, 1.0, 2.0, 5.0)  # between tries of an order; the last again and again
+DRILL_MINUTES: Final = 15.0
+LONGEST_DRILL_MINUTES: Final = 120.0
+ACTIONS: Final = (
+    Action("release", None, Text("解除联动", "Release")),
+    Action(
+        "drill",
+        None,
+        Text("演习", "Drill"),
+        (Argument("minutes", 1, LONGEST_DRILL_MINUTES, DRILL_MINUTES, "min"),),
+    ),
+)
+DRY_RUN: Final = "interlock.dry_run"
+
+
+class Interlocks:
+    """All interlocks. `act` has a device do something; `restore` is what stood before, alerts and interlocks."""
+
+    def __init__(
+        self,
+        plans: Sequence[InterlockPlan],
+        *,
+        act: Act,
+        submit: Callable[[Body], object],
+        new_id: Callable[[], str],
+        now: Callable[[], float],
+        restore: Iterable[Event] = (),
+    ) -> None:
+        self._plans = {plan.name: plan for plan in plans}
+        self._act, self._submit, self._new_id, self._now = act, submit, new_id, now
+        self._engaged: dict[str, InterlockBody] = {}
+        self._burning: dict[str, dict[str, Place]] = {name: {} for name in self._plans}
+        self._drill_until: dict[str, float] = {}
+        self._orders: dict[str, Sequence[InterlockOrder]] = {}
+        self._wake = asyncio.Event()
+        told = list(restore)
+        for event in told:
+            if isinstance(event.body, InterlockBody):
+                self._engaged[event.body.interlock] = event.body
+        self._alerts_before = [event.body for event in told if isinstance(event.body, AlertBody)]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._plans
+
+    def actions(self, name: str) -> tuple[Action, ...]:
+        """Return what an interlock can be told; KeyError if there is none of this name."""
+        self._plans[name]
+        return ACTIONS
+
+    async def act(self, name: str, action: str, arguments: Mapping[str, float], deadline: float) -> Done:
+        """Release an interlock or begin a drill; PolicyError where that may not be."""
+        del deadline
+        plan = self._plans[name]
+        if action == "release":
+            return self._release(plan)
+        return self._drill(plan, arguments["minutes"])
+
+    def follow(self, event: Event) -> None:
+        """Take one event of the stream."""
+        if isinstance(event.body, AlertBody):
+            for plan in self._plans.values():
+                self._alert(plan, event.body)
+
+    def statistics(self) -> list[dict[str, Any]]:
+        """Return every interlock as it stands."""
+        rows = []
+        for plan in self._plans.values():
+            body = self._engaged.get(plan.name)
+            engaged = body is not None and body.engaged
+            rows.append(
+                {
+                    "interlock": plan.name,
+                    "engaged": engaged,
+                    "drill": body is not None and engaged and body.drill,
+                    "places": body.places if body is not None and engaged else (),
+                    "cause": body.cause if body is not None and engaged else "",
+                    "burning": len(self._burning[plan.name]),
+                    "dry_run": plan.dry_run,
+                }
+            )
+        return rows
+
+    async def run(self) -> None:
+        """Take up what stood before, give orders and end drills until cancelled."""
+        self._take_up()
+        async with asyncio.TaskGroup() as group:
+            giving: dict[str, asyncio.Task[None]] = {}
+            while True:
+                self._wake.clear()
+                self._end_drills()
+                for name, orders in list(self._orders.items()):
+                    del self._orders[name]
+                    if (before := giving.get(name)) is not None:
+                        before.cancel()
+                    giving[name] = group.create_task(self._give(name, orders), name=f"interlock {name}")
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(min(self._drill_until.values(), default=None)):
+                        await self._wake.wait()
+
+    def _take_up(self) -> None:
+        """Assert again what is engaged, and engage what a fire in the journal should have engaged."""
+        for name, body in list(self._engaged.items()):
+            if name not in self._plans:  # no longer configured: nobody could ever release it
+                self._tell(self._released(name, "no longer configured"))
+            elif body.engaged and body.drill:
+                self._tell(self._released(name, "the gateway was started anew: the drill is over"))
+            elif body.engaged:
+                self._order(name, self._plans[name].orders)
+        for alert in self._alerts_before:
+            for plan in self._plans.values():
+                self._alert(plan, alert)
+        self._alerts_before = []
+
+    def _alert(self, plan: InterlockPlan, alert: AlertBody) -> None:
+        burning = self._burning[plan.name]
+        if not plan.forbids_release(alert):
+            burning.pop(alert.alert, None)
+        reach = plan.reach(alert)
+        if reach is None or burning.get(alert.alert) == reach:
+            return
+        burning[alert.alert] = reach
+        if plan.dry_run:
+            self._submit(NoteBody(DRY_RUN, f"{plan.name} would engage: {alert.text.en}"))
+            return
+        self._engage(plan, reach, cause=alert.alert, drill=False)
+
+    def _engage(self, plan: InterlockPlan, reach: Place, *, cause: str, drill: bool) -> None:
+        before = self._engaged.get(plan.name)
+        standing = before is not None and before.engaged
+        places = before.places if before is not None and standing and not before.drill else ()
+        if reach in places:
+            return
+        log.warning("interlock %s engages: %s", plan.name, cause)
+        self._drill_until.pop(plan.name, None)
+        self._tell(InterlockBody(plan.name, True, (*places, reach), cause, plan.frees, drill))
+        self._order(plan.name, plan.orders)
+
+    def _release(self, plan: InterlockPlan) -> Done:
+        body = self._engaged.get(plan.name)
+        if body is None or not body.engaged:
+            raise PolicyError(f"{plan.name} is not engaged", "`doors` shows the interlocks")
+        if self._burning[plan.name] and not body.drill:
+            raise PolicyError(
+                f"{plan.name}: an alarm that engaged it still stands", "reset the detector first"
+            )
+        self._drill_until.pop(plan.name, None)
+        self._tell(self._released(plan.name, "released by a person"))
+        self._order(plan.name, plan.after)
+        return Done("released", self._now())
+
+    def _drill(self, plan: InterlockPlan, minutes: float) -> Done:
+        body = self._engaged.get(plan.name)
+        if body is not None and body.engaged:
+            raise PolicyError(f"{plan.name} is engaged already", "release it first")
+        self._engage(plan, plan.place, cause="drill", drill=True)
+        self._drill_until[plan.name] = self._now() + minutes * 60
+        self._wake.set()
+        return Done(f"a drill for {minutes:g} minutes", self._now())
+
+    def _end_drills(self) -> None:
+        for name, until in list(self._drill_until.items()):
+            if self._now() >= until:
+                del self._drill_until[name]
+                self._tell(self._released(name, "the drill is over"))
+                self._order(name, self._plans[name].after)
+
+    def _released(self, name: str, cause: str) -> InterlockBody:
+        return InterlockBody(name, False, (), cause)
+
+    def _tell(self, body: InterlockBody) -> None:
+        self._engaged[body.interlock] = body
+        self._submit(body)
+
+    def _order(self, name: str, orders: Sequence[InterlockOrder]) -> None:
+        self._orders[name] = orders
+        self._wake.set()
+
+    async def _give(self, name: str, orders: Sequence[InterlockOrder]) -> None:
+        async with asyncio.TaskGroup() as group:
+            for order in orders:
+                group.create_task(self._insist(name, order), name=f"{name}: {order.device}")
+
+    async def _insist(self, name: str, order: InterlockOrder) -> None:
+        """Give one order until it is done. It is told when it is given, when it first fails and when it is done."""
+        command = CommandBody(
+            self._new_id(), order.device, order.action, dict(order.arguments), f"interlock:{name}"
+        )
+        self._submit(command)
+        for turn in range(10**9):
+            try:
+                done = await self._act(order.device, order.action, order.arguments, self._now() + WITHIN_S)
+            except DriverError as error:
+                if turn == 0:
+                    self._outcome(command, "failed", f"{error}; it is tried on")
+            else:
+                self._outcome(command, "done", done.detail)
+                return
+            await asyncio.sleep(PAUSES_S[min(turn, len(PAUSES_S) - 1)])
+
+    def _outcome(self, command: CommandBody, result: Literal["done", "failed"], detail: str) -> None:
+        self._submit(OutcomeBody(command.id, command.device, command.action, result, detail, command.origin))
