@@ -7,15 +7,14 @@ their way out is kept.
 
 import asyncio
 import logging
-import secrets
 import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from drivers.api import Quality
-from gateway import __version__, configuration, site
+from drivers.api import Presented, Quality
+from gateway import __version__, configuration, doorways, site
 from gateway.configuration import Checked
 from gateway.core import health, kinds, payload
 from gateway.core.config import Config
@@ -24,7 +23,8 @@ from gateway.core.faults import ConfigError
 from gateway.core.snapshot import Snapshot
 from gateway.core.standing import Standing
 from gateway.core.thinning import Thinner
-from gateway.core.uuid7 import RANDOM_BITS, uuid7
+from gateway.gatehouse import Gatehouse
+from gateway.identity import identity, new_id
 from gateway.operations import Operations
 from gateway.runtime.clock import SystemClock
 from gateway.runtime.journal import Journal, JournalSettings
@@ -33,7 +33,6 @@ from gateway.runtime.stream import Stream
 from gateway.runtime.supervisor import Supervisor
 from gateway.runtime.systemd import Notifier
 from gateway.services.alerting import Alerting
-from gateway.services.commanding import Commanding
 from gateway.services.control import Control
 from gateway.services.field import Field
 from gateway.services.uplink import Uplink
@@ -44,7 +43,6 @@ from gateway.vision.store import EvidenceStore
 log = logging.getLogger(__name__)
 
 STORAGE_UP = {"journal.full": False, "journal.failing": False, "journal.recovered": True}
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 async def run(path: Path) -> None:
@@ -131,12 +129,16 @@ class House:
         self._began = time.monotonic()
         self._notifier = Notifier()
         self._supervisor = Supervisor(self._notifier)
-        self._identity = _identity(config, journal.epoch)
+        self._identity = identity(config, journal.epoch)
         self.stream = Stream(
             epoch=journal.epoch, last_seq=journal.last_seq, last_alert_seq=journal.last_alert_seq, now=clock
         )
         submit = self.stream.submit
-        self._field = Field(site.lines_of(config, checked.profiles), submit=submit)
+        self._field = Field(
+            site.lines_of(config, checked.profiles),
+            submit=submit,
+            presented=self._present,
+        )
         self._snapshot = Snapshot(tuple(self._field.devices))
         self._kinds = kinds.built_in()
         self._watched = site.watched_of(config, checked.profiles, self._kinds)
@@ -146,18 +148,22 @@ class House:
             kinds=self._kinds,
             submit=submit,
             read_soon=self._field.read_soon,
-            new_id=_new_id,
+            new_id=new_id,
             place=config.gateway.place,
             cameras=site.subjects_of(config),
+            doors=doorways.door_subjects_of(config),
             restore=restored,
         )
-        self._commanding = Commanding(
+        self._gatehouse = Gatehouse(
+            config,
+            checked.profiles,
             self._field,
-            self._field.act,
+            places={name: watched.place for name, watched in self._watched.items()},
             submit=submit,
-            new_id=_new_id,
+            now=clock,
             angles=self._angles,
             reset=self._alerting.reset,
+            restore=restored,
         )
         self._vision = self._make_vision()
         self._watching = Watching(self.status, self._alerting.alerts)
@@ -171,7 +177,7 @@ class House:
         operations = Operations(
             status=self.status,
             alerts=self._alerting,
-            orders=self._commanding,
+            orders=self._gatehouse.commanding,
             export=self._journal.export,
             watch=self._watching.stream,
             wall=time.time,
@@ -185,6 +191,8 @@ class House:
         for name, driver in self._field.drivers.items():
             self._supervisor.add(f"bus:{name}", driver.run)
         self._supervisor.add("alerting", self._alerting.run)
+        for name, run in self._gatehouse.services.items():
+            self._supervisor.add(name, run)
         if self._uplink is not None:
             self._supervisor.add("uplink", self._uplink.run)
         for name, run in self._vision.services.items():
@@ -211,12 +219,17 @@ class House:
             buses=self._field.statistics(),
             cameras=self._vision.statistics(),
             evidence=self._vision.evidence_statistics(),
+            doors=self._gatehouse.doors.statistics(),
+            interlocks=self._gatehouse.interlocks.statistics(),
             uplink=None if self._uplink is None else self._uplink.statistics(),
             journal=self._journal.statistics(),
             alerts=self._alerting.alerts(),
             services=self._supervisor.states,
             now=stamp.monotonic,
         )
+
+    def _present(self, presented: Presented) -> None:
+        self._gatehouse.presented(presented)
 
     def _begin(self, ready: Callable[[], None]) -> None:
         self.stream.submit(NoteBody("gateway.started", f"version {__version__}"))
@@ -233,6 +246,8 @@ class House:
         self.stream.follow("snapshot", self._snapshot.follow)
         self.stream.follow("standing", self._standing.follow)
         self.stream.follow("alerting", self._alerting.follow)
+        self.stream.follow("interlocks", self._gatehouse.interlocks.follow)
+        self.stream.follow("doors", self._gatehouse.doors.follow)
 
         def keep(event: Event) -> None:
             if thinner.keeps(event):
@@ -277,7 +292,9 @@ class House:
         self.stream.submit(LinkBody("storage", self._identity.id, up=up, reason=reason))
 
     def _state(self, device: str) -> bytes | None:
-        """Return the retained payload of one device; None when it is not ours any more."""
+        """Return the retained payload of one device or door; None when it is not ours any more."""
+        if device in self._gatehouse.doors:
+            return self._gatehouse.state(device)
         seen = self._snapshot.devices.get(device)
         if seen is None:
             return None
@@ -297,25 +314,3 @@ class House:
             for body in bodies
             if isinstance(body, ReadingBody) and body.quality is Quality.GOOD and body.value is not None
         }
-
-
-def _identity(config: Config, epoch: int) -> health.Identity:
-    return health.Identity(
-        id=config.gateway.id,
-        name=config.gateway.name or config.gateway.place.compound,
-        version=__version__,
-        boot=_boot_id(),
-        epoch=epoch,
-        started=time.time(),
-    )
-
-
-def _new_id() -> str:
-    return uuid7(time.time_ns() // 1_000_000, secrets.randbits(RANDOM_BITS))
-
-
-def _boot_id() -> str:
-    try:
-        return BOOT_ID.read_text(encoding="ascii").strip()
-    except OSError:
-        return "unknown"

@@ -17,7 +17,7 @@ import msgspec
 from drivers import profile as profile_files
 from drivers.api import Profile, ProfileError, Text
 from gateway import surroundings
-from gateway.core import consistency, fitting, kinds, loading
+from gateway.core import consistency, door_checks, fitting, kinds, loading
 from gateway.core.config import CameraTable, Config, GatewayTable
 from gateway.core.faults import ConfigError, Fault, same
 
@@ -69,6 +69,7 @@ def check(path: Path) -> Checked:
     parsed.faults += [
         *consistency.check(parsed),
         *fitting.check(parsed, products),
+        *door_checks.check(parsed, products),
         *surroundings.check(parsed),
         *_socket_faults(parsed),
     ]
@@ -143,6 +144,11 @@ def _resolve(parsed: loading.Parsed, folder: Path) -> None:
         files: tuple[str, ...] = ("ca_file", "cert_file", "key_file", "password_file")
         changes = {name: secret(getattr(parsed.mqtt, name)) for name in files}
         parsed.mqtt = msgspec.structs.replace(parsed.mqtt, **changes)
+    for key, device in parsed.devices.items():
+        parsed.devices[key] = msgspec.structs.replace(device, key_file=secret(device.key_file))
+    for key, bus in parsed.buses.items():
+        devices = [msgspec.structs.replace(each, key_file=secret(each.key_file)) for each in bus.device]
+        parsed.buses[key] = msgspec.structs.replace(bus, device=devices)
     if parsed.vision is not None:
         folder_of_evidence = absolute(parsed.vision.evidence_dir)
         parsed.vision = msgspec.structs.replace(parsed.vision, evidence_dir=folder_of_evidence)

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from drivers.api import Device, LineSettings, Profile
-from gateway.core.config import BusTable, CameraTable, Config, DeviceTable
+from gateway.core.config import BusTable, CameraTable, Config, DeviceTable, DoorTable
+from gateway.core.doors import FORCED_KIND, HELD_KIND, Part
 from gateway.core.events import Place
 from gateway.core.kinds import Kinds
 from gateway.core.rule_tables import compile_rules
-from gateway.core.rules import Deviates, Watched
+from gateway.core.rules import Deviates, Rule, Watched
+from gateway.core.strikes import part_of
 from gateway.core.texts import Subject, where
+from gateway.surroundings import device_key
 from gateway.vision.messages import Setup
 from gateway.vision.service import Camera
 
@@ -24,10 +27,20 @@ def lines_of(config: Config, profiles: Profiles) -> list[tuple[LineSettings, lis
 
 
 def watched_of(config: Config, profiles: Profiles, kinds: Kinds) -> dict[str, Watched]:
-    """Return every device as alerting sees it, its rules compiled; the configuration was checked before."""
+    """Return every device as alerting sees it, its rules compiled; the configuration was checked before.
+
+    What is the contact of a door is judged by the door, which knows of cards and orders, not by the board's rules.
+    """
+    contacts = {part_of(table.contact) for table in config.door if table.contact}
     return {
         table.name: _watched(
-            table, bus.name, f"bus[{i}].device[{j}]", config, profile=profiles[table.profile], kinds=kinds
+            table,
+            bus.name,
+            f"bus[{i}].device[{j}]",
+            config,
+            profile=profiles[table.profile],
+            kinds=kinds,
+            contacts=contacts,
         )
         for i, bus in enumerate(config.bus)
         for j, table in enumerate(bus.device)
@@ -64,7 +77,7 @@ def points_at_rest(watched: Watched) -> set[str]:
     return {point for rule in watched.rules if isinstance(rule.test, Deviates) for point in rule.points}
 
 
-def place_of(table: DeviceTable | CameraTable, config: Config) -> Place:
+def place_of(table: DeviceTable | CameraTable | DoorTable, config: Config) -> Place:
     """Return where a device is or a camera looks: its own table over the gateway's."""
     names = Place.__struct_fields__
     own, gateway = table.place, config.gateway.place
@@ -94,11 +107,19 @@ def _line(bus: BusTable) -> LineSettings:
 
 
 def _device(table: DeviceTable, profiles: Profiles) -> Device:
-    return Device(table.name, profiles[table.profile], table.address)
+    key = device_key(table.key_file) if table.key_file else None
+    return Device(table.name, profiles[table.profile], table.address, key)
 
 
 def _watched(
-    table: DeviceTable, bus: str, where: str, config: Config, *, profile: Profile, kinds: Kinds
+    table: DeviceTable,
+    bus: str,
+    where: str,
+    config: Config,
+    *,
+    profile: Profile,
+    kinds: Kinds,
+    contacts: set[Part],
 ) -> Watched:
     compiled = compile_rules(
         profile.rules,
@@ -116,6 +137,12 @@ def _watched(
         place=place_of(table, config),
         category=profile.category,
         bus=bus,
-        rules=compiled.rules,
+        rules=tuple(rule for rule in compiled.rules if not _is_of_door(rule, table.name, contacts)),
         baseline=table.baseline,
+    )
+
+
+def _is_of_door(rule: Rule, device: str, contacts: set[Part]) -> bool:
+    return rule.kind.name in {FORCED_KIND, HELD_KIND} and any(
+        (device, name) in contacts for name in rule.points
     )

@@ -13,13 +13,14 @@ from pathlib import Path
 from pwd import getpwuid
 
 from drivers.api import Text
-from gateway.core.config import BusTable, CameraTable, GatewayTable, MqttTable
+from gateway.core.config import BusTable, CameraTable, DeviceTable, GatewayTable, MqttTable
 from gateway.core.faults import ConfigError, Fault, same
 from gateway.core.loading import Parsed
 from gateway.vision.homes import HOMES, MODEL
 
 PORTS = ("/dev/serial/by-id/*", "/dev/serial/by-path/*", "/dev/ttyUSB*", "/dev/ttyACM*", "/dev/ttyAMA*")
 
+KEY_BYTES = 16  # AES-128 (IEC 60839-11-5)
 LIBRARIES = ("av", "cv2", "numpy", "onnxruntime")
 
 Faults = Iterator[Fault]
@@ -33,6 +34,9 @@ def check(parsed: Parsed) -> Faults:
         yield from _certificates(parsed.mqtt)
     for key, bus in parsed.buses.items():
         yield from _port(f"{key}.port", bus)
+    for key, device in parsed.devices.items():
+        if device.key_file:
+            yield from _key(f"{key}.key_file", device)
     for key, camera in parsed.cameras.items():
         yield from _camera(key, camera)
     if parsed.cameras:
@@ -107,6 +111,28 @@ def _port(key: str, bus: BusTable) -> Faults:
         found = Text(f"{_me()} 无权使用 {bus.port}", f"{bus.port}, which {_me()} may not use")
         hint = same(f"sudo usermod -aG dialout {_me()}")
         yield Fault(key, found, Text("可读写的串口", "a port it may read and write"), hint, warning=True)
+
+
+def device_key(path: str) -> bytes | None:
+    """Return the secret key in a file, 32 hexadecimal digits; None where there is none, or something else."""
+    try:
+        key = bytes.fromhex(Path(path).read_text(encoding="ascii").strip())
+    except (OSError, ValueError):
+        return None
+    return key if len(key) == KEY_BYTES else None
+
+
+def _key(key: str, device: DeviceTable) -> Faults:
+    """A reader that was never paired stays away; the rest of the gateway does not wait for it."""
+    if not is_there(Path(device.key_file)):
+        found = Text(f"{device.key_file} 不存在", f"{device.key_file}, which is not there")
+        wanted = Text("配对得来的密钥", "the key that pairing makes")
+        yield Fault(key, found, wanted, same(f"compound-gateway osdp pair {device.name}"), warning=True)
+        return
+    yield from _secret(key, device.key_file)
+    if os.access(device.key_file, os.R_OK) and device_key(device.key_file) is None:
+        found = Text(f"{device.key_file} 不是密钥", f"{device.key_file}, which is no key")
+        yield Fault(key, found, Text("32 个十六进制数字", "32 hexadecimal digits"))
 
 
 def _camera(key: str, camera: CameraTable) -> Faults:

@@ -55,6 +55,7 @@ def _gateway(parsed: Parsed) -> Faults:
     yield from _id("gateway.id", table.id)
     yield from _range("gateway.retention_days", table.retention_days, 1, 36500)
     yield from _range("gateway.journal_max_mb", table.journal_max_mb, 16, 1e6)
+    yield from _range("gateway.utc_offset_h", table.utc_offset_h, -14, 14)
     if not table.state_dir:
         yield Fault("gateway.state_dir", shown(""), Text("一个目录", "a directory"))
 
@@ -148,8 +149,11 @@ def _floors(key: str, floors: Sequence[Mapping[str, float]]) -> Faults:
 def _names(parsed: Parsed) -> Faults:
     yield from _twice({f"{key}.name": bus.name for key, bus in parsed.buses.items()})
     names = {f"{key}.name": device.name for key, device in parsed.devices.items()}
+    names |= {f"{key}.name": door.name for key, door in parsed.doors.items()}
+    names |= {f"{key}.name": interlock.name for key, interlock in parsed.interlocks.items()}
     for key, name in names.items():
         yield from _id(key, name)
+    yield from _twice({f"{key}.name": each.name for key, each in parsed.schedules.items()})
     names |= {f"{key}.name": camera.name for key, camera in parsed.cameras.items()}
     yield from _twice(names)
 

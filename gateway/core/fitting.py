@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from drivers.api import Profile, Text
 from gateway.core.config import DeviceTable
-from gateway.core.faults import Fault, near, one_of, same, shown
+from gateway.core.faults import NOTHING, Fault, near, one_of, same, shown
 from gateway.core.kinds import Kinds
 from gateway.core.loading import Parsed
 from gateway.core.rule_tables import compile_rules, for_nobody
@@ -37,6 +37,7 @@ def check(parsed: Parsed, products: Products) -> Faults:
         if profile is not None:
             yield from _baseline(key, device, profile)
             yield from _building(key, device, profile, parsed)
+            yield from _key(key, device, profile)
             yield from _rules(key, device, profile, parsed, products)
         elif device.profile not in products.known:
             hint = near(device.profile, products.known) or Text(
@@ -55,6 +56,17 @@ def _address(key: str, device: DeviceTable, products: Products) -> Faults:
     if not proper and device.address != products.shipped_at.get(device.profile):
         wanted = Text(f"{FIRST_ADDRESS} 到 {LAST_ADDRESS} 的整数", f"{FIRST_ADDRESS} to {LAST_ADDRESS}")
         yield Fault(f"{key}.address", shown(device.address), wanted)
+
+
+def _key(key: str, device: DeviceTable, profile: Profile) -> Faults:
+    """What opens doors over a wire anybody can reach must speak over a channel nobody else can."""
+    if profile.driver == "osdp" and not device.key_file:
+        wanted = Text("密钥文件，配对时写入", "a file for its key, which pairing writes")
+        hint = same(f'key_file = "{device.name}-key"')
+        yield Fault(f"{key}.key_file", NOTHING, wanted, hint)
+    elif profile.driver != "osdp" and device.key_file:
+        found = Text(f"{profile.driver} 设备", f"a device that speaks {profile.driver}")
+        yield Fault(f"{key}.key_file", found, Text("只有 OSDP 设备有密钥", "a key for OSDP devices only"))
 
 
 def _baseline(key: str, device: DeviceTable, profile: Profile) -> Faults:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from drivers.api import Quality, Value
-from gateway.core.events import AlertBody, Event, OutcomeBody, Place
+from gateway.core.events import AlertBody, DoorBody, Event, OutcomeBody, Place
 
 LARGEST = 65_536
 """Bytes no payload passes; the brokers of the reference take far more."""
@@ -128,6 +128,21 @@ def state(
                 }
                 for point in told
             },
+        }
+    )
+
+
+def door_state(body: DoorBody, time: float, *, place: Place = _NOWHERE) -> bytes:
+    """Return how a door stands, for its own `state` topic. `time` is wall seconds since 1970."""
+    return _encoder.encode(
+        {
+            "door": clip(body.door, _NAME),
+            "state": body.state,
+            "mode": body.mode,
+            "why": clip(body.why, _LINE),
+            "kinds": list(body.kinds),
+            "time": rfc3339(time),
+            "place": _place(place),
         }
     )
 

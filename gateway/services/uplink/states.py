@@ -8,7 +8,7 @@ moves to its last row, and the next batch begins.
 from collections.abc import Iterable
 from typing import Final
 
-from gateway.core.events import Event, LinkBody, ReadingBody
+from gateway.core.events import DoorBody, Event, LinkBody, ReadingBody
 from gateway.runtime.journal.rows import Position
 
 EXPIRY_S: Final = 3_600
@@ -49,7 +49,7 @@ class States:
             count += 1
             self._end = (row.epoch, row.seq)
             match row.body:
-                case ReadingBody(device=name) | LinkBody(what="device", name=name):
+                case ReadingBody(device=name) | LinkBody(what="device", name=name) | DoorBody(door=name):
                     self._dirty[name] = 0.0
                 case _:
                     pass

@@ -1,0 +1,164 @@
+"""Whether doors, schedules and interlocks of gateway.toml fit one another and the products they are made of. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+
+from drivers.api import Profile, Text
+from gateway.core import schedule
+from gateway.core.config import DoorTable, InterlockTable
+from gateway.core.doors import within
+from gateway.core.events import Place
+from gateway.core.faults import Fault, near, one_of, same, shown
+from gateway.core.fitting import Products
+from gateway.core.interlocks import FIRE_KINDS, LEVELS
+from gateway.core.loading import Parsed
+from gateway.core.policy import PolicyError, choose_action, complete_arguments
+from gateway.core.strikes import device_of, part_fault, strike_of
+
+ENTRIES: Final = ("card", "card_or_pin", "card_and_pin")
+DOOR_ORDERS: Final = ("hold_open", "normal", "lock_down", "unlock")
+
+Faults = Iterator[Fault]
+
+
+class OrderTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One entry of an interlock's `orders`."""
+
+    device: str
+    action: str
+    arguments: dict[str, float] = {}
+
+
+def check(parsed: Parsed, products: Products) -> Faults:
+    """Yield everything about doors, schedules and interlocks that does not fit."""
+    profiles = {
+        device.name: products.profiles[device.profile]
+        for device in parsed.devices.values()
+        if device.profile in products.profiles
+    }
+    for key, table in parsed.schedules.items():
+        yield from _schedule(key, table.times, table.closed)
+    known = {table.name for table in parsed.schedules.values()}
+    readers: dict[str, str] = {}
+    strikes: dict[str, str] = {}
+    for key, door in parsed.doors.items():
+        yield from _door(key, door, profiles, known)
+        yield from _taken(f"{key}.strike", door.strike, door.name, strikes)
+        for index, reader in enumerate(door.readers):
+            yield from _taken(f"{key}.readers[{index}]", reader, door.name, readers)
+    for key, interlock in parsed.interlocks.items():
+        yield from _interlock(key, interlock, parsed, profiles, products)
+
+
+def _schedule(key: str, times: list[str], closed: list[str]) -> Faults:
+    for name, texts in (("times", times), ("closed", closed)):
+        for index, text in enumerate(texts):
+            try:
+                schedule.parse([text] if name == "times" else [], [text] if name == "closed" else [])
+            except schedule.ScheduleError as error:
+                yield Fault(f"{key}.{name}[{index}]", shown(text), same(error.wanted))
+    if not times:
+        yield Fault(f"{key}.times", Text("没有时间", "no times"), same(schedule.WANTED))
+
+
+def _door(key: str, door: DoorTable, profiles: Mapping[str, Profile], schedules: set[str]) -> Faults:
+    profile = profiles.get(device_of(door.strike))
+    if profile is None:
+        wanted = Text(
+            "一台设备的名字，继电器板加通道号", "the name of a device, of a relay board with its channel"
+        )
+        yield Fault(f"{key}.strike", shown(door.strike), wanted, near(device_of(door.strike), profiles))
+    elif isinstance(strike := strike_of(door.strike, profile, key=f"{key}.strike"), Fault):
+        yield strike
+    parts = {"contact": door.contact, "exit": door.exit}
+    parts |= {f"tamper[{index}]": text for index, text in enumerate(door.tamper)}
+    for name, text in parts.items():
+        if text:
+            yield from part_fault(f"{key}.{name}", text, dict(profiles))
+    for index, reader in enumerate(door.readers):
+        if reader not in profiles:
+            wanted = Text("一台读卡器的名字", "the name of a reader")
+            yield Fault(f"{key}.readers[{index}]", shown(reader), wanted, near(reader, profiles))
+    yield from _words(key, door, schedules)
+    if not door.contact:
+        hint = Text(
+            "没有门磁就不知道门是否关着、是否被撬", "without one nobody knows whether it is shut, or forced"
+        )
+        yield Fault(
+            f"{key}.contact", Text("没有门磁", "no contact"), same('"board-1.contact"'), hint, warning=True
+        )
+
+
+def _words(key: str, door: DoorTable, schedules: set[str]) -> Faults:
+    for name, value, allowed in (("fail", door.fail, ("secure", "safe")), ("entry", door.entry, ENTRIES)):
+        if value not in allowed:
+            yield Fault(f"{key}.{name}", shown(value), one_of(allowed), near(value, allowed))
+    for name, most in (("unlock_s", 60.0), ("shunt_s", 300.0), ("held_s", 3600.0)):
+        if not 1 <= getattr(door, name) <= most:
+            yield Fault(f"{key}.{name}", shown(getattr(door, name)), Text(f"1 到 {most:g}", f"1 to {most:g}"))
+    if door.unlocked and door.unlocked not in schedules:
+        wanted = one_of(sorted(schedules)) if schedules else same('[[schedule]] name = "..."')
+        yield Fault(f"{key}.unlocked", shown(door.unlocked), wanted, near(door.unlocked, schedules))
+
+
+def _taken(key: str, text: str, door: str, taken: dict[str, str]) -> Faults:
+    """A reader or a strike belongs to one door, or nobody can say who opened which."""
+    if (other := taken.setdefault(text, door)) != door:
+        found = Text(f"{shown(text).zh}，{other} 已经用了", f"{shown(text).en}, which {other} has")
+        yield Fault(key, found, Text("只属于一扇门", "one that is no other door's"))
+
+
+def _interlock(
+    key: str, table: InterlockTable, parsed: Parsed, profiles: Mapping[str, Profile], products: Products
+) -> Faults:
+    if table.within not in LEVELS:
+        yield Fault(f"{key}.within", shown(table.within), one_of(LEVELS), near(table.within, LEVELS))
+    for index, kind in enumerate(table.kinds):
+        if kind not in products.kinds:
+            wanted = Text("kinds.toml 中的种类", "a kind of kinds.toml")
+            hint = near(kind, products.kinds.by_name)
+            yield Fault(f"{key}.kinds[{index}]", shown(kind), wanted, hint)
+    doors = {door.name for door in parsed.doors.values()}
+    for name, orders in (("orders", table.orders), ("after", table.after)):
+        for index, order in enumerate(orders):
+            yield from _order(f"{key}.{name}[{index}]", order, profiles, doors)
+    compound = parsed.gateway.place if parsed.gateway else Place()
+    reached = [door for door in parsed.doors.values() if _reaches(door.place, table.place, compound)]
+    if table.free_doors and not reached:
+        found = Text("联动范围内没有门", "no door within its reach")
+        wanted = Text("一扇 [[door]]，或 free_doors = false", "a [[door]], or free_doors = false")
+        yield Fault(f"{key}.free_doors", found, wanted, warning=True)
+
+
+def _reaches(door: Place, at: Place, compound: Place) -> bool:
+    names = Place.__struct_fields__
+    return within(Place(**{name: getattr(door, name) or getattr(compound, name) for name in names}), at)
+
+
+def _order(key: str, order: dict[str, object], profiles: Mapping[str, Profile], doors: set[str]) -> Faults:
+    try:
+        told = msgspec.convert(order, OrderTable)
+    except msgspec.ValidationError as error:
+        wanted = same('{ device = "...", action = "...", arguments = { ... } }')
+        yield Fault(key, same(str(error)), wanted)
+        return
+    if told.device in doors:
+        if told.action not in DOOR_ORDERS:
+            yield Fault(f"{key}.action", shown(told.action), one_of(DOOR_ORDERS))
+        return
+    if told.device not in profiles:
+        wanted = Text("一台设备或一扇门的名字", "the name of a device or of a door")
+        yield Fault(f"{key}.device", shown(told.device), wanted, near(told.device, [*profiles, *doors]))
+        return
+    try:
+        action = choose_action(told.device, told.action, profiles[told.device].actions)
+        complete_arguments(action, told.arguments)
+    except PolicyError as error:
+        yield Fault(key, same(error.what), same(error.hint or "an action of the device"))
+
+
+def default_kinds(table: InterlockTable) -> frozenset[str]:
+    """Return the kinds of alert that engage an interlock."""
+    return frozenset(table.kinds) or FIRE_KINDS
