@@ -149,6 +149,10 @@ def _resolve(parsed: loading.Parsed, folder: Path) -> None:
     for key, bus in parsed.buses.items():
         devices = [msgspec.structs.replace(each, key_file=secret(each.key_file)) for each in bus.device]
         parsed.buses[key] = msgspec.structs.replace(bus, device=devices)
+    if parsed.access is not None:
+        access = parsed.access
+        tokens = {name: secret(getattr(access, name)) for name in ("token_file", "ca_file")}
+        parsed.access = msgspec.structs.replace(access, file=absolute(access.file), **tokens)
     if parsed.vision is not None:
         folder_of_evidence = absolute(parsed.vision.evidence_dir)
         parsed.vision = msgspec.structs.replace(parsed.vision, evidence_dir=folder_of_evidence)

@@ -4,6 +4,7 @@ Warnings are for what may come later or may only look wrong from here: an adapte
 daemon starts and waits for it), a directory the service's own user may write in but we may not.
 """
 
+import dataclasses
 import os
 import ssl
 import tempfile
@@ -13,7 +14,7 @@ from pathlib import Path
 from pwd import getpwuid
 
 from drivers.api import Text
-from gateway.core.config import BusTable, CameraTable, DeviceTable, GatewayTable, MqttTable
+from gateway.core.config import AccessTable, BusTable, CameraTable, DeviceTable, GatewayTable, MqttTable
 from gateway.core.faults import ConfigError, Fault, same
 from gateway.core.loading import Parsed
 from gateway.vision.homes import HOMES, MODEL
@@ -32,6 +33,8 @@ def check(parsed: Parsed) -> Faults:
         yield from _state_dir(parsed.gateway)
     if parsed.mqtt is not None:
         yield from _certificates(parsed.mqtt)
+    if parsed.access is not None:
+        yield from _access(parsed.access)
     for key, bus in parsed.buses.items():
         yield from _port(f"{key}.port", bus)
     for key, device in parsed.devices.items():
@@ -178,6 +181,20 @@ def _certificates(table: MqttTable) -> Faults:
         yield from _secret("mqtt.password_file", table.password_file)
     if good:
         yield from _usable(table)
+
+
+def _access(table: AccessTable) -> Faults:
+    """A list that is not there yet is waited for: whoever brings it may come later."""
+    if table.file and (fault := _readable("access.file", table.file)) is not None:
+        yield dataclasses.replace(fault, warning=True)
+    elif table.file and Path(table.file).stat().st_mode & 0o004:
+        found = Text(f"{table.file} 人人可读", f"{table.file}, which everybody may read")
+        wanted = Text("卡号和密码只有网关可读", "cards and PINs for the gateway only")
+        yield Fault("access.file", found, wanted, same(f"chmod 640 {table.file}"), warning=True)
+    if table.ca_file and (fault := _readable("access.ca_file", table.ca_file)) is not None:
+        yield fault
+    if table.token_file:
+        yield from _secret("access.token_file", table.token_file)
 
 
 def _usable(table: MqttTable) -> Faults:
