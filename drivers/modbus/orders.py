@@ -7,7 +7,8 @@ the language there is: constant + argument * times, for the address and for the 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from drivers.api import Action, DriverError
+from drivers.api import Action
+from drivers.arguments import filled
 from drivers.modbus.codec import COIL_OFF, COIL_ON, ReadRequest, Request, WriteMultiple, WriteSingle
 from drivers.modbus.wire import READ_FUNCTION, Table
 
@@ -69,25 +70,8 @@ def orders(action: Action, arguments: Mapping[str, float]) -> tuple[Order, ...]:
     its range.
     """
     assert isinstance(action.wire, ActionWire)
-    numbers = _filled(action, arguments)
+    numbers = filled(action, arguments)
     return tuple(_order(step, numbers) for step in action.wire.steps)
-
-
-def _filled(action: Action, given: Mapping[str, float]) -> dict[str, float]:
-    known = {argument.name: argument for argument in action.arguments}
-    if unknown := sorted(set(given) - set(known)):
-        names = ", ".join(known) or "none"
-        raise DriverError("act", f"{action.name}: unknown argument {unknown[0]}", f"it takes {names}")
-    filled: dict[str, float] = {}
-    for name, argument in known.items():
-        value = given.get(name, argument.default)
-        if value is None:
-            raise DriverError("act", f"{action.name}: {name} is missing")
-        if not argument.minimum <= value <= argument.maximum:
-            wanted = f"from {argument.minimum:g} to {argument.maximum:g} {argument.unit or ''}".rstrip()
-            raise DriverError("act", f"{action.name}: {name} = {value:g}", wanted)
-        filled[name] = value
-    return filled
 
 
 def _order(step: Step, arguments: Mapping[str, float]) -> Order:
