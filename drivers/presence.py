@@ -116,6 +116,21 @@ class Roll:
         one.frozen = False
         return self.answered(device, now)
 
+    def refused(self, device: int, reason: str, now: float) -> Sequence[Change]:
+        """A device is there, and will not work with us: away at once, and the line is fine."""
+        one = self._devices[device]
+        self._answered_at = one.quiet_since = now
+        one.failures = 0
+        changes: list[Change] = []
+        if not self.up:
+            self._restart(now)
+            self.up = True
+            changes.append(Change(Turn.LINE_UP, None, "answers"))
+        if one.online is False and one.reason != reason:
+            one.online = None  # told as away for another reason
+        one.reason = reason
+        return [*changes, *self._stale(device), *self._offline(device, reason)]
+
     def port_lost(self, reason: str) -> Sequence[Change]:
         """The port is gone or cannot be opened."""
         down = [] if self.up is False else [Change(Turn.LINE_DOWN, None, reason)]

@@ -8,6 +8,8 @@ from typing import Final, Protocol
 from drivers.api import Device, Driver, LineSettings, ReportTo
 from drivers.modbus import tables as modbus_tables
 from drivers.modbus.driver import ModbusDriver
+from drivers.osdp import tables as osdp_tables
+from drivers.osdp.driver import OsdpDriver
 from drivers.reader import TableReader
 from drivers.transport import OpenStream, open_stream
 
@@ -47,5 +49,11 @@ DRIVERS: Final[Mapping[str, DriverKind]] = {
         modbus_tables.wire_of_point,
         modbus_tables.wire_of_action,
         ModbusDriver,
+    ),
+    "osdp": DriverKind(
+        osdp_tables.wire_of_profile,
+        osdp_tables.wire_of_point,
+        osdp_tables.wire_of_action,
+        OsdpDriver,
     ),
 }

@@ -12,8 +12,11 @@ from drivers.modbus.blocks import plan
 from drivers.modbus.codec import encode_request
 from drivers.modbus.orders import orders
 from drivers.modbus.wire import ModbusWire, Register, decode, encode
+from drivers.osdp.orders import orders as osdp_orders
+from drivers.osdp.wire import OsdpWire, Place
 
 NAMES = profile.names()
+MODBUS = [name for name in NAMES if profile.load(name).driver == "modbus"]
 LINE = LineSettings("line", "x")
 CHINESE = re.compile("[\u4e00-\u9fff]")
 # Products of the reference tables that speak Modbus and whose map is public, or that are shipped as unverified.
@@ -31,6 +34,11 @@ UNVERIFIED = {
 
 @pytest.fixture(params=NAMES)
 def shipped(request: pytest.FixtureRequest) -> Profile:
+    return profile.load(request.param)
+
+
+@pytest.fixture(params=MODBUS)
+def modbus(request: pytest.FixtureRequest) -> Profile:
     return profile.load(request.param)
 
 
@@ -67,7 +75,7 @@ def test_titles_and_actions_are_in_both_languages_and_sources_are_named(shipped:
 def test_the_head_comment_draws_the_registers(shipped: Profile) -> None:
     first, *drawing = shipped.layout.splitlines()
     assert len(first) > 20
-    assert re.search(r"\b(holding|input|coil|discrete input)\b", "\n".join(drawing))
+    assert re.search(r"\b(holding|input|coil|discrete input|osdp_[A-Z]+)\b", "\n".join(drawing))
 
 
 def test_every_line_fits_the_screen_and_comments_every_unusual_thing(shipped: Profile) -> None:
@@ -120,6 +128,9 @@ def test_every_action_becomes_frames_at_both_ends_of_its_range(shipped: Profile)
     for action in shipped.actions:
         for end in ("minimum", "maximum"):
             numbers = {argument.name: getattr(argument, end) for argument in action.arguments}
+            if shipped.driver == "osdp":
+                assert all(order.command for order in osdp_orders(action, numbers))
+                continue
             for order in orders(action, numbers):
                 assert encode_request(order.request)
 
@@ -130,8 +141,8 @@ def test_only_what_the_device_times_by_itself_grants_a_way_through() -> None:
             assert not (action.grants and action.name.startswith("switch")), name
 
 
-def test_every_point_can_be_shown_and_read_back(shipped: Profile) -> None:
-    for point in shipped.points:
+def test_every_point_can_be_shown_and_read_back(modbus: Profile) -> None:
+    for point in modbus.points:
         register = point.wire
         assert isinstance(register, Register)
         value = True if register.type == "bit" else register.scale + register.offset
@@ -143,24 +154,34 @@ def test_no_two_points_are_the_same_words(shipped: Profile) -> None:
     assert len(set(wires)) == len(wires)
 
 
-def test_all_points_are_covered_by_reads_the_device_allows(shipped: Profile) -> None:
-    wire = wire_of(shipped)
+def test_all_points_are_covered_by_reads_the_device_allows(modbus: Profile) -> None:
+    wire = wire_of(modbus)
     blocks = plan(
-        shipped.points, char_s=LINE.char_s, gap_s=LINE.gap_s, max_read=wire.max_read, bridge=wire.bridge
+        modbus.points, char_s=LINE.char_s, gap_s=LINE.gap_s, max_read=wire.max_read, bridge=wire.bridge
     )
-    assert sum(len(block.points) for block in blocks) == len(shipped.points)
+    assert sum(len(block.points) for block in blocks) == len(modbus.points)
     for block in blocks:
         assert encode_request(block.request)
         assert block.request.function <= 2 or block.request.count <= wire.max_read
 
 
-def test_a_scan_can_tell_a_product_by_a_read_within_its_range(shipped: Profile) -> None:
-    identify = wire_of(shipped).identify
+def test_a_scan_can_tell_a_product_by_a_read_within_its_range(modbus: Profile) -> None:
+    identify = wire_of(modbus).identify
     if identify:
         assert identify.minimum <= identify.maximum
         value = decode(identify.register, encode(identify.register, identify.minimum))
         assert value is not None
         assert identify.minimum <= value <= identify.maximum
+
+
+def test_the_points_of_a_reader_stand_in_its_status_replies_and_a_door_is_opened_by_its_own_timer() -> None:
+    readers = [found for name in NAMES if (found := profile.load(name)).driver == "osdp"]
+    assert readers
+    for reader in readers:
+        assert isinstance(reader.wire, OsdpWire)
+        assert all(isinstance(point.wire, Place) and all(point.wire.drawn()) for point in reader.points)
+        (unlock,) = osdp_orders(reader.action("unlock"), {"seconds": 5})
+        assert (unlock.command["control_code"], unlock.command["timer_count"]) == (5, 50)
 
 
 def test_the_fire_points_of_a_detector_cost_one_poll() -> None:
