@@ -1,15 +1,14 @@
 """A simulated line in memory: for tests on virtual time, where a million exchanges take no real second each."""
 
 from drivers.api import LineError, LineSettings
-from drivers.sim.line import SimLine
-from drivers.sim.shell import LineTimer
+from drivers.sim.shell import LineTimer, Wire
 from drivers.transport import ByteStream, OnData, OnLost
 
 
 class MemoryLine:
     """A port that needs no operating system: hand `open` to a driver in place of `transport.open_stream`."""
 
-    def __init__(self, line: SimLine) -> None:
+    def __init__(self, line: Wire) -> None:
         self.line = line
         self._stream: _MemoryPort | None = None
         line.on_plug = self._plugged
@@ -31,7 +30,7 @@ class MemoryLine:
 class _MemoryPort:
     """The master's end."""
 
-    def __init__(self, line: SimLine, on_data: OnData, on_lost: OnLost) -> None:
+    def __init__(self, line: Wire, on_data: OnData, on_lost: OnLost) -> None:
         self.is_open = True
         self._on_lost = on_lost
         self._timer = LineTimer(line, on_data)

@@ -13,14 +13,13 @@ import tty
 from pathlib import Path
 from types import TracebackType
 
-from drivers.sim.line import SimLine
-from drivers.sim.shell import LineTimer
+from drivers.sim.shell import LineTimer, Wire
 
 
 class PtyLine:
     """Serves a line on a pty while the `with` block lasts, on the running event loop."""
 
-    def __init__(self, line: SimLine, *, link: Path | None = None) -> None:
+    def __init__(self, line: Wire, *, link: Path | None = None) -> None:
         self.line = line
         self._link = link
         self._ours = self._theirs = -1

@@ -1,15 +1,35 @@
 """What all shells of a simulated line share: one timer that is there when bytes are through the wire."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
+from typing import Protocol
 
-from drivers.sim.line import SimLine
+from drivers.api import LineSettings
+
+
+class Wire(Protocol):
+    """A simulated line, as its shells know it: told the time, it takes bytes and gives bytes back."""
+
+    settings: LineSettings
+    plugged: bool
+    on_plug: Callable[[bool], None]
+    counts: Counter[str]
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Take bytes from the master."""
+
+    def next_at(self) -> float | None:
+        """Return when `take` has something to do; None: not before `receive`."""
+
+    def take(self, now: float) -> bytes:
+        """Return the bytes that are through the wire by now."""
 
 
 class LineTimer:
     """Stands between a line and an event loop: bytes in at the loop's time, bytes out when they are due."""
 
-    def __init__(self, line: SimLine, send: Callable[[bytes], None]) -> None:
+    def __init__(self, line: Wire, send: Callable[[bytes], None]) -> None:
         self._line, self._send = line, send
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None

@@ -9,14 +9,13 @@ import asyncio
 from types import TracebackType
 from typing import cast
 
-from drivers.sim.line import SimLine
-from drivers.sim.shell import LineTimer
+from drivers.sim.shell import LineTimer, Wire
 
 
 class TcpLine:
     """Serves a line on a TCP port while the `async with` block lasts. Port 0 takes a free one."""
 
-    def __init__(self, line: SimLine, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, line: Wire, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.line = line
         self._host, self._port = host, port
         self._scheme = "tcp" if line.settings.port.startswith("tcp://") else "socket"
