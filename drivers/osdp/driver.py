@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from drivers.api import Device, Done, LineError, LineSettings, LineStatistics, ReportTo
-from drivers.osdp.supervision import NO_KEY, REPLY_S
+from drivers.osdp.supervision import REPLY_S, unusable
 from drivers.osdp.wire import Place
 from drivers.statistics import suspects_duplicate
 from drivers.transport import OpenStream, open_stream
@@ -33,11 +33,12 @@ class OsdpDriver:
         from drivers.osdp.peripherals import Peripherals
 
         self._clock = clock
-        keyed = [device for device in devices if device.key is not None]
-        self._keyless = {device.name: device for device in devices if device.key is None}
+        keyed = [device for device in devices if not unusable(device.key)]
+        self._keyless = {device.name: device for device in devices if unusable(device.key)}
         self._members = [Member(number, device) for number, device in enumerate(keyed)]
         self._by_name = {member.device.name: member for member in self._members}
-        self._peripherals = Peripherals(settings.name, self._members, tuple(self._keyless), report, clock())
+        keyless = {name: unusable(device.key) for name, device in self._keyless.items()}
+        self._peripherals = Peripherals(settings.name, self._members, keyless, report, clock())
         self._line = Line(
             settings,
             [Seat(device.address, device.key) for device in keyed],
@@ -67,7 +68,7 @@ class OsdpDriver:
         """Carry out an action before `deadline` or not at all; raises DriverError."""
         if device in self._keyless:
             self._keyless[device].profile.action(action)
-            raise LineError("act", device, NO_KEY)
+            raise LineError("act", device, unusable(self._keyless[device].key))
         return await self._acting.act(self._by_name[device], action, arguments, deadline=deadline)
 
     def statistics(self) -> LineStatistics:

@@ -25,8 +25,10 @@ HAS_BLOCK: Final = 0x08
 
 POLL, ID, CAPABILITIES, LOCAL_STATUS, INPUT_STATUS, OUTPUT_STATUS = 0x60, 0x61, 0x62, 0x64, 0x65, 0x66
 OUTPUT, LED, BUZZER, TEXT, KEY_SET, CHALLENGE, CRYPTOGRAM = 0x68, 0x69, 0x6A, 0x6B, 0x75, 0x76, 0x77
-ACK, NAK, CAPABILITY_LIST, CLIENT_CRYPTOGRAM = 0x40, 0x41, 0x46, 0x76
+ACK, NAK, CAPABILITY_LIST, CLIENT_CRYPTOGRAM, INITIAL_MAC = 0x40, 0x41, 0x46, 0x76, 0x78
 
+DEFAULT_KEY: Final = bytes(range(0x30, 0x40))  # SCBK-D
+KEY_BYTES: Final = 16
 SECURITY: Final = 9  # in the list of capabilities: 1 = AES-128 secure channel
 HANDSHAKE_BLOCKS: Final = range(0x11, 0x15)
 NAK_REASONS: Final[Mapping[int, str]] = {
@@ -52,7 +54,7 @@ class Frame:
 
     @property
     def default_key(self) -> bool:
-        """Say whether a challenge is made with the default key that everybody knows (SCBK-D)."""
+        """Say whether a step of the handshake is made with the default key that everybody knows (SCBK-D)."""
         return len(self.block) > 2 and self.block[2] == 0
 
     @property

@@ -6,7 +6,7 @@ was away are not told: whoever held the card there may have left, and somebody e
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from drivers.api import DeviceReport, LineError, LineReport, Point, Quality, Reading, ReportTo
@@ -15,7 +15,7 @@ from drivers.osdp.events import Event
 from drivers.osdp.frames import Frame
 from drivers.osdp.line import Line
 from drivers.osdp.member import Errand, Member
-from drivers.osdp.supervision import NO_KEY, Supervision
+from drivers.osdp.supervision import Supervision
 from drivers.presence import Change, Turn
 
 logger = logging.getLogger(__name__)
@@ -24,10 +24,10 @@ KEPT_S: Final = 3.0  # a card that a peripheral kept for longer, while nobody as
 
 
 class Peripherals:
-    """The peripherals of one line that have a key (see line.Watcher), and those that have none."""
+    """The peripherals of one line (see line.Watcher). `keyless` are those without a key, and what is wrong with it."""
 
     def __init__(
-        self, line: str, members: Sequence[Member], keyless: Sequence[str], report: ReportTo, now: float
+        self, line: str, members: Sequence[Member], keyless: Mapping[str, str], report: ReportTo, now: float
     ) -> None:
         self.members = members
         self.supervision = Supervision(len(members), now)
@@ -66,8 +66,8 @@ class Peripherals:
             self._abandon(member)
         if not self._keyless_told:
             self._keyless_told = True
-            for name in self._keyless:
-                self._report(DeviceReport(name, False, NO_KEY, now))
+            for name, reason in self._keyless.items():
+                self._report(DeviceReport(name, False, reason, now))
 
     def asked(self, seat: int, code: int, now: float) -> None:
         """A command is on its way."""

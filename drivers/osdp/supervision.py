@@ -28,7 +28,8 @@ SETTLED_S: Final = 2.0  # who was up for so long has nothing against him
 FAST_RESTARTS: Final = 5  # in a row, none of which lasted so long
 SILENT: Final = "silent"
 NO_KEY: Final = "no key: pair it with compound-gateway osdp pair, and give its key_file"
-OTHER_KEY: Final = "it has another key than key_file: pair it again, after a reset to its default key"
+KNOWN_KEY: Final = "its key is the default one that everybody knows: pair it with compound-gateway osdp pair"
+OTHER_KEY: Final = "it has another key than key_file, or none yet: set it to install mode and pair it again"
 PLAIN_ONLY: Final = "it has no secure channel, and plain OSDP is refused here: replace it or update it"
 UNWILLING: Final = "it refuses the secure channel: pair it with compound-gateway osdp pair"
 
@@ -149,6 +150,15 @@ class Supervision:
         self.roll.port_opened(now)
         for seat in range(len(self._stations)):
             self.started(seat, now)
+
+
+def unusable(key: bytes | None) -> str:
+    """Return why nobody can be spoken to with this key, "" if it will do."""
+    if key is None:
+        return NO_KEY
+    if len(key) != frames.KEY_BYTES:
+        return f"its key has {len(key)} bytes, wanted {frames.KEY_BYTES}"
+    return KNOWN_KEY if key == frames.DEFAULT_KEY else ""
 
 
 def _reason(one: _Station) -> str:
