@@ -68,7 +68,9 @@ class Guessing:
         """Take note of one that did not; return for how many seconds no PIN is taken, None if the next one is."""
         self._leak(now)
         self._full += 1.0
-        if self._full < GUESSES:
+        if (
+            self._full <= GUESSES - 1
+        ):  # the fifth of a few minutes: what has leaked since the first counts for nothing
             return None
         if now - self._locked_at > PEACE_S:
             self._wait_s = FIRST_WAIT_S

@@ -1,5 +1,7 @@
 """One card is one number, however it is read and written; a doubtful one is none."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -152,7 +154,5 @@ def test_whatever_a_reader_sends_is_a_card_or_a_flaw(bits: int, data: bytes) -> 
 
 @given(st.text(max_size=60))
 def test_whatever_somebody_writes_is_a_card_or_a_flaw(text: str) -> None:
-    try:
-        written(text)
-    except CardError as error:
-        assert text.strip() == "" or text not in repr(error)
+    with suppress(CardError):
+        assert written(text).number > 0

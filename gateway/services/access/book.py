@@ -1,0 +1,218 @@
+"""The access list in force, and every change to it: checked whole, stored whole, then put in force at once.
+
+A list that is read from a file or from upstream is in force before it is stored, and stays so when the disk refuses
+it or hangs, because it may block a card; it is read again after a restart. What a person changes here is in force
+only when it is stored.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from gateway.core.access import AccessList, DoorFacts, Entry, Secret
+from gateway.core.access_changes import Changes, changes, entries_of, unknown_schedules
+from gateway.core.access_file import MOST_ENTRIES, Read, Row, read_bytes
+from gateway.core.cards import masked
+from gateway.core.events import Body, NoteBody
+from gateway.core.faults import Fault
+from gateway.core.policy import PolicyError
+from gateway.core.schedule import Schedule
+from gateway.runtime.access import AccessStore, AccessStoreError, Loaded, read_or_make
+from gateway.runtime.threads import in_thread
+
+log = logging.getLogger(__name__)
+
+LIST_BAD = "access.list_bad"
+LIST_CHANGED = "access.list_changed"
+CLOSE_S = 2.0
+NAMED = 6  # of the entries one note speaks of
+FILE_NAME, SECRET_NAME = "access.db", "access.key"
+
+
+class ListRefusedError(Exception):
+    """A list that is not taken: `faults` to mend, or so many would be gone that it needs to be meant."""
+
+    def __init__(self, faults: Sequence[Fault] = (), found: Changes | None = None) -> None:
+        super().__init__(faults, found)
+        self.faults, self.changes = tuple(faults), found
+
+    def __str__(self) -> str:
+        if self.changes is not None:
+            return f"it would drop {self.changes.gone} entries, more than half of the list"
+        first = f"{self.faults[0]}" if self.faults else "nothing in it"
+        return f"faults: {len(self.faults)}, the first: {first}"
+
+
+class Book:
+    """The list. `ready` once it is loaded; until then nobody is let in by it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        doors: Sequence[DoorFacts],
+        schedules: Mapping[str, Schedule],
+        *,
+        submit: Callable[[Body], object],
+        offset_h: float = 8.0,
+    ) -> None:
+        self.listed = AccessList()
+        self.secret = Secret(secrets.token_bytes(32))
+        self.ready = False
+        self._path, self._secret_path = folder / FILE_NAME, folder / SECRET_NAME
+        self._doors, self._schedules = tuple(doors), schedules
+        self._submit, self._offset_h = submit, offset_h
+        self._store: AccessStore | None = None
+        self._changing = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Load the list. Where that fails it is told, and a list from a file or upstream still works, in memory."""
+        if self._store is not None:
+            return
+        try:
+            self.secret, self._store, loaded = await in_thread(self._load)
+        except (AccessStoreError, OSError) as error:
+            if not self.ready:
+                self.secret = Secret(secrets.token_bytes(32))
+            self._tell_bad(f"the access list cannot be loaded: {error}")
+        else:
+            self.listed = loaded.listed
+            if loaded.aside is not None:
+                told = (
+                    f"the access list was damaged; {len(loaded.listed)} entries were saved, the old file is"
+                )
+                self._tell_bad(f"{told} {loaded.aside}; import the list again")
+            elif loaded.bad:
+                self._tell_bad(
+                    f"{loaded.bad} entries of the access list are damaged and left out; import it again"
+                )
+        self.ready = True
+
+    async def close(self) -> None:
+        """Close the file; a disk that hangs does not hold up a stop."""
+        store, self._store = self._store, None
+        if store is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_S):
+                    await in_thread(store.close)
+
+    async def read(self, data: bytes) -> Read:
+        """Return what the bytes of a file say, with the schedules it names that are not there."""
+
+        def work() -> Read:
+            told = read_bytes(data, offset_h=self._offset_h)
+            return Read(told.rows, (*told.faults, *unknown_schedules(told.rows, self._schedules)))
+
+        return await in_thread(work)
+
+    async def take(
+        self, told: Read, by: str, *, force: bool = False, dry_run: bool = False, store_must: bool = False
+    ) -> Changes:
+        """Put a list in force and return what that changes; ListRefusedError, AccessStoreError if `store_must`."""
+        if told.faults:
+            raise ListRefusedError(told.faults)
+        self._must_be_ready()
+        async with self._changing:
+            found, listed = await in_thread(lambda: self._compared(told))
+            if found.drops_half and not force and not dry_run:
+                raise ListRefusedError(found=found)
+            if dry_run or found.nothing:
+                return found
+            if store_must:
+                await self._stored(lambda store: store.replace(listed.entries.values()))
+            self.listed = AccessList.sharing(listed, self.listed.barred)
+            self._tell(f"{by}: {found}, {len(listed)} in all")
+            if not store_must:
+                await self._kept(listed)
+        return found
+
+    async def put(self, row: Row, by: str) -> Entry:
+        """Add one entry, or change the one of its card; AccessStoreError, PolicyError."""
+        if faults := unknown_schedules([row], self._schedules):
+            raise PolicyError(str(faults[0]))
+        self._must_be_ready()
+        (entry,) = entries_of([row], self.secret)
+        async with self._changing:
+            if entry.key not in self.listed.entries and len(self.listed) >= MOST_ENTRIES:
+                raise PolicyError(f"the list holds {MOST_ENTRIES} entries", "remove some first")
+            await self._stored(lambda store: store.change([entry]))
+            self.listed = await in_thread(lambda: self._with({entry.key: entry}, ()))
+        self._tell(f"{by}: added {_name(entry)}")
+        return entry
+
+    async def remove(self, keys: Sequence[bytes], by: str) -> None:
+        """Remove entries; AccessStoreError."""
+        async with self._changing:
+            told = self._named(keys)
+            await self._stored(lambda store: store.change(removed=keys))
+            self.listed = await in_thread(lambda: self._with({}, keys))
+        self._tell(f"{by}: removed {told}")
+
+    async def bar(self, keys: Sequence[bytes], by: str, *, blocked: bool) -> None:
+        """Block keys, whatever list says what of them, or let them go again; AccessStoreError."""
+        async with self._changing:
+            told = dict.fromkeys(keys, by) if blocked else {}
+            gone = () if blocked else tuple(keys)
+            if len(self.listed.barred) + len(told) > MOST_ENTRIES:
+                raise PolicyError(f"{MOST_ENTRIES} are blocked here already", "unblock some first")
+            await self._stored(lambda store: store.bar(told, gone))
+            barred = (self.listed.barred | set(told)) - set(gone)
+            self.listed = AccessList.sharing(self.listed, barred)
+        what = "blocked" if blocked else "no longer blocked"
+        self._tell(f"{by}: {what}: {self._named(keys)}")
+
+    def bad(self, told: str) -> None:
+        """Tell that a list could not be taken and the one in force stays."""
+        self._tell_bad(f"{told}; the list in force stays, {len(self.listed)} entries")
+
+    def _must_be_ready(self) -> None:
+        """Raise PolicyError until the secret is known: what is hashed with another one is lost."""
+        if not self.ready:
+            raise PolicyError("the access list is not loaded yet", "try again in a moment")
+
+    def _load(self) -> tuple[Secret, AccessStore, Loaded]:
+        secret = read_or_make(self._secret_path)
+        store = AccessStore(self._path, secret)
+        return secret, store, store.load()
+
+    def _compared(self, told: Read) -> tuple[Changes, AccessList]:
+        entries = entries_of(told.rows, self.secret)
+        return changes(self.listed, entries, self._doors), AccessList(entries, self.listed.barred)
+
+    async def _stored(self, work: Callable[[AccessStore], None]) -> None:
+        store = self._store
+        if store is None:
+            raise AccessStoreError("write", str(self._path), "it could not be opened: see the gateway's log")
+        await in_thread(lambda: work(store))
+
+    async def _kept(self, listed: AccessList) -> None:
+        try:
+            await self._stored(lambda store: store.replace(listed.entries.values()))
+        except AccessStoreError as error:
+            self._tell_bad(f"the new access list is in force and could not be kept: {error}")
+
+    def _with(self, put: Mapping[bytes, Entry], removed: Sequence[bytes]) -> AccessList:
+        entries = {**self.listed.entries, **put}
+        for key in removed:
+            entries.pop(key, None)
+        return AccessList(entries.values(), self.listed.barred)
+
+    def _named(self, keys: Sequence[bytes]) -> str:
+        """Return up to six of them as they may be written down; a card that is not in the list has no name."""
+        found = (self.listed.entries.get(key) for key in keys[:NAMED])
+        names = [_name(entry) if entry is not None else "a card that is not in the list" for entry in found]
+        return ", ".join(names) + (f" and {len(keys) - NAMED} more" if len(keys) > NAMED else "")
+
+    def _tell(self, told: str) -> None:
+        log.info("access list: %s", told)
+        self._submit(NoteBody(LIST_CHANGED, told))
+
+    def _tell_bad(self, told: str) -> None:
+        log.error("access list: %s", told)
+        self._submit(NoteBody(LIST_BAD, told))
+
+
+def _name(entry: Entry) -> str:
+    return f"{entry.holder} {masked(entry.tail)}".rstrip()
