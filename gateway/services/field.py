@@ -17,6 +17,7 @@ from drivers.api import (
     Report,
 )
 from drivers.registry import DRIVERS
+from drivers.transport import OpenStream, open_stream
 from gateway.core.events import Body, Event, LinkBody, ReadingBody
 
 
@@ -33,6 +34,7 @@ class Field:
         submit: Callable[[Body], Event],
         presented: Callable[[Presented], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
+        open_stream: OpenStream = open_stream,
     ) -> None:
         self._submit, self._presented = submit, presented
         self.devices = {device.name: device for _, devices in lines for device in devices}
@@ -42,7 +44,7 @@ class Field:
             if not devices:
                 continue
             kind = DRIVERS[devices[0].profile.driver]
-            driver = kind.open(settings, devices, self._report, clock=clock)
+            driver = kind.open(settings, devices, self._report, clock=clock, open_stream=open_stream)
             self.drivers[settings.name] = driver
             self._driver_of.update((device.name, driver) for device in devices)
 

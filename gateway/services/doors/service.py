@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from drivers.api import Action, Argument, DeviceError, Done, DriverError, Quality, Text
+from drivers.api import Action, Argument, Done, DriverError, Quality, Text
 from gateway.core.doors import Door, DoorPlan, Mode, Part, Standing, within
 from gateway.core.events import (
     Body,
     Clock,
+    CommandBody,
     DoorBody,
     Event,
     InterlockBody,
@@ -87,6 +88,7 @@ class Doors:
         self._parts = _parts(self._doors.values())
         self._told: dict[str, DoorBody] = {}
         self._engaged: dict[str, InterlockBody] = {}
+        self._by: dict[str, str] = {}  # who gave the last order to a door
         self._pulses: asyncio.TaskGroup | None = None
         self._wake = asyncio.Event()
         for event in restore:
@@ -112,17 +114,17 @@ class Doors:
             if door.mode is Mode.LOCK_DOWN:
                 raise PolicyError(f"{name} is locked down", f"`command {name} normal` takes that back")
             if not door.steady:
-                door.allowed(arguments["seconds"], self._now().monotonic, "order")
+                door.allowed(arguments["seconds"], self._now().monotonic, self._by.get(name, ""))
                 self._tell(door)
             done = await mover.pulse(arguments["seconds"], deadline)
+        elif action == "lock_down" and door.mode is Mode.FREE:
+            raise PolicyError(f"{name} stands free: {door.freed_by}", "a fire is above a lock-down")
         else:
             minutes = arguments.get("minutes", 0.0)
             until = self._now().wall + minutes * 60 if minutes else None
             mode = _STANDING.get(action)
-            self._order(door, None if mode is None else Standing(mode, "order", until))
+            self._order(door, None if mode is None else Standing(mode, self._by.get(name, ""), until))
             done = await mover.reach(deadline)
-        if door.mode is Mode.FREE and action != "unlock":
-            raise DeviceError("act", name, f"free because of {door.freed_by}: the order holds after that")
         return Done(f"{done.detail}; the door is {door.state(self._now().monotonic)}", done.at)
 
     def grant(self, name: str, seconds: float, who: str) -> None:
@@ -152,6 +154,8 @@ class Doors:
         elif isinstance(body, InterlockBody):
             self._engaged[body.interlock] = body
             self._free()
+        elif isinstance(body, CommandBody) and body.device in self._doors:
+            self._by[body.device] = body.origin  # an order is told before it is carried out
 
     def statistics(self) -> list[dict[str, Any]]:
         """Return every door as it stands, for `doors` and the health document."""
@@ -169,8 +173,8 @@ class Doors:
                 for name, mover in self._movers.items():
                     group.create_task(mover.run(), name=f"door {name}")
                 while True:
-                    self._wake.clear()
                     self.tick()
+                    self._wake.clear()  # what the tick itself changed is in the next due time
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout_at(self._next_due()):
                             await self._wake.wait()

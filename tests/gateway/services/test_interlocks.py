@@ -1,0 +1,265 @@
+"""A fire frees the doors of its building, over simulated lines: at once, above a lock-down, until a person says so."""
+
+import asyncio
+
+import pytest
+
+from gateway.core.events import (
+    AlertBody,
+    Body,
+    Clock,
+    CommandBody,
+    Event,
+    InterlockBody,
+    NoteBody,
+    OutcomeBody,
+    Place,
+)
+from gateway.core.interlocks import InterlockOrder, InterlockPlan
+from gateway.core.policy import PolicyError
+from tests.gateway.yard import INTERLOCK, WALL, Yard, play
+
+GATES = ("gate-2-1", "gate-2-2")
+OTHER = "gate-3-1"
+SOUNDER = InterlockOrder(
+    OTHER, "unlock", {"seconds": 60.0}
+)  # anything that can be told stands in for a sounder
+
+
+def free(yard: Yard) -> list[str]:
+    """Return the doors whose strike is energised."""
+    return [door for door in (*GATES, OTHER) if yard.strike(door)]
+
+
+def restored(*bodies: Body) -> list[Event]:
+    """Return these bodies as an earlier life left them."""
+    return [Event(1, seq, WALL, 0.0, Clock.SYNCED, body) for seq, body in enumerate(bodies, 1)]
+
+
+def test_a_fire_frees_the_doors_of_its_building_within_a_second_and_no_others() -> None:
+    async def scenario(yard: Yard) -> float:
+        yard.burn("2")
+        await yard.until(lambda: yard.alerts("fire.smoke"))
+        took_s = await yard.until(lambda: set(free(yard)) == set(GATES))
+        await asyncio.sleep(600)
+        assert free(yard) == list(GATES)
+        assert yard.state(OTHER) == ("locked", "normal")
+        assert [yard.state(gate) for gate in GATES] == [("unlocked", "free")] * 2
+        assert yard.kinds().count("interlock.engaged") == 1
+        return took_s
+
+    assert play(scenario) < 1.0
+
+
+def test_a_single_odd_reading_frees_no_door() -> None:
+    async def scenario(yard: Yard) -> None:
+        yard.burn("2")
+        await yard.until(lambda: yard.detectors["smoke-2"].get("smoke") == 900.0)
+        await asyncio.sleep(0.02)
+        yard.burn("2", 0.0)
+        await asyncio.sleep(30)
+        if not yard.alerts("fire.smoke"):
+            assert free(yard) == []
+
+    play(scenario)
+
+
+def test_a_lock_down_loses_to_the_fire_and_holds_again_after_it() -> None:
+    async def scenario(yard: Yard) -> None:
+        for gate in GATES:
+            await yard.order(gate, "lock_down")
+        yard.burn("2")
+        await yard.until(lambda: set(free(yard)) == set(GATES))
+        with pytest.raises(PolicyError, match="stands free: fire"):
+            await yard.actors.act(GATES[0], "lock_down", {}, yard.now + 3)
+        await asyncio.sleep(5)
+        assert set(free(yard)) == set(GATES)
+        yard.burn("2", 0.0)
+        await asyncio.sleep(20)
+        await yard.order("smoke-2", "reset")
+        await yard.order("fire", "release")
+        await yard.until(lambda: free(yard) == [])
+        await yard.until(lambda: yard.state(GATES[0]) == ("locked", "lock_down"))
+
+    play(scenario)
+
+
+def test_it_holds_after_the_smoke_is_gone_until_the_detector_is_reset_and_a_person_releases_it() -> None:
+    async def scenario(yard: Yard) -> None:
+        yard.burn("2")
+        await yard.until(lambda: set(free(yard)) == set(GATES))
+        with pytest.raises(PolicyError, match="still stands"):
+            await yard.actors.act("fire", "release", {}, yard.now + 3)
+        yard.burn("2", 0.0)
+        await asyncio.sleep(60)
+        assert set(free(yard)) == set(GATES)
+        with pytest.raises(PolicyError, match="still stands"):  # normal again, but latched
+            await yard.actors.act("fire", "release", {}, yard.now + 3)
+        await yard.order("smoke-2", "reset")
+        await asyncio.sleep(60)
+        assert set(free(yard)) == set(GATES)
+        assert (await yard.order("fire", "release")).result == "done"
+        await yard.until(lambda: free(yard) == [])
+        await yard.until(
+            lambda: (
+                "interlock.engaged" not in yard.kinds()
+                or yard.alerts("interlock.engaged")[-1].change == "cleared"
+            )
+        )
+        with pytest.raises(PolicyError, match="not engaged"):
+            await yard.actors.act("fire", "release", {}, yard.now + 3)
+
+    play(scenario)
+
+
+def test_after_a_restart_the_doors_stand_free_again() -> None:
+    engaged = InterlockBody("fire", True, (Place(building="2"),), "alert-1")
+
+    async def scenario(yard: Yard) -> None:
+        await yard.until(lambda: set(free(yard)) == set(GATES), within_s=2)
+        assert yard.state(OTHER)[1] == "normal"
+
+    play(scenario, restore=restored(engaged), settle=False)
+
+
+def test_a_fire_that_the_gateway_died_over_frees_the_doors_when_it_is_back() -> None:
+    """The alert was written down, the interlock was not."""
+
+    async def before(yard: Yard) -> AlertBody:
+        yard.burn("2")
+        await yard.until(lambda: yard.alerts("fire.smoke"))
+        return yard.alerts("fire.smoke")[-1]
+
+    alert = play(before)
+
+    async def after(yard: Yard) -> None:
+        await yard.until(lambda: set(free(yard)) == set(GATES), within_s=2)
+
+    play(after, restore=restored(alert), settle=False)
+
+
+def test_a_board_that_is_dead_while_it_burns_is_told_as_not_freed_and_freed_when_it_is_back() -> None:
+    async def scenario(yard: Yard) -> None:
+        yard.sims[GATES[0]].alive = False
+        yard.burn("2")
+        await yard.until(lambda: yard.strike(GATES[1]))
+        await yard.until(lambda: "door.not_freed" in yard.kinds(), within_s=15)
+        (told,) = yard.alerts("door.not_freed")
+        assert told.severity == "critical"
+        yard.sims[GATES[0]].alive = True
+        await yard.until(lambda: yard.strike(GATES[0]), within_s=20)
+        await yard.until(lambda: yard.alerts("door.not_freed")[-1].change == "cleared")
+
+    play(scenario)
+
+
+def test_a_board_that_restarts_during_the_fire_is_freed_again() -> None:
+    async def scenario(yard: Yard) -> None:
+        yard.burn("2")
+        await yard.until(lambda: set(free(yard)) == set(GATES))
+        yard.sims[GATES[0]].restart(yard.now + 0.2)
+        await yard.until(lambda: not yard.strike(GATES[0]))
+        await yard.until(lambda: yard.strike(GATES[0]), within_s=10)
+
+    play(scenario)
+
+
+def test_its_orders_are_given_until_they_are_done_and_told_twice_at_most() -> None:
+    async def scenario(yard: Yard) -> None:
+        yard.sims[OTHER].alive = False
+        yard.burn("2")
+        await asyncio.sleep(60)
+        yard.sims[OTHER].alive = True
+        await yard.until(lambda: yard.strike(OTHER), within_s=30)
+        await asyncio.sleep(120)
+        mine = [
+            body for body in yard.told if isinstance(body, OutcomeBody) and body.origin == "interlock:fire"
+        ]
+        assert [body.result for body in mine] == ["failed", "done"]
+        orders = [body for body in yard.told if isinstance(body, CommandBody)]
+        assert [body.device for body in orders] == [OTHER]
+
+    play(scenario, interlocks=[InterlockPlan("fire", orders=(SOUNDER,))])
+
+
+def test_a_dry_run_is_written_down_and_moves_nothing() -> None:
+    async def scenario(yard: Yard) -> None:
+        yard.burn("2")
+        await yard.until(lambda: yard.alerts("fire.smoke"))
+        await asyncio.sleep(30)
+        assert free(yard) == []
+        notes = [body for body in yard.told if isinstance(body, NoteBody)]
+        assert [(note.what, "would engage" in note.detail) for note in notes] == [("interlock.dry_run", True)]
+
+    play(scenario, interlocks=[InterlockPlan("fire", dry_run=True)])
+
+
+def test_a_drill_frees_the_doors_says_so_and_ends_by_itself() -> None:
+    async def scenario(yard: Yard) -> None:
+        assert (await yard.order("fire", "drill", minutes=1)).result == "done"
+        await yard.until(lambda: len(free(yard)) == 3)
+        (drill,) = yard.alerts("interlock.drill")
+        assert drill.text.zh.endswith("演习中，不是火警")
+        assert "interlock.engaged" not in yard.kinds()
+        await asyncio.sleep(62)
+        assert free(yard) == []
+        assert yard.alerts("interlock.drill")[-1].change == "cleared"
+
+    play(scenario)
+
+
+def test_a_fire_during_a_drill_makes_it_real() -> None:
+    async def scenario(yard: Yard) -> None:
+        await yard.order("fire", "drill", minutes=1)
+        await yard.until(lambda: len(free(yard)) == 3)
+        yard.burn("2")
+        await yard.until(lambda: "interlock.engaged" in yard.kinds())
+        await asyncio.sleep(120)
+        assert free(yard) == list(GATES)
+
+    play(scenario)
+
+
+def test_a_drill_does_not_outlive_a_restart() -> None:
+    drill = InterlockBody("fire", True, (Place(),), "drill", True, True)
+
+    async def scenario(yard: Yard) -> None:
+        await asyncio.sleep(10)
+        assert free(yard) == []
+        assert yard.interlocks.statistics()[0]["engaged"] is False
+
+    play(scenario, restore=restored(drill))
+
+
+def test_a_second_fire_in_another_building_is_added() -> None:
+    async def scenario(yard: Yard) -> None:
+        yard.burn("2")
+        await yard.until(lambda: set(free(yard)) == set(GATES))
+        yard.burn("3")
+        await yard.until(lambda: len(free(yard)) == 3)
+        (row,) = yard.interlocks.statistics()
+        assert row["engaged"] is True
+        assert row["burning"] == 2
+        assert {place.building for place in row["places"]} == {"2", "3"}
+
+    play(scenario)
+
+
+def test_an_interlock_for_one_place_does_not_answer_to_another() -> None:
+    async def scenario(yard: Yard) -> None:
+        yard.burn("3")
+        await yard.until(lambda: yard.alerts("fire.smoke"))
+        await asyncio.sleep(5)
+        assert free(yard) == []
+
+    play(scenario, interlocks=[InterlockPlan("fire", place=Place(building="2"))])
+
+
+def test_what_nobody_has_configured_any_more_is_released() -> None:
+    old = InterlockBody("old", True, (Place(building="2"),), "alert-1")
+
+    async def scenario(yard: Yard) -> None:
+        await asyncio.sleep(5)
+        assert free(yard) == []
+
+    play(scenario, restore=restored(old), interlocks=[INTERLOCK])

@@ -1,0 +1,258 @@
+"""Doors as they are: boards on a simulated line, the real driver, stream, alerting and door services, virtual time.
+
+Two lines: a riser with a detector in each of two buildings, and the yard with three doors, two of building 2 and
+one of building 3. `play` runs a scenario and hands it the yard.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from drivers import profile
+from drivers.api import Device, Done, LineSettings, Presented
+from drivers.sim.line import SimLine
+from drivers.sim.memory_line import MemoryLine
+from drivers.sim.modbus import SimDevice
+from drivers.transport import ByteStream, OnData, OnLost
+from gateway.actors import Actors
+from gateway.core import kinds, schedule
+from gateway.core.doors import DoorPlan, Strike
+from gateway.core.events import AlertBody, Body, Clock, DoorBody, Event, OutcomeBody, Place
+from gateway.core.interlocks import InterlockPlan
+from gateway.core.rule_tables import compile_rules
+from gateway.core.rules import Watched
+from gateway.core.texts import Subject
+from gateway.runtime.stream import Stamp, Stream
+from gateway.services.alerting import Alerting
+from gateway.services.commanding import Commanding
+from gateway.services.doors import Doors
+from gateway.services.field import Field
+from gateway.services.interlocks import Interlocks
+from tests import virtual
+
+T = TypeVar("T")
+
+WALL = 1_800_000_000.0 + 8 * 3600  # 2027-01-16, a Saturday, 00:00 in the compound's own zone
+KINDS = kinds.built_in()
+BOARD = profile.load("waveshare-door")
+DETECTOR = profile.load("sonbest-sm7571b")
+BUILDINGS = {"gate-2-1": "2", "gate-2-2": "2", "gate-3-1": "3", "smoke-2": "2", "smoke-3": "3"}
+INTERLOCK = InterlockPlan("fire")
+
+
+def plan(name: str, **changes: object) -> DoorPlan:
+    """Return a door on a board of its own."""
+    board = f"{name}-board"
+    facts: dict[str, object] = {
+        "place": Place(building=BUILDINGS[name]),
+        "contact": (board, "contact"),
+        "exit": (board, "exit_button"),
+    }
+    return DoorPlan(name, Strike(board, readback=(board, "strike")), **(facts | changes))  # type: ignore[arg-type]
+
+
+PLANS = tuple(plan(name) for name in ("gate-2-1", "gate-2-2", "gate-3-1"))
+
+
+class Yard:
+    """What a test plays with. `told` is every body in order; `unsynced` makes the clock one that is not trusted."""
+
+    def __init__(
+        self,
+        plans: Sequence[DoorPlan],
+        interlocks: Sequence[InterlockPlan],
+        schedules: Mapping[str, schedule.Schedule],
+        restore: Iterable[Event],
+        wall: float,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        before = list(restore)
+        self.told: list[Body] = []
+        self.events: list[Event] = []
+        self.unsynced = False
+        self.wall_minus_monotonic = wall
+        self.sims = {each.name: SimDevice(BOARD, number) for number, each in enumerate(plans, 1)}
+        self.detectors = {f"smoke-{n}": SimDevice(DETECTOR, n) for n in (2, 3)}
+        self.lines = {
+            "yard": SimLine(LineSettings("yard", "memory"), list(self.sims.values()), turnaround_s=0.005),
+            "riser": SimLine(
+                LineSettings("riser", "memory"), list(self.detectors.values()), turnaround_s=0.005
+            ),
+        }
+        boards = [Device(f"{name}-board", BOARD, sim.address) for name, sim in self.sims.items()]
+        smoke = [Device(name, DETECTOR, sim.address) for name, sim in self.detectors.items()]
+        self.stream = Stream(epoch=2, last_seq=0, last_alert_seq=0, now=self.stamp)
+        self.presented: list[Presented] = []
+        self.field = Field(
+            [(self.lines["yard"].settings, boards), (self.lines["riser"].settings, smoke)],
+            submit=self.stream.submit,
+            presented=self.presented.append,
+            clock=loop.time,
+            open_stream=self._open,
+        )
+        self.alerting = Alerting(
+            {device.name: _watched(device) for device in smoke},
+            kinds=KINDS,
+            submit=self.stream.submit,
+            read_soon=self.field.read_soon,
+            new_id=self._new_id,
+            doors={each.name: Subject(each.name, place=each.place) for each in plans},
+            restore=before,
+        )
+        self.doors = Doors(
+            plans,
+            schedules,
+            act=self.field.act,
+            read_soon=self.field.read_soon,
+            submit=self.stream.submit,
+            new_id=self._new_id,
+            now=self.stamp,
+            restore=before,
+        )
+        self.interlocks = Interlocks(
+            interlocks,
+            act=self._act,
+            submit=self.stream.submit,
+            new_id=self._new_id,
+            now=loop.time,
+            restore=before,
+        )
+        self.actors = Actors(
+            self.field,
+            (self.doors, self.interlocks),
+            doors=plans,
+            places={each.name: each.place for each in plans},
+            home=Place(),
+        )
+        self.commanding = Commanding(
+            self.actors,
+            self.actors.act,
+            submit=self.stream.submit,
+            new_id=self._new_id,
+            angles=lambda _: {},
+            reset=self.alerting.reset,
+            clock=loop.time,
+        )
+        for follower in (self.alerting, self.interlocks, self.doors):
+            self.stream.follow(type(follower).__name__, follower.follow)
+        self.stream.follow("told", self._keep)
+        self._ids = 0
+        self._loop = loop
+
+    @property
+    def now(self) -> float:
+        """Return the virtual time."""
+        return self._loop.time()
+
+    def stamp(self) -> Stamp:
+        """Return the time as the stream sees it."""
+        now = asyncio.get_running_loop().time()
+        return Stamp(now + self.wall_minus_monotonic, now, Clock.UNSYNCED if self.unsynced else Clock.SYNCED)
+
+    def strike(self, door: str) -> bool:
+        """Return whether the strike is energised, as the board knows it."""
+        sim = self.sims[door]
+        sim.advance(self.now)
+        return bool(sim.get("strike"))
+
+    def state(self, door: str) -> tuple[str, str]:
+        """Return state and mode of a door."""
+        body = self.doors.state(door)
+        return body.state, body.mode
+
+    def set(self, door: str, point: str, value: bool) -> None:
+        """Open or shut a door, press its button."""
+        self.sims[door].set(point, value)
+
+    def burn(self, building: str, ppm: float = 900.0) -> None:
+        """Let a detector see smoke, or none."""
+        self.detectors[f"smoke-{building}"].set("smoke", ppm)
+
+    def kinds(self) -> list[str]:
+        """Return the kinds of the open alerts."""
+        return [body.kind for body in self.alerting.alerts()]
+
+    def alerts(self, kind: str) -> list[AlertBody]:
+        """Return every alert event of a kind so far."""
+        return [body for body in self.told if isinstance(body, AlertBody) and body.kind == kind]
+
+    def door_told(self, door: str) -> list[tuple[str, str]]:
+        """Return every state and mode of a door that was told."""
+        return [(b.state, b.mode) for b in self.told if isinstance(b, DoorBody) and b.door == door]
+
+    async def order(self, name: str, action: str, **arguments: float) -> OutcomeBody:
+        """Give an order as the local tools do."""
+        return await self.commanding.execute(name, action, arguments, "local:test")
+
+    async def until(self, condition: Callable[[], object], *, within_s: float = 30.0) -> float:
+        """Wait until something is true; return how long it took. Fails if it takes too long."""
+        began = self.now
+        while not condition():
+            assert self.now < began + within_s, "it never came true"
+            await asyncio.sleep(0.005)
+        return self.now - began
+
+    async def run(self) -> None:
+        """Run lines and services until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for driver in self.field.drivers.values():
+                group.create_task(driver.run())
+            for service in (self.alerting, self.doors, self.interlocks):
+                group.create_task(service.run())
+
+    async def _open(self, settings: LineSettings, on_data: OnData, on_lost: OnLost) -> ByteStream:
+        return await MemoryLine(self.lines[settings.name]).open(settings, on_data, on_lost)
+
+    async def _act(self, name: str, action: str, arguments: Mapping[str, float], deadline: float) -> Done:
+        return await self.actors.act(name, action, arguments, deadline)
+
+    def _keep(self, event: Event) -> None:
+        self.events.append(event)
+        self.told.append(event.body)
+
+    def _new_id(self) -> str:
+        self._ids = getattr(self, "_ids", 0) + 1
+        return f"id-{self._ids:04}"
+
+
+def play(
+    scenario: Callable[[Yard], Awaitable[T]],
+    plans: Sequence[DoorPlan] = PLANS,
+    *,
+    interlocks: Sequence[InterlockPlan] = (INTERLOCK,),
+    schedules: Mapping[str, schedule.Schedule] = {},
+    restore: Iterable[Event] = (),
+    wall: float = WALL,
+    settle: bool = True,
+) -> T:
+    """Play a scenario in a yard that has been read once, in virtual time."""
+
+    async def main() -> T:
+        yard = Yard(plans, interlocks, schedules, restore, wall)
+        running = asyncio.create_task(yard.run(), name="yard")
+        try:
+            if settle:
+                await asyncio.sleep(3.0)
+            return await scenario(yard)
+        finally:
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+
+    return virtual.run(main())
+
+
+def _watched(device: Device) -> Watched:
+    compiled = compile_rules(
+        device.profile.rules,
+        (),
+        {},
+        device=device.name,
+        category="smoke",
+        points=device.profile.points,
+        kinds=KINDS,
+        where="device",
+    )
+    place = Place(building=BUILDINGS[device.name])
+    return Watched(device.name, place=place, category="smoke", bus="riser", rules=compiled.rules)
