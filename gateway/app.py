@@ -23,7 +23,7 @@ from gateway.core.faults import ConfigError
 from gateway.core.snapshot import Snapshot
 from gateway.core.standing import Standing
 from gateway.core.thinning import Thinner
-from gateway.gatehouse import Gatehouse
+from gateway.gatehouse import Around, Gatehouse
 from gateway.identity import identity, new_id
 from gateway.operations import Operations
 from gateway.runtime.clock import SystemClock
@@ -61,7 +61,7 @@ async def run(path: Path) -> None:
         again.clear()
         life = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            house = group.create_task(serve(checked, stop=life), name="house")
+            house = group.create_task(serve(checked, stop=life, reload=again.set), name="house")
             checked = await _until_told(path, checked, stop=stop, again=again)
             life.set()
             await house
@@ -89,9 +89,13 @@ async def serve(
     stop: asyncio.Event,
     ready: Callable[[], None] = lambda: None,
     on_event: Callable[[Event], None] | None = None,
+    reload: Callable[[], None] | None = None,
     probe: Probe = no_probe,
 ) -> None:
-    """Run one house until `stop` is set. `on_event` follows the stream; `probe` is for tests that crash it."""
+    """Run one house until `stop` is set. `on_event` follows the stream; `probe` is for tests that crash it.
+
+    `reload` has the configuration read again; without it nobody can order that from afar.
+    """
     assert checked.config is not None
     state_dir = Path(checked.config.gateway.state_dir)
     state_dir.mkdir(parents=True, exist_ok=True)
@@ -102,7 +106,8 @@ async def serve(
     )
     journal = await Journal.open(state_dir / "journal.db", settings=settings, probe=probe)
     try:
-        house = House(checked.config, checked, journal, await journal.standing(), probe=probe)
+        told = await journal.standing()
+        house = House(checked.config, checked, journal, told, reload=reload, probe=probe)
         if on_event is not None:
             house.stream.follow("on_event", on_event)
         house.control(control_path)
@@ -122,6 +127,7 @@ class House:
         journal: Journal,
         restored: Sequence[Event],
         *,
+        reload: Callable[[], None] | None,
         probe: Probe,
     ) -> None:
         clock = SystemClock()
@@ -134,11 +140,7 @@ class House:
             epoch=journal.epoch, last_seq=journal.last_seq, last_alert_seq=journal.last_alert_seq, now=clock
         )
         submit = self.stream.submit
-        self._field = Field(
-            site.lines_of(config, checked.profiles),
-            submit=submit,
-            presented=self._present,
-        )
+        self._field = Field(site.lines_of(config, checked.profiles), submit=submit, presented=self._present)
         self._snapshot = Snapshot(tuple(self._field.devices))
         self._kinds = kinds.built_in()
         self._watched = site.watched_of(config, checked.profiles, self._kinds)
@@ -154,17 +156,7 @@ class House:
             doors=doorways.door_subjects_of(config),
             restore=restored,
         )
-        self._gatehouse = Gatehouse(
-            config,
-            checked.profiles,
-            self._field,
-            places={name: watched.place for name, watched in self._watched.items()},
-            submit=submit,
-            now=clock,
-            angles=self._angles,
-            reset=self._alerting.reset,
-            restore=restored,
-        )
+        self._gatehouse = self._make_gatehouse(checked, restored, reload, probe)
         self._vision = self._make_vision()
         self._watching = Watching(self.status, self._alerting.alerts)
         self._uplink = self._make_uplink(probe)
@@ -233,6 +225,7 @@ class House:
 
     def _begin(self, ready: Callable[[], None]) -> None:
         self.stream.submit(NoteBody("gateway.started", f"version {__version__}"))
+        self._gatehouse.begin()
         self._storage(up=True, reason="the journal is open")  # ends what an earlier life may have raised
         if (salvage := self._journal.salvage) is not None:
             told = f"{salvage.reason}; {salvage.rows} rows were saved, the old file is {salvage.path}"
@@ -248,6 +241,7 @@ class House:
         self.stream.follow("alerting", self._alerting.follow)
         self.stream.follow("interlocks", self._gatehouse.interlocks.follow)
         self.stream.follow("doors", self._gatehouse.doors.follow)
+        self.stream.follow("remote", self._gatehouse.answer)
 
         def keep(event: Event) -> None:
             if thinner.keeps(event):
@@ -255,6 +249,23 @@ class House:
                 self._watching.follow(event)
 
         self.stream.follow("journal and watching", keep)
+
+    def _make_gatehouse(
+        self, checked: Checked, restored: Sequence[Event], reload: Callable[[], None] | None, probe: Probe
+    ) -> Gatehouse:
+        around = Around(
+            submit=self.stream.submit,
+            now=self._clock,
+            restored=restored,
+            angles=self._angles,
+            alerts=self._alerting,
+            record=self._journal,
+            publish=self._publish,
+            reload=reload,
+            probe=probe,
+        )
+        places = {name: watched.place for name, watched in self._watched.items()}
+        return Gatehouse(self._config, checked.profiles, self._field, places, around)
 
     def _make_vision(self) -> Vision:
         quota = int(self._config.vision.evidence_max_mb * 1024 * 1024)
@@ -276,11 +287,15 @@ class House:
             health=lambda: payload.health(self.status()),
             evidence=self._vision.store if self._config.camera else None,
             submit=self.stream.submit,
+            remote=self._gatehouse.remote,
             was_down=any(
                 alert.kind == self._kinds.by_link["uplink"].name for alert in self._alerting.alerts()
             ),
             probe=probe,
         )
+
+    def _publish(self, topic: str, content: bytes, **how: Any) -> bool:
+        return self._uplink is not None and self._uplink.publish(topic, content, **how)
 
     def _report(self, note: NoteBody) -> None:
         """Tell what the journal reports of itself, and whether the storage takes what it is given."""

@@ -1,7 +1,9 @@
 """All that moves doors, put together: doors, interlocks, whoever gives them orders, and where an order goes."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from drivers.api import Done, Presented, Profile
 from gateway import doorways
@@ -11,10 +13,29 @@ from gateway.core.config import Config
 from gateway.core.events import Body, Event, Place
 from gateway.identity import new_id
 from gateway.runtime.stream import Stamp
-from gateway.services.commanding import Commanding
+from gateway.services.commanding import Commanding, Record
 from gateway.services.doors import Doors
 from gateway.services.field import Field
 from gateway.services.interlocks import Interlocks
+
+if TYPE_CHECKING:  # what checks signatures is loaded only where somebody may give orders from afar
+    from gateway.remote_orders import Alerts
+    from gateway.services.remote.service import Publish, Remote
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the doors need of the house around them. `restored` is what a restart knows; see core/standing.py."""
+
+    submit: Callable[[Body], Event]
+    now: Callable[[], Stamp]
+    restored: Sequence[Event]
+    angles: Callable[[str], Mapping[str, float]]
+    alerts: "Alerts"
+    record: Record
+    publish: "Publish"
+    reload: Callable[[], None] | None
+    probe: Callable[[str], None]
 
 
 class Gatehouse:
@@ -25,34 +46,28 @@ class Gatehouse:
         config: Config,
         profiles: Mapping[str, Profile],
         field: Field,
-        *,
         places: Mapping[str, Place],
-        submit: Callable[[Body], Event],
-        now: Callable[[], Stamp],
-        angles: Callable[[str], Mapping[str, float]],
-        reset: Callable[[str, str], None],
-        restore: Iterable[Event],
+        around: Around,
     ) -> None:
-        told = list(restore)
         plans = doorways.doors_of(config, profiles)
-        self._now = now
+        self._around = around
         self.doors = Doors(
             plans,
             doorways.schedules_of(config),
             act=field.act,
             read_soon=field.read_soon,
-            submit=submit,
+            submit=around.submit,
             new_id=new_id,
-            now=now,
-            restore=told,
+            now=around.now,
+            restore=around.restored,
         )
         self.interlocks = Interlocks(
             doorways.interlocks_of(config),
             act=self._act,
-            submit=submit,
+            submit=around.submit,
             new_id=new_id,
             now=time.monotonic,
-            restore=told,
+            restore=around.restored,
         )
         self.actors = Actors(
             field,
@@ -61,13 +76,23 @@ class Gatehouse:
             places={**places, **{plan.name: plan.place for plan in plans}},
             home=config.gateway.place,
         )
-        self.commanding = Commanding(
-            self.actors, self.actors.act, submit=submit, new_id=new_id, angles=angles, reset=reset
-        )
+        self.commanding = self._make_commanding()
+        self.remote = self._make_remote(config)
         self.services: dict[str, Callable[[], Awaitable[None]]] = {
             "doors": self.doors.run,
             "interlocks": self.interlocks.run,
         }
+        if self.remote is not None:
+            self.services["remote"] = self.remote.run
+
+    def begin(self) -> None:
+        """Say what nobody knows of the orders that an earlier life was carrying out."""
+        self.commanding.settle(self._around.restored)
+
+    def answer(self, event: Event) -> None:
+        """Take in an event: whoever gave an order from afar may wait for it."""
+        if self.remote is not None:
+            self.remote.follow(event)
 
     def presented(self, presented: Presented) -> None:
         """Somebody held a card to a reader, or typed at it."""
@@ -75,7 +100,38 @@ class Gatehouse:
     def state(self, door: str) -> bytes:
         """Return the retained payload of a door."""
         body = self.doors.state(door)
-        return payload.door_state(body, self._now().wall, place=self.actors.place(door))
+        return payload.door_state(body, self._around.now().wall, place=self.actors.place(door))
+
+    def _make_commanding(self) -> Commanding:
+        around = self._around
+        return Commanding(
+            self.actors,
+            self.actors.act,
+            submit=around.submit,
+            new_id=new_id,
+            angles=around.angles,
+            reset=around.alerts.reset,
+            record=around.record,
+            probe=around.probe,
+        )
+
+    def _make_remote(self, config: Config) -> "Remote | None":
+        if not config.operator or config.mqtt is None:
+            return None
+        from gateway import remote_orders
+
+        around = self._around
+        return remote_orders.make(
+            config,
+            self.commanding,
+            around.alerts,
+            place_of=self.actors.place,
+            submit=around.submit,
+            publish=around.publish,
+            now=around.now,
+            restored=around.restored,
+            reload=around.reload,
+        )
 
     async def _act(self, name: str, action: str, arguments: Mapping[str, float], deadline: float) -> Done:
         return await self.actors.act(name, action, arguments, deadline)

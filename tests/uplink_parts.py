@@ -17,6 +17,7 @@ from gateway.core.events import (
     Severity,
     Words,
 )
+from gateway.core.incoming import Incoming
 from gateway.runtime.journal.rows import START, Lane, Position, lane_of
 from gateway.services.uplink.brokers import Broker, ConnectError
 from gateway.services.uplink.connection import Connection, Done, Identity, Message, Receive
@@ -183,7 +184,7 @@ class MemoryBroker:
         self.answer = answer
         self.away: set[str] = set()
         self.links: list[MemoryLink] = []
-        self.receive: Receive = lambda _data: None
+        self._receive: Receive = lambda _message: None
         self.attempts = 0
         self._window = window
 
@@ -193,9 +194,13 @@ class MemoryBroker:
         await asyncio.sleep(0.01)
         if not self.up or broker.url in self.away:
             raise ConnectError("connect", broker.url, "refused")
-        self.receive = receive
+        self._receive = receive
         self.links.append(MemoryLink(broker.url, self._ask, window=self._window))
         return self.links[-1]
+
+    def receive(self, content: bytes, what: str = "receipt") -> None:
+        """Hand a message to whoever is connected."""
+        self._receive(Incoming(f"compound/v1/{GATEWAY}/{what}", content))
 
     def _ask(self, message: Message) -> str | None:
         return self.answer(message)

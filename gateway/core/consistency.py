@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from drivers.api import Text
+from gateway.core import access_checks, operator_checks
 from gateway.core.config import BusTable, CameraTable, MqttTable, VisionTable
 from gateway.core.faults import Fault, near, one_of, same, shown
 from gateway.core.loading import Parsed
@@ -43,6 +44,8 @@ def check(parsed: Parsed) -> Faults:
     yield from _names(parsed)
     yield from _ports(parsed)
     yield from _addresses(parsed)
+    yield from operator_checks.check(parsed)
+    yield from access_checks.check(parsed)
     if not parsed.buses and not parsed.cameras and not parsed.faults:
         wanted = Text("至少一条 [[bus]] 或一个 [[camera]]", "at least one [[bus]] or [[camera]]")
         yield Fault("bus", Text("没有总线，也没有摄像机", "neither line nor camera"), wanted, warning=True)

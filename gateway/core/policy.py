@@ -1,6 +1,7 @@
 """Whether an order may be carried out at all, before any byte is sent: a pure look at the order and the device."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from drivers.api import Action, Argument
 
@@ -14,6 +15,17 @@ class PolicyError(Exception):
 
     def __str__(self) -> str:
         return self.what + (f" ({self.hint})" if self.hint else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What an order from afar comes with: its id, and the monotonic time after which it is dead.
+
+    Such an order is carried out only when it is on record: one that nobody can account for is not.
+    """
+
+    id: str
+    deadline: float
 
 
 def choose_action(device: str, name: str, actions: Sequence[Action]) -> Action:

@@ -4,10 +4,10 @@ Alerts that are not over, baselines, standing orders to doors and interlocks: of
 nobody knows the outcome of, and what came of the last two thousand others, so that an order given twice under one
 id gets its old outcome. Retention may take those outcomes: a repeated order is kept out by its nonce in any case.
 
-A refused order was never written down as a command, so a refusal ends none, whatever id it names.
+An outcome ends a command only if it is of the same origin: what a stranger calls an order says nothing about it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from gateway.core.alerts import State
@@ -32,7 +32,7 @@ class Restored:
 
     def __init__(self) -> None:
         self._last: dict[Key, Event] = {}
-        self._answered: dict[str, tuple[Event, Event]] = {}  # command and outcome by id, oldest first
+        self._answered: dict[Key, tuple[Event, Event]] = {}  # command and outcome, oldest first
 
     def follow(self, event: Event) -> None:
         """Take in the next event."""
@@ -42,7 +42,7 @@ class Restored:
         before = self._last.pop(key, None)
         if isinstance(event.body, OutcomeBody):
             if before is not None:
-                self._answer(event.body.id, before, event)
+                self._answer(key, before, event)
         elif not is_over(event.body):
             self._last[key] = event
 
@@ -51,7 +51,7 @@ class Restored:
         kept = [*self._last.values(), *(event for pair in self._answered.values() for event in pair)]
         return sorted(kept, key=lambda event: (event.epoch, event.seq))
 
-    def _answer(self, command: str, given: Event, outcome: Event) -> None:
+    def _answer(self, command: Key, given: Event, outcome: Event) -> None:
         self._answered.pop(command, None)
         self._answered[command] = given, outcome
         if len(self._answered) > ANSWERED:
@@ -90,10 +90,8 @@ def key_of(body: Body) -> Key | None:
             return "ordered", door
         case InterlockBody(interlock=interlock):
             return "interlock", interlock
-        case CommandBody(id=command):
-            return "command", command
-        case OutcomeBody(id=command, result=result) if result != "refused":
-            return "command", command
+        case CommandBody(id=command, origin=origin) | OutcomeBody(id=command, origin=origin):
+            return "command", command, origin
         case _:
             return None
 
@@ -103,12 +101,12 @@ def is_over(body: Body) -> bool:
     return isinstance(body, OutcomeBody) or (isinstance(body, AlertBody) and body.state == State.OVER)
 
 
-def unanswered(restored: Iterable[Event]) -> Iterator[CommandBody]:
-    """Yield the commands that were written down and whose outcome nobody knows."""
-    open_ones: dict[str, CommandBody] = {}
+def unanswered(restored: Iterable[Event]) -> list[CommandBody]:
+    """Return the commands that were written down and whose outcome nobody knows."""
+    left: dict[Key | None, CommandBody] = {}
     for event in restored:
         if isinstance(event.body, CommandBody):
-            open_ones[event.body.id] = event.body
+            left[key_of(event.body)] = event.body
         elif isinstance(event.body, OutcomeBody):
-            open_ones.pop(event.body.id, None)
-    yield from open_ones.values()
+            left.pop(key_of(event.body), None)
+    return list(left.values())

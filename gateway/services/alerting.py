@@ -167,7 +167,7 @@ class Alerting:
             case OutcomeBody():
                 if body.grants:
                     self._detection.excuse(body.device, self._now)
-                if body.result != "refused":
+                if body.result not in {"refused", "unknown"}:
                     self._link("command", body.device, up=body.result == "done", reason=body.detail)
             case BaselineBody():
                 self._detection.rest(body.device, body.point, body.value)

@@ -1,26 +1,31 @@
 """Carry out orders: written down first, sent before their deadline or never, the outcome written down too.
 
-An order does not wait for the disk: the stream has it before the relay moves, and a stalled SD card must not
-keep a person at a door. `baseline` is the one action every tilting thing has without the device knowing: it
-takes the present angles as rest.
+A local order does not wait for the disk: the stream has it before the relay moves, and a stalled SD card must not
+keep a person at a door. An order from afar comes with a ticket, and does wait: it moves nothing before it is on
+the disk, and nothing at all when that takes until its deadline. `baseline` is the one action every tilting thing has
+without the device knowing: it takes the present angles as rest.
 """
 
+import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Literal, Protocol
 
 from drivers.api import Action, Done, DriverError, LateError
 from gateway.core.events import BaselineBody, Body, CommandBody, Event, OutcomeBody
-from gateway.core.policy import PolicyError, choose_action, complete_arguments
+from gateway.core.policy import PolicyError, Ticket, choose_action, complete_arguments
+from gateway.core.standing import unanswered
 
 log = logging.getLogger(__name__)
 
 DEADLINE_S = 5.0
 
-Result = Literal["done", "refused", "failed", "late"]
+Result = Literal["done", "refused", "failed", "late", "unknown"]
 Act = Callable[[str, str, Mapping[str, float], float], Awaitable[Done]]
+Work = Callable[[float], Awaitable[Done]]
+"""Does what an order says, before a monotonic time or not at all; raises DriverError, PolicyError."""
 
 
 class Devices(Protocol):
@@ -30,11 +35,22 @@ class Devices(Protocol):
         """Return all actions of a device; KeyError if there is no such device."""
 
 
+class Record(Protocol):
+    """Where orders are on record: the journal."""
+
+    @property
+    def failing(self) -> bool:
+        """Return whether nothing can be written just now."""
+
+    async def committed(self, event: Event) -> None:
+        """Return when an event is on the disk."""
+
+
 class Commanding:
-    """Takes local orders.
+    """Takes orders.
 
     `angles` gives the present good values of a device's points that have a baseline; `reset` releases what
-    latched at a device, PolicyError if nothing did.
+    latched at a device, PolicyError if nothing did. Without a `record` no order from afar is carried out.
     """
 
     def __init__(
@@ -46,34 +62,74 @@ class Commanding:
         new_id: Callable[[], str],
         angles: Callable[[str], Mapping[str, float]],
         reset: Callable[[str, str], None],
+        record: Record | None = None,
         clock: Callable[[], float] = time.monotonic,
+        probe: Callable[[str], None] = lambda _point: None,
     ) -> None:
         self._devices, self._act, self._submit = devices, act, submit
         self._new_id, self._angles, self._reset, self._clock = new_id, angles, reset, clock
+        self._record, self._probe = record, probe
 
     async def execute(
-        self, device: str, action: str, arguments: Mapping[str, float], origin: str
+        self,
+        device: str,
+        action: str,
+        arguments: Mapping[str, float],
+        origin: str,
+        ticket: Ticket | None = None,
     ) -> OutcomeBody:
         """Carry out one order and return what came of it; PolicyError when it makes no sense at all."""
-        deadline = self._clock() + DEADLINE_S
         try:
             known = self._devices.actions(device)
         except KeyError:
             raise PolicyError(f"there is no device {device!r}", "`status` lists them") from None
+        name = self._new_id() if ticket is None else ticket.id
         if action == "baseline":
-            return self._baseline(device, origin)
+            return await self._baseline(name, device, origin, ticket)
         chosen = self._choose(device, action, known)
-        complete = {} if chosen is None else complete_arguments(chosen, arguments)
-        command = CommandBody(self._new_id(), device, action, complete, origin)
         if chosen is None:
-            self._reset(device, origin)
-            self._submit(command)
-            return self._outcome(command, "done", "the alert is released; the device itself has no reset")
-        self._submit(command)
-        if action == "reset":
-            with contextlib.suppress(PolicyError):  # the device may want a reset where no alert of ours does
-                self._reset(device, origin)
-        return await self._carry_out(command, chosen, deadline)
+            return await self._release(CommandBody(name, device, action, {}, origin), ticket)
+        command = CommandBody(name, device, action, complete_arguments(chosen, arguments), origin)
+
+        async def work(deadline: float) -> Done:
+            if action == "reset":
+                with contextlib.suppress(
+                    PolicyError
+                ):  # the device may want a reset where no alert of ours does
+                    self._reset(device, origin)
+            return await self._act(device, action, command.arguments, deadline)
+
+        return await self.perform(command, work, ticket, grants=chosen.grants)
+
+    async def perform(
+        self, command: CommandBody, work: Work, ticket: Ticket | None = None, *, grants: bool = False
+    ) -> OutcomeBody:
+        """Write an order down, do it, write down what came of it."""
+        deadline = self._clock() + DEADLINE_S if ticket is None else ticket.deadline
+        if ticket is not None and (self._record is None or self._record.failing):
+            hint = "an order from afar is carried out only when it is on record"
+            raise PolicyError("the journal cannot be written just now", hint)
+        event = self._submit(command)
+        if ticket is not None and not await self._is_on_record(event, deadline):
+            return self._outcome(
+                command, "late", "it was not on record before its deadline; nothing was done"
+            )
+        self._probe("commanding.before_act")
+        try:
+            done = await work(deadline)
+        except LateError as error:
+            return self._outcome(command, "late", str(error))
+        except PolicyError as error:  # only whoever acts could know
+            return self._outcome(command, "refused", str(error))
+        except DriverError as error:
+            return self._outcome(command, "failed", str(error))
+        self._probe("commanding.after_act")
+        return self._outcome(command, "done", done.detail, grants=grants)
+
+    def settle(self, restored: Iterable[Event]) -> None:
+        """Say of every order that an earlier life left without an outcome that nobody knows it."""
+        for command in unanswered(restored):
+            self._outcome(command, "unknown", "the gateway stopped before it knew what came of it")
 
     def _choose(self, device: str, action: str, known: tuple[Action, ...]) -> Action | None:
         """Every device's alerts can be reset, also of a device that knows no reset itself."""
@@ -81,27 +137,42 @@ class Commanding:
             return None
         return choose_action(device, action, known)
 
-    async def _carry_out(self, command: CommandBody, action: Action, deadline: float) -> OutcomeBody:
-        try:
-            done = await self._act(command.device, command.action, command.arguments, deadline)
-        except LateError as error:
-            return self._outcome(command, "late", str(error))
-        except DriverError as error:
-            return self._outcome(command, "failed", str(error))
-        return self._outcome(command, "done", done.detail, grants=action.grants)
+    async def _release(self, command: CommandBody, ticket: Ticket | None) -> OutcomeBody:
+        """Release the alerts of a device that has no reset itself."""
+        if ticket is None:  # whoever stands here is told at once when there is nothing to release
+            self._reset(command.device, command.origin)
 
-    def _baseline(self, device: str, origin: str) -> OutcomeBody:
+        async def work(_deadline: float) -> Done:
+            if ticket is not None:
+                self._reset(command.device, command.origin)
+            return Done("the alert is released; the device itself has no reset", self._clock())
+
+        return await self.perform(command, work, ticket)
+
+    async def _baseline(self, name: str, device: str, origin: str, ticket: Ticket | None) -> OutcomeBody:
         angles = self._angles(device)
         if not angles:
             raise PolicyError(
                 f"{device} has no good angle to take as rest", "is it online, is it a tilt sensor?"
             )
-        command = CommandBody(self._new_id(), device, "baseline", dict(angles), origin)
-        self._submit(command)
-        for point, value in angles.items():
-            self._submit(BaselineBody(device, point, value, origin))
-        told = ", ".join(f"{point} {value:.2f}" for point, value in angles.items())
-        return self._outcome(command, "done", f"at rest: {told}")
+
+        async def work(_deadline: float) -> Done:
+            for point, value in angles.items():
+                self._submit(BaselineBody(device, point, value, origin))
+            told = ", ".join(f"{point} {value:.2f}" for point, value in angles.items())
+            return Done(f"at rest: {told}", self._clock())
+
+        return await self.perform(CommandBody(name, device, "baseline", dict(angles), origin), work, ticket)
+
+    async def _is_on_record(self, event: Event, deadline: float) -> bool:
+        """Wait until an order is on the disk; False when its deadline passes first."""
+        assert self._record is not None
+        try:
+            async with asyncio.timeout(max(deadline - self._clock(), 0.0)):
+                await self._record.committed(event)
+        except TimeoutError:
+            return False
+        return self._clock() < deadline
 
     def _outcome(
         self, command: CommandBody, result: Result, detail: str, *, grants: bool = False

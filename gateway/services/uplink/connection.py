@@ -6,24 +6,34 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from gateway.core.config import MqttTable
+from gateway.core.incoming import Incoming
 from gateway.core.payload import JSON, topic
 
 Done: TypeAlias = Callable[[str | None], None]
 """Called once: with None when a message is confirmed, else with the reason why it was refused."""
 
-Receive: TypeAlias = Callable[[bytes], None]
-"""Takes the payload of a message on a topic we subscribed to."""
+Receive: TypeAlias = Callable[[Incoming], None]
+"""Takes a message on a topic we subscribed to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is published, QoS 1. `expiry_s` None: never."""
+    """What is published, QoS 1. `expiry_s` None: never. `correlation` goes with an answer."""
 
     topic: str
     content: bytes
     retain: bool = False
     expiry_s: int | None = None
     content_type: str = JSON
+    correlation: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A topic we want to hear. With `queued` the broker keeps what comes while we are away, for our session."""
+
+    topic: str
+    queued: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,7 @@ class Identity:
 
     gateway_id: str
     table: MqttTable
-    subscribe: tuple[str, ...] = ()
+    subscribe: tuple[Subscription, ...] = ()
 
     @property
     def availability(self) -> str:

@@ -14,13 +14,15 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from gateway.core.incoming import Incoming
 from gateway.services.uplink.brokers import Broker
-from gateway.services.uplink.connection import Done, Message, Receive
+from gateway.services.uplink.connection import Done, Message, Receive, Subscription
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client, MQTTMessage
     from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
+    from paho.mqtt.subscribeoptions import SubscribeOptions
 
 log = logging.getLogger(__name__)
 
@@ -74,10 +76,14 @@ class Link:
         self._loop.add_reader(self._descriptor, self._readable)
         self._loop.add_writer(self._descriptor, self._writable)
 
-    def subscribe(self, topics: tuple[str, ...]) -> None:
-        """Ask for `topics`, QoS 1."""
-        for topic in topics:
-            self._client.subscribe(topic, qos=1)
+    def subscribe(self, subscriptions: tuple[Subscription, ...]) -> None:
+        """Ask for topics: QoS 1 for those that are to wait for us, QoS 0 for the others; none retained."""
+        for each in subscriptions:
+            qos = 1 if each.queued else 0
+            if self.protocol == "5":
+                self._client.subscribe(each.topic, options=_subscribe_options(qos))
+            else:
+                self._client.subscribe(each.topic, qos)
 
     def publish(self, message: Message, done: Done) -> None:
         """Send `message`; `done` is called once, or never if the connection is lost first."""
@@ -172,15 +178,23 @@ class Link:
             done(f"{reason} (0x{reason.value:02x})")
 
     def _on_message(self, _client: Any, _data: Any, message: "MQTTMessage") -> None:
-        if not message.retain:
-            self._receive(bytes(message.payload))
+        told: Properties | None = getattr(message, "properties", None)  # paho sets it with MQTT 5 only
+        self._receive(
+            Incoming(
+                topic=message.topic,
+                content=bytes(message.payload),
+                retained=message.retain,
+                answer_to=getattr(told, "ResponseTopic", None),
+                correlation=getattr(told, "CorrelationData", None),
+            )
+        )
 
     def _on_subscribe(
         self, _client: Any, _data: Any, _mid: int, reasons: "list[ReasonCode]", _properties: Any
     ) -> None:
         for reason in reasons:
             if reason.is_failure:
-                log.error("%s refuses our subscription to receipts: %s", self.broker, reason)
+                log.error("%s refuses a subscription of ours: %s", self.broker, reason)
 
     def _on_want_write(self, _client: Any, _data: Any, _socket: Any) -> None:
         if self._descriptor is not None:
@@ -210,10 +224,20 @@ class Link:
     def _properties_of(self, message: Message) -> "Properties | None":
         if self.protocol != "5":
             return None
+        if message.correlation is not None:
+            return properties(
+                "PUBLISH", ContentType=message.content_type, CorrelationData=message.correlation
+            )
         key = message.content_type, message.expiry_s
         if key not in self._properties:
             self._properties[key] = properties("PUBLISH", ContentType=key[0], MessageExpiryInterval=key[1])
         return self._properties[key]
+
+
+def _subscribe_options(qos: int) -> "SubscribeOptions":
+    from paho.mqtt.subscribeoptions import SubscribeOptions
+
+    return SubscribeOptions(qos=qos, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
 
 
 def close_client(client: "Client") -> None:

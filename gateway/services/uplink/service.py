@@ -14,15 +14,16 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from gateway.core import payload
 from gateway.core.config import MqttTable
 from gateway.core.events import Body, Event, LinkBody
+from gateway.core.incoming import Incoming
 from gateway.runtime.journal.rows import Lane
 from gateway.services.uplink import opening, receipts
 from gateway.services.uplink.brokers import Broker, Pause, UplinkError, brokers
-from gateway.services.uplink.connection import Connection, Identity, Message, Receive
+from gateway.services.uplink.connection import Connection, Identity, Message, Receive, Subscription
 from gateway.services.uplink.evidence import EvidenceLane, Pieces
 from gateway.services.uplink.feed import Rows
 from gateway.services.uplink.outbox import Outbox
@@ -40,6 +41,16 @@ URGENT_PAUSE_S: Final = 5.0
 GOOD_S: Final = 10.0  # a connection that stood so long was good: the next try comes quickly
 
 Connect = Callable[[Broker, Identity, Receive], Awaitable[Connection]]
+
+
+class Remote(Protocol):
+    """Who takes orders from afar."""
+
+    def heard(self, message: Incoming) -> None:
+        """Take in a message of the command topic."""
+
+    def greet(self) -> None:
+        """Take note of a new connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +81,8 @@ class UplinkStatistics:
 class Uplink:
     """The sink of the journal that speaks MQTT. Raises SetupError at once where the table makes no sense.
 
-    `evidence` keeps the pictures that go up when nothing else wants to. `was_down` says that the gateway still
-    believes nothing gets through, from before it was started.
+    `evidence` keeps the pictures that go up when nothing else wants to. `remote` takes orders; without it nobody
+    can give us any. `was_down` says that the gateway still believes nothing gets through, from before it was started.
     """
 
     def __init__(
@@ -84,15 +95,19 @@ class Uplink:
         health: Callable[[], bytes],
         submit: Callable[[Body], Event],
         evidence: Pieces | None = None,
+        remote: Remote | None = None,
         was_down: bool = False,
         probe: Callable[[str], None] = lambda _point: None,
         connect: Connect = opening.connect,
         chance: Callable[[], float] = random.random,
     ) -> None:
         desk = table.confirm == "desk"
-        topics = (payload.topic(gateway_id, "receipt"),) if desk else ()
+        self._receipts, self._orders = (payload.topic(gateway_id, what) for what in ("receipt", "command"))
+        self._remote = remote
+        wanted = [Subscription(self._receipts)] if desk else []
+        wanted += [] if remote is None else [Subscription(self._orders, queued=False)]
         self._brokers = brokers(table)
-        self._identity = Identity(gateway_id, table, topics)
+        self._identity = Identity(gateway_id, table, tuple(wanted))
         self._house = House(gateway_id, journal, states, health, probe, receipts_wanted=desk)
         self._submit, self._connect, self._was_down = submit, connect, was_down
         self._pause, self._chance = Pause(chance), chance
@@ -193,6 +208,8 @@ class Uplink:
             link, self._house, self._outbox, self._states, self._tally, evidence=self._evidence
         )
         self._say(link, payload.ONLINE)
+        if self._remote is not None:
+            self._remote.greet()
         if not link.resumed:  # a broker that forgot our session may have forgotten what it retained
             self._states.refresh(asyncio.get_running_loop().time(), every_s=0.0)
         try:
@@ -223,8 +240,33 @@ class Uplink:
         if link is not None and not link.lost.done():
             await link.close(self._availability(payload.OFFLINE))
 
-    def _receive(self, data: bytes) -> None:
-        """Take in a receipt. The broker may send those it kept for us before the session has begun."""
+    def publish(
+        self,
+        topic: str,
+        content: bytes,
+        *,
+        content_type: str = payload.JSON,
+        retain: bool = False,
+        expiry_s: int | None = None,
+        correlation: bytes | None = None,
+    ) -> bool:
+        """Send what is no row of the journal, QoS 1; False when there is no connection, or no room on it."""
+        link = self._link
+        if link is None or link.lost.done() or link.flying >= link.window:
+            return False
+        message = Message(topic, content, retain, expiry_s, content_type, correlation)
+        told = functools.partial(self._said, topic)
+        link.publish(message, told if retain else lambda _refusal: None)  # nobody may wait for an answer
+        return True
+
+    def _receive(self, message: Incoming) -> None:
+        """Take in a message. The broker may send those it kept for us before the session has begun."""
+        if message.topic == self._orders and self._remote is not None:
+            self._remote.heard(message)
+        elif message.topic == self._receipts and not message.retained:
+            self._receipt(message.content)
+
+    def _receipt(self, data: bytes) -> None:
         try:
             receipt = receipts.decode(data)
         except receipts.ReceiptError as error:

@@ -23,6 +23,8 @@ from gateway.core.events import (
 from gateway.core.standing import Restored, Standing, unanswered
 from tests.gateway.runtime.test_stream import ALERT
 
+ORIGIN = "remote:desk/warden-1"
+
 
 @dataclass
 class Numbered:
@@ -63,13 +65,13 @@ def test_an_alert_that_was_over_before_we_knew_it_is_nothing() -> None:
 
 
 def command(name: str) -> CommandBody:
-    return CommandBody(name, "door-1", "unlock", {"seconds": 5.0}, "remote:desk/warden-1")
+    return CommandBody(name, "door-1", "unlock", {"seconds": 5.0}, ORIGIN)
 
 
 def outcome(
-    name: str, result: Literal["done", "refused", "failed", "late", "unknown"] = "done"
+    name: str, result: Literal["done", "refused", "late"] = "done", origin: str = ORIGIN
 ) -> OutcomeBody:
-    return OutcomeBody(name, "door-1", "unlock", result, "", "remote:desk/warden-1")
+    return OutcomeBody(name, "door-1", "unlock", result, "", origin)
 
 
 def restored(bodies: Iterable[Body]) -> list[Event]:
@@ -106,11 +108,12 @@ def test_commands_come_back_with_their_outcomes_and_those_without_are_told_apart
     assert [each.id for each in unanswered(events)] == ["b"]
 
 
-def test_a_refusal_ends_no_command_whatever_id_it_names() -> None:
-    events = restored([outcome("a", "refused"), command("a"), outcome("a", "refused")])
+def test_a_refusal_of_another_origin_ends_no_command_whatever_id_it_names() -> None:
+    stranger = outcome("a", "refused", origin="unverified")
+    events = restored([stranger, command("a"), stranger])
     assert [event.seq for event in events] == [2]
     standing = Standing(events)
-    standing.follow(Event(1, 9, 0.0, 0.0, Clock.SYNCED, outcome("a", "refused")))
+    standing.follow(Event(1, 9, 0.0, 0.0, Clock.SYNCED, stranger))
     assert standing.positions() == [(1, 2)]
 
 
