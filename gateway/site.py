@@ -23,7 +23,7 @@ Profiles = Mapping[str, Profile]
 
 def lines_of(config: Config, profiles: Profiles) -> list[tuple[LineSettings, list[Device]]]:
     """Return each line with the devices on it."""
-    return [(_line(bus), [_device(table, profiles) for table in bus.device]) for bus in config.bus]
+    return [(line_of(bus), [_device(table, profiles) for table in bus.device]) for bus in config.bus]
 
 
 def watched_of(config: Config, profiles: Profiles, kinds: Kinds) -> dict[str, Watched]:
@@ -102,7 +102,8 @@ def _setup(table: CameraTable, config: Config) -> Setup:
     )
 
 
-def _line(bus: BusTable) -> LineSettings:
+def line_of(bus: BusTable) -> LineSettings:
+    """Return a line as its driver runs it."""
     return LineSettings(bus.name, bus.port, bus.baud, bus.parity, bus.stop_bits, bus.rs485)
 
 

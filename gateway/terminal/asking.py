@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gateway.terminal import alerts as alert_list
+from gateway.terminal import doors as door_screen
 from gateway.terminal import export as exporting
 from gateway.terminal import status as status_screen
 from gateway.terminal import watch as watching
@@ -32,6 +33,15 @@ class Asking:
             _echo_json(told)
         else:
             console().print(status_screen.screen(read(Status, told), self._words))
+
+    def doors(self, *, as_json: bool) -> None:
+        """Show every door and interlock."""
+        told = self._client.ask("status")["status"]
+        if as_json:
+            _echo_json({key: told.get(key, []) for key in ("doors", "interlocks")})
+        else:
+            status = read(Status, told)
+            console().print(door_screen.screen(status.doors, status.interlocks, self._words))
 
     def alerts(self, *, as_json: bool) -> None:
         """Show the alerts that are not over."""

@@ -119,6 +119,30 @@ class Service(msgspec.Struct, frozen=True):
     last_fault: str = ""
 
 
+class DoorLine(msgspec.Struct, frozen=True):
+    """One door."""
+
+    door: str = "?"
+    label: str = ""
+    place: dict[str, str] = {}
+    state: str = "unknown"
+    mode: str = "normal"
+    why: str = ""
+    kinds: tuple[str, ...] = ()
+    fail: str = "secure"
+    until: float | None = None
+
+
+class InterlockLine(msgspec.Struct, frozen=True):
+    """One interlock. `burning` counts the alerts that keep it from being released."""
+
+    interlock: str = "?"
+    engaged: bool = False
+    drill: bool = False
+    burning: int = 0
+    dry_run: bool = False
+
+
 class Status(msgspec.Struct, frozen=True):
     """The health document."""
 
@@ -126,6 +150,8 @@ class Status(msgspec.Struct, frozen=True):
     buses: tuple[Line, ...] = ()
     cameras: tuple[Camera, ...] = ()
     evidence: Evidence | None = None
+    doors: tuple[DoorLine, ...] = ()
+    interlocks: tuple[InterlockLine, ...] = ()
     uplink: Uplink | None = None
     journal: Journal = Journal()
     alerts: dict[str, int] = {}

@@ -6,6 +6,7 @@ from typing import Any
 from rich.text import Text
 
 from gateway.terminal.document import Alert, read
+from gateway.terminal.doors import STATES, mode_word, state_word
 from gateway.terminal.figures import BAD, FAINT, GOOD, MARKS, WARN, clock
 from gateway.terminal.words import Words
 
@@ -63,6 +64,34 @@ def _outcome(body: Body, words: Words) -> Text:
     return told.append(f"  {body.get('detail')}", FAINT)
 
 
+def _door(body: Body, words: Words) -> Text:
+    shape, style = STATES.get(str(body.get("state")), STATES["unknown"])
+    told = Text(f"{shape} ", style).append(f"{body.get('door')} ", "bold")
+    told.append(state_word(str(body.get("state")), words), style)
+    if body.get("mode") not in {"normal", None}:
+        told.append(f"  {mode_word(str(body['mode']), words)}", WARN)
+    return told.append(f"  {body.get('why') or ''}".rstrip(), FAINT)
+
+
+def _access(body: Body, words: Words) -> Text:
+    granted = bool(body.get("granted"))
+    told = Text("✓ " if granted else "✗ ", GOOD if granted else WARN)
+    told.append(f"{body.get('door') or body.get('reader')} ", "bold")
+    told.append(words("access.granted" if granted else "access.denied"))
+    facts = " ".join(str(body.get(key) or "") for key in ("holder", "card", "reason"))
+    return told.append(f"  {facts}".rstrip(), FAINT)
+
+
+def _interlock(body: Body, words: Words) -> Text:
+    if not body.get("engaged"):
+        return Text("■ ", GOOD).append(
+            f"{words('doors.interlock')} {body.get('interlock')}  {words('doors.ready')}"
+        )
+    drill = bool(body.get("drill"))
+    told = Text("◆ ", WARN if drill else BAD).append(f"{words('doors.interlock')} {body.get('interlock')}  ")
+    return told.append(words("doors.drill" if drill else "doors.engaged"), WARN if drill else BAD)
+
+
 def _anything(body: Body, words: Words) -> Text:
     del words
     facts = "  ".join(f"{value}" for name, value in body.items() if name != "type" and value is not None)
@@ -75,4 +104,7 @@ _TELLERS: Mapping[str, Callable[[Body, Words], Text]] = {
     "alert": _alert,
     "command": _command,
     "outcome": _outcome,
+    "door": _door,
+    "access": _access,
+    "interlock": _interlock,
 }
