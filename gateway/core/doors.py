@@ -181,6 +181,10 @@ class Door:
         self._settled_at = max(self._settled_at, self._pulse_until + SETTLE_S)
         self._leave(at + seconds + self.plan.shunt_s)
 
+    def cut_short(self, at: float) -> None:
+        """The strike holds again; who has opened the door by then did so lawfully, however late that is read."""
+        self._pulse_until = min(self._pulse_until, at)
+
     def moved(self, at: float) -> None:
         """The strike was told something; what it said of itself before no longer counts."""
         self._settled_at = max(self._settled_at, at + SETTLE_S)

@@ -38,6 +38,23 @@ def moment(told: str, now: datetime) -> float:
         raise ToolError("export.moment", told=told) from error
 
 
+_NAMES = ("device", "name", "door", "interlock", "reader", "camera")
+_DETAILS = (
+    "action",
+    "mode",
+    "result",
+    "what",
+    "why",
+    "by",
+    "cause",
+    "holder",
+    "card",
+    "detail",
+    "reason",
+    "note",
+)
+
+
 def json_lines(events: Iterator[Mapping[str, Any]]) -> Iterator[str]:
     """Yield an event a line."""
     for event in events:
@@ -57,15 +74,15 @@ def _row(event: Mapping[str, Any]) -> dict[str, Any]:
     body = event.get("body", {})
     text = body.get("text") or {}
     value = body.get("value")
-    told = [body.get(key) for key in ("action", "result", "what", "detail", "reason", "note")]
+    told = [body.get(key) for key in _DETAILS]
     return {
         **body,
         "id": f"{event.get('epoch')}.{event.get('seq')}",
         "time": datetime.fromtimestamp(event.get("time", 0.0), UTC).isoformat(timespec="milliseconds"),
         "clock": event.get("clock"),
-        "device": body.get("device") or body.get("name"),
+        "device": next((body[key] for key in _NAMES if body.get(key)), None),
         "value": str(value).lower() if isinstance(value, bool) else value,
         "text_zh": text.get("zh"),
         "text_en": text.get("en"),
-        "detail": " ".join(each for each in told if each),
+        "detail": " ".join(each for each in told if isinstance(each, str) and each),
     }

@@ -123,6 +123,9 @@ class Doors:
             minutes = arguments.get("minutes", 0.0)
             until = self._now().wall + minutes * 60 if minutes else None
             mode = _STANDING.get(action)
+            if mode is not Mode.HOLD_OPEN and not door.freed_by:
+                door.cut_short(self._now().monotonic)
+                mover.again()  # a pulse that still runs ends here
             self._order(door, None if mode is None else Standing(mode, self._by.get(name, ""), until))
             done = await mover.reach(deadline)
         return Done(f"{done.detail}; the door is {door.state(self._now().monotonic)}", done.at)

@@ -107,6 +107,20 @@ def test_nobody_gets_in_by_order_while_it_is_locked_down_and_normal_takes_that_b
     play(scenario)
 
 
+@pytest.mark.parametrize("order", ["lock_down", "normal"])
+def test_a_pulse_that_still_runs_ends_with_a_lock_down(order: str) -> None:
+    async def scenario(yard: Yard) -> None:
+        yard.doors.grant(GATE, 60.0, "card")
+        await yard.until(lambda: yard.strike(GATE))
+        await yard.until(lambda: yard.state(GATE)[0] == "unlocked")
+        assert (await yard.order(GATE, order)).result == "done"
+        assert not yard.strike(GATE)
+        await asyncio.sleep(2.0)
+        assert yard.state(GATE)[0] == "locked"
+
+    play(scenario)
+
+
 def test_held_open_for_two_minutes_it_is_locked_again_by_itself() -> None:
     async def scenario(yard: Yard) -> None:
         outcome = await yard.order(GATE, "hold_open", minutes=2)
