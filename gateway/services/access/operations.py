@@ -52,8 +52,9 @@ class CardOperations:
         *,
         source: Callable[[], Mapping[str, Any]],
         now: Callable[[], Stamp],
+        offset_h: float,
     ) -> None:
-        self._book, self._source, self._now = book, source, now
+        self._book, self._source, self._now, self._offset_h = book, source, now, offset_h
         self._doors = {door.name: door for door in doors}
         self._upload: _Upload | None = None
         self.by_name: dict[str, Operation] = {
@@ -87,7 +88,7 @@ class CardOperations:
         if name and door is None:
             raise PolicyError("there is no such door", ", ".join(self._doors) or "no [[door]] is configured")
         found = await in_thread(lambda: _sorted(listed, door))
-        yield {"source": self._source(), "total": len(listed), "blocked_here": len(listed.barred)}
+        yield {**self._where(), "total": len(listed), "blocked_here": len(listed.barred)}
         for first in range(0, len(found), CARDS_A_LINE):
             yield {"cards": [_shown(listed, entry) for entry in found[first : first + CARDS_A_LINE]]}
             await asyncio.sleep(0)  # fifty thousand of them must not keep anybody at a door
@@ -160,7 +161,11 @@ class CardOperations:
     def _told(self, keys: Sequence[bytes]) -> Answer:
         listed = self._book.listed
         found = [_shown(listed, listed.entries[key]) for key in keys if key in listed.entries]
-        return {"cards": found, "count": len(keys), "source": self._source()}
+        return {"cards": found, "count": len(keys), **self._where()}
+
+    def _where(self) -> Answer:
+        """Return where the list comes from, and the time zone its days are meant in."""
+        return {"source": self._source(), "offset_h": self._offset_h}
 
     def _answer(self, faults: Sequence[Fault], found: Changes | None, *, taken: bool) -> Answer:
         changed = None
@@ -171,7 +176,7 @@ class CardOperations:
             "changes": changed,
             "faults": [_fault(fault) for fault in faults[:FAULTS_TOLD]],
             "more": max(len(faults) - FAULTS_TOLD, 0),
-            "source": self._source(),
+            **self._where(),
         }
 
 

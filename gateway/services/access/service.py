@@ -60,7 +60,7 @@ class Access:
             "access list": self._source.run,
         }
         self.operations: dict[str, Operation] = CardOperations(
-            self._book, doors, source=self._source.status, now=now
+            self._book, doors, source=self._source.status, now=now, offset_h=offset_h
         ).by_name
 
     def statistics(self) -> dict[str, Any]:
