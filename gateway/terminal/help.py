@@ -87,6 +87,21 @@ class Group(Command, click.Group):
             formatter.write_dl(rows)
 
 
+class Defaulting(Group):
+    """A group whose first word may be left out where it would be `default`."""
+
+    def __init__(self, *args: Any, default: str, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._default = default
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is meant."""
+        named = args[0] in self.commands or args[0].startswith("-")
+        return super().resolve_command(ctx, args if named else [self._default, *args])
+
+
 class Program(Group):
     """The whole command line: runs one command and turns whatever comes of it into an exit code."""
 
