@@ -21,8 +21,9 @@ lengths never match, so a 24 bit reading never opens for a 32 bit card that happ
 import enum
 import re
 import unicodedata
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 UID_BITS: Final = frozenset({32, 56, 64, 80})
 PIN_LEAST, PIN_MOST = 4, 8
@@ -53,12 +54,14 @@ class CardError(ValueError):
         self.flaw = flaw
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(msgspec.Struct, frozen=True, gc=False):
     """A card's payload: how many bits, and the number they make. The number never shows in a repr."""
 
     bits: int
-    number: int = field(repr=False)
+    number: int
+
+    def __repr__(self) -> str:
+        return f"Card({self.bits} bits, {masked(self.tail)})"
 
     @property
     def tail(self) -> str:
