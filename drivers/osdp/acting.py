@@ -49,7 +49,7 @@ class Acting:
             if errand is None:
                 return True
             if errand.refusal:
-                raise DeviceError("act", name, f"the device says no: {errand.refusal}")
+                raise DeviceError("act", name, errand.refusal)
             tries += errand.sent
             if tries == ATTEMPTS:
                 raise LineError("act", name, "no answer: it may have been done all the same")

@@ -76,7 +76,10 @@ class Supervision:
         reply = self._stations[seat].last
         if reply is None or reply.code != frames.NAK:
             return ""
-        return frames.NAK_REASONS.get(reply.data[0] if reply.data else 0, "it refuses")
+        reason = (
+            frames.NAK_REASONS.get(reply.data[0]) if reply.data else None
+        )  # in secure channel it is not to be seen
+        return "the device says no" + (f": {reason}" if reason else "")
 
     def due(self, now: float) -> list[int]:
         """Return who is to be restarted now."""

@@ -51,6 +51,7 @@ class SimReader:
     ) -> None:
         self.address, self.key, self.secure, self.turnaround_s = address, key, secure, turnaround_s
         self.alive = True
+        self.stubborn = False  # refuses to switch its outputs
         self.inputs = [False] * inputs
         self.local = [False, False]  # tampered with, without supply
         self.outputs = [Output() for _ in range(outputs)]
@@ -220,6 +221,8 @@ class SimReader:
 
     def _answer(self, command: dict[str, Any]) -> tuple[int, dict[str, object] | None]:
         match command["command"]:
+            case osdp_sys.CMD_OUTPUT if self.stubborn:
+                return REFUSED
             case osdp_sys.CMD_OUTPUT:
                 self.outputs[command["output_no"]].obey(
                     command["control_code"], command["timer_count"], self.now
@@ -252,6 +255,7 @@ class SimReader:
 
 
 DONE: Final = (0, None)
+REFUSED: Final = (-1, None)
 
 
 class _Channel:

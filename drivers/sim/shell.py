@@ -25,6 +25,12 @@ class Wire(Protocol):
     def take(self, now: float) -> bytes:
         """Return the bytes that are through the wire by now."""
 
+    def unplug(self) -> None:
+        """Pull the adapter."""
+
+    def plug(self) -> None:
+        """Put the adapter back."""
+
 
 class LineTimer:
     """Stands between a line and an event loop: bytes in at the loop's time, bytes out when they are due."""

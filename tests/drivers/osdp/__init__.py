@@ -1,0 +1,1 @@
+"""Card readers: the pure parts, and the driver against libosdp's own peripheral."""
