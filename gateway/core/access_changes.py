@@ -13,13 +13,17 @@ from gateway.core.schedule import Schedule
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """How many entries are new, changed, gone and as they were; `elsewhere` counts those for no door that is here."""
+    """How many entries are new, changed, gone and as they were; `elsewhere` counts those for no door that is here.
+
+    `guess_one_in`: of so many PINs typed at random one is somebody's; 0 where no PIN opens by itself.
+    """
 
     new: int
     changed: int
     gone: int
     same: int
     elsewhere: int = 0
+    guess_one_in: int = 0
 
     @property
     def nothing(self) -> bool:
@@ -59,6 +63,14 @@ def changes(old: AccessList, new: Sequence[Entry], doors: Iterable[DoorFacts]) -
         same=equal,
         elsewhere=elsewhere,
     )
+
+
+def guess_one_in(rows: Iterable[Row], doors: Iterable[DoorFacts]) -> int:
+    """Return how many PINs of the likeliest length somebody must try to meet one; 0 where no PIN opens by itself."""
+    if not any(door.entry == "card_or_pin" for door in doors):
+        return 0
+    taken = Counter(len(pin) for pin in {row.pin for row in rows if row.pin is not None})
+    return min((10**length // count for length, count in taken.items()), default=0)
 
 
 def unknown_schedules(rows: Iterable[Row], schedules: Mapping[str, Schedule]) -> list[Fault]:

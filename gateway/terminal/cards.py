@@ -31,6 +31,7 @@ from gateway.terminal.words import Words
 PART: Final = 5000
 """Characters of a file in one request: JSON takes twelve bytes for one at most, and a request has 64 kB."""
 FAULTS_SHOWN: Final = 50
+FEW_PINS: Final = 10_000  # fewer than that for one that fits are soon tried
 
 
 class Cards:
@@ -139,6 +140,8 @@ class Cards:
             out.print(Text(f"✓ {told}", GOOD))
         if changes["elsewhere"]:
             out.print(Text(f"  {self._words('cards.elsewhere', n=changes['elsewhere'])}", WARN))
+        if 0 < changes["guess_one_in"] < FEW_PINS:
+            out.print(Text(f"  {self._words('cards.guessable', n=changes['guess_one_in'])}", WARN))
         self._source(source, out)
 
     def _told(self, key: str, answer: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ only when it is stored.
 """
 
 import asyncio
+import dataclasses
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gateway.core.access import AccessList, DoorFacts, Entry, Secret
-from gateway.core.access_changes import Changes, changes, entries_of, unknown_schedules
+from gateway.core.access_changes import Changes, changes, entries_of, guess_one_in, unknown_schedules
 from gateway.core.access_file import MOST_ENTRIES, Read, Row, read_bytes
 from gateway.core.cards import masked
 from gateway.core.events import Body, NoteBody
@@ -179,7 +180,9 @@ class Book:
 
     def _compared(self, told: Read) -> tuple[Changes, AccessList]:
         entries = entries_of(told.rows, self.secret)
-        return changes(self.listed, entries, self._doors), AccessList(entries, self.listed.barred)
+        found = changes(self.listed, entries, self._doors)
+        found = dataclasses.replace(found, guess_one_in=guess_one_in(told.rows, self._doors))
+        return found, AccessList(entries, self.listed.barred)
 
     async def _stored(self, work: Callable[[AccessStore], None]) -> None:
         store = self._store

@@ -1,7 +1,7 @@
 """What a new list changes, and when that cannot be meant."""
 
 from gateway.core.access import AccessList, DoorFacts, Secret
-from gateway.core.access_changes import changes, entries_of, unknown_schedules
+from gateway.core.access_changes import changes, entries_of, guess_one_in, unknown_schedules
 from gateway.core.access_file import read
 from gateway.core.events import Place
 from gateway.core.schedule import parse
@@ -46,3 +46,13 @@ def test_a_schedule_that_is_not_configured_is_told_once_with_its_line() -> None:
     assert (fault.line, fault.found.en) == (3, '"nigths"')
     assert fault.hint is not None
     assert "nights" in fault.hint.en
+
+
+def test_short_pins_of_many_are_told_to_be_soon_guessed() -> None:
+    lines = "".join(f",{1000 + n},A{n},*,\n" for n in range(100)) + ",123456,B,*,\n"
+    rows = read("card,pin,holder,doors,schedule\n" + lines).rows
+    by_pin = DoorFacts("gate", readers=("reader-1",), entry="card_or_pin")
+    assert guess_one_in(rows, [by_pin]) == 100
+    assert guess_one_in(rows, DOORS) == 0, "no door opens for a PIN alone"
+    assert guess_one_in(rows[-1:], [by_pin]) == 1_000_000
+    assert guess_one_in([], [by_pin]) == 0
