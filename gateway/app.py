@@ -174,7 +174,8 @@ class House:
             watch=self._watching.stream,
             wall=time.time,
         )
-        control = Control(path, operations.by_name)
+        access = self._gatehouse.access
+        control = Control(path, {**operations.by_name, **(access.operations if access else {})})
         control.open()
         self._supervisor.add("control", control.run)
 
@@ -213,6 +214,7 @@ class House:
             evidence=self._vision.evidence_statistics(),
             doors=self._gatehouse.doors.statistics(),
             interlocks=self._gatehouse.interlocks.statistics(),
+            access=None if self._gatehouse.access is None else self._gatehouse.access.statistics(),
             uplink=None if self._uplink is None else self._uplink.statistics(),
             journal=self._journal.statistics(),
             alerts=self._alerting.alerts(),

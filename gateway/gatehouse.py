@@ -3,20 +3,25 @@
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drivers.api import Done, Presented, Profile
 from gateway import doorways
 from gateway.actors import Actors
 from gateway.core import payload
+from gateway.core.access import DoorFacts
 from gateway.core.config import Config
+from gateway.core.doors import DoorPlan
 from gateway.core.events import Body, Event, Place
 from gateway.identity import new_id
 from gateway.runtime.stream import Stamp
+from gateway.services.access import Access
 from gateway.services.commanding import Commanding, Record
 from gateway.services.doors import Doors
 from gateway.services.field import Field
 from gateway.services.interlocks import Interlocks
+from gateway.services.showing import Showing
 
 if TYPE_CHECKING:  # what checks signatures is loaded only where somebody may give orders from afar
     from gateway.remote_orders import Alerts
@@ -76,11 +81,15 @@ class Gatehouse:
             places={**places, **{plan.name: plan.place for plan in plans}},
             home=config.gateway.place,
         )
+        self._showing = Showing(field.actions, field.act, clock=time.monotonic)
+        self.access = self._make_access(config, plans)
         self.commanding = self._make_commanding()
         self.remote = self._make_remote(config)
         self.services: dict[str, Callable[[], Awaitable[None]]] = {
             "doors": self.doors.run,
             "interlocks": self.interlocks.run,
+            "showing": self._showing.run,
+            **(self.access.services if self.access else {}),
         }
         if self.remote is not None:
             self.services["remote"] = self.remote.run
@@ -96,11 +105,30 @@ class Gatehouse:
 
     def presented(self, presented: Presented) -> None:
         """Somebody held a card to a reader, or typed at it."""
+        if self.access is not None:
+            self.access.presented(presented)
 
     def state(self, door: str) -> bytes:
         """Return the retained payload of a door."""
         body = self.doors.state(door)
         return payload.door_state(body, self._around.now().wall, place=self.actors.place(door))
+
+    def _make_access(self, config: Config, plans: Sequence[DoorPlan]) -> Access | None:
+        """Return the access list where there are doors, or a source for one."""
+        if not plans and config.access is None:
+            return None
+        return Access(
+            config.access,
+            [DoorFacts(each.name, each.place, each.readers, each.entry, each.unlock_s) for each in plans],
+            doorways.schedules_of(config),
+            folder=Path(config.gateway.state_dir),
+            submit=self._around.submit,
+            grant=self.doors.grant,
+            feedback=self._showing.show,
+            now=self._around.now,
+            locked_down=self.doors.is_locked_down,
+            offset_h=config.gateway.utc_offset_h,
+        )
 
     def _make_commanding(self) -> Commanding:
         around = self._around

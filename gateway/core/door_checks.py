@@ -15,7 +15,7 @@ from gateway.core.fitting import Products
 from gateway.core.interlocks import FIRE_KINDS, LEVELS
 from gateway.core.loading import Parsed
 from gateway.core.policy import PolicyError, choose_action, complete_arguments
-from gateway.core.strikes import device_of, part_fault, strike_of
+from gateway.core.strikes import LONGEST_S, device_of, part_fault, strike_of
 
 ENTRIES: Final = ("card", "card_or_pin", "card_and_pin")
 DOOR_ORDERS: Final = ("hold_open", "normal", "lock_down", "unlock")
@@ -72,6 +72,12 @@ def _door(key: str, door: DoorTable, profiles: Mapping[str, Profile], schedules:
         yield Fault(f"{key}.strike", shown(door.strike), wanted, near(device_of(door.strike), profiles))
     elif isinstance(strike := strike_of(door.strike, profile, key=f"{key}.strike"), Fault):
         yield strike
+    elif door.unlock_s > strike.longest_s:
+        wanted = Text(
+            f"至多 {strike.longest_s:g}，{profile.name} 只能计到这么长",
+            f"at most {strike.longest_s:g}, the longest {profile.name} can time",
+        )
+        yield Fault(f"{key}.unlock_s", shown(door.unlock_s), wanted)
     parts = {"contact": door.contact, "exit": door.exit}
     parts |= {f"tamper[{index}]": text for index, text in enumerate(door.tamper)}
     for name, text in parts.items():
@@ -95,7 +101,7 @@ def _words(key: str, door: DoorTable, schedules: set[str]) -> Faults:
     for name, value, allowed in (("fail", door.fail, ("secure", "safe")), ("entry", door.entry, ENTRIES)):
         if value not in allowed:
             yield Fault(f"{key}.{name}", shown(value), one_of(allowed), near(value, allowed))
-    for name, most in (("unlock_s", 60.0), ("shunt_s", 300.0), ("held_s", 3600.0)):
+    for name, most in (("unlock_s", LONGEST_S), ("shunt_s", 300.0), ("held_s", 3600.0)):
         if not 1 <= getattr(door, name) <= most:
             yield Fault(f"{key}.{name}", shown(getattr(door, name)), Text(f"1 到 {most:g}", f"1 to {most:g}"))
     if door.unlocked and door.unlocked not in schedules:

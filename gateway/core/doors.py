@@ -66,7 +66,8 @@ OPEN_MODES: Final = frozenset({Mode.FREE, Mode.HOLD_OPEN, Mode.UNLOCKED})
 class Strike:
     """How the device at the lock is told: the names of its actions, and what goes with each of them.
 
-    `readback` is the point that is true while it is energised, None where the device has none.
+    `readback` is the point that is true while it is energised, None where the device has none. `longest_s` is the
+    longest pulse the device can time.
     """
 
     device: str
@@ -75,6 +76,7 @@ class Strike:
     lock: str = "lock"
     extra: Mapping[str, float] = field(default_factory=dict)
     readback: Part | None = None
+    longest_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from gateway.core.faults import Fault, near, one_of, same, shown
 PULSES: Final = ("unlock", "pulse")
 HOLDS: Final = ("hold_open", "switch_on")
 LOCKS: Final = ("lock", "switch_off")
+LONGEST_S: Final = 60.0
 
 
 def device_of(text: str) -> str:
@@ -43,12 +44,14 @@ def strike_of(text: str, profile: Profile, *, key: str = "strike") -> Strike | F
     if channels is None:
         if told:
             return Fault(key, shown(text), Text(f"{device}，不带通道", f"{device} alone: it has no channels"))
-        return Strike(device, pulse.name, hold.name, lock.name, {}, _readback(profile, device, "strike"))
+        back = _readback(profile, device, "strike")
+        return Strike(device, pulse.name, hold.name, lock.name, {}, back, _longest_s(pulse))
     if not told.isdecimal() or not channels.minimum <= int(told) <= channels.maximum:
         wanted = same(f'"{device}:1" … "{device}:{channels.maximum:g}"')
         return Fault(key, shown(text), wanted)
     back = _readback(profile, device, f"relay_{int(told)}")
-    return Strike(device, pulse.name, hold.name, lock.name, {"channel": float(told)}, back)
+    extra = {"channel": float(told)}
+    return Strike(device, pulse.name, hold.name, lock.name, extra, back, _longest_s(pulse))
 
 
 def part_fault(key: str, text: str, profiles: dict[str, Profile]) -> Iterable[Fault]:
@@ -67,6 +70,11 @@ def _first(profile: Profile, names: Iterable[str]) -> Action | None:
 
 def _arguments(action: Action) -> list[str]:
     return [argument.name for argument in action.arguments]
+
+
+def _longest_s(pulse: Action) -> float:
+    """Return the longest pulse, a minute at most: a door is no window."""
+    return min(LONGEST_S, *(each.maximum for each in pulse.arguments if each.name == "seconds"))
 
 
 def _readback(profile: Profile, device: str, point: str) -> Part | None:

@@ -16,8 +16,7 @@ from drivers.api import (
     Reading,
     Report,
 )
-from drivers.registry import DRIVERS
-from drivers.transport import OpenStream, open_stream
+from drivers.registry import DRIVERS, DriverKind
 from gateway.core.events import Body, Event, LinkBody, ReadingBody
 
 
@@ -34,7 +33,7 @@ class Field:
         submit: Callable[[Body], Event],
         presented: Callable[[Presented], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
-        open_stream: OpenStream = open_stream,
+        drivers: Mapping[str, DriverKind] = DRIVERS,
     ) -> None:
         self._submit, self._presented = submit, presented
         self.devices = {device.name: device for _, devices in lines for device in devices}
@@ -43,8 +42,8 @@ class Field:
         for settings, devices in lines:
             if not devices:
                 continue
-            kind = DRIVERS[devices[0].profile.driver]
-            driver = kind.open(settings, devices, self._report, clock=clock, open_stream=open_stream)
+            kind = drivers[devices[0].profile.driver]
+            driver = kind.open(settings, devices, self._report, clock=clock)
             self.drivers[settings.name] = driver
             self._driver_of.update((device.name, driver) for device in devices)
 

@@ -7,10 +7,13 @@ one of building 3. `play` runs a scenario and hands it the yard.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from drivers import profile
-from drivers.api import Device, Done, LineSettings, Presented
+from drivers.api import Device, Done, Driver, LineSettings, Presented, ReportTo
+from drivers.modbus.driver import ModbusDriver
+from drivers.registry import DRIVERS
 from drivers.sim.line import SimLine
 from drivers.sim.memory_line import MemoryLine
 from drivers.sim.modbus import SimDevice
@@ -89,7 +92,7 @@ class Yard:
             submit=self.stream.submit,
             presented=self.presented.append,
             clock=loop.time,
-            open_stream=self._open,
+            drivers={"modbus": replace(DRIVERS["modbus"], open=self._driver)},
         )
         self.alerting = Alerting(
             {device.name: _watched(device) for device in smoke},
@@ -200,6 +203,11 @@ class Yard:
                 group.create_task(driver.run())
             for service in (self.alerting, self.doors, self.interlocks):
                 group.create_task(service.run())
+
+    def _driver(
+        self, settings: LineSettings, devices: Sequence[Device], report: ReportTo, **more: Any
+    ) -> Driver:
+        return ModbusDriver(settings, devices, report, open_stream=self._open, clock=more["clock"])
 
     async def _open(self, settings: LineSettings, on_data: OnData, on_lost: OnLost) -> ByteStream:
         return await MemoryLine(self.lines[settings.name]).open(settings, on_data, on_lost)

@@ -101,10 +101,9 @@ class Doors:
 
     def actions(self, door: str) -> tuple[Action, ...]:
         """Return what a door can be told; KeyError if there is none of this name."""
-        usual = self._doors[door].plan.unlock_s
-        unlock = Action(
-            "unlock", None, ACTIONS[0].text, (Argument("seconds", 1, 60, usual, "s"),), grants=True
-        )
+        plan = self._doors[door].plan
+        seconds = Argument("seconds", 1, plan.strike.longest_s, plan.unlock_s, "s")
+        unlock = Action("unlock", None, ACTIONS[0].text, (seconds,), grants=True)
         return (unlock, *ACTIONS[1:])
 
     async def act(self, name: str, action: str, arguments: Mapping[str, float], deadline: float) -> Done:

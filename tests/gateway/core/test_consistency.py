@@ -43,7 +43,7 @@ MAYBE = Profile(
     points=(Point("contact", None),),
     verified=False,
 )
-READER = Profile(name="reader", driver="osdp", category="door", title=TITLE, points=(Point("contact", None),))
+READER = Profile(name="reader", driver="framed", category="door", title=TITLE, points=(Point("contact", None),))
 PRODUCTS = fitting.Products(
     {"smoke": SMOKE, "maybe": MAYBE, "reader": READER}, {"smoke", "maybe", "reader", "broken"}, {"maybe": 255},
     kinds.built_in(),
