@@ -71,8 +71,9 @@ class Admission:
         """Take what was held to a reader, or typed at it. Never raises for anything that can be presented."""
         reader = self._readers.setdefault(report.device, ReaderState(report.device, None))
         stamp = self._now()
+        held = reader.repeats(report, stamp.monotonic)
         if report.form == "card":
-            self._conclude(reader, self._card(reader, report, stamp), stamp)
+            self._conclude(reader, self._card(reader, report, stamp), stamp, tell=not held)
             return
         for pin in reader.keypad.press(report.data, stamp.monotonic):
             self._conclude(reader, self._pin(reader, pin, stamp), stamp)
@@ -141,7 +142,7 @@ class Admission:
         moment = Moment(stamp.wall, stamp.clock is Clock.SYNCED, self._locked_down(door.name))
         return decide(self._book.listed, door, credential, self._terms, moment)
 
-    def _conclude(self, reader: ReaderState, decision: Decision, stamp: Stamp) -> None:
+    def _conclude(self, reader: ReaderState, decision: Decision, stamp: Stamp, *, tell: bool = True) -> None:
         """Act first, then tell: nobody stands at a door while something is written down."""
         door = reader.door
         if reader.pending is not None and decision.awaits_pin:
@@ -150,7 +151,7 @@ class Admission:
         if decision.granted and door is not None:
             self._grant(door.name, door.unlock_s, decision.holder or masked(decision.tail))
         self._feedback(reader.name, "granted" if decision.granted else "denied")
-        if not reader.repeats(decision, stamp.monotonic):
+        if tell:
             self._tell(reader, decision, stamp.monotonic)
 
     def _tell_untold(self, reader: ReaderState, now: float) -> None:

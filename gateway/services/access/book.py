@@ -2,7 +2,7 @@
 
 A list that is read from a file or from upstream is in force before it is stored, and stays so when the disk refuses
 it or hangs, because it may block a card; it is read again after a restart. What a person changes here is in force
-only when it is stored.
+only when it is stored, but for a card that is blocked.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 LIST_BAD = "access.list_bad"
 LIST_CHANGED = "access.list_changed"
 CLOSE_S = 2.0
+STORE_S = 10.0  # a person at a terminal waits no longer
 NAMED = 6  # of the entries one note speaks of
 FILE_NAME, SECRET_NAME = "access.db", "access.key"
 
@@ -67,18 +68,20 @@ class Book:
         self._submit, self._offset_h = submit, offset_h
         self._store: AccessStore | None = None
         self._changing = asyncio.Lock()
+        self._unkept = asyncio.Event()
 
     async def open(self) -> None:
         """Load the list. Where that fails it is told, and a list from a file or upstream still works, in memory."""
         if self._store is not None:
             return
         try:
-            self.secret, self._store, loaded = await in_thread(self._load)
+            found = await in_thread(self._load, lambda late: late[1].close())
         except (AccessStoreError, OSError) as error:
             if not self.ready:
                 self.secret = Secret(secrets.token_bytes(32))
             self._tell_bad(f"the access list cannot be loaded: {error}")
         else:
+            self.secret, self._store, loaded = found
             self.listed = loaded.listed
             if loaded.aside is not None:
                 told = (
@@ -111,7 +114,10 @@ class Book:
     async def take(
         self, told: Read, by: str, *, force: bool = False, dry_run: bool = False, store_must: bool = False
     ) -> Changes:
-        """Put a list in force and return what that changes; ListRefusedError, AccessStoreError if `store_must`."""
+        """Put a list in force and return what that changes; ListRefusedError, AccessStoreError if `store_must`.
+
+        Without that it is in force at once, and `keep` stores it.
+        """
         if told.faults:
             raise ListRefusedError(told.faults)
         self._must_be_ready()
@@ -123,11 +129,25 @@ class Book:
                 return found
             if store_must:
                 await self._stored(lambda store: store.replace(listed.entries.values()))
+            else:
+                self._unkept.set()
             self.listed = AccessList.sharing(listed, self.listed.barred)
-            self._tell(f"{by}: {found}, {len(listed)} in all")
-            if not store_must:
-                await self._kept(listed)
+        self._tell(f"{by}: {found}, {len(listed)} in all")
         return found
+
+    async def keep(self) -> None:
+        """Store lists that came into force unstored, always the latest; runs until cancelled."""
+        while True:
+            await self._unkept.wait()
+            self._unkept.clear()
+            entries = self.listed.entries
+            try:
+                await self._in_store(lambda store: store.replace(entries.values()))  # noqa: B023 - awaited
+            except AccessStoreError as error:
+                self._tell_bad(f"the new access list is in force and could not be kept: {error}")
+            else:
+                if self.listed.entries is not entries:
+                    self._unkept.set()
 
     async def put(self, row: Row, by: str) -> Entry:
         """Add one entry, or change the one of its card; AccessStoreError, PolicyError."""
@@ -158,8 +178,10 @@ class Book:
             gone = () if blocked else tuple(keys)
             if len(self.listed.barred) + len(told) > MOST_ENTRIES:
                 raise PolicyError(f"{MOST_ENTRIES} are blocked here already", "unblock some first")
-            await self._stored(lambda store: store.bar(told, gone))
             barred = (self.listed.barred | set(told)) - set(gone)
+            if blocked:  # a lost card is blocked at once, whatever the disk says to it
+                self.listed = AccessList.sharing(self.listed, barred)
+            await self._stored(lambda store: store.bar(told, gone))
             self.listed = AccessList.sharing(self.listed, barred)
         what = "blocked" if blocked else "no longer blocked"
         self._tell(f"{by}: {what}: {self._named(keys)}")
@@ -185,16 +207,19 @@ class Book:
         return found, AccessList(entries, self.listed.barred)
 
     async def _stored(self, work: Callable[[AccessStore], None]) -> None:
+        """Do what a person waits for; AccessStoreError also when the disk does not answer."""
+        try:
+            async with asyncio.timeout(STORE_S):
+                await self._in_store(work)
+        except TimeoutError as error:
+            hint = "it may be done when it answers again: look then"
+            raise AccessStoreError("write", f"{self._path}: the disk does not answer", hint) from error
+
+    async def _in_store(self, work: Callable[[AccessStore], None]) -> None:
         store = self._store
         if store is None:
             raise AccessStoreError("write", str(self._path), "it could not be opened: see the gateway's log")
         await in_thread(lambda: work(store))
-
-    async def _kept(self, listed: AccessList) -> None:
-        try:
-            await self._stored(lambda store: store.replace(listed.entries.values()))
-        except AccessStoreError as error:
-            self._tell_bad(f"the new access list is in force and could not be kept: {error}")
 
     def _with(self, put: Mapping[bytes, Entry], removed: Sequence[bytes]) -> AccessList:
         entries = {**self.listed.entries, **put}

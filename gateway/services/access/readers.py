@@ -6,7 +6,8 @@ Told the time, asks nobody. Card numbers and PINs go in here and only their hash
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.core.access import Decision, DoorFacts, Reason
+from drivers.api import Presented
+from gateway.core.access import Decision, DoorFacts
 from gateway.core.keypad import Guessing, Keypad
 
 PIN_WITHIN_S: Final = 15.0
@@ -30,7 +31,7 @@ class ReaderState:
         self.name, self.door = name, door
         self.keypad, self.guessing = Keypad(), Guessing()
         self.pending: Pending | None = None
-        self._last: tuple[Reason, str, str] | None = None
+        self._last: int | None = None  # of the last card, what tells it from the next
         self._last_at = self._minute_ends = float("-inf")
         self._refusals = self._untold = 0
 
@@ -45,10 +46,10 @@ class ReaderState:
         decision, self.pending = self.pending.decision, None
         return decision
 
-    def repeats(self, decision: Decision, now: float) -> bool:
+    def repeats(self, report: Presented, now: float) -> bool:
         """Return whether this is the card that is still held there: readers tell it several times a second."""
-        told = (decision.reason, decision.tail, decision.holder)
-        again = told == self._last and now - self._last_at < REPEAT_S
+        told = hash((report.bits, report.data)) if report.form == "card" else None
+        again = told is not None and told == self._last and now - self._last_at < REPEAT_S
         self._last, self._last_at = told, now
         return again
 

@@ -39,7 +39,7 @@ class Source:
     ) -> None:
         self._table, self._book, self._wall, self._pull = table, book, wall, pull
         self._told = ""  # what was last told to be wrong with the list
-        self._unreachable = ""  # why the address cannot be reached
+        self._unreachable = ""  # why the file or address cannot be read
         self._taken_at: float | None = None
 
     @property
@@ -55,12 +55,12 @@ class Source:
         """Load the list and keep it up with its source, until cancelled."""
         try:
             await self._book.open()
-            if self._table.file:
-                await self._watch(Path(self._table.file))
-            elif self._table.url:
-                await self._ask(Upstream(self._table.url, self._table.token_file, self._table.ca_file))
-            else:
-                await asyncio.get_running_loop().create_future()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._book.keep(), name="keep the access list")
+                if self._table.file:
+                    await self._watch(Path(self._table.file))
+                elif self._table.url:
+                    await self._ask(Upstream(self._table.url, self._table.token_file, self._table.ca_file))
         finally:
             await self._book.close()
 
@@ -69,11 +69,14 @@ class Source:
         before: Stamp | None = None
         while True:
             seen = await in_thread(lambda: _stamp(path))
-            if seen is None:
-                self._bad(f"{path} is not there")
-            elif seen != taken and (taken is None or seen == before):  # somebody may still be writing it
+            self._reached("" if seen else f"{path} is not there")
+            if (
+                seen is not None and seen != taken and (taken is None or seen == before)
+            ):  # is it still written?
                 data = await in_thread(lambda: _read(path))
-                if data is not None and await in_thread(lambda: _stamp(path)) == seen:
+                if data is None:
+                    self._reached(f"{path} cannot be read")
+                elif await in_thread(lambda: _stamp(path)) == seen:
                     taken = seen
                     await self._take(data, str(path))
             before = seen
@@ -111,8 +114,12 @@ class Source:
             self._book.bad(told)
 
     def _reached(self, reason: str) -> None:
-        if reason != self._unreachable:
-            self._unreachable = reason
+        if reason == self._unreachable:
+            return
+        self._unreachable = reason
+        if reason and self._table.file:  # a file does not go away by itself, as a network does
+            self._book.bad(reason)
+        else:
             log.warning("access list: %s", reason or f"{self.where} answers again")
 
 

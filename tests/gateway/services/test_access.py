@@ -158,6 +158,13 @@ def test_a_card_that_is_held_to_the_reader_is_one_line_of_the_record(tmp_path: P
     assert len(yard.opened) == 11
 
 
+def test_wrong_pins_one_after_the_other_are_each_written_down(tmp_path: Path) -> None:
+    async def act(yard: Yard) -> None:
+        yard.show(keys("0001#0002#0001#", reader="reader-pin"))
+
+    assert at_the_doors(tmp_path, act).reasons() == ["pin_wrong"] * 3
+
+
 def test_a_pin_alone_opens_where_the_door_says_so(tmp_path: Path) -> None:
     async def act(yard: Yard) -> None:
         for key in "482913#":

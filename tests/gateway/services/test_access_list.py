@@ -17,9 +17,10 @@ from gateway.core.config import AccessTable
 from gateway.core.events import Body, Clock, NoteBody
 from gateway.core.policy import PolicyError
 from gateway.core.schedule import parse
-from gateway.runtime.access import AccessStoreError
+from gateway.runtime.access import AccessStore, AccessStoreError
 from gateway.runtime.stream import Stamp
 from gateway.services.access import Access, pulling, source
+from gateway.services.access import book as book_module
 from gateway.services.access.book import Book, ListRefusedError
 from gateway.services.access.pulling import Pulled, PullError, Upstream, pull
 from gateway.services.access.source import POLL_S, Source
@@ -46,13 +47,15 @@ def with_book(folder: Path, act: Callable[[Book, Told], Awaitable[None]]) -> Tol
         told = Told()
         book = Book(folder, DOORS, SCHEDULES, submit=told.append)
         await book.open()
+        keeping = asyncio.create_task(book.keep())
         try:
             await act(book, told)
-        finally:
             await book.close()
+        finally:
+            keeping.cancel()
         return told
 
-    return virtual.run(main())
+    return asyncio.run(main())  # a real disk in a thread, so no virtual time
 
 
 async def take(book: Book, text: str, **how: bool) -> None:
@@ -105,9 +108,9 @@ def test_more_than_half_goes_only_when_it_is_meant(tmp_path: Path) -> None:
 
 def test_what_is_blocked_here_outlives_lists_and_restarts(tmp_path: Path) -> None:
     async def block(book: Book, _: Told) -> None:
-        await take(book, lines(1, 3))
+        await take(book, lines(1, 3), store_must=True)
         await book.bar([book.secret.card(written("12:1"))], "local:installer", blocked=True)
-        await take(book, lines(1, 4))
+        await take(book, lines(1, 4), store_must=True)
 
     async def look(book: Book, _: Told) -> None:
         entry = book.listed.of_card(book.secret.card(written("12:1")))
@@ -125,16 +128,66 @@ def test_a_disk_that_refuses_stops_a_person_and_not_a_list_from_upstream(tmp_pat
     """A list that blocks a card must work though it cannot be kept."""
 
     async def act(book: Book, _: Told) -> None:
-        await take(book, lines(1, 3))
+        await take(book, lines(1, 3), store_must=True)
         await book.close()
         with pytest.raises(AccessStoreError):
             await take(book, lines(1, 4), store_must=True)
         assert len(book.listed) == 2
         await take(book, lines(1, 4))
         assert len(book.listed) == 3
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     (bad,) = with_book(tmp_path, act).of("access.list_bad")
     assert "could not be kept" in bad
+
+
+def test_a_disk_that_hangs_holds_up_no_list_and_no_blocked_card(tmp_path: Path) -> None:
+    """The store is busy, as with a statement on a memory card that does not answer."""
+
+    async def main() -> None:
+        book = Book(tmp_path, DOORS, SCHEDULES, submit=lambda _: None)
+        await book.open()
+        assert book._store is not None
+        store, card = book._store, book.secret.card(written("12:1"))
+        keeping = asyncio.create_task(book.keep())
+        with store._busy:
+            await take(book, lines(1, 4))
+            await take(book, lines(1, 5))
+            assert len(book.listed) == 4
+            blocking = asyncio.create_task(book.bar([card], "local:installer", blocked=True))
+            await until(lambda: card in book.listed.barred)
+        await blocking
+        await until(lambda: kept(store) == 4)
+        keeping.cancel()
+        await book.close()
+
+    asyncio.run(main())
+
+
+def kept(store: AccessStore) -> int:
+    with store._busy:
+        assert store._connection is not None
+        count: int = store._connection.execute("SELECT count(*) FROM entry").fetchone()[0]
+        return count
+
+
+def test_a_person_does_not_wait_for_ever_for_a_disk_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(book_module, "STORE_S", 0.05)
+
+    async def main() -> None:
+        book = Book(tmp_path, DOORS, SCHEDULES, submit=lambda _: None)
+        await book.open()
+        assert book._store is not None
+        with book._store._busy:
+            with pytest.raises(AccessStoreError, match="does not answer"):
+                await take(book, lines(1, 4), store_must=True)
+            assert len(book.listed) == 0
+        await book.close()
+
+    asyncio.run(main())
 
 
 def test_without_a_folder_to_write_in_a_list_still_works_in_memory(tmp_path: Path) -> None:
@@ -148,7 +201,7 @@ def test_without_a_folder_to_write_in_a_list_still_works_in_memory(tmp_path: Pat
 
 def test_a_damaged_file_is_told_with_where_it_was_put(tmp_path: Path) -> None:
     async def bring(book: Book, _: Told) -> None:
-        await take(book, lines(1, 3))
+        await take(book, lines(1, 3), store_must=True)
 
     async def nothing(book: Book, _: Told) -> None:
         del book
