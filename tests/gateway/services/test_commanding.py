@@ -14,8 +14,9 @@ from gateway.core.events import (
     Event,
     OutcomeBody,
 )
-from gateway.core.policy import PolicyError
+from gateway.core.policy import PolicyError, Ticket
 from gateway.services.commanding import DEADLINE_S, Commanding
+from tests import virtual
 
 UNLOCK = Action(
     "unlock", None, Text("开门", "unlock"), (Argument("seconds", 0.1, 30, 5.0, "s"),), grants=True
@@ -120,3 +121,105 @@ def test_baseline_takes_the_present_angles_as_rest() -> None:
 def test_baseline_without_a_good_angle_is_refused() -> None:
     with pytest.raises(PolicyError, match="no good angle"):
         Bench(Done("", 0.0)).order("door-1", "baseline")
+
+
+# --- orders from afar -----------------------------------------------------------------------------
+
+AFAR = "remote:desk/warden-1"
+
+
+class Disk:
+    """A record that takes `commit_s` to write a row, for ever if None."""
+
+    def __init__(self, commit_s: float | None = 0.01, *, failing: bool = False) -> None:
+        self.commit_s, self.failing = commit_s, failing
+
+    async def committed(self, _event: Event) -> None:
+        await asyncio.sleep(1e9 if self.commit_s is None else self.commit_s)
+
+
+def from_afar(
+    disk: Disk | None, *, deadline: float = 10.0, device: str = "door-1", action: str = "unlock"
+) -> tuple[Bench, OutcomeBody]:
+    """Give one order with a ticket, in virtual time."""
+
+    async def main() -> tuple[Bench, OutcomeBody]:
+        bench = Bench(Done("contact: open", 0.0))
+        loop = asyncio.get_running_loop()
+        bench.commanding = Commanding(
+            bench, bench.act, submit=bench.submit, new_id=lambda: "local", record=disk, clock=loop.time,
+            angles=lambda _: {"roll": 1.5}, reset=lambda device, by: bench.log.append(("reset", device, by)),
+            probe=lambda point: bench.log.append((point, round(loop.time(), 3))),
+        )  # fmt: skip
+        ticket = Ticket("order-1", deadline)
+        return bench, await bench.commanding.execute(device, action, {}, AFAR, ticket)
+
+    return virtual.run(main())
+
+
+def test_an_order_from_afar_is_on_the_disk_before_anything_moves() -> None:
+    bench, outcome = from_afar(Disk(0.5))
+    assert bench.log == [
+        CommandBody("order-1", "door-1", "unlock", {"seconds": 5.0}, AFAR),
+        ("commanding.before_act", 0.5),
+        ("act", "door-1", "unlock", {"seconds": 5.0}, 10.0),
+        ("commanding.after_act", 0.5),
+        outcome,
+    ]
+    assert (outcome.id, outcome.result, outcome.detail) == ("order-1", "done", "contact: open")
+
+
+@pytest.mark.parametrize("commit_s", [10.0, None])
+def test_an_order_that_is_not_on_the_disk_by_its_deadline_moves_nothing(commit_s: float | None) -> None:
+    bench, outcome = from_afar(Disk(commit_s))
+    assert outcome.result == "late"
+    assert [type(entry) for entry in bench.log] == [CommandBody, OutcomeBody]
+
+
+@pytest.mark.parametrize("disk", [None, Disk(failing=True)])
+def test_where_nothing_can_be_written_no_order_from_afar_is_taken(disk: Disk | None) -> None:
+    with pytest.raises(PolicyError, match="on record"):
+        from_afar(disk)
+
+
+@pytest.mark.parametrize("action", ["baseline", "reset"])
+def test_baseline_and_reset_from_afar_wait_for_the_disk_too(action: str) -> None:
+    bench, outcome = from_afar(Disk(0.5), device="cover-1", action=action)
+    assert isinstance(bench.log[0], CommandBody)
+    assert bench.log[1] == ("commanding.before_act", 0.5)
+    assert outcome.result == "done"
+
+
+def test_a_local_order_does_not_wait_for_the_disk() -> None:
+    async def main() -> OutcomeBody:
+        bench = Bench(Done("open", 0.0))
+        bench.commanding = Commanding(
+            bench, bench.act, submit=bench.submit, new_id=lambda: "local", record=Disk(None),
+            angles=lambda _: {}, reset=lambda _device, _by: None,
+        )  # fmt: skip
+        async with asyncio.timeout(1):
+            return await bench.commanding.execute("door-1", "unlock", {}, "local:root")
+
+    assert virtual.run(main()).result == "done"
+
+
+def test_what_an_earlier_life_left_open_is_said_to_be_unknown() -> None:
+    bench = Bench(Done("", 0.0))
+    command = CommandBody("order-1", "door-1", "unlock", {}, AFAR)
+    known = CommandBody("order-2", "door-1", "unlock", {}, AFAR)
+    bodies: tuple[Body, ...] = (
+        command,
+        known,
+        OutcomeBody("order-1", "door-1", "unlock", "refused", "nonce: used", "unverified"),
+        OutcomeBody("order-2", "door-1", "unlock", "done", "", AFAR),
+    )
+    bench.commanding.settle(Event(1, seq, 0.0, 0.0, Clock.SYNCED, body) for seq, body in enumerate(bodies, 1))
+    (outcome,) = bench.log
+    assert isinstance(outcome, OutcomeBody)
+    assert (outcome.id, outcome.result, outcome.origin) == ("order-1", "unknown", AFAR)
+    assert outcome.detail == "the gateway stopped before it knew what came of it"
+
+
+def test_what_only_whoever_acts_can_know_is_a_refusal_on_record() -> None:
+    outcome = Bench(PolicyError("a fire holds it free")).order("door-1", "unlock")
+    assert (outcome.result, outcome.detail) == ("refused", "a fire holds it free")
