@@ -28,13 +28,14 @@ def import_(file: Path, force: bool, dry_run: bool, as_json: bool, **where: Path
 
 
 @cards.command("list", cls=Command)
+@click.argument("holder", metavar="[HOLDER]", required=False)
 @option("--door", metavar="NAME", help="option.door_of_cards")
 @config_option
 @socket_option
 @json_option
-def list_(door: str | None, as_json: bool, config: Path | None, socket: Path | None) -> None:
+def list_(holder: str | None, door: str | None, as_json: bool, **where: Path | None) -> None:
     """Show the list in force."""
-    _cards(config, socket).show(door, as_json=as_json)
+    _cards(**where).show(holder or "", door or "", as_json=as_json)
 
 
 @cards.command(cls=Command)

@@ -31,6 +31,7 @@ from gateway.terminal.words import Words
 PART: Final = 5000
 """Characters of a file in one request: JSON takes twelve bytes for one at most, and a request has 64 kB."""
 FAULTS_SHOWN: Final = 50
+CARDS_SHOWN: Final = 500  # of a table; nobody reads more, and drawing them takes seconds
 FEW_PINS: Final = 10_000  # fewer than that for one that fits are soon tried
 
 
@@ -58,21 +59,24 @@ class Cards:
             self._changes(changes, refused=refused, dry_run=dry_run, source=answer["source"])
         return not refused
 
-    def show(self, door: str | None, *, as_json: bool) -> None:
-        """Show the list in force, or those who may open one door."""
+    def show(self, holder: str, door: str, *, as_json: bool) -> None:
+        """Show the list in force, or those whose name has `holder` in it, or who may open one door."""
         head: dict[str, Any] = {}
         found: list[dict[str, Any]] = []
-        for answer in self._client.stream("cards_list", door=door or ""):
+        for answer in self._client.stream("cards_list", door=door):
             head = answer if "total" in answer else head
-            found += answer.get("cards", [])
+            found += [card for card in answer.get("cards", []) if holder in card["holder"]]
         if as_json:
             told = {"total": head.get("total"), "source": head.get("source"), "cards": found}
             click.echo(json.dumps(told, ensure_ascii=False, indent=2))
             return
         out = console()
-        if found:
-            out.print(listed(found, self._words, head.get("offset_h", 0.0)))
-        out.print(Text(self._words("cards.total", shown=len(found), total=head.get("total", 0)), FAINT))
+        shown = found[:CARDS_SHOWN]
+        if shown:
+            out.print(listed(shown, self._words, head.get("offset_h", 0.0)))
+        out.print(Text(self._words("cards.total", shown=len(shown), total=head.get("total", 0)), FAINT))
+        if len(found) > len(shown):
+            out.print(Text(f"  {self._words('cards.more', n=len(found) - len(shown))}", WARN))
         self._source(head.get("source") or {}, out)
 
     def add(self, told: Mapping[str, str | None]) -> bool:

@@ -137,6 +137,10 @@ def test_a_list_of_many_parts_arrives_whole(gateway: Running) -> None:
     lines = "".join(f"{n // 60000}:{n % 60000 + 1},,2-1-{n} 住户 😀,*,,,,,\n" for n in range(3000))
     assert len(lines) > 10 * PART
     assert "3000 new" in gateway.bring(HEAD + lines).output
+    shown = gateway.run("list").output
+    assert "500 shown, 3000 in the list" in shown
+    assert "2500 more" in shown
+    assert "1 shown" in gateway.run("list", "2-1-2999 ").output
 
 
 def test_scripts_get_json(gateway: Running) -> None:
