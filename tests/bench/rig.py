@@ -50,6 +50,12 @@ class Simulator:
         assert "error" not in fact, fact
         return fact
 
+    def next_change(self) -> dict[str, Any]:
+        """Return the next thing that changed at a device, when it has: `device`, `point`, `value`, `at`."""
+        while "point" not in (fact := self._facts.get(timeout=START_S)):
+            pass
+        return fact
+
     def close(self) -> None:
         """End the process."""
         assert self._process.stdin is not None

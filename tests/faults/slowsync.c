@@ -1,4 +1,5 @@
-/* An SD card in a library: every flush takes SLOWSYNC_US microseconds longer. LD_PRELOAD it. */
+/* An SD card in a library: every flush takes SLOWSYNC_US microseconds longer, and where SLOWSYNC_WHEN names a file,
+   only while that is there. LD_PRELOAD it. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -6,7 +7,8 @@
 
 static int slow(const char *name, int fd) {
     const char *us = getenv("SLOWSYNC_US");
-    usleep(us ? (useconds_t)atoi(us) : 0);
+    const char *when = getenv("SLOWSYNC_WHEN");
+    if (us && (!when || access(when, F_OK) == 0)) usleep((useconds_t)atoi(us));
     return ((int (*)(int))dlsym(RTLD_NEXT, name))(fd);
 }
 int fsync(int fd) { return slow("fsync", fd); }
