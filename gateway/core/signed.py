@@ -50,7 +50,6 @@ class Reason(enum.StrEnum):
     ORDER = "order"
     REPEATED = "repeated"
     BUSY = "busy"
-    STORAGE = "storage"
 
 
 class RefusedError(Exception):
