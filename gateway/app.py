@@ -215,6 +215,7 @@ class House:
             doors=self._gatehouse.doors.statistics(),
             interlocks=self._gatehouse.interlocks.statistics(),
             access=None if self._gatehouse.access is None else self._gatehouse.access.statistics(),
+            orders=None if self._gatehouse.remote is None else self._gatehouse.remote.statistics(),
             uplink=None if self._uplink is None else self._uplink.statistics(),
             journal=self._journal.statistics(),
             alerts=self._alerting.alerts(),
