@@ -254,7 +254,7 @@ class Line:
     def _go_on(self, now: float) -> None:
         """Do what is due, and arrange to be back."""
         for seat in self._watcher.due(now):
-            self._poll_at[seat] = now
+            self._poll_at[seat] = self._wrote_at = now  # a rest is no standstill
             self._panels[seat].restart()
         turns = [(not self._watcher.urgent(seat), at, seat) for seat, at in self._poll_at.items()]
         for waits, at, seat in sorted(turns):

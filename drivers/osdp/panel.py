@@ -31,7 +31,7 @@ from drivers.osdp.events import NOTIFICATION, PERIPHERAL_STATUS, Event
 
 MOST_ROUNDS: Final = 16  # of a pump; it needs five
 ONLY: Final = 0  # libosdp's number of the one peripheral
-QUIET_ROUNDS: Final = 2  # in a row, after which nothing more is to come
+QUIET_ROUNDS: Final = 3  # in a row, after which nothing more is to come: enabled, ready, and then it sends
 ANY_IDENTITY: Final = {
     "version": 0, "model": 0, "vendor_code": 0, "serial_number": 0, "firmware_version": 0
 }  # fmt: skip

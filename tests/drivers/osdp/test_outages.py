@@ -23,6 +23,7 @@ def test_a_silent_reader_is_offline_within_five_seconds_and_back_within_another_
         rig.reader().alive = False
         assert 2.0 < await rig.until(lambda: not rig.online(), within_s=8.0) < 5.0
         assert rig.told()[-1].reason == "silent"
+        assert rig.driver.statistics().reopened == 0
         rig.reader().restart()
         rig.reader().alive = True
         assert await rig.until(rig.online, within_s=8.0) < 4.0
