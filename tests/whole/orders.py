@@ -82,6 +82,13 @@ class Afar:
 @contextmanager
 def afar(folder: Path) -> Iterator[Afar]:
     """Have a street whose gateway, once there is one, takes orders."""
-    with street(folder) as compound:
-        compound.text += "".join(operator.toml for operator in EVERYBODY)
-        yield Afar(compound)
+    with afar_of(folder) as far:
+        yield far
+
+
+@contextmanager
+def afar_of(folder: Path, *compound: str, topics: tuple[str, ...] = ()) -> Iterator[Afar]:
+    """Have such a street around a compound of a test's own."""
+    with street(folder, *compound, topics=topics) as around:
+        around.text += "".join(operator.toml for operator in EVERYBODY)
+        yield Afar(around)

@@ -70,12 +70,12 @@ class Street:
 
 
 @contextmanager
-def street(folder: Path, *arguments: str) -> Iterator[Street]:
-    """Have a compound and a broker, and no gateway yet."""
+def street(folder: Path, *arguments: str, topics: tuple[str, ...] = ()) -> Iterator[Street]:
+    """Have a compound and a broker, and no gateway yet. The far end hears `topics`, by default everything."""
     with (
         mosquitto(folder) as broker,
         simulator(*(arguments or COMPOUND), "--link", str(folder)) as sim,
-        listener(broker.port) as far_end,
+        listener(broker.port, *topics) as far_end,
     ):
         text = configuration(sim.bus, broker_url=broker.url, state_dir=folder / "state")
         yield Street(sim, broker, far_end, folder, text)
