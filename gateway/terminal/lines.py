@@ -5,12 +5,15 @@ from typing import Any
 
 from rich.text import Text
 
+from gateway.core.access import WORDS
 from gateway.terminal.document import Alert, read
 from gateway.terminal.doors import STATES, mode_word, state_word
 from gateway.terminal.figures import BAD, FAINT, GOOD, MARKS, WARN, clock
 from gateway.terminal.words import Words
 
 Body = Mapping[str, Any]
+
+WHY = {reason.value: text for reason, text in WORDS.items()}
 
 
 def event_line(event: Mapping[str, Any], words: Words) -> Text:
@@ -78,8 +81,10 @@ def _access(body: Body, words: Words) -> Text:
     told = Text("✓ " if granted else "✗ ", GOOD if granted else WARN)
     told.append(f"{body.get('door') or body.get('reader')} ", "bold")
     told.append(words("access.granted" if granted else "access.denied"))
-    facts = " ".join(str(body.get(key) or "") for key in ("holder", "card", "reason"))
-    return told.append(f"  {facts}".rstrip(), FAINT)
+    facts = [str(body.get(key) or "") for key in ("holder", "card")]
+    why = WHY.get(str(body.get("reason")))
+    facts.append("" if granted else words.of(why) if why else str(body.get("reason") or ""))
+    return told.append("  " + " ".join(fact for fact in facts if fact), FAINT)
 
 
 def _interlock(body: Body, words: Words) -> Text:

@@ -5,10 +5,12 @@ import json
 from importlib import resources
 
 import jsonschema
+import pytest
 
 from drivers.api import DeviceStatistics, LineStatistics
 from gateway.core import health, payload
-from gateway.core.events import Clock
+from gateway.core.doors import Mode, State
+from gateway.core.events import Clock, Place
 from tests.gateway.runtime.test_stream import ALERT
 
 DEVICE = DeviceStatistics(
@@ -47,11 +49,21 @@ def document(**changes: object) -> dict[str, object]:
     return health.document(IDENTITY, **(parts | changes))  # type: ignore[arg-type]
 
 
-def test_it_fits_the_published_schema() -> None:
+DOOR = {"door": "gate-2-1", "place": Place(building="2"), "state": State.LOCKED, "mode": Mode.NORMAL, "why": "",
+        "kinds": (), "fail": "secure", "until": None}  # fmt: skip
+FIRE = {"interlock": "fire", "engaged": False, "drill": False, "places": (), "burning": 0, "dry_run": False}
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"doors": [DOOR], "interlocks": [FIRE], "access": {"entries": 2, "ready": True}}]
+)
+def test_it_fits_the_published_schema(more: dict[str, object]) -> None:
     schema = json.loads(
         resources.files("gateway.core").joinpath("schemas/health.json").read_text(encoding="utf-8")
     )
-    jsonschema.validate(json.loads(payload.health(document())), schema)
+    told = json.loads(payload.health(document(**more)))
+    jsonschema.validate(told, schema)
+    assert len(told["doors"]) == len(more.get("doors", []))  # type: ignore[arg-type]
 
 
 def test_a_stamp_of_this_boot_is_told_as_an_age() -> None:

@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.api import Quality
-from gateway.core import payload
+from gateway.core import doors, payload
 from gateway.core.events import (
     AlertBody,
     Certainty,
     Change,
     Clock,
+    DoorBody,
     Event,
     OutcomeBody,
     Place,
@@ -28,7 +29,7 @@ from gateway.core.events import (
 from gateway.core.payload import LARGEST, PointState
 
 SCHEMAS = Path(payload.__file__).parent / "schemas"
-NAMES = ("alert", "outcome", "state", "health", "receipt")
+NAMES = ("alert", "outcome", "state", "door", "health", "receipt")
 
 
 @cache
@@ -294,6 +295,20 @@ def test_the_schema_turns_away_what_is_no_alert(damage: dict[str, Any]) -> None:
     document = json.loads(payload.alert_event(event(SMOKE), "hxtp-01"))
     assert validator("alert").is_valid(document)
     assert not validator("alert").is_valid(document | damage)
+
+
+@given(
+    st.sampled_from(doors.State),
+    st.sampled_from(doors.Mode),
+    st.text(max_size=400),
+    st.lists(st.sampled_from(doors.KINDS), unique=True),
+)
+def test_a_door_keeps_to_its_schema(state: str, mode: str, why: str, kinds: list[str]) -> None:
+    body = DoorBody("gate-2-1", state, mode, why, tuple(kinds))
+    document = valid("door", payload.door_state(body, 1_795_392_000.0, place=Place(building="2")))
+    assert (document["state"], document["mode"], document["kinds"]) == (state, mode, kinds)
+    assert document["place"] == {"building": "2"}
+    assert document["time"] == "2026-11-23T00:00:00.000Z"
 
 
 @pytest.mark.parametrize(
