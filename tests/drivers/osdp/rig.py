@@ -17,7 +17,6 @@ T = TypeVar("T")
 KEY = bytes(range(1, 17))
 OTHER_KEY = bytes(range(2, 18))
 READER = profile.load("osdp-reader")
-SETTLED_S = 0.6  # until a reader that came up has told what it had kept
 CARD = bytes.fromhex("1f3a40c0")
 
 
@@ -62,6 +61,11 @@ class Rig:
             await asyncio.sleep(0.002)
         return self.loop.time() - begin
 
+    async def settled(self) -> None:
+        """Wait until the readers have told what they had kept: from then on cards count."""
+        members = self.driver._peripherals.members
+        await self.until(lambda: all(member.identity and not member.draining for member in members))
+
     async def act(self, action: str, device: str = "r0", *, within_s: float = 3.0, **numbers: float) -> str:
         done = await self.driver.act(device, action, numbers, deadline=self.loop.time() + within_s)
         return done.detail
@@ -98,7 +102,7 @@ def on_line(
             if up:
                 for device in devices:
                     await rig.until(lambda device=device: rig.online(device.name))  # type: ignore[misc]
-                await asyncio.sleep(SETTLED_S)
+                await rig.settled()
             return await scenario(rig)
         finally:
             await rig.end()

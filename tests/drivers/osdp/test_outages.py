@@ -15,7 +15,8 @@ from drivers.sim.faults import NO_FAULTS, PRESETS, Faults
 from drivers.sim.osdp import SimReader
 from drivers.sim.osdp_line import ReaderLine
 from drivers.sim.pty_line import PtyLine
-from tests.drivers.osdp.rig import CARD, KEY, READER, SETTLED_S, Rig, on_line
+from drivers.sim.tcp_line import TcpLine
+from tests.drivers.osdp.rig import CARD, KEY, READER, Rig, on_line
 
 
 def test_a_silent_reader_is_offline_within_five_seconds_and_back_within_another_few() -> None:
@@ -27,7 +28,7 @@ def test_a_silent_reader_is_offline_within_five_seconds_and_back_within_another_
         rig.reader().restart()
         rig.reader().alive = True
         assert await rig.until(rig.online, within_s=8.0) < 4.0
-        await asyncio.sleep(SETTLED_S)
+        await rig.settled()
         rig.reader().present_card(26, CARD)
         await rig.until(rig.presented)
 
@@ -82,10 +83,29 @@ def test_a_pulled_adapter_is_a_line_down_and_up_again(tmp_path: Path) -> None:
             assert "lost" in rig.lines()[-1].reason
             line.plug()
             await rig.until(lambda: rig.lines()[-1].up, within_s=4.0)
-            await asyncio.sleep(SETTLED_S)
+            await rig.settled()
             line.reader(3).present_card(26, CARD)
             await rig.until(lambda: rig.presented("r3"))
             assert driver.statistics().reopened >= 1
+            await rig.end()
+        line.close()
+
+    asyncio.run(main(), debug=True)
+
+
+def test_a_reader_behind_a_converter_is_as_near_as_one_on_a_port() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        seen: list[Report] = []
+        line = ReaderLine(LineSettings("door", "socket", baud=115200), [SimReader(0, KEY)])
+        async with TcpLine(line) as converter:
+            settings = LineSettings("door", converter.path, baud=115200)
+            driver = OsdpDriver(settings, [Device("r0", READER, 0, KEY)], seen.append, clock=loop.time)
+            rig = Rig(line, driver, seen)
+            await rig.settled()
+            line.reader(0).present_card(26, CARD)
+            assert await rig.until(rig.presented) < 0.25
+            assert await rig.act("unlock", seconds=1.0) == "acknowledged"
             await rig.end()
         line.close()
 
@@ -96,7 +116,7 @@ def test_a_pulled_adapter_is_a_line_down_and_up_again(tmp_path: Path) -> None:
 def test_noise_makes_no_card_and_ends_nothing(preset: str) -> None:
     async def scenario(rig: Rig) -> None:
         rig.line.faults = PRESETS[preset]
-        await asyncio.sleep(4.0)
+        await asyncio.sleep(3.0)
         assert not rig.running.done()
         assert rig.presented() == []
         rig.line.faults = NO_FAULTS
