@@ -3,26 +3,20 @@
 Everything heavy is imported inside the commands: `--help` is quick, and the daemon never loads what draws tables.
 """
 
-import functools
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gateway import __version__
+from gateway import __version__, cli_cards, cli_doors, cli_sign
+from gateway.cli_parts import FILE, asking, config_option, json_option, option, socket_option, words
 from gateway.terminal.errors import ToolError
-from gateway.terminal.help import DONE, INTERRUPTED, NO, PROGRAM, Command, Group, Option, Program, words_of
-from gateway.terminal.words import LANGUAGES, Words
+from gateway.terminal.help import DONE, INTERRUPTED, NO, PROGRAM, Command, Group, Option, Program
+from gateway.terminal.words import LANGUAGES
 
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
-FILE = click.Path(path_type=Path)
 FORMATS = ("jsonl", "csv")
-
-option = functools.partial(click.option, cls=Option)
-config_option = option("-c", "--config", type=FILE, metavar="FILE", help="option.config")
-socket_option = option("--socket", type=FILE, metavar="PATH", help="option.socket")
-json_option = option("--json", "as_json", is_flag=True, help="option.json")
 
 
 @click.group(cls=Program, context_settings=HELP_NAMES)
@@ -41,7 +35,7 @@ def run(config: Path | None, verbose: int) -> int:
     """Run the daemon."""
     from gateway import daemon
 
-    return daemon.run(config, verbose, _words())
+    return daemon.run(config, verbose, words())
 
 
 @cli.command(cls=Command)
@@ -63,7 +57,7 @@ def check(config: Path | None, as_json: bool) -> int:
     """Check a configuration."""
     from gateway import inspection
 
-    return inspection.check(config, _words(), as_json=as_json)
+    return inspection.check(config, words(), as_json=as_json)
 
 
 @cli.command(cls=Command)
@@ -79,7 +73,7 @@ def scan(port: str, address: str | None, as_json: bool, config: Path | None, **n
     """Scan a line."""
     from gateway import inspection
 
-    return inspection.scan(port, address, config, _words(), as_json=as_json, **narrowed)
+    return inspection.scan(port, address, config, words(), as_json=as_json, **narrowed)
 
 
 @cli.command(cls=Command)
@@ -88,7 +82,7 @@ def scan(port: str, address: str | None, as_json: bool, config: Path | None, **n
 @json_option
 def status(config: Path | None, socket: Path | None, as_json: bool) -> None:
     """Show the status."""
-    _asking(config, socket).status(as_json=as_json)
+    asking(config, socket).status(as_json=as_json)
 
 
 @cli.group(cls=Group, invoke_without_command=True)
@@ -98,9 +92,9 @@ def status(config: Path | None, socket: Path | None, as_json: bool) -> None:
 @click.pass_context
 def alerts(context: click.Context, config: Path | None, socket: Path | None, as_json: bool) -> None:
     """List the alerts, or do something about one."""
-    context.meta["asking"] = asking = _asking(config, socket)
+    context.meta["asking"] = told = asking(config, socket)
     if context.invoked_subcommand is None:
-        asking.alerts(as_json=as_json)
+        told.alerts(as_json=as_json)
 
 
 @alerts.command(cls=Command)
@@ -136,7 +130,7 @@ def shelve(context: click.Context, alert: str, minutes: float) -> None:
 def watch(config: Path | None, socket: Path | None, plain: bool) -> int:
     """Show the live view."""
     try:
-        _asking(config, socket).watch(plain=plain or not sys.stdout.isatty())
+        asking(config, socket).watch(plain=plain or not sys.stdout.isatty())
     except KeyboardInterrupt:  # the way to leave it
         return DONE
     return NO
@@ -150,7 +144,7 @@ def profiles(name: str | None, config: Path | None, as_json: bool) -> int:
     """Show the products."""
     from gateway import inspection
 
-    return inspection.profiles(name, config, _words(), as_json=as_json)
+    return inspection.profiles(name, config, words(), as_json=as_json)
 
 
 @cli.command(cls=Command)
@@ -173,7 +167,7 @@ def vision(
     except ImportError as error:  # av, cv2, numpy or onnxruntime: the extra is not installed, or not whole
         raise ToolError("vision.missing", name=error.name or error) from error
     output = footage.Output(as_json=as_json, explain=explain, annotate=annotate, stills=stills)
-    return footage.vision(source, _words(), footage.View(**view), output)
+    return footage.vision(source, words(), footage.View(**view), output)
 
 
 @cli.command(cls=Command)
@@ -187,7 +181,7 @@ def camera(source: str, config: Path | None, host: str, port: int) -> int:
         from gateway import marking
     except ImportError as error:  # the extras desk and vision are not installed, or not whole
         raise ToolError("camera.missing", name=error.name or error) from error
-    return marking.mark(source, config, _words(), host=host, port=port)
+    return marking.mark(source, config, words(), host=host, port=port)
 
 
 @cli.command(cls=Command)
@@ -200,7 +194,7 @@ def camera(source: str, config: Path | None, host: str, port: int) -> int:
 def command(device: str, action: str, arguments: tuple[str, ...], as_json: bool, **where: Any) -> int:
     """Tell a device to do something."""
     given = dict(_argument(told) for told in arguments)
-    return DONE if _asking(**where).order(device, action, given, as_json=as_json) else NO
+    return DONE if asking(**where).order(device, action, given, as_json=as_json) else NO
 
 
 @cli.command(cls=Command)
@@ -214,10 +208,14 @@ def command(device: str, action: str, arguments: tuple[str, ...], as_json: bool,
 def export(since: str, until: str, form: str, config: Path | None, socket: Path | None) -> int:
     """Write out journal rows."""
     try:
-        _asking(config, socket).export(since, until, form)
+        asking(config, socket).export(since, until, form)
     except KeyboardInterrupt:
         return INTERRUPTED
     return DONE
+
+
+for each in (cli_doors.doors, cli_doors.drill, cli_doors.osdp, cli_cards.cards, cli_sign.sign):
+    cli.add_command(each)
 
 
 def main() -> None:
@@ -225,23 +223,9 @@ def main() -> None:
     cli()
 
 
-def _words() -> Words:
-    return words_of(click.get_current_context())
-
-
-def _asking(config: Path | None, socket: Path | None) -> Any:
-    """Return the commands that ask a running gateway."""
-    from gateway import configuration
-    from gateway.terminal.asking import Asking
-    from gateway.terminal.client import Client
-
-    paths = [socket] if socket else configuration.control_sockets(config or configuration.find())
-    return Asking(Client(paths), _words())
-
-
 def _argument(told: str) -> tuple[str, float]:
     name, _, value = told.partition("=")
     try:
         return name, float(value)
     except ValueError:
-        raise click.UsageError(_words()("usage.argument", told=told), click.get_current_context()) from None
+        raise click.UsageError(words()("usage.argument", told=told), click.get_current_context()) from None

@@ -31,6 +31,11 @@ COMMANDS = [
     "camera",
     "command",
     "export",
+    "doors",
+    "drill",
+    "osdp",
+    "cards",
+    "sign",
 ]
 ENGLISH = {"LC_ALL": "C.UTF-8"}
 CHINESE = {"LC_ALL": "zh_CN.UTF-8"}
