@@ -90,8 +90,9 @@ class Operator:
 DESK = Operator("desk")
 WARDEN = Operator("warden-2", "warden", (Place(building="2"),))
 COMMITTEE = Operator("committee", "committee")
+SETUP = Operator("setup", "administrator")
 STRANGER = Operator("stranger")
-EVERYBODY = (DESK, WARDEN, COMMITTEE)
+EVERYBODY = (DESK, WARDEN, COMMITTEE, SETUP)
 
 
 def hs256(claims: Mapping[str, Any], secret: bytes, kid: str) -> bytes:

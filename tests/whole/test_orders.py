@@ -11,9 +11,9 @@ import pytest
 
 from tests.bench.rig import ENVIRONMENT
 from tests.broker import needs_mosquitto, until
-from tests.orders import COMMITTEE, DESK, STRANGER, WARDEN, hs256, unsigned
+from tests.orders import COMMITTEE, DESK, SETUP, STRANGER, WARDEN, hs256, unsigned
 from tests.whole.orders import Afar, afar
-from tests.whole.test_gateway import FAKETIME
+from tests.whole.test_gateway import FAKETIME, name_of
 
 pytestmark = needs_mosquitto
 
@@ -189,7 +189,13 @@ def test_an_alert_is_acknowledged_and_the_gateway_told_to_reload_from_afar(tmp_p
         assert (event["data"]["by"], event["data"]["note"]) == ("remote:committee/warden-1", "on the way")
         told = far.order(DESK, target="bench", action="reload", arguments={})
         assert told["data"]["detail"].startswith("role:"), "the duty room sets nothing up"
-        assert gateway.process.poll() is None
+        pool = far.nonces()
+        claims = far.claims(SETUP, target="bench", action="reload", arguments={})
+        gateway.file.write_text(far.street.text.replace('id = "bench"', 'id = "bench"\nname = "新名字"'))
+        far.give(SETUP.sign(claims))
+        assert far.outcome(claims["jti"], "done")["data"]["device"] == "bench"
+        until(lambda: not set(pool) & set(far.nonces()), what="the nonces of the next life")
+        assert name_of(gateway) == "新名字"
 
 
 def test_without_operators_nothing_is_published_or_listened_to(tmp_path: Path) -> None:
