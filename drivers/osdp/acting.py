@@ -60,7 +60,7 @@ class Acting:
         """Send one command once; None when it was acknowledged, else the errand that tells what became of it."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[bool] = loop.create_future()
-        errand = Errand(dict(order.command), order.code, answer=answer)
+        errand = Errand(dict(order.command), order.code, answer=answer, deadline=deadline)
         late = loop.call_at(deadline, self._too_late, member, errand, sent_before)
         self._peripherals.queue(member, errand)
         try:

@@ -65,13 +65,14 @@ class Session:
         if error is not None and not self.ended.done():
             self.ended.set_exception(error)
 
-    def asked(self, seat: int, code: int, now: float) -> None:
-        """A command is on its way."""
+    def asked(self, seat: int, code: int, now: float) -> bool:
+        """A command is about to be sent."""
         del seat, now
         self._code = code
         if code == frames.KEY_SET:
             self.key_sent = True
             self._on_key_sent()
+        return True
 
     def replied(self, seat: int, reply: Frame, round_trip_s: float, now: float) -> None:
         """A good reply came."""

@@ -37,8 +37,8 @@ class Watcher(Protocol):
     def port_changed(self, error: LineError | None, now: float) -> None:
         """The port is open (None), or why it is not."""
 
-    def asked(self, seat: int, code: int, now: float) -> None:
-        """A command is on its way."""
+    def asked(self, seat: int, code: int, now: float) -> bool:
+        """A command is about to be sent; return whether it still may."""
 
     def replied(self, seat: int, reply: Frame, round_trip_s: float, now: float) -> None:
         """A good reply came; what libosdp makes of it follows."""
@@ -73,7 +73,6 @@ class _Asked:
     """The command whose reply is awaited."""
 
     seat: int
-    code: int
     at: float
 
 
@@ -288,8 +287,10 @@ class Line:
         self._sent = data[1:] if data[0] == frames.MARK else data
         command = frames.parse(data)
         self._sieve.clear()
-        self._asked = _Asked(seat, command.code, now)
-        self._watcher.asked(seat, command.code, now)
+        if not self._watcher.asked(seat, command.code, now):
+            self._asked = _Asked(seat, now - PATIENCE_S)  # as if nobody had answered to it
+            return
+        self._asked = _Asked(seat, now)
         free_at = self._heard_at + GAP_CHARS * self.settings.char_s
         if free_at - now < LEAST_GAP_S:
             self._send(self._stream, data)

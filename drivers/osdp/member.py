@@ -23,7 +23,7 @@ CAPABILITIES: Final[Mapping[Kind, int]] = {"input": 1, "output": 2}
 class Errand:
     """One command. `code` is its name on the wire; `answer` is True when acknowledged, else what was said."""
 
-    __slots__ = ("answer", "code", "command", "kind", "refusal", "sent")
+    __slots__ = ("answer", "code", "command", "deadline", "kind", "refusal", "sent")
 
     def __init__(
         self,
@@ -31,9 +31,11 @@ class Errand:
         code: int,
         *,
         answer: "asyncio.Future[bool] | None" = None,
+        deadline: float = float("inf"),
         kind: Kind | None = None,
     ) -> None:
         self.command, self.code, self.answer, self.kind = command, code, answer, kind
+        self.deadline = deadline  # it is not sent from then on
         self.sent = False
         self.refusal = ""  # what the peripheral said to it, if it refused
 

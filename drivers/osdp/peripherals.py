@@ -69,14 +69,16 @@ class Peripherals:
             for name, reason in self._keyless.items():
                 self._report(DeviceReport(name, False, reason, now))
 
-    def asked(self, seat: int, code: int, now: float) -> None:
-        """A command is on its way."""
-        del now
+    def asked(self, seat: int, code: int, now: float) -> bool:
+        """A command is about to be sent; False if its deadline has passed: libosdp repeats a busy one on its own."""
         member = self.members[seat]
-        member.counters.polls += 1
         self.supervision.asked(seat, code)
         if member.current is not None and member.current.code == code:
+            if now >= member.current.deadline:
+                return False
             member.current.sent = True
+        member.counters.polls += 1
+        return True
 
     def replied(self, seat: int, reply: Frame, round_trip_s: float, now: float) -> None:
         """A good reply came."""
@@ -97,7 +99,7 @@ class Peripherals:
         member.counters.timeouts += not damaged
         member.counters.crc_errors += damaged
         errand = member.current
-        final = errand is not None and errand.sent and errand.answer is not None
+        final = errand is not None and errand.answer is not None
         give_up, changes = self.supervision.missed(seat, final=final, now=now)
         member.counters.retries += not give_up
         self._tell(changes, now)

@@ -7,7 +7,7 @@ import pytest
 
 from drivers.api import DeviceError, LateError, LineError, Quality
 from drivers.osdp import supervision
-from drivers.osdp.frames import CAPABILITIES, CHALLENGE, DEFAULT_KEY, ID, Sieve, parse
+from drivers.osdp.frames import CAPABILITIES, CHALLENGE, DEFAULT_KEY, ID, OUTPUT, Sieve, crc, parse
 from drivers.sim.faults import NO_FAULTS, Faults
 from drivers.sim.osdp import SimReader
 from tests.drivers.osdp.rig import CARD, KEY, OTHER_KEY, Rig, on_line
@@ -211,6 +211,28 @@ def test_an_action_that_cannot_be_sent_in_time_is_taken_back_for_good() -> None:
         assert not rig.reader().output(0)
 
     on_line(scenario, SimReader(0, KEY))
+
+
+def test_a_command_the_reader_was_too_busy_for_is_not_repeated_after_the_deadline() -> None:
+    """libosdp sends it again after 0.8 s, whatever we think of that; so it does not reach the wire."""
+    made, ordered = SimReader(0, KEY), []
+    hear, busy = made.hear, bytes.fromhex("53 80 08 00 04 79")
+
+    def be_busy(data: bytes, now: float) -> bytes:
+        if parse(data).code != OUTPUT:
+            return hear(data, now)
+        ordered.append(now)
+        return busy + crc(busy).to_bytes(2, "little")
+
+    async def scenario(rig: Rig) -> None:
+        made.hear = be_busy  # type: ignore[method-assign]
+        with pytest.raises(LineError, match="may have been done"):
+            await rig.act("unlock", within_s=0.5)
+        await asyncio.sleep(1.5)
+        assert len(ordered) == 1
+        assert rig.online()
+
+    on_line(scenario, made)
 
 
 def test_an_answer_that_gets_lost_is_asked_for_again_before_the_deadline() -> None:
