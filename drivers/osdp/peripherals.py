@@ -112,6 +112,7 @@ class Peripherals:
             member.identity = self.line.identity(seat)
             member.ask_all(now)
             self._tell(self.supervision.secured(seat, now), now)
+            self._tell_missing(member, now)
             self._next(member, now)
         else:
             self._tell(self.supervision.dropped(seat, now), now)
@@ -192,6 +193,13 @@ class Peripherals:
                 member.waiting.appendleft(errand)
             else:
                 member.ask_all(now)
+
+    def _tell_missing(self, member: Member, now: float) -> None:
+        """Tell of points the peripheral says it does not have: nobody is to wait for them."""
+        for kind, points in member.points.items():
+            if not member.has(kind):
+                for point in points:
+                    self._report(Reading(member.device.name, point.name, None, Quality.BAD, now, point.unit))
 
     def _abandon(self, member: Member) -> None:
         """Nobody will say what became of the command libosdp had."""

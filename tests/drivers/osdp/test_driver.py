@@ -266,5 +266,6 @@ def test_an_output_the_reader_does_not_have_is_not_asked_of_it() -> None:
         with pytest.raises(DeviceError, match="no such output"):
             await rig.act("unlock")
         assert rig.online()
+        assert rig.state("strike") == (None, Quality.BAD)
 
     on_line(scenario, SimReader(0, KEY, outputs=0))
