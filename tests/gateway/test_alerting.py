@@ -438,6 +438,7 @@ def test_what_the_gateway_lives_by_has_its_alert(street: Street, what: str, kind
 
 def test_a_command_that_failed_is_told_and_counted_until_one_is_done(street: Street) -> None:
     street.outcome("door", "refused")
+    street.outcome("door", "unknown")
     street.outcome("door", "failed")
     street.outcome("door", "late")
     assert street.story == [("command.failed", RAISED)]

@@ -11,6 +11,7 @@ import pytest
 from gateway.core import payload
 from gateway.core.config import MqttTable
 from gateway.core.events import BaselineBody, CommandBody, LinkBody, NoteBody, Severity
+from gateway.core.incoming import Incoming
 from gateway.runtime.journal.rows import Lane
 from gateway.services.uplink import Uplink
 from gateway.services.uplink.connection import Message
@@ -491,3 +492,72 @@ def test_no_alert_ever_expires_and_none_is_retained() -> None:
 
     virtual.run(story())
     assert all(not message.retain and message.expiry_s is None for message in broker.published())
+
+
+# --- orders from afar -----------------------------------------------------------------------------
+
+
+class Ear:
+    """Keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.messages: list[Incoming] = []
+        self.greeted = 0
+
+    def heard(self, message: Incoming) -> None:
+        self.messages.append(message)
+
+    def greet(self) -> None:
+        self.greeted += 1
+
+
+def test_orders_go_to_who_takes_them_and_receipts_do_not() -> None:
+    journal, broker, ear = MemoryJournal(), MemoryBroker(), Ear()
+
+    async def story() -> None:
+        async with running(journal, broker, remote=ear, confirm="desk") as uplink:
+            await until(lambda: broker.links)
+            broker.receive(b"order", "command")
+            broker.receive(b"nonsense", "receipt")
+            broker.receive(b"whatever", "elsewhere")
+            assert [message.content for message in ear.messages] == [b"order"]
+            assert uplink.statistics().receipts_ignored == 1
+            broker.links[-1].drop("cut")
+            await until(lambda: ear.greeted == 2)
+
+    virtual.run(story())
+
+
+def test_what_is_no_row_is_sent_now_or_not_at_all() -> None:
+    journal = MemoryJournal()
+    broker = MemoryBroker(lambda message: MemoryLink.SILENT if message.topic == "held" else None, window=2)
+
+    async def story() -> None:
+        async with running(journal, broker) as uplink:
+            assert not uplink.publish("early", b"")
+            await until(lambda: uplink.statistics().connected and not uplink.statistics().flying)
+            assert uplink.publish("held", b"1", retain=True, expiry_s=60)
+            assert uplink.publish("held", b"2", correlation=b"x")
+            assert not uplink.publish("held", b"3"), "never more than the broker takes at once"
+
+    virtual.run(story())
+    first, second = broker.published("held")
+    assert (first.retain, first.expiry_s, first.correlation) == (True, 60, None)
+    assert (second.retain, second.correlation) == (False, b"x")
+
+
+def test_an_answer_nobody_waits_for_is_no_trouble_and_a_refused_nonce_is() -> None:
+    journal = MemoryJournal()
+    broker = MemoryBroker(lambda message: "no" if message.topic in {"answer", "nonce"} else None)
+
+    async def story() -> None:
+        async with running(journal, broker) as uplink:
+            await until(lambda: uplink.statistics().connected)
+            uplink.publish("answer", b"")
+            await asyncio.sleep(1)
+            assert uplink.statistics().refused == 0
+            uplink.publish("nonce", b"", retain=True)
+            await asyncio.sleep(1)
+            assert uplink.statistics().trouble == "the broker refuses nonce: no"
+
+    virtual.run(story())
