@@ -28,6 +28,7 @@ bench: system-packages $(VENV)/.dev  ## every bench; one alone: .venv/bin/python
 	$(BIN)/python -m tests.bench.field
 	$(BIN)/python -m tests.bench.journal
 	$(BIN)/python -m tests.bench.process
+	$(BIN)/python -m tests.bench.doors
 	$(BIN)/python -m tests.bench.vision
 
 model: .train/.made  ## train the falling-object model anew: an evening on two cores (ARGS=--quick: minutes, into build/)

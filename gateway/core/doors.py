@@ -212,7 +212,7 @@ class Door:
         """Let time pass."""
         if self._suspect_at is not None and self._seen_again and now >= self._judged_at():
             self._suspect_at, self._forced = None, True
-        if self._open and not self.steady and now >= self._open_since + self.plan.held_s:
+        if self._may_be_held() and now >= self._open_since + self.plan.held_s:
             self._held = True
 
     def next_due(self, now: float) -> float | None:
@@ -220,9 +220,13 @@ class Door:
         due = [self._pulse_until] if self._pulse_until > now else []
         if self._suspect_at is not None and self._seen_again:
             due.append(self._judged_at())
-        if self._open and not self._held and not self.steady:
+        if self._may_be_held() and not self._held:
             due.append(self._open_since + self.plan.held_s)
         return min(due, default=None)
+
+    def _may_be_held(self) -> bool:
+        """Return whether somebody is to be told when it stays open; of a forced door somebody was told already."""
+        return bool(self._open) and not self.steady and not self._forced
 
     def _judged_at(self) -> float:
         assert self._suspect_at is not None

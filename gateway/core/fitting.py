@@ -14,7 +14,8 @@ from gateway.core.kinds import Kinds
 from gateway.core.loading import Parsed
 from gateway.core.rule_tables import compile_rules, for_nobody
 
-FIRST_ADDRESS, LAST_ADDRESS = 1, 247  # Modbus over Serial Line V1.02, 2.2
+ADDRESSES = {"osdp": (0, 126)}  # IEC 60839-11-5; 127 is everybody
+MODBUS_ADDRESSES = (1, 247)  # Modbus over Serial Line V1.02, 2.2
 
 Faults = Iterator[Fault]
 
@@ -52,9 +53,10 @@ def check(parsed: Parsed, products: Products) -> Faults:
 
 def _address(key: str, device: DeviceTable, products: Products) -> Faults:
     """Some products come with an address the standard reserves; those are let in, nothing else is."""
-    proper = FIRST_ADDRESS <= device.address <= LAST_ADDRESS
-    if not proper and device.address != products.shipped_at.get(device.profile):
-        wanted = Text(f"{FIRST_ADDRESS} 到 {LAST_ADDRESS} 的整数", f"{FIRST_ADDRESS} to {LAST_ADDRESS}")
+    profile = products.profiles.get(device.profile)
+    first, last = ADDRESSES.get(profile.driver if profile else "", MODBUS_ADDRESSES)
+    if not first <= device.address <= last and device.address != products.shipped_at.get(device.profile):
+        wanted = Text(f"{first} 到 {last} 的整数", f"{first} to {last}")
         yield Fault(f"{key}.address", shown(device.address), wanted)
 
 

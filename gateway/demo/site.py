@@ -17,12 +17,12 @@ state_dir = {state_dir}
 [mqtt]
 url = {broker_url}
 
-# A story cannot wait the half minute a real held door is given.
-[[rule]]
-kind = "door.held"
-category = "door"
-hold_s = 6
+[[interlock]]
+name = "fire"
 """
+
+HELD_S = 6.0
+"""A story cannot wait the half minute a real door is given."""
 
 
 def gateway_toml(
@@ -35,7 +35,8 @@ def gateway_toml(
 ) -> str:
     """Return the text of the file; `ports` maps each line's name to the path of its serial port."""
     head = HEAD.format(state_dir=json.dumps(state_dir), broker_url=json.dumps(broker_url))
-    return "\n".join((head, *(_table("[[camera]]", camera) for camera in cameras), *_buses(world, ports)))
+    tables = (_table("[[camera]]", camera) for camera in cameras)
+    return "\n".join((head, *tables, *_buses(world, ports), *_doors(world)))
 
 
 def camera(name: str, url: str, *, building: str, view: Mapping[str, object]) -> dict[str, object]:
@@ -53,6 +54,23 @@ def _buses(world: World, ports: Mapping[str, str]) -> Iterator[str]:
     for name, line in world.lines.items():
         yield _table("[[bus]]", {"name": name, "port": ports[name], "baud": line.settings.baud})
         yield from (_table("[[bus.device]]", _device(world, device)) for device in world.on_line[name])
+
+
+def _doors(world: World) -> Iterator[str]:
+    """Yield a door for every door board, as people call it: gate-2-1 for door-2-1."""
+    for devices in world.on_line.values():
+        for board in devices:
+            kind, _, entrance = board.name.partition("-")
+            if kind == "door":
+                facts = {
+                    "name": f"gate-{entrance}",
+                    "place": world.places[board.name],
+                    "strike": board.name,
+                    "contact": f"{board.name}.contact",
+                    "exit": f"{board.name}.exit_button",
+                    "held_s": HELD_S,
+                }
+                yield _table("[[door]]", facts)
 
 
 def _device(world: World, device: SimDevice) -> dict[str, object]:

@@ -43,9 +43,13 @@ MAYBE = Profile(
     points=(Point("contact", None),),
     verified=False,
 )
-READER = Profile(name="reader", driver="framed", category="door", title=TITLE, points=(Point("contact", None),))
+READER = Profile(
+    name="reader", driver="framed", category="door", title=TITLE, points=(Point("contact", None),)
+)
+CARDS = Profile(name="cards", driver="osdp", category="reader", title=TITLE, points=(Point("tamper", None),))
 PRODUCTS = fitting.Products(
-    {"smoke": SMOKE, "maybe": MAYBE, "reader": READER}, {"smoke", "maybe", "reader", "broken"}, {"maybe": 255},
+    {"smoke": SMOKE, "maybe": MAYBE, "reader": READER, "cards": CARDS},
+    {"smoke", "maybe", "reader", "cards", "broken"}, {"maybe": 255},
     kinds.built_in(),
 )  # fmt: skip
 
@@ -210,3 +214,25 @@ def test_a_secret_over_a_plain_connection_is_a_warning() -> None:
     text = BASE.format(gateway="", mqtt='username = "a"\npassword_file = "b"', bus="", device="", more="")
     (fault,) = consistency.check(loading.parse(text.replace("mqtts://", "mqtt://")))
     assert (fault.key, fault.warning) == ("mqtt.password_file", True)
+
+
+@pytest.mark.parametrize(
+    ("address", "key_file", "wrong"),
+    [
+        (0, "reader-1-key", []),
+        (126, "reader-1-key", []),
+        (127, "reader-1-key", ["address"]),
+        (0, "", ["key_file"]),
+    ],
+)
+def test_a_reader_has_an_osdp_address_and_a_file_for_its_key(
+    address: int, key_file: str, wrong: list[str]
+) -> None:
+    reader = device("reader-1", "cards", address) + (f'key_file = "{key_file}"\n' if key_file else "")
+    told = faults(more=bus() + "\n" + reader)
+    assert [fault.key.rpartition(".")[2] for fault in told] == wrong
+
+
+def test_a_key_for_what_has_none_is_told() -> None:
+    (fault,) = faults(device='place = { building = "2" }\nkey_file = "key"')
+    assert fault.key == "bus[0].device[0].key_file"

@@ -144,6 +144,13 @@ def test_a_door_left_open_is_held_after_its_time_and_shut_again_it_is_not() -> N
     assert (door.state(140.0), door.kinds) == (State.LOCKED, ())
 
 
+def test_a_forced_door_that_stays_open_is_one_alert_and_not_two() -> None:
+    door = opened_unasked(shut_door())
+    assert door.next_due(200.0) is None
+    door.tick(200.0)
+    assert (door.state(200.0), door.kinds) == (State.FORCED, (FORCED_KIND,))
+
+
 def test_while_it_is_meant_to_be_open_nobody_forces_or_holds_it() -> None:
     door = shut_door()
     door.scheduled = True
