@@ -37,11 +37,7 @@ class Actors:
     ) -> None:
         self._actors = (*first, field)
         self._places, self._home = places, home
-        self._strikes = {
-            (door.strike.device, name): door.name
-            for door in doors
-            for name in (door.strike.unlock, door.strike.hold, door.strike.lock)
-        }
+        self._strikes = {door.name: door.strike for door in doors}
 
     def actions(self, name: str) -> tuple[Action, ...]:
         """Return what a target can be told; KeyError if there is none of this name."""
@@ -49,10 +45,10 @@ class Actors:
 
     async def act(self, name: str, action: str, arguments: Mapping[str, float], deadline: float) -> Done:
         """Carry out an order; PolicyError where a door stands in its way."""
-        if (door := self._strikes.get((name, action))) is not None:
-            raise PolicyError(
-                f"{name} is the strike of {door}", f"`command {door} ...` goes through the door"
-            )
+        for door, strike in self._strikes.items():
+            if strike.device == name and strike.is_moved_by(action, arguments):
+                hint = f"`command {door} ...` goes through the door"
+                raise PolicyError(f"{name} is the strike of {door}", hint)
         return await self._find(name).act(name, action, arguments, deadline)
 
     def place(self, name: str) -> Place:

@@ -8,7 +8,7 @@ import msgspec
 from drivers.api import Profile, Text
 from gateway.core import schedule
 from gateway.core.config import DoorTable, InterlockTable
-from gateway.core.doors import within
+from gateway.core.doors import Strike, within
 from gateway.core.events import Place
 from gateway.core.faults import Fault, near, one_of, same, shown
 from gateway.core.fitting import Products
@@ -126,7 +126,7 @@ def _interlock(
             wanted = Text("kinds.toml 中的种类", "a kind of kinds.toml")
             hint = near(kind, products.kinds.by_name)
             yield Fault(f"{key}.kinds[{index}]", shown(kind), wanted, hint)
-    doors = {door.name for door in parsed.doors.values()}
+    doors = {door.name: door.strike for door in parsed.doors.values()}
     for name, orders in (("orders", table.orders), ("after", table.after)):
         for index, order in enumerate(orders):
             yield from _order(f"{key}.{name}[{index}]", order, profiles, doors)
@@ -143,7 +143,10 @@ def _reaches(door: Place, at: Place, compound: Place) -> bool:
     return within(Place(**{name: getattr(door, name) or getattr(compound, name) for name in names}), at)
 
 
-def _order(key: str, order: dict[str, object], profiles: Mapping[str, Profile], doors: set[str]) -> Faults:
+def _order(
+    key: str, order: dict[str, object], profiles: Mapping[str, Profile], doors: Mapping[str, str]
+) -> Faults:
+    """Look at one order; `doors` gives the strike of each, as it is written."""
     try:
         told = msgspec.convert(order, OrderTable)
     except msgspec.ValidationError as error:
@@ -163,6 +166,12 @@ def _order(key: str, order: dict[str, object], profiles: Mapping[str, Profile], 
         complete_arguments(action, told.arguments)
     except PolicyError as error:
         yield Fault(key, same(error.what), same(error.hint or "an action of the device"))
+        return
+    for door, text in doors.items():
+        strike = strike_of(text, profiles[told.device]) if device_of(text) == told.device else None
+        if isinstance(strike, Strike) and strike.is_moved_by(told.action, told.arguments):
+            found = Text(f"{door} 的锁", f"the strike of {door}")
+            yield Fault(f"{key}.device", found, Text(f"{door} 本身", f"{door} itself"))
 
 
 def default_kinds(table: InterlockTable) -> frozenset[str]:

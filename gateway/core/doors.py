@@ -78,6 +78,11 @@ class Strike:
     readback: Part | None = None
     longest_s: float = 60.0
 
+    def is_moved_by(self, action: str, arguments: Mapping[str, float]) -> bool:
+        """Return whether an order to the device moves this strike; of a relay board it is one channel."""
+        mine = all(arguments.get(name) == value for name, value in self.extra.items())
+        return mine and action in {self.unlock, self.hold, self.lock}
+
 
 @dataclass(frozen=True, slots=True)
 class DoorPlan:

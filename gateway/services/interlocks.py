@@ -222,7 +222,7 @@ class Interlocks:
         for turn in range(10**9):
             try:
                 done = await self._act(order.device, order.action, order.arguments, self._now() + WITHIN_S)
-            except DriverError as error:
+            except (DriverError, PolicyError) as error:
                 if turn == 0:
                     self._outcome(command, "failed", f"{error}; it is tried on")
             else:

@@ -135,6 +135,7 @@ def test_what_fits_has_no_fault_and_becomes_doors() -> None:
             'device = "gate-1", action = "open"',
             "interlock[0].orders[0].action",
         ),
+        ("{ channel = 8 } }]", "{ channel = 3 } }]", "interlock[0].orders[0].device"),
     ],
 )
 def test_each_slip_is_told_at_its_key(old: str, new: str, key: str) -> None:

@@ -182,6 +182,22 @@ def test_its_orders_are_given_until_they_are_done_and_told_twice_at_most() -> No
     play(scenario, interlocks=[InterlockPlan("fire", orders=(SOUNDER,))])
 
 
+def test_an_order_that_is_not_allowed_is_told_and_stops_nothing_else() -> None:
+    past_the_door = InterlockOrder(f"{OTHER}-board", "hold_open")
+
+    async def scenario(yard: Yard) -> None:
+        yard.burn("2")
+        await yard.until(lambda: sum(isinstance(body, OutcomeBody) for body in yard.told) == 2)
+        assert set(free(yard)) == {*GATES, OTHER}
+        mine = [body for body in yard.told if isinstance(body, OutcomeBody)]
+        assert [(body.device, body.result) for body in mine] == [
+            (f"{OTHER}-board", "failed"),
+            (OTHER, "done"),
+        ]
+
+    play(scenario, interlocks=[InterlockPlan("fire", orders=(past_the_door, SOUNDER))])
+
+
 def test_a_dry_run_is_written_down_and_moves_nothing() -> None:
     async def scenario(yard: Yard) -> None:
         yard.burn("2")
