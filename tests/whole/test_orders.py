@@ -12,7 +12,7 @@ import pytest
 from tests.bench.rig import ENVIRONMENT
 from tests.broker import needs_mosquitto, until
 from tests.orders import COMMITTEE, DESK, SETUP, STRANGER, WARDEN, hs256, unsigned
-from tests.whole.orders import Afar, afar
+from tests.whole.orders import COMMAND, Afar, afar
 from tests.whole.test_gateway import FAKETIME, name_of
 
 pytestmark = needs_mosquitto
@@ -234,3 +234,50 @@ def test_the_tool_fetches_a_nonce_sends_the_order_and_shows_what_came_of_it(tmp_
             assert "PRIVATE" not in gateway.log.read_text(encoding="utf-8")
             answers = [heard.topic for heard in far.street.far_end.heard if "/outcome/" in heard.topic]
             assert len(answers) == 2, "answered where the tool asked to be, too"
+
+
+def test_a_flood_of_replays_is_counted_to_the_last_and_leaves_a_few_lines(tmp_path: Path) -> None:
+    with afar(tmp_path) as far, far.street.gateway() as gateway:
+        ready(far)
+        claims = far.claims(DESK, arguments={"seconds": 0.5})
+        (tmp_path / "order").write_bytes(DESK.sign(claims))
+        command = [sys.executable, "-m", "tests.bench.flooder", str(far.street.broker.port), COMMAND,
+                   str(tmp_path / "order"), "5000", "2"]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT)
+        sent = json.loads(done.stdout)["sent"]
+        assert sent > 5_000
+        until(lambda: gateway.ask("status")["orders"]["refused"] == sent - 1, what="all of them counted")
+        assert gateway.ask("status")["orders"]["orders"] == 1
+        assert not far.strike()
+        far.order(DESK, arguments={"seconds": 0.5})
+        assert len(far.outcomes()) == 1 + 10 + 1
+        assert all(bus["polls"] for bus in gateway.ask("status")["buses"])
+
+
+DOOR = """
+[[door]]
+name = "gate-2-1"
+place = { building = "2", unit = "1" }
+strike = "door-2-1"
+contact = "door-2-1.contact"
+"""
+
+
+def test_a_door_of_parts_is_opened_and_locked_down_by_who_may_and_its_strike_by_nobody(
+    tmp_path: Path,
+) -> None:
+    with afar(tmp_path) as far:
+        far.street.text += DOOR
+        with far.street.gateway():
+            until(lambda: far.street.state("door-2-1").get("online"), what="the strike online")
+            opened = far.order(WARDEN, target="gate-2-1", arguments={"seconds": 1})
+            assert opened["data"]["result"] == "done", opened
+            until(lambda: not far.strike("door-2-1"), what="the strike falls")
+            past = far.order(WARDEN, target="door-2-1", arguments={"seconds": 1})
+            assert past["data"]["result"] == "refused"
+            assert "goes through the door" in past["data"]["detail"]
+            down = far.order(DESK, target="gate-2-1", action="lock_down", arguments={})
+            assert down["data"]["result"] == "done", down
+            shut = far.order(WARDEN, target="gate-2-1", arguments={"seconds": 1})
+            assert shut["data"]["result"] != "done", "a door that is locked down opens for nobody"
+            assert not far.strike("door-2-1")
