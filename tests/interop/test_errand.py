@@ -1,9 +1,13 @@
 """The tool against a pretend gateway at a real broker: nonces that others took, silence, passwords, no gateway."""
 
+import asyncio
 import base64
 import json
 import os
+import queue
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,7 @@ from gateway.signing import Wish
 from gateway.terminal.errors import ToolError
 from gateway.terminal.words import Words
 from tests.broker import Heard, Listener, Mosquitto, listener, mosquitto, needs_mosquitto, until
+from tests.proxy import Proxy, turn_mqtt_5_away
 
 pytestmark = needs_mosquitto
 WISH = Wish("hxtp-01", "door-1", "unlock", {"seconds": 5.0}, "warden-1", seconds=2)
@@ -75,6 +80,37 @@ def test_an_order_whose_nonce_another_took_is_given_again_under_its_id(
     assert "contact: open" in capsys.readouterr().out
     assert len({claims["jti"] for claims in pretend.claims}) == 1
     assert len({claims["nonce"] for claims in pretend.claims}) == len(pretend.claims) == pretend.stale + 1
+
+
+@contextmanager
+def old_protocol_only(broker: Mosquitto) -> Iterator[int]:
+    """Have a port at which the broker speaks MQTT 3.1.1 only."""
+    ports: queue.Queue[int] = queue.Queue()
+    stop = threading.Event()
+
+    async def serve() -> None:
+        async with Proxy(broker.port, answer=turn_mqtt_5_away(b"\x20\x02\x00\x01")) as old:
+            ports.put(old.port)
+            while not stop.is_set():
+                await asyncio.sleep(0.02)
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    try:
+        yield ports.get(timeout=10)
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_the_old_protocol_is_enough(broker: Mosquitto, key: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pretend = Pretend(1)
+    with listener(broker.port, answer=pretend.answer) as ears, old_protocol_only(broker) as port:
+        pretend.publish_nonces(ears)
+        way = {"url": f"mqtt://127.0.0.1:{port}"}
+        assert signing.order(WISH, key, Words("en"), broker=way) == 0
+        assert all("ResponseTopic" not in heard.properties for heard in ears.on("/command"))
+    assert "contact: open" in capsys.readouterr().out
 
 
 def test_an_order_that_is_always_too_late_with_its_nonce_ends_refused(broker: Mosquitto, key: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.core import loading, operator_checks
+from gateway.core import consistency, loading, operator_checks
 from gateway.core.faults import Fault
 from tests.orders import DESK, WARDEN
 
@@ -57,3 +57,8 @@ def test_operators_without_a_broker_are_told_that_nobody_will_hear_them() -> Non
     )
     (fault,) = operator_checks.check(parsed)
     assert fault.warning
+
+
+def test_the_whole_configuration_is_checked_for_them() -> None:
+    parsed = loading.parse(f'[gateway]\nid = "a"\n[[operator]]\nname = "desk"\nkey = "{GOOD}"\nrole = "king"')
+    assert "operator[0].role" in {fault.key for fault in consistency.check(parsed)}
