@@ -15,7 +15,7 @@ from gateway.core.fitting import Products
 from gateway.core.interlocks import FIRE_KINDS, LEVELS
 from gateway.core.loading import Parsed
 from gateway.core.policy import PolicyError, choose_action, complete_arguments
-from gateway.core.strikes import LONGEST_S, device_of, part_fault, strike_of
+from gateway.core.strikes import LONGEST_S, device_of, part_fault, same_strike, strike_of
 
 ENTRIES: Final = ("card", "card_or_pin", "card_and_pin")
 DOOR_ORDERS: Final = ("hold_open", "normal", "lock_down", "unlock")
@@ -45,7 +45,7 @@ def check(parsed: Parsed, products: Products) -> Faults:
     strikes: dict[str, str] = {}
     for key, door in parsed.doors.items():
         yield from _door(key, door, profiles, known)
-        yield from _taken(f"{key}.strike", door.strike, door.name, strikes)
+        yield from _taken(f"{key}.strike", same_strike(door.strike), door.name, strikes)
         for index, reader in enumerate(door.readers):
             yield from _taken(f"{key}.readers[{index}]", reader, door.name, readers)
     for key, interlock in parsed.interlocks.items():

@@ -67,7 +67,7 @@ class Strike:
     """How the device at the lock is told: the names of its actions, and what goes with each of them.
 
     `readback` is the point that is true while it is energised, None where the device has none. `longest_s` is the
-    longest pulse the device can time.
+    longest pulse the device can time. `others` are its actions that move the strike beside those three.
     """
 
     device: str
@@ -77,11 +77,15 @@ class Strike:
     extra: Mapping[str, float] = field(default_factory=dict)
     readback: Part | None = None
     longest_s: float = 60.0
+    others: frozenset[str] = frozenset()
 
     def is_moved_by(self, action: str, arguments: Mapping[str, float]) -> bool:
-        """Return whether an order to the device moves this strike; of a relay board it is one channel."""
-        mine = all(arguments.get(name) == value for name, value in self.extra.items())
-        return mine and action in {self.unlock, self.hold, self.lock}
+        """Return whether an order to the device moves this strike; of a relay board it is one channel.
+
+        An order that names no channel is for all of them; 3.2 is channel 3, as it is for whoever sends it.
+        """
+        mine = all(round(arguments.get(name, value)) == round(value) for name, value in self.extra.items())
+        return mine and action in {self.unlock, self.hold, self.lock, *self.others}
 
 
 @dataclass(frozen=True, slots=True)

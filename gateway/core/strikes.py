@@ -15,12 +15,19 @@ from gateway.core.faults import Fault, near, one_of, same, shown
 PULSES: Final = ("unlock", "pulse")
 HOLDS: Final = ("hold_open", "switch_on")
 LOCKS: Final = ("lock", "switch_off")
+WHOLE: Final = ("all_on", "all_off")  # of a relay board: they move every channel
 LONGEST_S: Final = 60.0
 
 
 def device_of(text: str) -> str:
     """Return the device of a strike, without its channel."""
     return text.partition(":")[0]
+
+
+def same_strike(text: str) -> str:
+    """Return one spelling for one strike: "relays:03" is "relays:3"."""
+    device, colon, told = text.partition(":")
+    return f"{device}{colon}{int(told)}" if told.isdecimal() else text
 
 
 def part_of(text: str) -> Part:
@@ -40,18 +47,19 @@ def strike_of(text: str, profile: Profile, *, key: str = "strike") -> Strike | F
             "a device with unlock, hold_open and lock, or pulse, switch_on and switch_off",
         )
         return Fault(key, found, wanted)
+    others = _moving(profile) - {pulse.name, hold.name, lock.name}
     channels = next((each for each in pulse.arguments if each.name == "channel"), None)
     if channels is None:
         if told:
             return Fault(key, shown(text), Text(f"{device}，不带通道", f"{device} alone: it has no channels"))
         back = _readback(profile, device, "strike")
-        return Strike(device, pulse.name, hold.name, lock.name, {}, back, _longest_s(pulse))
+        return Strike(device, pulse.name, hold.name, lock.name, {}, back, _longest_s(pulse), others)
     if not told.isdecimal() or not channels.minimum <= int(told) <= channels.maximum:
         wanted = same(f'"{device}:1" … "{device}:{channels.maximum:g}"')
         return Fault(key, shown(text), wanted)
     back = _readback(profile, device, f"relay_{int(told)}")
     extra = {"channel": float(told)}
-    return Strike(device, pulse.name, hold.name, lock.name, extra, back, _longest_s(pulse))
+    return Strike(device, pulse.name, hold.name, lock.name, extra, back, _longest_s(pulse), others)
 
 
 def part_fault(key: str, text: str, profiles: dict[str, Profile]) -> Iterable[Fault]:
@@ -66,6 +74,14 @@ def part_fault(key: str, text: str, profiles: dict[str, Profile]) -> Iterable[Fa
 
 def _first(profile: Profile, names: Iterable[str]) -> Action | None:
     return next((each for name in names for each in profile.actions if each.name == name), None)
+
+
+def _moving(profile: Profile) -> frozenset[str]:
+    """Return the actions of a product that move a strike on it, under whatever name."""
+    names = {*PULSES, *HOLDS, *LOCKS, *WHOLE}
+    return frozenset(
+        each.name for each in profile.actions if each.name in names or "channel" in _arguments(each)
+    )
 
 
 def _arguments(action: Action) -> list[str]:

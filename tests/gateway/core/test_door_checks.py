@@ -87,7 +87,13 @@ def test_what_fits_has_no_fault_and_becomes_doors() -> None:
     assert gate.place == Place(compound="红星亭坡 1 号院", building="2", unit="1")
     assert (gate.contact, gate.exit) == (("board-1", "contact"), ("board-1", "exit_button"))
     assert relay.strike == Strike(
-        "relays", "pulse", "switch_on", "switch_off", {"channel": 3.0}, ("relays", "relay_3")
+        "relays",
+        "pulse",
+        "switch_on",
+        "switch_off",
+        {"channel": 3.0},
+        ("relays", "relay_3"),
+        others=frozenset({"all_off"}),
     )
     assert (relay.fail, relay.exit) == ("safe", None)
     (interlock,) = doorways.interlocks_of(config)
@@ -136,11 +142,20 @@ def test_what_fits_has_no_fault_and_becomes_doors() -> None:
             "interlock[0].orders[0].action",
         ),
         ("{ channel = 8 } }]", "{ channel = 3 } }]", "interlock[0].orders[0].device"),
+        ("{ channel = 8 } }]", "{ channel = 3.2 } }]", "interlock[0].orders[0].device"),
+        ('"switch_on", arguments = { channel = 8 }', '"all_off"', "interlock[0].orders[0].device"),
     ],
 )
 def test_each_slip_is_told_at_its_key(old: str, new: str, key: str) -> None:
     assert old in GOOD
     assert [fault.key for fault in faults(GOOD.replace(old, new, 1))] == [key]
+
+
+def test_one_strike_spelt_two_ways_is_still_one() -> None:
+    third = '[[door]]\nname = "gate-3"\nstrike = "relays:03"\ncontact = "relays.contact_4"\n'
+    (fault,) = faults(GOOD + third)
+    assert fault.key == "door[2].strike"
+    assert "gate-2" in fault.found.en
 
 
 def test_a_door_without_contact_is_a_warning_and_says_why() -> None:

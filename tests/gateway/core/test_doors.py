@@ -276,12 +276,25 @@ def test_no_door_is_forced_within_a_grant_nor_while_free_nor_before_it_was_seen_
 
 
 def test_an_order_to_another_channel_of_the_board_does_not_move_the_strike() -> None:
-    relay = Strike("relays", "pulse", "switch_on", "switch_off", {"channel": 3.0})
+    relay = Strike(
+        "relays", "pulse", "switch_on", "switch_off", {"channel": 3.0}, others=frozenset({"all_off"})
+    )
     assert relay.is_moved_by("switch_on", {"channel": 3.0})
     assert relay.is_moved_by("pulse", {"channel": 3.0, "seconds": 5.0})
     assert not relay.is_moved_by("switch_on", {"channel": 8.0})
     assert not relay.is_moved_by("set_address", {"address": 3.0})
     assert Strike("board").is_moved_by("lock", {})
+
+
+def test_an_order_to_all_channels_or_to_a_broken_number_moves_the_strike_too() -> None:
+    """The driver rounds: 3.2 is channel 3 on the wire."""
+    relay = Strike(
+        "relays", "pulse", "switch_on", "switch_off", {"channel": 3.0}, others=frozenset({"all_off"})
+    )
+    assert relay.is_moved_by("all_off", {})
+    assert relay.is_moved_by("switch_off", {"channel": 3.2})
+    assert relay.is_moved_by("switch_off", {"channel": 2.6})
+    assert not relay.is_moved_by("switch_off", {"channel": 3.6})
 
 
 def test_a_place_is_within_every_place_that_names_less_of_it() -> None:
