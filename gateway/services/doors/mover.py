@@ -2,7 +2,9 @@
 
 The driver keeps the order of what it is told, so a pulse that was on its way when the fire came is followed by
 the order to stay open, never the other way round; and where the strike can be read back, what it says of itself
-is held against what it was told.
+is held against what it was told. Where it cannot, it is told once more now and then while it is to stand open: it
+may have lost its power for a moment. An order that failed may have been carried out all the same, so after one
+nothing is known of the strike.
 """
 
 import asyncio
@@ -21,6 +23,8 @@ PAUSE_FIRST_S: Final = 0.25
 PAUSE_LAST_S: Final = 5.0
 PAUSE_FREE_S: Final = 1.0  # a fire does not wait
 STUCK_S: Final = 3.0
+REMIND_S: Final = 5.0
+FAULT: Final = "a fault of the gateway"
 
 Act: TypeAlias = Callable[[str, str, Mapping[str, float], float], Awaitable[Done]]
 
@@ -36,15 +40,24 @@ class Mover:
         # a strike that can be read back tells by itself that somebody left it open
         self._reached: bool | None = False if door.plan.strike.readback is not None else None
         self._trouble = "it was not told yet"
-        self._since = now()
+        self._turn = 0  # how often it was to be told anew
+        self._amiss_at: float | None = None  # since when it is not known to be as it is wanted
         self._wake, self._tried = asyncio.Event(), asyncio.Event()
 
     async def pulse(self, seconds: float, deadline: float) -> Done:
         """Have the device open for a time by its own timer; DriverError."""
         if self._door.steady:
             return Done("open already", self._now())
-        strike = self._door.plan.strike
-        return await self._act(strike.device, strike.unlock, {**strike.extra, "seconds": seconds}, deadline)
+        strike, arguments = self._door.plan.strike, {"seconds": seconds}
+        try:
+            done = await self._act(strike.device, strike.unlock, {**strike.extra, **arguments}, deadline)
+        except (DriverError, asyncio.CancelledError):
+            raise
+        except Exception as fault:  # a fault at one lock must not end the pulses of the others
+            log.exception("%s: %s", self._door.plan.name, FAULT)
+            raise LineError("act", strike.device, FAULT) from fault
+        self._door.moved(done.at + seconds)  # on a busy line it began late
+        return done
 
     async def reach(self, deadline: float) -> Done:
         """Return when the strike is as the door wants it; LineError when that takes longer than `deadline`."""
@@ -58,14 +71,18 @@ class Mover:
 
     def again(self) -> None:
         """What was reached may be lost: tell the strike again."""
-        self._reached, self._since = None, self._now()
-        self.wake()
+        self._reached, self._turn = None, self._turn + 1
+        self._amiss_at = self._now() if self._amiss_at is None else self._amiss_at
+        self._wake.set()
 
     def wake(self) -> None:
         """The door wants something else."""
-        if self._reached is not self._door.steady:
-            self._since = self._now()
+        self._amiss_at = self._now()
         self._wake.set()
+
+    def confirmed(self) -> None:
+        """The strike says that it is as the door wants it."""
+        self._amiss_at, self._door.stuck = None, False
 
     async def run(self) -> None:
         """Move until cancelled."""
@@ -73,7 +90,7 @@ class Mover:
         while True:
             self._wake.clear()
             if self._reached is self._door.steady:
-                await self._wake.wait()
+                await self._rest()
                 pause_s = PAUSE_FIRST_S
                 continue
             if not await self._try():
@@ -82,23 +99,45 @@ class Mover:
                         await self._wake.wait()
                 pause_s = min(pause_s * 2, PAUSE_FREE_S if self._door.mode is Mode.FREE else PAUSE_LAST_S)
 
+    async def _rest(self) -> None:
+        """Wait until there is something to do."""
+        blind = self._door.plan.strike.readback is None and self._door.steady
+        try:
+            async with asyncio.timeout(REMIND_S if blind else None):
+                await self._wake.wait()
+        except TimeoutError:
+            self._reached = None
+
     async def _try(self) -> bool:
         """Tell the strike once; return whether it obeyed."""
-        door, wanted = self._door, self._door.steady
-        strike = door.plan.strike
+        door, wanted, turn = self._door, self._door.steady, self._turn
+        trouble = await self._tell(wanted)
+        if trouble is None:  # what was asked for meanwhile is for the next turn
+            self._reached, self._trouble = wanted if turn == self._turn else None, ""
+            door.moved(self._now())
+            if door.plan.strike.readback is None and self._reached is door.steady:
+                self.confirmed()
+        else:
+            self._reached, self._trouble = None, trouble
+        amiss_s = 0.0 if self._amiss_at is None else self._now() - self._amiss_at
+        door.stuck = door.mode is Mode.FREE and amiss_s >= STUCK_S
+        self._tried.set()
+        self._tried.clear()
+        self._moved(door)
+        return trouble is None
+
+    async def _tell(self, wanted: bool) -> str | None:
+        """Tell the strike to stand open or to lock; return what went wrong."""
+        strike, name = self._door.plan.strike, self._door.plan.name
         action = strike.hold if wanted else strike.lock
         try:
             await self._act(strike.device, action, strike.extra, self._now() + WITHIN_S)
         except DriverError as error:
             if str(error) != self._trouble:
-                log.warning("%s: %s: %s", door.plan.name, action, error)
-            self._trouble = str(error)
-            door.stuck = door.mode is Mode.FREE and self._now() - self._since >= STUCK_S
-            obeyed = False
-        else:
-            self._reached, self._trouble, door.stuck, obeyed = wanted, "", False, True
-            door.moved(self._now())
-        self._tried.set()
-        self._tried.clear()
-        self._moved(door)
-        return obeyed
+                log.warning("%s: %s: %s", name, action, error)
+            return str(error)
+        except Exception:  # a fault at one lock must not keep the other doors shut in a fire
+            if self._trouble != FAULT:
+                log.exception("%s: %s: %s", name, action, FAULT)
+            return FAULT
+        return None

@@ -132,12 +132,12 @@ class Doors:
     def grant(self, name: str, seconds: float, who: str) -> None:
         """Let somebody in: the strike moves at once, timed by its device; what fails is told as an outcome."""
         door = self._doors[name]
+        if self._pulses is None:
+            self._not_let_in(name, who, "nobody moves the strike just now")
+            return
         if not door.steady:
             door.allowed(seconds, self._now().monotonic, who)
             self._tell(door)
-        if self._pulses is None:
-            log.error("%s: nobody moves the strike yet", name)
-            return
         self._pulses.create_task(self._pulse(name, seconds, who), name=f"pulse {name}")
 
     def is_locked_down(self, name: str) -> bool:
@@ -218,6 +218,8 @@ class Doors:
             case "strike":
                 if door.strike(value, body.at):
                     self._movers[door.plan.name].again()
+                elif value is door.steady:
+                    self._movers[door.plan.name].confirmed()
             case "exit":
                 if value:
                     self._pressed(door, body.at)
@@ -284,8 +286,11 @@ class Doors:
         try:
             await self._movers[name].pulse(seconds, self._now().monotonic + PULSE_WITHIN_S)
         except DriverError as error:
-            log.warning("%s: %s could not be let in: %s", name, who, error)
-            self._submit(OutcomeBody(self._new_id(), name, "unlock", "failed", str(error), who))
+            self._not_let_in(name, who, str(error))
+
+    def _not_let_in(self, name: str, who: str, why: str) -> None:
+        log.warning("%s: %s could not be let in: %s", name, who, why)
+        self._submit(OutcomeBody(self._new_id(), name, "unlock", "failed", why, who))
 
     def _moved(self, door: Door) -> None:
         """The strike did as it was told, or does not."""
