@@ -4,10 +4,14 @@ A write that is not answered may have been done, or may still be. So it is not r
 profile says how, the device is asked what it has now; else it is sent again, which for an absolute value
 ("on for 5 s", "address 7") ends in the same state. Only a toggle is never sent twice. Nothing is sent after the
 deadline.
+
+Who answers comes first: an order to a device that is offline takes half a second to come to nothing, and a fire is
+told to all doors of a line at once, some of whose boards may have lost their power or their cable.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final
 
 from drivers.api import DeviceError, Done, LateError, LineError
@@ -34,22 +38,50 @@ NAMES: Final[Mapping[int, str]] = {
 
 
 class Acting:
-    """Carries actions out on one line, one after the other."""
+    """Carries actions out on one line, one after the other. `online` says whether a device answers."""
 
-    def __init__(self, line: Line, clock: Callable[[], float]) -> None:
-        self._line, self._clock = line, clock
+    def __init__(
+        self, line: Line, clock: Callable[[], float], *, online: Callable[[Member], bool] = lambda _: True
+    ) -> None:
+        self._line, self._clock, self._online = line, clock, online
         self._turn = asyncio.Lock()
+        self._pressing = 0  # orders to devices that answer
+        self._calm = asyncio.Event()
+        self._calm.set()
 
     async def act(
         self, member: Member, action: str, arguments: Mapping[str, float], *, deadline: float
     ) -> Done:
         """Carry out an action; DriverError says why not, or what is not known."""
         steps = orders(member.device.profile.action(action), arguments)
-        async with self._turn:
+        async with self._in_turn(member):
             if self._clock() >= deadline:
                 raise LateError("act", member.device.name, "commands before it took too long")
             detail = await _Sequence(self._line, self._clock, member, deadline).run(steps)
         return Done(detail, self._clock())
+
+    @contextlib.asynccontextmanager
+    async def _in_turn(self, member: Member) -> AsyncIterator[None]:
+        """Have the line for one action; first come, first served, but who does not answer comes last."""
+        if self._online(member):
+            self._press(+1)
+            try:
+                async with self._turn:
+                    yield
+            finally:
+                self._press(-1)
+            return
+        await asyncio.sleep(0)  # orders of this very moment are not in line yet
+        while True:
+            await self._calm.wait()
+            async with self._turn:
+                if self._calm.is_set():
+                    yield
+                    return
+
+    def _press(self, change: int) -> None:
+        self._pressing += change
+        (self._calm.clear if self._pressing else self._calm.set)()
 
 
 class _Sequence:

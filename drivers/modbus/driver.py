@@ -54,7 +54,9 @@ class ModbusDriver:
         self._polling.bus = self._line.bus
         self._polling.answered = self._line.answered
         self._polling.reopen = self._line.reopen
-        self._acting = Acting(self._line, clock)
+        self._acting = Acting(
+            self._line, clock, online=lambda member: self._polling.roll.online(member.number)
+        )
 
     async def run(self) -> None:
         """Open the line and poll until cancelled."""

@@ -1,6 +1,7 @@
 """Commands: ahead of all polls, never late, never told as done when nobody knows."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 import pytest
@@ -295,3 +296,30 @@ def test_an_unknown_device_action_or_point_is_a_key_error() -> None:
             rig.driver.read_soon("d1", "nothing")
 
     on_line(scenario, [DOOR])
+
+
+def test_boards_that_are_dead_hold_up_an_order_to_one_that_answers_by_one_try_at_most() -> None:
+    """A fire is told to all of them at once, and it may have burnt through a cable."""
+
+    async def insist(rig: Rig, device: str) -> None:
+        while True:
+            with contextlib.suppress(DriverError):
+                await rig.driver.act(device, "hold_open", {}, deadline=rig.loop.time() + 3.0)
+
+    async def scenario(rig: Rig) -> list[float]:
+        took_s = []
+        await asyncio.sleep(60)
+        async with asyncio.TaskGroup() as group:
+            dead = [group.create_task(insist(rig, f"d{number}")) for number in range(2, 6)]
+            for pause_s in (0.0, 0.3, 0.4, 0.5):
+                await asyncio.sleep(pause_s)
+                began = rig.loop.time()
+                await rig.driver.act("d1", "hold_open", {}, deadline=began + 3.0)
+                took_s.append(rig.loop.time() - began)
+            for task in dead:
+                task.cancel()
+        return took_s
+
+    first_s, *later_s = on_line(scenario, [DOOR], absent=[DOOR] * 4)
+    assert first_s < 0.15  # at the same moment: the living first
+    assert max(later_s) < 0.7
