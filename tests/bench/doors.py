@@ -45,7 +45,8 @@ def main() -> None:
             for baud in BAUDS
         }
         fires = {
-            state: fire(folder / state, state, arguments.fires) for state in ("stalled disk", "full disk")
+            state: fire(folder / state.replace(" ", "-"), state, arguments.fires)
+            for state in ("stalled disk", "full disk")
         }
     decision = decision_part.measure()
     worst = {baud: max(door_rig.p99_ms(own[baud]), door_rig.p99_ms(relay[baud])) for baud in BAUDS}
