@@ -12,12 +12,14 @@ What a door is (its state) follows from its parts, what it is meant to be (its m
 button are polled, so the button may be seen up to a second after the door it opened; and one odd reading is no
 burglar. So a door is forced when it is seen open twice and nobody's leave turns up in that second. A door that
 was not seen before (a restart, a lost line) and is open now is open, no more. *Held* is open for too long while
-it should be locked. Both end when it is seen shut, and only then: a silent contact is unknown, never shut.
+it should be locked. Both end when it is seen shut, and only then: a silent contact is unknown, never shut, and a
+restart shuts no door either.
 """
 
+import dataclasses
 import enum
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,6 +29,7 @@ from gateway.core.texts import NOWHERE
 LEAVE_LATE_S: Final = 1.0  # so long after the contact the exit button, polled, may still be seen
 APART_S: Final = 0.2  # two readings confirm each other only if they are not one reply
 SETTLE_S: Final = 1.0  # after a pulse or an order the strike's own word may be old
+STEP_S: Final = 5.0  # a time of day that moves by less was corrected, not set
 
 FORCED_KIND: Final = "door.forced"
 HELD_KIND: Final = "door.held"
@@ -110,11 +113,30 @@ class DoorPlan:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An order that holds until it is taken back or its time is over; `until` in wall seconds."""
+    """An order that holds until it is taken back or its time is over.
+
+    `until` is in wall seconds and outlives a restart; `ends` is the same in monotonic seconds, which no clock that
+    is set can move, None where an earlier life gave the order.
+    """
 
     mode: Mode
     by: str
     until: float | None = None
+    ends: float | None = None
+
+    def at(self, wall: float, monotonic: float, *, trusted: bool) -> "Standing | None":
+        """Return the order as it stands now, None if its time is over; `trusted` says whether the wall clock is."""
+        if self.until is None:
+            return self
+        ends = monotonic + self.until - wall if self.ends is None else self.ends
+        if monotonic >= ends:
+            return None
+        if not trusted:
+            return self
+        until = wall + ends - monotonic
+        return dataclasses.replace(
+            self, until=until if abs(until - self.until) > STEP_S else self.until, ends=ends
+        )
 
 
 class Door:
@@ -135,6 +157,14 @@ class Door:
         self._open_since = 0.0
         self._suspect_at: float | None = None
         self._seen_again = self._forced = self._held = False
+
+    def take_up(self, kinds: Iterable[str]) -> None:
+        """Take up the kinds of alert that were true of it when the gateway stopped; what clears them still must."""
+        told = set(kinds)
+        self._forced = FORCED_KIND in told and self.plan.contact is not None
+        self._held = HELD_KIND in told and self.plan.contact is not None
+        self._tampered = set(self.plan.tamper) if TAMPER_KIND in told else set()
+        self.stuck = NOT_FREED_KIND in told and bool(self.freed_by)
 
     @property
     def mode(self) -> Mode:

@@ -77,7 +77,7 @@ class Mover:
 
     def wake(self) -> None:
         """The door wants something else."""
-        self._amiss_at = self._now()
+        self._amiss_at = self._now() - (STUCK_S if self._door.stuck else 0.0)
         self._wake.set()
 
     def confirmed(self) -> None:

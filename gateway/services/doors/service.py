@@ -11,11 +11,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from drivers.api import Action, Argument, Done, DriverError, Quality, Text
-from gateway.core.doors import Door, DoorPlan, Mode, Part, Standing, within
+from gateway.core.doors import Door, DoorPlan, Mode, Standing, within
 from gateway.core.events import (
     Body,
     Clock,
@@ -32,6 +31,7 @@ from gateway.core.policy import PolicyError
 from gateway.core.schedule import Schedule
 from gateway.runtime.stream import Stamp
 from gateway.services.doors.mover import Act, Mover
+from gateway.services.doors.parts import Role, kinds_before, parts_of
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +53,6 @@ ACTIONS: Final = (
     Action("normal", None, Text("恢复正常", "Back to normal")),
 )
 _STANDING: Final = {"hold_open": Mode.HOLD_OPEN, "lock_down": Mode.LOCK_DOWN}
-
-
-@dataclass(frozen=True, slots=True)
-class _Role:
-    """What a point is to a door."""
-
-    door: Door
-    role: str
 
 
 class Doors:
@@ -85,16 +77,19 @@ class Doors:
             name: Mover(door, act, now=lambda: now().monotonic, moved=self._moved)
             for name, door in self._doors.items()
         }
-        self._parts = _parts(self._doors.values())
+        self._parts = parts_of(self._doors.values())
         self._told: dict[str, DoorBody] = {}
         self._engaged: dict[str, InterlockBody] = {}
         self._by: dict[str, str] = {}  # who gave the last order to a door
         self._pulses: asyncio.TaskGroup | None = None
         self._wake = asyncio.Event()
-        for event in restore:
+        before = list(restore)
+        for event in before:
             self._take_up(event.body)
+        kinds = kinds_before(before)
         for door in self._doors.values():
             door.freed_by = self._freed_by(door)
+            door.take_up(kinds.get(door.plan.name, ()))
 
     def __contains__(self, name: object) -> bool:
         return name in self._doors
@@ -119,13 +114,13 @@ class Doors:
         elif action == "lock_down" and door.mode is Mode.FREE:
             raise PolicyError(f"{name} stands free: {door.freed_by}", "a fire is above a lock-down")
         else:
-            minutes = arguments.get("minutes", 0.0)
-            until = self._now().wall + minutes * 60 if minutes else None
+            stamp, seconds = self._now(), arguments.get("minutes", 0.0) * 60
+            until, ends = (stamp.wall + seconds, stamp.monotonic + seconds) if seconds else (None, None)
             mode = _STANDING.get(action)
             if mode is not Mode.HOLD_OPEN and not door.freed_by:
                 door.cut_short(self._now().monotonic)
                 mover.again()  # a pulse that still runs ends here
-            self._order(door, None if mode is None else Standing(mode, self._by.get(name, ""), until))
+            self._order(door, None if mode is None else Standing(mode, self._by.get(name, ""), until, ends))
             done = await mover.reach(deadline)
         return Done(f"{done.detail}; the door is {door.state(self._now().monotonic)}", done.at)
 
@@ -187,12 +182,13 @@ class Doors:
         """Do what is due: schedules, orders that end, doors held too long."""
         stamp = self._now()
         for door in self._doors.values():
-            standing, schedule = door.standing, self._schedules.get(door.plan.schedule)
-            if standing is not None and standing.until is not None and stamp.wall >= standing.until:
-                self._order(door, None)
-            door.scheduled = (
-                schedule is not None and stamp.clock is Clock.SYNCED and schedule.holds(stamp.wall)
-            )
+            trusted, schedule = stamp.clock is Clock.SYNCED, self._schedules.get(door.plan.schedule)
+            if (before := door.standing) is not None:
+                standing = before.at(stamp.wall, stamp.monotonic, trusted=trusted)
+                if standing is None or standing.until != before.until:
+                    self._order(door, standing)
+                door.standing = standing
+            door.scheduled = schedule is not None and trusted and schedule.holds(stamp.wall)
             self._after(door, stamp.monotonic)
 
     def _next_due(self) -> float:
@@ -201,13 +197,15 @@ class Doors:
         for door in self._doors.values():
             if (own := door.next_due(stamp.monotonic)) is not None:
                 due.append(own)
-            if door.standing is not None and door.standing.until is not None:
+            if door.standing is not None and door.standing.ends is not None:
+                due.append(door.standing.ends)
+            elif door.standing is not None and door.standing.until is not None:
                 due.append(stamp.monotonic + max(door.standing.until - stamp.wall, 0.0))
             if (schedule := self._schedules.get(door.plan.schedule)) is not None:
                 due.append(stamp.monotonic + schedule.changes_after(stamp.wall) - stamp.wall)
         return min(due)
 
-    def _read(self, role: _Role, body: ReadingBody) -> None:
+    def _read(self, role: Role, body: ReadingBody) -> None:
         """Take a reading of a part; a value that is not good is not known, and of a button or tamper no news."""
         door, part = role.door, (body.device, body.point)
         value = bool(body.value) if body.quality is Quality.GOOD and body.value is not None else None
@@ -336,15 +334,3 @@ class Doors:
             "strike": plan.strike.device,
             "readers": plan.readers,
         }
-
-
-def _parts(doors: Iterable[Door]) -> dict[Part, list[_Role]]:
-    """Return (device, point) -> what it is to which doors."""
-    parts: dict[Part, list[_Role]] = {}
-    for door in doors:
-        plan = door.plan
-        roles = [(plan.contact, "contact"), (plan.strike.readback, "strike"), (plan.exit, "exit")]
-        for part, role in [*roles, *((part, "tamper") for part in plan.tamper)]:
-            if part is not None:
-                parts.setdefault(part, []).append(_Role(door, role))
-    return parts
