@@ -8,6 +8,7 @@ import msgspec
 from drivers.api import Profile, Text
 from gateway.core import schedule
 from gateway.core.config import DoorTable, InterlockTable
+from gateway.core.door_actions import actions_of
 from gateway.core.doors import Strike, within
 from gateway.core.events import Place
 from gateway.core.faults import Fault, near, one_of, same, shown
@@ -18,7 +19,6 @@ from gateway.core.policy import PolicyError, choose_action, complete_arguments
 from gateway.core.strikes import LONGEST_S, device_of, part_fault, same_strike, strike_of
 
 ENTRIES: Final = ("card", "card_or_pin", "card_and_pin")
-DOOR_ORDERS: Final = ("hold_open", "normal", "lock_down", "unlock")
 
 Faults = Iterator[Fault]
 
@@ -154,8 +154,7 @@ def _order(
         yield Fault(key, same(str(error)), wanted)
         return
     if told.device in doors:
-        if told.action not in DOOR_ORDERS:
-            yield Fault(f"{key}.action", shown(told.action), one_of(DOOR_ORDERS))
+        yield from _door_order(key, told, doors[told.device], profiles)
         return
     if told.device not in profiles:
         wanted = Text("一台设备或一扇门的名字", "the name of a device or of a door")
@@ -172,6 +171,19 @@ def _order(
         if isinstance(strike, Strike) and strike.is_moved_by(told.action, told.arguments):
             found = Text(f"{door} 的锁", f"the strike of {door}")
             yield Fault(f"{key}.device", found, Text(f"{door} 本身", f"{door} itself"))
+
+
+def _door_order(key: str, told: OrderTable, strike: str, profiles: Mapping[str, Profile]) -> Faults:
+    profile = profiles.get(device_of(strike))
+    fit = None if profile is None else strike_of(strike, profile)
+    actions = actions_of(1.0, fit.longest_s if isinstance(fit, Strike) else LONGEST_S)
+    if told.action not in (names := [each.name for each in actions]):
+        yield Fault(f"{key}.action", shown(told.action), one_of(names))
+        return
+    try:
+        complete_arguments(choose_action(told.device, told.action, actions), told.arguments)
+    except PolicyError as error:
+        yield Fault(f"{key}.arguments", same(error.what), same(error.hint))
 
 
 def default_kinds(table: InterlockTable) -> frozenset[str]:

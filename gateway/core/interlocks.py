@@ -46,13 +46,17 @@ class InterlockPlan:
     dry_run: bool = False
 
     def reach(self, alert: AlertBody) -> Place | None:
-        """Return where an alert makes it hold, None where it does not concern it or is not in alarm."""
-        concerns = alert.kind in self.kinds and is_active(alert.state) and within(alert.place, self.place)
+        """Return where it must hold, and may not be released, because of an alert; None where that is normal again.
+
+        An alert that is normal and latched forbids the release still: a person has to reset the detector.
+        """
+        stands = State(alert.state) not in _NORMAL
+        concerns = stands and alert.kind in self.kinds and within(alert.place, self.place)
         return cut(alert.place, self.level) if concerns else None
 
-    def forbids_release(self, alert: AlertBody) -> bool:
-        """Return whether it may not be released because of this alert: not normal again, or latched."""
-        return alert.kind in self.kinds and State(alert.state) not in _NORMAL
+    def engages(self, alert: AlertBody) -> bool:
+        """Return whether an alert within its reach engages it: what is latched alone does not."""
+        return is_active(alert.state)
 
 
 def cut(place: Place, level: str) -> Place:

@@ -132,13 +132,16 @@ class Interlocks:
 
     def _take_up(self) -> None:
         """Assert again what is engaged, and engage what a fire in the journal should have engaged."""
-        for name, body in list(self._engaged.items()):
-            if name not in self._plans:  # no longer configured: nobody could ever release it
+        for name, body in [each for each in self._engaged.items() if each[1].engaged]:
+            plan = self._plans.get(name)
+            if plan is None:  # no longer configured: nobody could ever release it
                 self._tell(self._released(name, "no longer configured"))
-            elif body.engaged and body.drill:
+            elif body.drill:
+                self._drill_until.pop(name, None)
                 self._tell(self._released(name, "the gateway was started anew: the drill is over"))
-            elif body.engaged:
-                self._order(name, self._plans[name].orders)
+                self._order(name, plan.after)
+            else:
+                self._order(name, plan.orders)
         for alert in self._alerts_before:
             for plan in self._plans.values():
                 self._alert(plan, alert)
@@ -146,16 +149,16 @@ class Interlocks:
 
     def _alert(self, plan: InterlockPlan, alert: AlertBody) -> None:
         burning = self._burning[plan.name]
-        if not plan.forbids_release(alert):
-            burning.pop(alert.alert, None)
-        reach = plan.reach(alert)
-        if reach is None or burning.get(alert.alert) == reach:
+        before, reach = burning.pop(alert.alert, None), plan.reach(alert)
+        if reach is None:
             return
         burning[alert.alert] = reach
-        if plan.dry_run:
-            self._submit(NoteBody(DRY_RUN, f"{plan.name} would engage: {alert.text.en}"))
+        if not plan.engages(alert):
             return
-        self._engage(plan, reach, cause=alert.alert, drill=False)
+        if not plan.dry_run:
+            self._engage(plan, reach, cause=alert.alert, drill=False)
+        elif before != reach:
+            self._submit(NoteBody(DRY_RUN, f"{plan.name} would engage: {alert.text.en}"))
 
     def _engage(self, plan: InterlockPlan, reach: Place, *, cause: str, drill: bool) -> None:
         before = self._engaged.get(plan.name)
@@ -220,15 +223,24 @@ class Interlocks:
         )
         self._submit(command)
         for turn in range(10**9):
-            try:
-                done = await self._act(order.device, order.action, order.arguments, self._now() + WITHIN_S)
-            except (DriverError, PolicyError) as error:
-                if turn == 0:
-                    self._outcome(command, "failed", f"{error}; it is tried on")
-            else:
-                self._outcome(command, "done", done.detail)
+            trouble = await self._try(command)
+            if trouble is None:
                 return
+            if turn == 0:
+                self._outcome(command, "failed", f"{trouble}; it is tried on")
             await asyncio.sleep(PAUSES_S[min(turn, len(PAUSES_S) - 1)])
+
+    async def _try(self, command: CommandBody) -> str | None:
+        """Give one order once; return what went wrong."""
+        try:
+            done = await self._act(command.device, command.action, command.arguments, self._now() + WITHIN_S)
+        except (DriverError, PolicyError) as error:
+            return str(error)
+        except Exception as fault:  # a fault in one order must not end those to the others
+            log.exception("%s: %s", command.origin, command.device)
+            return f"a fault of the gateway: {type(fault).__name__}"
+        self._outcome(command, "done", done.detail)
+        return None
 
     def _outcome(self, command: CommandBody, result: Literal["done", "failed"], detail: str) -> None:
         self._submit(OutcomeBody(command.id, command.device, command.action, result, detail, command.origin))

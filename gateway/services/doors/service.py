@@ -13,7 +13,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from drivers.api import Action, Argument, Done, DriverError, Quality, Text
+from drivers.api import Action, Done, DriverError, Quality
+from gateway.core.door_actions import actions_of
 from gateway.core.doors import Door, DoorPlan, Mode, Standing, within
 from gateway.core.events import (
     Body,
@@ -37,21 +38,6 @@ log = logging.getLogger(__name__)
 
 PULSE_WITHIN_S: Final = 3.0  # nobody waits longer before a door; later it must not open any more
 LOOK_S: Final = 30.0  # the schedule is looked at no more seldom
-LONGEST_MINUTES: Final = 7 * 24 * 60.0
-
-ACTIONS: Final = (
-    Action("unlock", None, Text("开门", "Unlock"), (Argument("seconds", 1, 60, -1, "s"),)),
-    Action(
-        "hold_open",
-        None,
-        Text("保持开启", "Hold open"),
-        (Argument("minutes", 0, LONGEST_MINUTES, 60, "min"),),
-    ),
-    Action(
-        "lock_down", None, Text("封门", "Lock down"), (Argument("minutes", 0, LONGEST_MINUTES, 0, "min"),)
-    ),
-    Action("normal", None, Text("恢复正常", "Back to normal")),
-)
 _STANDING: Final = {"hold_open": Mode.HOLD_OPEN, "lock_down": Mode.LOCK_DOWN}
 
 
@@ -97,9 +83,7 @@ class Doors:
     def actions(self, door: str) -> tuple[Action, ...]:
         """Return what a door can be told; KeyError if there is none of this name."""
         plan = self._doors[door].plan
-        seconds = Argument("seconds", 1, plan.strike.longest_s, plan.unlock_s, "s")
-        unlock = Action("unlock", None, ACTIONS[0].text, (seconds,), grants=True)
-        return (unlock, *ACTIONS[1:])
+        return actions_of(plan.unlock_s, plan.strike.longest_s)
 
     async def act(self, name: str, action: str, arguments: Mapping[str, float], deadline: float) -> Done:
         """Carry out an order to a door before `deadline`; PolicyError where its mode forbids it, DriverError."""
@@ -107,10 +91,11 @@ class Doors:
         if action == "unlock":
             if door.mode is Mode.LOCK_DOWN:
                 raise PolicyError(f"{name} is locked down", f"`command {name} normal` takes that back")
+            seconds = arguments.get("seconds", door.plan.unlock_s)
             if not door.steady:
-                door.allowed(arguments["seconds"], self._now().monotonic, self._by.get(name, ""))
+                door.allowed(seconds, self._now().monotonic, self._by.get(name, ""))
                 self._tell(door)
-            done = await mover.pulse(arguments["seconds"], deadline)
+            done = await mover.pulse(seconds, deadline)
         elif action == "lock_down" and door.mode is Mode.FREE:
             raise PolicyError(f"{name} stands free: {door.freed_by}", "a fire is above a lock-down")
         else:

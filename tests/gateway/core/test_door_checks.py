@@ -141,6 +141,11 @@ def test_what_fits_has_no_fault_and_becomes_doors() -> None:
             'device = "gate-1", action = "open"',
             "interlock[0].orders[0].action",
         ),
+        (
+            'device = "relays", action = "switch_on", arguments = { channel = 8 }',
+            'device = "gate-1", action = "unlock", arguments = { seconds = 3600 }',
+            "interlock[0].orders[0].arguments",
+        ),
         ("{ channel = 8 } }]", "{ channel = 3 } }]", "interlock[0].orders[0].device"),
         ("{ channel = 8 } }]", "{ channel = 3.2 } }]", "interlock[0].orders[0].device"),
         ('"switch_on", arguments = { channel = 8 }', '"all_off"', "interlock[0].orders[0].device"),

@@ -7,6 +7,7 @@ import pytest
 
 from drivers.api import Quality
 from gateway.core.events import AlertBody, Clock, Event, OrderedBody, ReadingBody
+from gateway.core.standing import Restored
 from tests.gateway.yard import WALL, Yard, plan, play
 
 GATE = "gate-2-1"
@@ -20,7 +21,10 @@ def lived(scenario: Callable[[Yard], Awaitable[None]]) -> list[Event]:
 
     async def main(yard: Yard) -> list[Event]:
         await scenario(yard)
-        return list(yard.events)
+        found = Restored()
+        for event in yard.events:
+            found.follow(event)
+        return found.events()
 
     return play(main, PLANS)
 
