@@ -60,6 +60,10 @@ class Neighbourhood:
             key: Neighbours(mine, kinds[mine[0].rule.kind.joins]) for key, mine in together.items()
         }
 
+    def __contains__(self, key: object) -> bool:
+        """Return whether there are detectors that make the alert of this key."""
+        return key in self._buildings
+
     def alarm(self, guard: Guard, since: float, now: float, clock: Clock) -> None:
         """A detector went into alarm `since`: with a neighbour it makes one alert for both."""
         key = _key(guard)

@@ -138,7 +138,7 @@ class Alerting:
 
         What is in alarm still stays until its device is normal.
         """
-        mine = [body.key for body in self._alerts.bodies() if body.device == device]
+        mine = [body.key for body in self._alerts.bodies() if self._is_reset_with(body, device)]
         if not self._alerts.reset(mine, by, self._now):
             raise PolicyError(f"{device} has nothing to reset", "`alerts` lists what is open")
         self._neighbours.settle(self._now, by)
@@ -276,6 +276,12 @@ class Alerting:
                 self._alerts.gone(body.key, self._now, watched=False)
         self._neighbours.restore(now=self._now, wall=self._now + self._ahead)
 
+    def _is_reset_with(self, body: AlertBody, device: str) -> bool:
+        """Return whether an alert is of a device, or was made by it with others and nobody sees to it any more."""
+        if body.device is not None:
+            return body.device == device
+        return device in body.devices and self._is_forgotten(body)
+
     def _is_forgotten(self, body: AlertBody) -> bool:
         """Return whether nothing in the configuration can find or clear this alert any more."""
         if body.point is not None:
@@ -286,6 +292,8 @@ class Alerting:
             return name not in self._cameras
         if kind in doors.KINDS:
             return name not in self._doors
+        if body.devices and body.device is None:
+            return body.key not in self._neighbours
         if kind == links["bus"].name:
             return name not in {device.bus for device in self._devices.values()}
         return kind == links["device"].name and name not in self._devices

@@ -82,7 +82,11 @@ class Commanding:
         try:
             known = self._devices.actions(device)
         except KeyError:
-            raise PolicyError(f"there is no device {device!r}", "`status` lists them") from None
+            if (
+                action != "reset"
+            ):  # what latched at a device that was taken away must be released all the same
+                raise PolicyError(f"there is no device {device!r}", "`status` lists them") from None
+            known = ()
         name = self._new_id() if ticket is None else ticket.id
         if action == "baseline":
             return await self._baseline(name, device, origin, ticket)

@@ -178,6 +178,20 @@ def test_a_fire_of_a_removed_detector_is_closed_by_a_reset() -> None:
     assert after.alerting.alerts() == []
 
 
+def test_a_fire_that_two_removed_detectors_made_together_is_closed_by_a_reset_of_one() -> None:
+    before = Street(*DEVICES)
+    before.reads("smoke-a", "alarm", True, True)
+    before.reads("smoke-b", "alarm", True, True)
+    assert "fire.confirmed" in before.kinds()
+    after = Street(restore=before.events)
+    after.note("started")
+    assert after.open("fire.confirmed").state == State.LATCHED_UNACKED
+    after.alerting.reset("smoke-a", "Li")
+    assert after.kinds() == ["fire.smoke"]
+    after.alerting.reset("smoke-b", "Li")
+    assert after.alerting.alerts() == []
+
+
 # The timer
 
 

@@ -223,3 +223,10 @@ def test_what_an_earlier_life_left_open_is_said_to_be_unknown() -> None:
 def test_what_only_whoever_acts_can_know_is_a_refusal_on_record() -> None:
     outcome = Bench(PolicyError("a fire holds it free")).order("door-1", "unlock")
     assert (outcome.result, outcome.detail) == ("refused", "a fire holds it free")
+
+
+def test_a_fire_of_a_detector_that_was_taken_away_can_be_reset_by_its_name() -> None:
+    """Or the doors it freed would stand open for ever: nobody releases an interlock over a fire."""
+    bench = Bench(Done("", 0.0))
+    assert bench.order("smoke-9", "reset").result == "done"
+    assert ("reset", "smoke-9", "local:root") in bench.log
