@@ -52,6 +52,7 @@ async def run(path: Path) -> None:
     StoreError, ControlError or UplinkError when it cannot start.
     """
     checked = configuration.load(path)
+    manager = Notifier()
     stop, again = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -63,6 +64,10 @@ async def run(path: Path) -> None:
         async with asyncio.TaskGroup() as group:
             house = group.create_task(serve(checked, stop=life, reload=again.set), name="house")
             checked = await _until_told(path, checked, stop=stop, again=again)
+            if stop.is_set():
+                manager.send("STOPPING=1")
+            else:
+                manager.reloading()
             life.set()
             await house
 
@@ -182,7 +187,7 @@ class House:
     async def live(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Run everything until `stop` is set; the journal ends last."""
         for name, driver in self._field.drivers.items():
-            self._supervisor.add(f"bus:{name}", driver.run)
+            self._supervisor.add(f"bus:{name}", driver.run, pulse=self._field.pulses[name])
         self._supervisor.add("alerting", self._alerting.run)
         for name, run in self._gatehouse.services.items():
             self._supervisor.add(name, run)
@@ -195,7 +200,6 @@ class House:
             services = group.create_task(self._supervisor.run(), name="supervisor")
             self._begin(ready)
             await stop.wait()
-            self._notifier.send("STOPPING=1")
             services.cancel()
             await asyncio.wait([services])
             self.stream.submit(NoteBody("gateway.stopped", f"version {__version__}"))

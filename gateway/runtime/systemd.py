@@ -1,10 +1,11 @@
-"""Talk to systemd: READY, STATUS, WATCHDOG, STOPPING as datagrams to $NOTIFY_SOCKET (sd_notify(3)).
+"""Talk to systemd: READY, RELOADING, STATUS, WATCHDOG, STOPPING as datagrams to $NOTIFY_SOCKET (sd_notify(3)).
 
-Twelve lines of our own, because that is all the protocol is. Without the variable nothing is sent.
+A few lines of our own, because that is all the protocol is. Without the variable nothing is sent.
 """
 
 import os
 import socket
+import time
 from collections.abc import Mapping
 
 
@@ -16,6 +17,10 @@ class Notifier:
         self._address = "\0" + address[1:] if address.startswith("@") else address
         watchdog_us = environment.get("WATCHDOG_USEC", "")
         self.watchdog_s = int(watchdog_us) / 1e6 if watchdog_us.isdigit() else None
+
+    def reloading(self) -> None:
+        """Say that READY=1 will come again. STOPPING=1 in its place would have us killed a moment later."""
+        self.send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def send(self, *lines: str) -> None:
         """Send lines such as READY=1; a service manager that went away is no reason to stop."""

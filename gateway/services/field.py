@@ -19,6 +19,8 @@ from drivers.api import (
 from drivers.registry import DRIVERS, DriverKind
 from gateway.core.events import Body, Event, LinkBody, ReadingBody
 
+PATIENCE_S = 150.0  # what a device refuses is asked for again after 60 s; this is no matter of a slow line
+
 
 class Field:
     """Owns the drivers. `lines` pairs each line with the devices on it; all of one line speak one protocol.
@@ -39,6 +41,7 @@ class Field:
         self.devices = {device.name: device for _, devices in lines for device in devices}
         self._driver_of: dict[str, Driver] = {}
         self.drivers: dict[str, Driver] = {}
+        self.pulses: dict[str, LinePulse] = {}
         for settings, devices in lines:
             if not devices:
                 continue
@@ -46,6 +49,7 @@ class Field:
             driver = kind.open(settings, devices, self._report, clock=clock)
             self.drivers[settings.name] = driver
             self._driver_of.update((device.name, driver) for device in devices)
+            self.pulses[settings.name] = LinePulse(driver, devices)
 
     def actions(self, device: str) -> tuple[Action, ...]:
         """Return all actions of a device; KeyError if there is no such device."""
@@ -68,6 +72,25 @@ class Field:
             self._presented(report)
         else:
             self._submit(body_of(report))
+
+
+class LinePulse:
+    """When a line last sent something, seen from outside: a line that is up has something to ask, always."""
+
+    def __init__(self, driver: Driver, devices: Sequence[Device]) -> None:
+        intervals = (point.interval_s for device in devices for point in device.profile.points)
+        self.patience_s = PATIENCE_S + min(intervals, default=0.0)
+        self._driver = driver
+        self._seen = (0, 0)
+        self._at = 0.0
+
+    def __call__(self, now: float) -> float:
+        """Return when the line last got on; `now` if it does at this moment, or is down and waits for its port."""
+        statistics = self._driver.statistics()
+        seen = (statistics.polls, statistics.reopened)
+        if seen != self._seen or not statistics.up:
+            self._seen, self._at = seen, now
+        return self._at
 
 
 def body_of(report: Reading | DeviceReport | LineReport) -> Body:

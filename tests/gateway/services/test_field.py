@@ -5,9 +5,20 @@ import asyncio
 import pytest
 
 from drivers import profile
-from drivers.api import Device, DeviceReport, LateError, LineReport, LineSettings, Presented, Quality, Reading
+from drivers.api import (
+    Device,
+    DeviceReport,
+    LateError,
+    LineReport,
+    LineSettings,
+    LineStatistics,
+    Presented,
+    Quality,
+    Reading,
+)
+from drivers.modbus.driver import ModbusDriver
 from gateway.core.events import Body, Clock, Event, LinkBody, ReadingBody
-from gateway.services.field import Field, body_of
+from gateway.services.field import Field, LinePulse, body_of
 
 LINE = LineSettings("riser-a", "/dev/nowhere")
 
@@ -63,3 +74,27 @@ def test_an_action_on_a_line_that_is_not_open_is_late_not_lost() -> None:
             await field.act("door-1", "unlock", {"seconds": 1.0}, clock() + 0.05)
 
     asyncio.run(main())
+
+
+class Sending(ModbusDriver):
+    """A driver that only says how far it got."""
+
+    def __init__(self) -> None:
+        self.up, self.polls = False, 0
+
+    def statistics(self) -> LineStatistics:
+        return LineStatistics("riser-a", self.up, 0.0, self.polls, 0, 0, None, ())
+
+
+def test_the_pulse_of_a_line_goes_while_it_sends_and_while_it_waits_for_its_port() -> None:
+    driver = Sending()
+    pulse = LinePulse(driver, [Device("door-1", profile.load("waveshare-door"), 1)])
+    assert pulse(10.0) == 10.0  # not open yet
+    driver.up, driver.polls = True, 1
+    assert pulse(20.0) == 20.0
+    assert pulse(30.0) == 20.0  # up, and nothing was sent since
+    driver.polls = 2
+    assert pulse(40.0) == 40.0
+    driver.up = False
+    assert pulse(50.0) == 50.0
+    assert pulse.patience_s > 150.0
