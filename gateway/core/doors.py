@@ -200,15 +200,16 @@ class Door:
         """Take what the contact says, None for not known; return whether it should be read again at once."""
         before, self._open = self._open, is_open
         if is_open is None:
-            self._suspect_at = None
-        elif not is_open:
+            return False
+        if not is_open:
             self._suspect_at, self._forced, self._held = None, False, False
-        elif before:
-            self._seen_again |= self._suspect_at is not None and at - self._suspect_at >= APART_S
-        else:
+            return False
+        if not before:
             self._open_since = at
-            if before is False and at > self._leave_until and not self.steady:
-                self._suspect_at, self._seen_again = at, False
+        if self._suspect_at is not None:  # and nobody has seen it shut since, whatever was lost in between
+            self._seen_again |= at - self._suspect_at >= APART_S
+        elif before is False and at > self._leave_until and not self.steady:
+            self._suspect_at, self._seen_again = at, False
         return self._suspect_at is not None and not self._seen_again
 
     def exit(self, at: float) -> None:

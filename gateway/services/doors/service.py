@@ -68,6 +68,7 @@ class Doors:
         self._engaged: dict[str, InterlockBody] = {}
         self._by: dict[str, str] = {}  # who gave the last order to a door
         self._pulses: asyncio.TaskGroup | None = None
+        self._on_their_way: set[str] = set()  # doors whose pulse is not done yet
         self._wake = asyncio.Event()
         before = list(restore)
         for event in before:
@@ -104,7 +105,8 @@ class Doors:
             mode = _STANDING.get(action)
             if mode is not Mode.HOLD_OPEN and not door.freed_by:
                 door.cut_short(self._now().monotonic)
-                mover.again()  # a pulse that still runs ends here
+                mover.again()  # a pulse that still runs ends here, and the next one is another
+                self._on_their_way.discard(name)
             self._order(door, None if mode is None else Standing(mode, self._by.get(name, ""), until, ends))
             done = await mover.reach(deadline)
         return Done(f"{done.detail}; the door is {door.state(self._now().monotonic)}", done.at)
@@ -118,7 +120,11 @@ class Doors:
         if not door.steady:
             door.allowed(seconds, self._now().monotonic, who)
             self._tell(door)
-        self._pulses.create_task(self._pulse(name, seconds, who), name=f"pulse {name}")
+        if (
+            name not in self._on_their_way
+        ):  # a reader that tells a card a hundred times must not fill the line
+            self._on_their_way.add(name)
+            self._pulses.create_task(self._pulse(name, seconds, who), name=f"pulse {name}")
 
     def is_locked_down(self, name: str) -> bool:
         """Return whether nobody may get in by card."""
@@ -270,6 +276,8 @@ class Doors:
             await self._movers[name].pulse(seconds, self._now().monotonic + PULSE_WITHIN_S)
         except DriverError as error:
             self._not_let_in(name, who, str(error))
+        finally:
+            self._on_their_way.discard(name)
 
     def _not_let_in(self, name: str, who: str, why: str) -> None:
         log.warning("%s: %s could not be let in: %s", name, who, why)

@@ -61,6 +61,18 @@ def test_a_door_opened_without_leave_is_forced() -> None:
     assert (door.state(101.0), door.kinds) == (State.FORCED, (FORCED_KIND,))
 
 
+def test_a_reading_that_is_lost_in_between_excuses_nobody() -> None:
+    """Somebody breaks the door and then the cable."""
+    door = shut_door()
+    assert door.contact(True, 100.0)
+    assert not door.contact(None, 100.5)
+    door.tick(190.0)
+    assert FORCED_KIND not in door.kinds
+    door.contact(True, 190.0)
+    door.tick(190.0)
+    assert FORCED_KIND in door.kinds
+
+
 def test_one_reading_forces_no_door() -> None:
     door = shut_door()
     assert door.contact(True, 100.0)  # read it again at once

@@ -230,3 +230,31 @@ def test_a_grant_that_nobody_carries_out_is_told() -> None:
         assert row.doors.state("a").state == "locked"
 
     virtual.run(main())
+
+
+def test_a_reader_that_tells_a_card_a_hundred_times_has_one_pulse_under_way() -> None:
+    async def scenario(row: Row) -> None:
+        row.locks["a"].takes_s = 0.5
+        for _ in range(100):
+            row.doors.grant("a", 5.0, "card")
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(2.0)
+        assert row.locks["a"].told.count("unlock") <= 3
+        assert [body for body in row.told if isinstance(body, OutcomeBody)] == []
+
+    play(scenario)
+
+
+def test_the_way_out_is_free_after_a_lock_down_though_a_pulse_was_under_way_before_it() -> None:
+    async def scenario(row: Row) -> None:
+        row.locks["a"].takes_s = 0.5
+        row.doors.grant("a", 5.0, "card")
+        lock_down = asyncio.create_task(row.order("a", "lock_down"))
+        await asyncio.sleep(0.1)
+        row.doors.grant("a", 5.0, "exit button")
+        await lock_down
+        await asyncio.sleep(1.5)
+        assert row.locks["a"].told[-3:] == ["unlock", "lock", "unlock"]
+        assert row.locks["a"].energised
+
+    play(scenario)
