@@ -247,7 +247,8 @@ class Alerting:
             self._alerts.gone(key, self._now)
         elif kind.momentary or not self._alerts.is_true(key):
             device = self._devices.get(name) if what in {"device", "command"} else None
-            subject = self._cameras.get(name) if what == "camera" else None
+            others = {"camera": self._cameras, "command": self._doors}
+            subject = others.get(what, {}).get(name)
             subject = subject or (Subject(name, place=self._place) if device is None else device.subject)
             self._raise(kind, key, subject, device=device, note=reason)
 

@@ -35,13 +35,15 @@ class Bench:
             self.act,
             submit=self.submit,
             new_id=lambda: "id-1",
-            angles=lambda device: {"roll": 1.5, "pitch": -2.0} if device == "cover-1" else {},
+            angles=lambda device: {"cover-1": {"roll": 1.5, "pitch": -2.0}, "smoke-1": {}, "door-1": {}}[
+                device
+            ],
             reset=lambda device, by: self.log.append(("reset", device, by)),
             clock=lambda: 100.0,
         )
 
     def actions(self, device: str) -> tuple[Action, ...]:
-        return {"door-1": (UNLOCK,), "smoke-1": (RESET,), "cover-1": ()}[device]
+        return {"door-1": (UNLOCK,), "smoke-1": (RESET,), "cover-1": (), "fire": ()}[device]
 
     async def act(self, device: str, action: str, arguments: Mapping[str, float], deadline: float) -> Done:
         self.log.append(("act", device, action, dict(arguments), deadline))
@@ -230,3 +232,8 @@ def test_a_fire_of_a_detector_that_was_taken_away_can_be_reset_by_its_name() -> 
     bench = Bench(Done("", 0.0))
     assert bench.order("smoke-9", "reset").result == "done"
     assert ("reset", "smoke-9", "local:root") in bench.log
+
+
+def test_an_interlock_lies_at_no_angle() -> None:
+    with pytest.raises(PolicyError, match="no good angle"):
+        Bench(Done("", 0.0)).order("fire", "baseline")

@@ -204,6 +204,8 @@ def test_a_grant_the_board_does_not_carry_out_is_told_as_an_outcome() -> None:
         await asyncio.sleep(5)
         (outcome,) = [body for body in yard.told if isinstance(body, OutcomeBody)]
         assert (outcome.device, outcome.result, outcome.origin) == (GATE, "failed", "card …4567")
+        (alert,) = yard.alerts("command.failed")
+        assert alert.place.building == "2"
 
     play(scenario)
 
