@@ -194,6 +194,8 @@ class Door:
             return State.FORCED if self._forced else State.HELD if self._held else State.OPEN
         if self.plan.strike.readback is not None and self._energised is None:
             return State.UNKNOWN
+        if self.stuck and not self._energised:  # nobody is to believe that it stands open for the fire
+            return State.UNKNOWN if self._energised is None else State.LOCKED
         return State.UNLOCKED if self._energised or now < self._pulse_until or self.steady else State.LOCKED
 
     def contact(self, is_open: bool | None, at: float) -> bool:

@@ -155,10 +155,12 @@ def test_a_strike_that_says_yes_and_does_not_move_is_told_as_not_freed() -> None
         row.stream.submit(FIRE)
         await asyncio.sleep(10.0)
         assert row.kinds("a") == ("door.not_freed",)
+        assert row.doors.state("a").state == "locked"
         row.locks["a"].obeys = True
         await asyncio.sleep(5.0)
         assert row.locks["a"].energised
         assert row.kinds("a") == ()
+        assert row.doors.state("a").state == "unlocked"
 
     play(scenario, readback=True)
 
