@@ -7,7 +7,7 @@ UV := .tools/bin/uv
 export ORT_DISABLE_TELEMETRY := 1
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test lint bench model format system-packages clean help
+.PHONY: demo test lint bench deb model format system-packages clean help
 .DEFAULT_GOAL := help
 
 help:  ## list what can be made
@@ -30,6 +30,9 @@ bench: system-packages $(VENV)/.dev  ## every bench; one alone: .venv/bin/python
 	$(BIN)/python -m tests.bench.process
 	$(BIN)/python -m tests.bench.doors
 	$(BIN)/python -m tests.bench.vision
+
+deb: $(UV)  ## the Debian package, in build/deb (ARGS='--architecture arm64' makes the other one)
+	$(PYTHON) systemd/package/build.py --uv $(CURDIR)/$(UV) $(ARGS)
 
 model: .train/.made  ## train the falling-object model anew: an evening on two cores (ARGS=--quick: minutes, into build/)
 	OMP_NUM_THREADS=1 .train/bin/python -m models.train $(ARGS)

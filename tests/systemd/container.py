@@ -1,0 +1,110 @@
+"""A Debian of its own with systemd as its process 1, in a container without a network: booted, spoken to, taken down.
+
+systemd-nspawn wants a cgroup tree it may write in. It gets a cgroup2 mount that only it sees, in a mount namespace
+of its own, so nothing on the machine outside is touched. Needs root, mmdebstrap and systemd-container.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+INCLUDED = "systemd,systemd-sysv,dbus,udev,python3,procps,ca-certificates"
+TOOLS = ("mmdebstrap", "systemd-nspawn", "unshare", "nsenter", "dpkg-deb")
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+BOOT_S = 60.0
+# The shell becomes nspawn, so that nspawn's number is the one we started.
+BOOT = """
+umount -l /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup
+mkdir /sys/fs/cgroup/{name}; echo $$ > /sys/fs/cgroup/{name}/cgroup.procs
+exec systemd-nspawn -q --register=no --keep-unit -D {root} --private-network --boot --console=pipe
+"""
+TIDY = """
+umount -l /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup
+find /sys/fs/cgroup/{name} -depth -type d -exec rmdir {{}} \\;
+"""
+
+
+def missing() -> str:
+    """Return why no container can be booted here; nothing if it can."""
+    if os.getuid() != 0:
+        return "needs root"
+    absent = [tool for tool in TOOLS if shutil.which(tool) is None]
+    return f"needs {', '.join(absent)}" if absent else ""
+
+
+def bootstrap(suite: str, root: Path) -> None:
+    """Make a Debian in `root`, from the machine's own mirror; takes a minute or two."""
+    command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={INCLUDED}", suite, str(root)]
+    subprocess.run(command, check=True)
+
+
+def children(pid: int) -> list[int]:
+    """Return the numbers of a process's children."""
+    with contextlib.suppress(OSError):
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+class Container:
+    """A booted Debian; `root` is its root folder as seen from outside, `leader` its process 1."""
+
+    def __init__(self, root: Path, leader: int) -> None:
+        self.root, self.leader = root, leader
+
+    def run(self, *command: str, timeout_s: float = 300.0) -> subprocess.CompletedProcess[str]:
+        """Run a command inside, with nobody at the keyboard; what it said is in `stdout`, errors too."""
+        return subprocess.run(
+            ["nsenter", "-t", str(self.leader), "-m", "-p", "-u", "-i", "-n", "--", *command],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, check=False, timeout=timeout_s, env=ENVIRONMENT,
+        )  # fmt: skip
+
+    def out(self, *command: str) -> str:
+        """Run a command inside and return what it said; RuntimeError when it failed."""
+        done = self.run(*command)
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)}: {done.returncode}: {done.stdout.strip()}")
+        return done.stdout.strip()
+
+    def show(self, unit: str, key: str) -> str:
+        """Return one property of a unit."""
+        return self.out("systemctl", "show", "--value", "-p", key, unit)
+
+
+@contextmanager
+def booted(root: Path) -> Iterator[Container]:
+    """Boot the Debian in `root`, and power it off in the end."""
+    name = f"compound-gateway-{os.getpid()}"
+    private = ["unshare", "-m", "--propagation", "private", "bash", "-c"]
+    nspawn = subprocess.Popen(
+        [*private, BOOT.format(name=name, root=root)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    leader = 0
+    try:
+        give_up_at = time.monotonic() + BOOT_S
+        while True:
+            assert nspawn.poll() is None, "systemd-nspawn ended"
+            assert time.monotonic() < give_up_at, "it does not boot"
+            if born := children(nspawn.pid):
+                leader = born[0]
+                container = Container(root, leader)
+                state = container.run("systemctl", "is-system-running", timeout_s=20).stdout.strip()
+                if state in {"running", "degraded"}:
+                    break
+            time.sleep(0.2)
+        yield container
+    finally:
+        if leader:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(leader, signal.SIGRTMIN + 4)  # systemd(1): power off
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            nspawn.wait(30)
+        nspawn.kill()
+        nspawn.wait()
+        subprocess.run([*private, TIDY.format(name=name)], check=False, stderr=subprocess.DEVNULL)

@@ -1,0 +1,325 @@
+"""A real systemd, the real package, a simulated compound: installed, run in its sandbox, hurt, upgraded, purged.
+
+    sudo .venv/bin/python -m tests.systemd.real build/deb/*.deb [--suite bookworm] [--root FOLDER]
+
+Boots a Debian in a container, installs the package there as a person would, and prints what it saw as a table,
+then as JSON in the last line. `--root` keeps the bootstrapped Debian for the next time. Ends with 1 when anything
+was not as it should be.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tests.systemd.container import booted, bootstrap, missing
+from tests.systemd.story import UNIT, Story, until
+
+FILE = "etc/compound-gateway/gateway.toml"
+PYTHON = "/usr/lib/compound-gateway/bin/python3"
+EXPOSURE = 1.5
+KILLS = 5
+NEWER = "99.0"
+SIMULATOR = f"""\
+#!/bin/sh
+mkdir -p /run/sim; [ -p /run/sim/in ] || mkfifo /run/sim/in
+exec <>/run/sim/in >/run/sim/out
+exec {PYTHON} -sP -m drivers.sim --link /run/sim --detectors 12 --buildings 1 --covers 2 --doors 1
+"""
+HEAD = """\
+[gateway]
+id = "real-01"
+name = "红星亭坡 1 号院"
+state_dir = "/var/lib/compound-gateway"
+
+[[camera]]
+name = "facade"
+url = "/srv/facade.mp4"
+place = { building = "1" }
+"""
+
+
+def install(story: Story) -> str:
+    target = story.there.root / "root" / story.package.name
+    target.write_bytes(story.package.read_bytes())
+    story.there.out("apt-get", "install", "-y", f"/root/{target.name}")
+    target.unlink()
+    size = story.there.out("dpkg-query", "-W", "-f", "${Installed-Size}", "compound-gateway")
+    return f"nothing asked, {story.package.stat().st_size / 1e6:.0f} MB packed, {int(size) / 1024:.0f} MB installed"
+
+
+def starts(story: Story) -> str:
+    """The sample configuration names ports that are not there: it waits for them."""
+    took = until(lambda: story.there.show(UNIT, "ActiveState") == "active", "active", 60)
+    assert story.there.show(UNIT, "SubState") == "running"
+    assert story.there.out("systemctl", "is-enabled", UNIT) == "enabled"
+    rights = story.there.out("stat", "-c", "%a %U:%G", f"/{FILE}")
+    assert rights == "640 root:compound-gateway", rights
+    return f"after {took:.1f} s more, status: {story.there.show(UNIT, 'StatusText')}; {FILE} is {rights}"
+
+
+def configure(story: Story) -> str:
+    """Give it a simulated compound on ptys, which belong to root and dialout as a real port does, and a camera."""
+    there = story.there
+    (there.root / "usr/local/bin/sim").write_text(SIMULATOR, encoding="utf-8")
+    (there.root / "usr/local/bin/sim").chmod(0o755)
+    there.out("systemd-run", "--unit=sim", "-p", "User=root", "-p", "Group=dialout", "/usr/local/bin/sim")
+    out = "/run/sim/out"
+    until(lambda: there.out("head", "-n", "1", out).endswith("}"), "the simulator", 20)
+    facts = json.loads(there.out("head", "-n", "1", out))
+    for bus in facts["bus"]:
+        there.out("sh", "-c", f"chgrp dialout {bus['port']} && chmod 660 {bus['port']}")
+    film = there.out("find", "/usr/lib/compound-gateway", "-name", "facade.mp4")
+    there.out("install", "-m", "644", film, "/srv/facade.mp4")
+    devices = [device for bus in facts["bus"] for device in bus["device"]]
+    story.quiet = [each["name"] for each in devices if each["profile"] == "sonbest-sm7571b"]
+    there.run("cp", f"/{FILE}", "/root/before.toml")
+    write(story, HEAD + "".join(table(bus) for bus in facts["bus"]))
+    there.out("systemctl", "reload", UNIT)
+    until(lambda: story.status()["gateway"]["id"] == "real-01", "the new configuration", 20)
+    return f"{len(devices)} devices on {len(facts['bus'])} lines by systemctl reload, process {story.pid()}"
+
+
+def table(bus: dict[str, Any]) -> str:
+    """Return the tables of gateway.toml for one line of the simulator."""
+    rows = ["[[bus]]", *(f"{key} = {json.dumps(bus[key])}" for key in ("name", "port", "baud", "parity"))]
+    for each in bus["device"]:
+        rows += [
+            "[[bus.device]]",
+            *(f"{key} = {json.dumps(each[key])}" for key in ("name", "profile", "address")),
+        ]
+        rows += [
+            f"place = {{ {', '.join(f'{key} = {json.dumps(name)}' for key, name in each['place'].items())} }}"
+        ]
+    return "\n".join(rows) + "\n"
+
+
+def write(story: Story, text: str) -> None:
+    """Change the configuration as an editor does: in place, owner and mode as they are."""
+    (story.there.root / FILE).write_text(text, encoding="utf-8")
+
+
+def works(story: Story) -> str:
+    before, frames = story.polls(), story.frames()
+    until(lambda: story.polls() > before + 20 and story.frames() > frames + 20, "polls and frames", 60)
+    seen = story.status()
+    down = [line["line"] for line in seen["buses"] if not line["up"]]
+    dumb = [each["device"] for line in seen["buses"] for each in line["devices"] if not each["online"]]
+    assert not down, f"down: {down}"
+    assert not dumb, f"silent: {dumb}"
+    picture = seen["cameras"][0]
+    return f"{story.polls()} polls, no device silent; {picture['frames']} frames at {picture['fps']} a second"
+
+
+def sandboxed(story: Story) -> str:
+    told = story.there.out("systemd-analyze", "security", "--no-pager", UNIT)
+    exposure = float(told.splitlines()[-1].split(": ")[1].split()[0])
+    status = facts_of(story, story.pid())
+    assert exposure <= EXPOSURE, exposure
+    assert (status["CapBnd"], status["NoNewPrivs"], status["Seccomp"]) == (["0" * 16], ["1"], ["2"])
+    assert status["Uid"][0] != "0"
+    child = story.there.out("pgrep", "-f", "gateway.vision.worker").split()[0]
+    behind = story.there.out("ps", "-o", "nice=", "-p", child).strip()
+    assert int(behind) > 0, "the camera's child does not step back"
+    rss = [int(facts_of(story, int(pid))["VmRSS"][0]) // 1024 for pid in (story.pid(), child)]
+    refused = story.there.run(
+        "journalctl", "-u", UNIT, "--no-pager", "-q", "-g", "denied|not permitted|Unknown key"
+    )
+    return (
+        f"exposure {exposure} as it runs; no capability, no new privileges, seccomp; {rss[0]} MB resident, its camera "
+        f"{rss[1]} MB at nice {behind}; in the log of it: {refused.stdout.strip() or 'nothing denied'}"
+    )
+
+
+def facts_of(story: Story, pid: int) -> dict[str, list[str]]:
+    """Return what the kernel says of a process."""
+    lines = story.there.out("cat", f"/proc/{pid}/status").splitlines()
+    return {key: value.split() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def alarms(story: Story) -> str:
+    story.burn()
+    return story.nothing_lost()
+
+
+def credential(story: Story) -> str:
+    """A secret that only root may read comes in by LoadCredential=, for the gateway and for the check of a reload."""
+    there = story.there
+    there.out("sh", "-c", "umask 077; mkdir -p /etc/secrets; echo hidden > /etc/secrets/mqtt-password")
+    folder = there.root / f"etc/systemd/system/{UNIT}.d"
+    folder.mkdir()
+    drop_in = "[Service]\nLoadCredential=mqtt-password:/etc/secrets/mqtt-password\n"
+    (folder / "secrets.conf").write_text(drop_in, encoding="ascii")
+    broker = '[mqtt]\nurl = "mqtt://127.0.0.1:1883"\nusername = "real-01"\npassword_file = "mqtt-password"\n'
+    whole = (there.root / FILE).read_text(encoding="utf-8")
+    write(story, whole + broker)
+    without = there.run("systemctl", "reload", UNIT)
+    there.out("systemctl", "daemon-reload")
+    there.out("systemctl", "restart", UNIT)
+    until(lambda: story.polls() > 0, "polls", 20)
+    there.out("systemctl", "reload", UNIT)
+    until(lambda: story.status()["uplink"], "the uplink", 20)
+    assert without.returncode != 0, "the check found a secret that is not there"
+    return f"found by its bare name; {story.nothing_lost()}"
+
+
+def stopped(story: Story) -> str:
+    """A process that hangs, and cannot even be told to abort, is killed by the watchdog and comes back."""
+    before = story.pid()
+    story.there.out("kill", "-STOP", str(before))
+    took = until(lambda: story.pid() not in {0, before}, "another process", 90)
+    until(lambda: story.polls() > 0, "polls", 30)
+    seen = story.there.out("journalctl", "-u", UNIT, "--no-pager", "-n", "30")
+    assert "Watchdog timeout" in seen, seen
+    return f"another process after {took:.1f} s, {story.nothing_lost()}"
+
+
+def killed(story: Story) -> str:
+    longest = 0.0
+    for _ in range(KILLS):
+        story.burn()
+        before = story.pid()
+        story.there.out("kill", "-KILL", str(before))
+        until(lambda: story.pid() not in {0, before}, "another process", 30)  # noqa: B023
+        longest = max(longest, until(lambda: story.polls() > 0, "polls", 30))
+        story.nothing_lost()
+    return f"{KILLS} times, polling again at most {longest:.1f} s after its start; {story.nothing_lost()}"
+
+
+def broken(story: Story) -> str:
+    whole = (story.there.root / FILE).read_text(encoding="utf-8")
+    before = story.pid()
+    write(
+        story,
+        whole.replace('profile = "sonbest-sm7571b"', 'profile = "sonbest-nothing"', 1) + "\nnonsense = [",
+    )
+    reload = story.there.run("systemctl", "reload", UNIT)
+    hang_up = story.there.run("kill", "-HUP", str(before))
+    time.sleep(2)
+    count = story.polls()
+    until(lambda: story.polls() > count, "polls", 20)
+    write(story, whole)
+    assert reload.returncode != 0, "systemctl reload said nothing"
+    assert hang_up.returncode == 0
+    assert story.pid() == before
+    assert story.there.show(UNIT, "ActiveState") == "active"
+    story.there.out("systemctl", "reload", UNIT)
+    assert story.pid() == before
+    return f"systemctl reload fails, SIGHUP is told in the log, process {before} polls on; mended: reloads"
+
+
+def upgraded(story: Story) -> str:
+    """The same files as a newer version, stored without compression: only what dpkg does with it is of interest."""
+    kept = story.there.out("sha256sum", f"/{FILE}")
+    with tempfile.TemporaryDirectory(dir=story.there.root / "root") as folder:
+        tree = Path(folder) / "tree"
+        subprocess.run(["dpkg-deb", "-R", str(story.package), str(tree)], check=True)
+        control = tree / "DEBIAN/control"
+        lines = control.read_text(encoding="utf-8").splitlines()
+        changed = [f"Version: {NEWER}" if line.startswith("Version:") else line for line in lines]
+        control.write_text("\n".join(changed) + "\n", encoding="utf-8")
+        newer = Path(folder) / "newer.deb"
+        subprocess.run(
+            ["dpkg-deb", "-Znone", "-b", str(tree), str(newer)], check=True, stdout=subprocess.DEVNULL
+        )
+        before = story.pid()
+        story.burn()
+        story.there.out("apt-get", "install", "-y", f"/root/{newer.relative_to(story.there.root / 'root')}")
+    assert story.there.out("dpkg-query", "-W", "-f", "${Version}", "compound-gateway") == NEWER
+    assert story.there.out("sha256sum", f"/{FILE}") == kept
+    assert story.pid() != before
+    until(lambda: story.polls() > 0, "polls", 30)
+    stopped_at, started_at = (
+        int(story.there.show(UNIT, f"{which}EnterTimestampMonotonic")) / 1e6
+        for which in ("Inactive", "Active")
+    )
+    return f"to {NEWER}, away for {started_at - stopped_at:.1f} s; the configuration as it was; {story.nothing_lost()}"
+
+
+def refused(story: Story) -> str:
+    """A package that knows an older journal, and nothing else: it must not come so far as to need its files."""
+    with tempfile.TemporaryDirectory(dir=story.there.root / "root") as folder:
+        tree = Path(folder) / "tree"
+        tree.mkdir()
+        subprocess.run(["dpkg-deb", "-e", str(story.package), str(tree / "DEBIAN")], check=True)
+        preinst = tree / "DEBIAN/preinst"
+        preinst.write_text(preinst.read_text().replace("journal.db 1", "journal.db 0"))
+        older = Path(folder) / "older.deb"
+        subprocess.run(
+            ["dpkg-deb", "-Znone", "-b", str(tree), str(older)], check=True, stdout=subprocess.DEVNULL
+        )
+        before = story.pid()
+        where = f"/root/{older.relative_to(story.there.root / 'root')}"
+        done = story.there.run("apt-get", "install", "-y", "--allow-downgrades", where)
+    assert done.returncode != 0, done.stdout
+    assert "too old for what is on this machine" in done.stdout, done.stdout
+    assert story.pid() == before
+    assert story.there.out(
+        "dpkg-query", "-W", "-f", "${Version} ${db:Status-Abbrev}", "compound-gateway"
+    ).startswith(f"{NEWER} ii")
+    return f"in one sentence, process {before} goes on; {story.nothing_lost()}"
+
+
+def purged(story: Story) -> str:
+    story.there.out("apt-get", "remove", "-y", "compound-gateway")
+    assert (story.there.root / FILE).exists(), "a removal took the configuration"
+    assert (story.there.root / "var/lib/compound-gateway/journal.db").exists(), "a removal took the alerts"
+    story.there.out("apt-get", "purge", "-y", "compound-gateway")
+    places = ["/etc", "/usr", "/var/lib", "/run", "/lib", "/dev"]
+    left = story.there.out("find", *places, "-xdev", "-name", "*compound-gateway*").split()
+    assert not left, f"left: {left}"
+    return "a removal keeps configuration and alerts; after a purge no file is left"
+
+
+CHAPTERS: dict[str, Callable[[Story], str]] = {
+    "installed by apt": install,
+    "starts without its ports": starts,
+    "a compound, by reload": configure,
+    "polls and watches in its sandbox": works,
+    "sandbox": sandboxed,
+    "a fire is an alert": alarms,
+    "a secret by LoadCredential": credential,
+    "SIGSTOP": stopped,
+    "kill -9": killed,
+    "reload with mistakes": broken,
+    "upgrade": upgraded,
+    "downgrade across a schema": refused,
+    "purge": purged,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Install and hurt the package under a real systemd.")
+    parser.add_argument("package", type=Path)
+    parser.add_argument("--suite", default="bookworm")
+    parser.add_argument("--root", type=Path, help="a folder that keeps the bootstrapped Debian")
+    options = parser.parse_args()
+    if reason := missing():
+        sys.stderr.write(f"{reason}\n")
+        return 2
+    with tempfile.TemporaryDirectory(prefix="compound-gateway-real-") as folder:
+        kept = options.root or Path(folder) / "kept"
+        if not (kept / "usr").exists():
+            bootstrap(options.suite, kept)
+        root = Path(folder) / "root"
+        subprocess.run(["cp", "-a", "--reflink=auto", str(kept), str(root)], check=True)
+        with booted(root) as there:
+            story = Story(there, options.package)
+            for what, chapter in CHAPTERS.items():
+                story.look(what, lambda: chapter(story))  # noqa: B023
+            if not all(step.good for step in story.steps):
+                sys.stderr.write(there.run("journalctl", "-u", UNIT, "--no-pager", "-n", "80").stdout)
+    sys.stdout.write(
+        json.dumps({"suite": options.suite, "steps": [asdict(step) for step in story.steps]}) + "\n"
+    )
+    return 0 if all(step.good for step in story.steps) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
