@@ -270,6 +270,7 @@ def purged(story: Story) -> str:
     story.there.out("apt-get", "remove", "-y", "compound-gateway")
     assert (story.there.root / FILE).exists(), "a removal took the configuration"
     assert (story.there.root / "var/lib/compound-gateway/journal.db").exists(), "a removal took the alerts"
+    story.there.out("rm", "-r", f"/etc/systemd/system/{UNIT}.d")  # a person's own
     story.there.out("apt-get", "purge", "-y", "compound-gateway")
     places = ["/etc", "/usr", "/var/lib", "/run", "/lib", "/dev"]
     left = story.there.out("find", *places, "-xdev", "-name", "*compound-gateway*").split()
