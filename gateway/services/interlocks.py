@@ -70,7 +70,8 @@ class Interlocks:
         for event in told:
             if isinstance(event.body, InterlockBody):
                 self._engaged[event.body.interlock] = event.body
-        self._alerts_before = [event.body for event in told if isinstance(event.body, AlertBody)]
+        alerts = (event.body for event in told if isinstance(event.body, AlertBody))
+        self._alerts_before = {body.alert: body for body in alerts}
 
     def __contains__(self, name: object) -> bool:
         return name in self._plans
@@ -91,6 +92,7 @@ class Interlocks:
     def follow(self, event: Event) -> None:
         """Take one event of the stream."""
         if isinstance(event.body, AlertBody):
+            self._alerts_before.pop(event.body.alert, None)  # what it was in an earlier life is old news
             for plan in self._plans.values():
                 self._alert(plan, event.body)
 
@@ -142,10 +144,10 @@ class Interlocks:
                 self._order(name, plan.after)
             else:
                 self._order(name, plan.orders)
-        for alert in self._alerts_before:
+        alerts, self._alerts_before = self._alerts_before, {}
+        for alert in alerts.values():
             for plan in self._plans.values():
                 self._alert(plan, alert)
-        self._alerts_before = []
 
     def _alert(self, plan: InterlockPlan, alert: AlertBody) -> None:
         burning = self._burning[plan.name]

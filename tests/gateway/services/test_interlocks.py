@@ -17,7 +17,6 @@ from gateway.core.events import (
 )
 from gateway.core.interlocks import InterlockOrder, InterlockPlan
 from gateway.core.policy import PolicyError
-from gateway.core.standing import Restored
 from tests.gateway.yard import INTERLOCK, WALL, Yard, play
 
 GATES = ("gate-2-1", "gate-2-2")
@@ -35,14 +34,6 @@ def free(yard: Yard) -> list[str]:
 def restored(*bodies: Body) -> list[Event]:
     """Return these bodies as an earlier life left them."""
     return [Event(1, seq, WALL, 0.0, Clock.SYNCED, body) for seq, body in enumerate(bodies, 1)]
-
-
-def journaled(yard: Yard) -> list[Event]:
-    """Return what a restart finds of all that was told."""
-    found = Restored()
-    for event in yard.events:
-        found.follow(event)
-    return found.events()
 
 
 def test_a_fire_frees_the_doors_of_its_building_within_a_second_and_no_others() -> None:
@@ -288,81 +279,3 @@ def test_what_nobody_has_configured_any_more_is_released() -> None:
         assert free(yard) == []
 
     play(scenario, restore=restored(old), interlocks=[INTERLOCK])
-
-
-def test_a_drill_that_a_restart_ends_is_ended_for_the_sounder_too() -> None:
-    drill = InterlockBody("fire", True, (Place(building="9"),), "drill", True, True)
-    quiet = InterlockOrder(OTHER, "normal")
-
-    async def scenario(yard: Yard) -> None:
-        await asyncio.sleep(5)
-        orders = [body for body in yard.told if isinstance(body, CommandBody)]
-        assert [(body.device, body.action) for body in orders] == [(OTHER, "normal")]
-
-    play(
-        scenario,
-        restore=restored(drill),
-        interlocks=[InterlockPlan("fire", orders=(SOUNDER,), after=(quiet,))],
-    )
-
-
-def test_an_order_to_a_door_needs_no_time_and_one_that_trips_over_itself_stops_nothing_else() -> None:
-    stumbles = InterlockOrder("nobody", "hold_open")
-
-    async def scenario(yard: Yard) -> None:
-        yard.burn("2")
-        await yard.until(lambda: len(free(yard)) == 3)
-        await asyncio.sleep(2)
-        mine = [body for body in yard.told if isinstance(body, OutcomeBody)]
-        assert ("unlock", "done") in [(body.action, body.result) for body in mine]
-
-    play(scenario, interlocks=[InterlockPlan("fire", orders=(stumbles, InterlockOrder(OTHER, "unlock")))])
-
-
-def test_after_a_restart_too_nobody_releases_it_before_the_detector_is_reset() -> None:
-    async def before(yard: Yard) -> list[Event]:
-        yard.burn("2")
-        await yard.until(lambda: set(free(yard)) == set(GATES))
-        yard.burn("2", 0.0)
-        await yard.until(lambda: yard.alerts("fire.smoke")[-1].state.startswith("latched"), within_s=60)
-        return journaled(yard)
-
-    async def after(yard: Yard) -> None:
-        await yard.until(lambda: set(free(yard)) == set(GATES), within_s=5)
-        with pytest.raises(PolicyError, match="still stands"):
-            await yard.actors.act("fire", "release", {}, yard.now + 3)
-        await yard.order("smoke-2", "reset")
-        await yard.order("fire", "release")
-        await yard.until(lambda: free(yard) == [])
-
-    play(after, restore=play(before))
-
-
-def test_a_fire_that_flares_up_again_frees_doors_that_were_locked_in_between() -> None:
-    """Whatever let somebody release it: an alert that is active again engages."""
-
-    async def before(yard: Yard) -> list[Event]:
-        yard.burn("2")
-        await yard.until(lambda: set(free(yard)) == set(GATES))
-        yard.burn("2", 0.0)
-        await yard.until(lambda: yard.alerts("fire.smoke")[-1].state.startswith("latched"), within_s=60)
-        yard.stream.submit(InterlockBody("fire", False, (), "another life"))
-        return journaled(yard)
-
-    async def after(yard: Yard) -> None:
-        await asyncio.sleep(5)
-        assert free(yard) == []
-        yard.burn("2")
-        await yard.until(lambda: set(free(yard)) == set(GATES), within_s=10)
-
-    play(after, restore=play(before))
-
-
-def test_what_is_not_configured_any_more_is_released_once_and_not_at_each_restart() -> None:
-    old = InterlockBody("old", False, (), "no longer configured")
-
-    async def scenario(yard: Yard) -> None:
-        await asyncio.sleep(5)
-        assert [body for body in yard.told if isinstance(body, InterlockBody)] == []
-
-    play(scenario, restore=restored(old))
