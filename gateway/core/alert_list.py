@@ -18,6 +18,7 @@ from gateway.core.kinds import Kind, Kinds
 from gateway.core.policy import PolicyError
 
 LONGEST_SHELF_S = 7 * 86_400.0
+EARLY_S = 0.001  # a timer set from a time of day may come so much too early: its digits end there
 
 _ON_SHELF = frozenset({State.SHELVED_ACTIVE, State.SHELVED_CLEARED})
 _NEVER = float("-inf")
@@ -177,9 +178,9 @@ class AlertList:
         for life in list(self._lives.values()):
             if life.held and self._flaps(life.body.key).until <= now:
                 self._release(life, now)
-            elif life.count != life.body.count and now - life.told_at >= TELL_EVERY_S:
+            elif life.count != life.body.count and now >= life.told_at + TELL_EVERY_S:  # as in `next_due`
                 self._tell_count(life, now)
-            if life.body.until_s is not None and life.body.until_s <= wall:
+            if life.body.until_s is not None and life.body.until_s <= wall + EARLY_S:
                 self._move(life, Trigger.UNSHELVE, now)
 
     def next_due(self, *, now: float, wall: float) -> float | None:

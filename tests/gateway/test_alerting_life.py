@@ -211,6 +211,20 @@ def test_the_timer_asks_for_a_reading_when_a_door_was_open_long_enough() -> None
     assert virtual.run(story()) == [("door", "contact")]
 
 
+def test_what_is_due_is_done_when_its_time_has_come_to_the_last_digit() -> None:
+    """Or the timer would ask again and again for what is never done."""
+    for number in range(200):
+        street = Street(*DEVICES, now=75.0 + number / 96)
+        street.outcome("door", "failed")
+        street.now += 1.0
+        street.outcome("door", "failed")
+        due = street.alerting.next_due()
+        assert due is not None
+        street.tick(due)
+        again = street.alerting.next_due()
+        assert again is None or again > due
+
+
 def test_the_timer_ends_the_time_on_the_shelf() -> None:
     async def story() -> list[AlertBody]:
         street = Street(*DEVICES)
