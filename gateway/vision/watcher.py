@@ -20,6 +20,7 @@ from gateway.vision.paths import filled, spot_of, tubelet_of
 from gateway.vision.shake import Floats
 from gateway.vision.sight import Fall, Frame, NearMiss, Outlook, Spot
 from gateway.vision.tracks import Hit, Track
+from gateway.vision.trimming import trimmed
 from gateway.vision.tubelet import Tubelet
 
 FEWEST_HITS = 6
@@ -111,7 +112,7 @@ class Watcher:
 
     def _judge_tracks(self, tracks: Sequence[Track], height: int) -> None:
         self.statistics.tracks += len(tracks)
-        seen = [[hit for hit in track.hits if hit.crop is not None] for track in tracks]
+        seen = [trimmed([hit for hit in track.hits if hit.crop is not None]) for track in tracks]
         hopeless = [_hopeless(hits, height) for hits in seen]
         if self._explain is not None:
             for hits, reason in zip(seen, hopeless, strict=True):
