@@ -1,23 +1,29 @@
 """One fall, one event: pieces of a broken track and the mirror image in the window glass belong together.
 
-A verdict is held for a sixth of a second, so that a piece that begins where another ended can join it. What
-overlaps an event in time is the same fall: a bag and what spills from it, or its image in the glass.
+A verdict is held for a tenth of a second, so that a piece that begins where another ended can join it. What goes
+beside an event, or on from it, is the same fall: a bag and what spills from it, or its image in the glass. What comes
+down elsewhere at that time is an event of its own: a bird before the next house must not take a bottle's place.
+What nobody would believe alone may still be the first piece of a fall: it waits for one that goes on from it.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gateway.vision.sight import Fall, Spot
 
-HOLD_S = 0.16
+HOLD_S = 0.1
+FORGOTTEN_S = 5.0
 NEAR_S = 0.5  # pieces further apart in time are two falls
 SURE = 8  # power: what is believed by half is worth as much as a thing of a two-hundredth of its area
+BESIDE_PX, BESIDE = 60.0, 0.6  # px, or share of the longer drop: what goes further off is another thing
 ASIDE = 0.12  # of the drop seen so far: a piece goes on below, not far beside
 
 
 @dataclass(slots=True)
 class _Event:
     fall: Fall
+    sure: bool = True
     told: bool = False
 
 
@@ -27,28 +33,46 @@ class Merger:
     def __init__(self) -> None:
         self._events: list[_Event] = []
 
-    def add(self, fall: Fall) -> None:
-        """Take one verdict: a new event, or a piece of one that is known."""
-        for event in self._events:
-            if fall.t_start <= event.fall.t_end + NEAR_S and event.fall.t_start <= fall.t_end + NEAR_S:
-                event.fall = _joined(event.fall, fall)
+    def add(self, fall: Fall, *, sure: bool = True) -> None:
+        """Take one verdict: a new event, or a piece of a known one; what is not `sure` is told only as a piece."""
+        for event in sorted(self._events, key=lambda each: not each.sure):
+            if _near(event.fall, fall) and _belong(event.fall.track, fall.track, sure=sure and event.sure):
+                told = event.fall.decided_s if event.sure else fall.decided_s
+                event.fall = replace(_joined(event.fall, fall), decided_s=told)
+                event.sure = event.sure or sure
                 return
-        self._events.append(_Event(fall))
+        self._events.append(_Event(fall, sure))
 
     def due(self, now: float) -> list[Fall]:
         """Return the events that have waited long enough; forget those long past."""
-        ready = [event for event in self._events if not event.told and now - event.fall.decided_s >= HOLD_S]
+        ready = [event for event in self._waiting() if now - event.fall.decided_s >= HOLD_S]
         for event in ready:
             event.told = True
             event.fall = replace(event.fall, decided_s=now)
-        self._events = [event for event in self._events if not event.told or now - event.fall.t_end < 5.0]
+        self._events = [
+            event
+            for event in self._events
+            if (event.sure and not event.told) or now - event.fall.t_end < FORGOTTEN_S
+        ]
         return [event.fall for event in ready]
 
     def finish(self) -> list[Fall]:
         """Return everything that still waits."""
-        waiting = [event.fall for event in self._events if not event.told]
+        waiting = [event.fall for event in self._waiting()]
         self._events = []
         return waiting
+
+    def _waiting(self) -> list[_Event]:
+        return [event for event in self._events if event.sure and not event.told]
+
+
+def _near(one: Fall, other: Fall) -> bool:
+    return one.t_start <= other.t_end + NEAR_S and other.t_start <= one.t_end + NEAR_S
+
+
+def _belong(one: Sequence[Spot], other: Sequence[Spot], *, sure: bool) -> bool:
+    """Say whether two tracks are of one event; of what is not sure it must be a piece, to be beside is not enough."""
+    return _beside(one, other) if sure else _continues(one, other) and _beside(one, other)
 
 
 def _joined(first: Fall, second: Fall) -> Fall:
@@ -65,9 +89,19 @@ def _joined(first: Fall, second: Fall) -> Fall:
         t_end=track[-1].time_s,
         confidence=max(first.confidence, second.confidence),
         track=track,
-        decided_s=first.decided_s,
         pieces=first.pieces + second.pieces,
     )
+
+
+def _beside(one: Sequence[Spot], other: Sequence[Spot]) -> bool:
+    """Say whether two tracks go side by side or one goes on where the other ended."""
+    drop = max(track[-1].centre[1] - track[0].centre[1] for track in (one, other))
+    places = {spot.frame: spot.centre for spot in other}
+    apart = sorted(math.dist(spot.centre, places[spot.frame]) for spot in one if spot.frame in places)
+    if not apart:
+        earlier, later = (one, other) if one[0].frame <= other[0].frame else (other, one)
+        apart = [math.dist(earlier[-1].centre, later[0].centre)]
+    return apart[len(apart) // 2] <= max(BESIDE_PX, BESIDE * drop)
 
 
 def _continues(one: Sequence[Spot], other: Sequence[Spot]) -> bool:

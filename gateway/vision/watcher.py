@@ -36,6 +36,7 @@ MOST_MISFIT_PX, MOST_MISFIT_S = (
     0.02,
 )  # a film of 25 pictures a second shown at 30 is off by a third of a frame
 BENT, METRES = 0.5, (0.8, 400.0)
+PIECE = 0.15  # from this score on a track may be a piece of a fall that another one tells of
 DRIPPING = 0.3  # from this score on a track counts among those that went the same way
 TELLING, TELLING_DROP = 0.05, 0.03  # a near miss below this score, or share of the height, is no line
 
@@ -135,17 +136,22 @@ class Watcher:
     def _decide(self, tubelet: Tubelet, score: float) -> None:
         track, height = tubelet.track, self._motion.background.shape[0]
         drips = score >= DRIPPING and self._dripping.again(track, height, self._now)
-        if score < self._threshold:
-            self._reject("unlike", score, tubelet)
-        elif not _physical(tubelet.facts):
-            self._reject("unphysical", score, tubelet)
-        elif not floors.inside(track[0].centre, self._outlook.watch):
-            self._reject("outside", score, tubelet)
-        elif drips:
-            self._reject("dripping", score, tubelet)
-        else:
+        reason = self._doubt(score, tubelet)
+        reason = "dripping" if drips and not reason else reason
+        if reason:
+            self._reject(reason, score, tubelet)
+        if not reason or (reason == "unlike" and score >= PIECE):
             origin = floors.origin(track, self._outlook)
-            self._merger.add(Fall(track[0].time_s, track[-1].time_s, score, filled(track), self._now, origin))
+            fall = Fall(track[0].time_s, track[-1].time_s, score, filled(track), self._now, origin)
+            self._merger.add(fall, sure=not reason)
+
+    def _doubt(self, score: float, tubelet: Tubelet) -> str:
+        """Return why a track is not to be told as a fall; "" if nothing speaks against it."""
+        if score < self._threshold:
+            return "unlike"
+        if not _physical(tubelet.facts):
+            return "unphysical"
+        return "" if floors.inside(tubelet.track[0].centre, self._outlook.watch) else "outside"
 
     def _reject(self, reason: str, score: float, tubelet: Tubelet) -> None:
         if score >= TELLING:

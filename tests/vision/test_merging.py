@@ -57,7 +57,7 @@ def test_a_piece_that_comes_after_the_event_was_told_is_no_second_event() -> Non
     merger = Merger()
     merger.add(fall(0, 20))
     assert len(merger.due(1.3)) == 1
-    merger.add(fall(18, 36, x=180))
+    merger.add(fall(24, 36, x=110, top=240))
     assert merger.due(9.0) == []
 
 
@@ -71,7 +71,38 @@ def test_the_end_of_the_stream_tells_what_still_waits() -> None:
 def test_of_two_things_at_once_the_event_tells_of_the_one_that_is_believed_more() -> None:
     """A bag in the wind may be larger than the bottle that falls beside it."""
     merger = Merger()
-    merger.add(replace(fall(0, 20, x=400, size=12), confidence=0.68))
+    merger.add(replace(fall(0, 20, x=180, size=12), confidence=0.68))
     merger.add(replace(fall(2, 20, x=100, size=5), confidence=0.95))
     (told,) = merger.due(9.0)
     assert {spot.x for spot in told.track} == {100.0}
+
+
+def test_what_comes_down_far_off_at_the_same_time_is_an_event_of_its_own() -> None:
+    """A bird before the next house must not take the place of the bottle."""
+    merger = Merger()
+    merger.add(replace(fall(0, 20, x=900, size=12), confidence=0.99))
+    merger.add(fall(2, 20))
+    assert len(merger.due(9.0)) == 2
+
+
+def test_what_begins_elsewhere_just_after_is_an_event_of_its_own() -> None:
+    merger = Merger()
+    merger.add(fall(0, 20))
+    merger.add(fall(24, 44, x=600))
+    assert len(merger.due(9.0)) == 2
+
+
+def test_what_is_not_believed_alone_is_told_as_the_first_piece_of_a_fall() -> None:
+    merger = Merger()
+    merger.add(replace(fall(0, 10), confidence=0.3), sure=False)
+    merger.add(fall(14, 30, top=140))
+    (told,) = merger.due(9.0)
+    assert (told.track[0].frame, told.track[-1].frame) == (0, 30)
+    assert told.confidence == 0.9
+
+
+def test_what_is_not_believed_is_never_told_alone() -> None:
+    merger = Merger()
+    merger.add(replace(fall(0, 10), confidence=0.3), sure=False)
+    merger.add(replace(fall(14, 30, top=140), confidence=0.3), sure=False)
+    assert merger.due(9.0) + merger.finish() == []
