@@ -35,7 +35,7 @@ MOST_MISFIT_PX, MOST_MISFIT_S = (
     14.0,
     0.02,
 )  # a film of 25 pictures a second shown at 30 is off by a third of a frame
-BENT, METRES = 0.5, (0.8, 400.0)
+BENT, METRES = 1.2, (0.8, 800.0)  # bend from which the scale is known to some degree
 PIECE = 0.15  # from this score on a track may be a piece of a fall that another one tells of
 DRIPPING = 0.3  # from this score on a track counts among those that went the same way
 TELLING, TELLING_DROP = 0.05, 0.03  # a near miss below this score, or share of the height, is no line
