@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from gateway.vision import floors
+from gateway.vision.caution import Caution
 from gateway.vision.dripping import Dripping
 from gateway.vision.linking import Linker
 from gateway.vision.merging import Merger
@@ -87,7 +88,7 @@ class Watcher:
         self._judge, self._threshold, self._outlook = judge, threshold, outlook
         self._explain, self._collect = explain, collect
         self._motion, self._linker, self._merger = Motion(outlook), Linker(), Merger()
-        self._dripping = Dripping()
+        self._dripping, self._caution = Dripping(), Caution()
         self._now = 0.0
 
     def feed(self, frame: Frame) -> list[Fall]:
@@ -147,13 +148,14 @@ class Watcher:
 
     def _doubt(self, score: float, tubelet: Tubelet) -> str:
         """Return why a track is not to be told as a fall; "" if nothing speaks against it."""
-        if score < self._threshold:
+        if score < self._caution.needed(self._threshold, self._now):
             return "unlike"
         if not _physical(tubelet.facts):
             return "unphysical"
         return "" if floors.inside(tubelet.track[0].centre, self._outlook.watch) else "outside"
 
     def _reject(self, reason: str, score: float, tubelet: Tubelet) -> None:
+        self._caution.rejected(score, self._now)
         if score >= TELLING:
             self._miss(reason, score, tubelet.track)
 
