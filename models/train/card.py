@@ -38,6 +38,8 @@ at 1 to 6 Mb/s. Intervals are Wilson's at 95 %, bounds of rates Poisson's.
 - What is smaller than 2 px or fainter than 10 grey levels is mostly not found, nor what the camera's own noise
   reduction or an encoder at less than 1 Mb/s has wiped away. Thin plastic and paper that drift slower than 2 m/s look
   like birds and leaves, and are often judged so.
+- Where birds, leaves or drops look like falls all the time, the watcher asks for more. Clips of 6 s give it no time to,
+  so the recall above is that of a quieter street.
 - An empty shaft of light, a thrown ball and a bird that dives steeply and far can look exactly like a fall.
 - The floor is where the path leads back to. When the first metres are hidden it is a guess with a wide range.
 """
