@@ -181,6 +181,11 @@ class Door:
         return self.mode in OPEN_MODES
 
     @property
+    def blind(self) -> bool:
+        """Return whether nobody can say what the strike does: it has no readback, or tells none."""
+        return self._energised is None
+
+    @property
     def kinds(self) -> tuple[str, ...]:
         """Return the kinds of alert that are true of it."""
         true = (self._forced, self._held, bool(self._tampered), self.stuck)

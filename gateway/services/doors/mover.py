@@ -101,9 +101,9 @@ class Mover:
 
     async def _rest(self) -> None:
         """Wait until there is something to do."""
-        blind = self._door.plan.strike.readback is None and self._door.steady
+        remind = self._door.blind and self._door.steady
         try:
-            async with asyncio.timeout(REMIND_S if blind else None):
+            async with asyncio.timeout(REMIND_S if remind else None):
                 await self._wake.wait()
         except TimeoutError:
             self._reached = None
@@ -115,7 +115,7 @@ class Mover:
         if trouble is None:  # what was asked for meanwhile is for the next turn
             self._reached, self._trouble = wanted if turn == self._turn else None, ""
             door.moved(self._now())
-            if door.plan.strike.readback is None and self._reached is door.steady:
+            if door.blind and self._reached is door.steady:
                 self.confirmed()
         else:
             self._reached, self._trouble = None, trouble
