@@ -74,9 +74,10 @@ class Story:
         until(lambda: name in self.alarms(), "the alarm", 30)
 
     def nothing_lost(self) -> str:
-        lost = set(self.burning) - self.alarms()
-        assert not lost, f"lost: {lost}"
-        return f"{len(self.burning)} of {len(self.burning)} alerts are there"
+        """Hold the alarms the gateway knows of against the fires there were: none less, none more."""
+        known, burning = self.alarms(), set(self.burning)
+        assert known == burning, f"lost: {burning - known}, invented: {known - burning}"
+        return f"{len(burning)} of {len(burning)} alerts are there, and no other"
 
 
 def until(seen: Callable[[], object], what: str, within_s: float) -> float:
