@@ -1,6 +1,18 @@
 """Property tests under load: an example that takes long is no failure on a machine that has other work."""
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
+
+from tests.desk_parts import Cluster, cluster
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """Run a PostgreSQL for all tests that want one; they are skipped where it is not installed."""
+    with cluster() as running:
+        yield running

@@ -1,0 +1,128 @@
+"""The desk's connection to a broker: a thin shell over paho, in a thread of paho's own.
+
+MQTT 3.1.1, because every broker speaks it and nothing here needs more. The session is persistent and a message is
+acknowledged by hand after its commit, so what a desk had not committed when it was killed comes again; and every
+desk hears everything, and the primary key takes the second. Neither is relied on: it is receipts that gateways
+wait for.
+"""
+
+import asyncio
+import logging
+import ssl
+import time
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from gateway.core.config import MqttTable
+from gateway.core.payload import topic
+from gateway.desk.intake import Intake
+from gateway.runtime.threads import in_thread
+
+log = logging.getLogger(__name__)
+
+TOPICS: Final = ("alert", "availability", "health")
+SCHEMES: Final = {"mqtt": (1883, False), "mqtts": (8883, True), "ws": (80, False), "wss": (443, True)}
+LONGEST_PAUSE_S: Final = 30
+
+
+class Broker:
+    """Hears all gateways at one broker and answers them with receipts."""
+
+    def __init__(self, table: MqttTable, url: str, name: str, intake: Intake) -> None:
+        self.url, self._intake = url, intake
+        self._since: float | None = None
+        self._session = 0  # message numbers mean something within one connection only
+        self._loop = asyncio.get_running_loop()
+        self._client = _client(table, url, name)
+        self._client.on_connect = self._connected
+        self._client.on_disconnect = self._disconnected
+        self._client.on_message = self._message
+        intake.ears.receipt.append(self._receipt)
+
+    def listening_since(self) -> float | None:
+        """Return since when, wall seconds, we hear what is published; None: not now."""
+        return self._since
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        address = urlsplit(self.url)
+        port = address.port or SCHEMES[address.scheme][0]
+        self._client.connect_async(address.hostname or "", port)
+        self._client.loop_start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._client.disconnect()
+            await in_thread(self._client.loop_stop)
+
+    def _connected(
+        self, client: Client, _data: object, _flags: object, reason: Any, _properties: object
+    ) -> None:
+        if reason.is_failure:
+            log.error("%s refuses us: %s", self.url, reason)
+            return
+        self._session += 1
+        client.subscribe([(f"compound/v1/+/{what}", 1) for what in TOPICS])
+        self._since = time.time()
+        log.info("listening at %s", self.url)
+
+    def _disconnected(
+        self, _client: Client, _data: object, _flags: object, reason: Any, _properties: object
+    ) -> None:
+        if self._since is not None:
+            log.error("%s is lost: %s; trying again and again", self.url, reason)
+        self._since = None
+
+    def _message(self, client: Client, _data: object, message: MQTTMessage) -> None:
+        """Hand over to the event loop; runs in paho's thread."""
+        number, session = message.mid, self._session
+
+        def settled() -> None:
+            if message.qos and session == self._session:  # else it comes again, and is known
+                client.ack(number, message.qos)
+
+        try:
+            self._loop.call_soon_threadsafe(self._offer, message, settled)
+        except RuntimeError:  # the loop is closed: the program ends, and the message stays at the broker
+            return
+
+    def _offer(self, message: MQTTMessage, settled: Any) -> None:
+        self._intake.offer(message.topic, bytes(message.payload), settled, live=not message.retain)
+
+    def _receipt(self, gateway: str, payload: bytes) -> None:
+        if not gateway.startswith("@"):
+            self._client.publish(topic(gateway, "receipt"), payload, qos=1)
+
+
+def _client(table: MqttTable, url: str, name: str) -> Client:
+    address = urlsplit(url)
+    tls = SCHEMES[address.scheme][1]
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=name,
+        clean_session=False,
+        protocol=MQTTProtocolVersion.MQTTv311,
+        transport="websockets" if address.scheme.startswith("ws") else "tcp",
+        manual_ack=True,
+    )
+    client.reconnect_delay_set(1, LONGEST_PAUSE_S)
+    client.max_inflight_messages_set(1000)
+    client.max_queued_messages_set(10_000)  # receipts; one that is lost is asked for again by its alert
+    if table.username:
+        secret = (
+            Path(table.password_file).read_text(encoding="utf-8").strip() if table.password_file else None
+        )
+        client.username_pw_set(table.username, secret)
+    if address.scheme.startswith("ws"):
+        client.ws_set_options(path=address.path or "/mqtt")
+    if tls:
+        context = ssl.create_default_context(cafile=table.ca_file or None)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if table.cert_file:
+            context.load_cert_chain(table.cert_file, table.key_file, password="")
+        client.tls_set_context(context)
+    return client

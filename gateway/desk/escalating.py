@@ -1,0 +1,179 @@
+"""Escalation at work: takes the timers that are due, pages whom their ladders name, sets them anew.
+
+All of it is rows, in one transaction for a handful of timers: nothing is kept in memory, so any desk may take any
+timer, and one that is killed leaves everything as it was.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from gateway.core.events import Place
+from gateway.core.schedule import Schedule
+from gateway.desk import texts
+from gateway.desk.ladders import NO_LADDER, Decision, Ladder, Standing, decide
+from gateway.desk.routing import Directory, audience
+from gateway.desk.silences import Silence, silenced_until
+from gateway.desk.store import notices, people, timers, work
+from gateway.desk.store.database import Database, Transaction
+from gateway.desk.store.notices import Notice
+from gateway.desk.store.timers import Timer
+
+log = logging.getLogger(__name__)
+
+AT_ONCE: Final = 20
+LOOK_S: Final = 1.0
+
+_STANDING: Final = """
+SELECT a.kind AS kind, a.rank AS rank, a.place AS place, a.zh AS zh, a.en AS en FROM work w
+JOIN alerts a ON a.alert = w.alert WHERE w.incident = $1
+ORDER BY CASE WHEN w.state = 'raised' THEN 0 ELSE 1 END, a.rank DESC, a.first_seen, a.alert LIMIT 1
+"""
+_COUNTS: Final = """
+SELECT count(*) AS total,
+  coalesce(sum(CASE WHEN w.state = 'raised' THEN 1 ELSE 0 END), 0) AS waiting,
+  coalesce(sum(CASE WHEN w.state = 'raised' AND a.change <> 'cleared' THEN 1 ELSE 0 END), 0) AS active
+FROM work w JOIN alerts a ON a.alert = w.alert WHERE w.incident = $1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The ladders by severity, and when it is quiet."""
+
+    ladders: Mapping[int, Ladder]
+    quiet: Schedule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """What is the same for all timers of one look."""
+
+    now: float
+    rules: Rules
+    directory: Directory
+    silences: tuple[Silence, ...] = field(default_factory=tuple)
+
+
+class Escalation:
+    """Looks for timers that are due, again and again. `paged` is called when there is something to deliver."""
+
+    def __init__(
+        self,
+        database: Database,
+        rules: Rules,
+        *,
+        now: Callable[[], float] = time.time,
+        paged: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.pages = 0
+        self._database, self._rules, self._now, self._paged = database, rules, now, paged
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look at once: something came in."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            self._wake.clear()
+            while await self.look() == AT_ONCE:
+                pass
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def look(self) -> int:
+        """Do what is due, for a handful of timers; return how many there were."""
+        now = self._now()
+        async with self._database.transaction() as transaction:
+            due = await timers.claim(transaction, now, AT_ONCE)
+            if not due:
+                return 0
+            found = _Round(
+                now,
+                self._rules,
+                await people.directory(transaction),
+                tuple(await people.silences(transaction, now)),
+            )
+            pages = [await climb(transaction, timer, found) for timer in due]
+        self.pages += sum(pages)
+        if any(pages):
+            self._paged()
+        return len(due)
+
+
+async def climb(transaction: Transaction, timer: Timer, found: _Round) -> int:
+    """Do what one timer is due for; return how many people are paged."""
+    standing = await standing_of(transaction, timer.incident)
+    if standing is None:
+        await timers.move(transaction, timer, step=timer.step, due_at=None, count=0)
+        return 0
+    decision = decide(
+        timer,
+        standing,
+        found.rules.ladders.get(standing.rank, NO_LADDER),
+        found.now,
+        silent_until=silenced_until(standing.kind, standing.place, found.silences),
+        quiet=found.rules.quiet,
+    )
+    written = await _page(transaction, timer, standing, decision, found)
+    await timers.move(transaction, timer, step=decision.step, due_at=decision.due_at, count=standing.total)
+    return written
+
+
+async def standing_of(transaction: Transaction, incident: str) -> Standing | None:
+    """Return how an incident stands; None if nothing is in it."""
+    rows = await transaction.fetch(_STANDING, incident)
+    if not rows:
+        return None
+    counts, worst = (await transaction.fetch(_COUNTS, incident))[0], rows[0]
+    return Standing(
+        waiting=int(counts["waiting"]),
+        active=int(counts["active"]),
+        total=int(counts["total"]),
+        rank=worst["rank"],
+        kind=worst["kind"],
+        place=msgspec.json.decode(worst["place"], type=Place),
+        zh=worst["zh"],
+        en=worst["en"],
+    )
+
+
+async def _page(
+    transaction: Transaction, timer: Timer, standing: Standing, decision: Decision, found: _Round
+) -> int:
+    told = texts.page(standing, timer.step, news=timer.news)
+    written = 0
+    for page in decision.pages:
+        whom = audience(page.to, found.directory, standing.kind, standing.place, found.now)
+        made = [
+            Notice(
+                id=f"{timer.incident}|{page.label}|{person.name}",
+                incident=timer.incident,
+                person=person.name,
+                language=person.language,
+                channels=person.channels,
+                rank=standing.rank,
+                zh=told.zh,
+                en=told.en,
+                due_at=page.not_before,
+            )
+            for person in whom
+        ]
+        written += await notices.write(transaction, made, found.now)
+        detail = {"to": page.to, "people": [person.name for person in whom], "waiting": standing.waiting}
+        await work.write_down(
+            transaction, timer.incident, found.now, "desk", f"page {page.label}", detail=detail
+        )
+        if not whom:
+            log.error("nobody to tell of %s: desk.toml names no person", timer.incident)
+    return written

@@ -1,0 +1,204 @@
+"""Take events in: each once, the alerts folded, new alerts grouped and their ladders begun, in one transaction.
+
+What two desks do at the same moment is put in order by the row locks of the upserts. Whether an alert is new is
+asked only after its row is locked, so exactly one of them begins its work; an incident's number and size come out
+of one statement, so they agree about those as well.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from gateway.core.events import Change
+from gateway.desk.arrivals import Arrival
+from gateway.desk.folding import by_key, newest, once
+from gateway.desk.grouping import WINDOW_S, incident_key
+from gateway.desk.store import timers, work
+from gateway.desk.store.database import Row, Transaction, among, insert
+from gateway.desk.workflow import Command, Step
+
+_EVENT: Final = (
+    "INSERT INTO events (gateway, epoch, seq, previous, alert, change, time, received, body)",
+    "ON CONFLICT (gateway, epoch, seq) DO NOTHING RETURNING gateway, epoch, seq",
+)
+_ALERT: Final = (
+    "INSERT INTO alerts (alert, gateway, epoch, seq, kind, rank, change, state, place, time, first_seen, count,"
+    " zh, en, body)",
+    "ON CONFLICT (alert) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, kind = excluded.kind,"
+    " rank = excluded.rank, change = excluded.change, state = excluded.state, place = excluded.place,"
+    " time = excluded.time, first_seen = excluded.first_seen, count = excluded.count, zh = excluded.zh,"
+    " en = excluded.en, body = excluded.body"
+    " WHERE (excluded.epoch, excluded.seq) > (alerts.epoch, alerts.seq)",
+)
+_HEAD: Final = """
+INSERT INTO heads (key, number, count, last_at) VALUES ($1, 1, $2, $3)
+ON CONFLICT (key) DO UPDATE SET
+  number = CASE WHEN heads.last_at < $4 THEN heads.number + 1 ELSE heads.number END,
+  count = CASE WHEN heads.last_at < $4 THEN excluded.count ELSE heads.count + excluded.count END,
+  last_at = CASE WHEN heads.last_at > excluded.last_at THEN heads.last_at ELSE excluded.last_at END
+RETURNING number, count
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was new in a batch."""
+
+    events: int
+    alerts: int
+
+
+async def ingest(transaction: Transaction, batch: Sequence[Arrival], now: float) -> Taken:
+    """Take in a batch, in any order and with any repeats; return what was new."""
+    arrivals = once(batch)
+    fresh = await _insert(transaction, arrivals, now)
+    latest = newest(fresh)
+    if not latest:
+        return Taken(0, 0)
+    await insert(transaction, _ALERT[0], [_alert_row(each) for each in latest.values()], _ALERT[1])
+    known = {
+        row["alert"]: row
+        for row in await among(
+            transaction,
+            "SELECT w.alert AS alert, w.incident AS incident, i.rank AS rank"
+            " FROM work w JOIN incidents i ON i.incident = w.incident WHERE w.alert",
+            list(latest),
+        )
+    }
+    new = [each for alert, each in latest.items() if alert not in known]
+    await _begin(transaction, new, now)
+    await _worsen(transaction, latest, known, now)
+    for each in fresh:
+        if each.change is Change.ACKNOWLEDGED:
+            await work.take_step(transaction, _on_the_spot(each), now)
+    return Taken(len(fresh), len(new))
+
+
+async def alerts(transaction: Transaction) -> Sequence[Row]:
+    """Return every alert as it stands, oldest first."""
+    return await transaction.fetch("SELECT * FROM alerts ORDER BY first_seen, alert")
+
+
+async def timeline(transaction: Transaction, alert: str) -> Sequence[Row]:
+    """Return all events of one alert in the order of its gateway."""
+    return await transaction.fetch("SELECT * FROM events WHERE alert = $1 ORDER BY epoch, seq", alert)
+
+
+async def gaps(transaction: Transaction, gateway: str, since: float) -> Sequence[Row]:
+    """Return the events received after `since` whose predecessor was never received: (epoch, seq, previous)."""
+    return await transaction.fetch(
+        "SELECT e.epoch AS epoch, e.seq AS seq, e.previous AS previous FROM events e"
+        " WHERE e.gateway = $1 AND e.received >= $2 AND e.previous IS NOT NULL AND NOT EXISTS ("
+        "   SELECT 1 FROM events p WHERE p.gateway = e.gateway AND p.epoch = e.epoch AND p.seq = e.previous)"
+        " ORDER BY e.epoch, e.seq",
+        gateway,
+        since,
+    )
+
+
+async def _insert(transaction: Transaction, arrivals: Sequence[Arrival], now: float) -> list[Arrival]:
+    rows = [
+        (
+            each.gateway,
+            each.epoch,
+            each.seq,
+            each.previous,
+            each.alert,
+            each.change,
+            each.time,
+            now,
+            each.body,
+        )
+        for each in arrivals
+    ]
+    known = by_key(arrivals)
+    added = await insert(transaction, _EVENT[0], rows, _EVENT[1])
+    return [known[row["gateway"], row["epoch"], row["seq"]] for row in added]
+
+
+async def _begin(transaction: Transaction, new: Sequence[Arrival], now: float) -> None:
+    """Give new alerts their incidents, their work and the places they lie in; start the ladders."""
+    keys = Counter(incident_key(each) for each in new)
+    incident_of: dict[str, str] = {}
+    for key, count in sorted(keys.items()):
+        head = (await transaction.fetch(_HEAD, key, count, now, now - WINDOW_S))[0]
+        incident = incident_of[key] = f"{key}#{head['number']}"
+        rank = max(each.rank for each in new if incident_key(each) == key)
+        await _join(transaction, incident, key, rank, count=head["count"], joined=count, now=now)
+    rows = [(each.alert, incident_of[incident_key(each)], now, "raised", 1) for each in new]
+    await insert(
+        transaction,
+        "INSERT INTO work (alert, incident, opened_at, state, version)",
+        rows,
+        "ON CONFLICT DO NOTHING",
+    )
+    await _place(transaction, new)
+
+
+async def _join(
+    transaction: Transaction, incident: str, key: str, rank: int, *, count: int, joined: int, now: float
+) -> None:
+    if count == joined:
+        row = [(incident, key, now, rank)]
+        await insert(
+            transaction,
+            "INSERT INTO incidents (incident, key, opened_at, rank)",
+            row,
+            "ON CONFLICT DO NOTHING",
+        )
+    await timers.arm(transaction, incident, count=count, now=now)
+
+
+async def _worsen(
+    transaction: Transaction, latest: Mapping[str, Arrival], known: Mapping[str, Row], now: float
+) -> None:
+    """Begin the ladder anew where a known alert has become worse than anything in its incident."""
+    worse = {
+        known[alert]["incident"]: each.rank
+        for alert, each in latest.items()
+        if alert in known and each.change is not Change.CLEARED and each.rank > known[alert]["rank"]
+    }
+    for incident, rank in sorted(worse.items()):
+        await transaction.execute(
+            "UPDATE incidents SET rank = $2 WHERE incident = $1 AND rank < $2", incident, rank
+        )
+        await timers.again(transaction, incident, now)
+
+
+async def _place(transaction: Transaction, new: Sequence[Arrival]) -> None:
+    """Remember every place on the way from the community down to where the alerts are."""
+    rows: dict[str, tuple[str, str | None, str, str]] = {}
+    for each in new:
+        path: list[tuple[str, str]] = []
+        parent = None
+        for level in each.place.__struct_fields__:
+            if name := getattr(each.place, level):
+                path.append((level, name))
+                here = msgspec.json.encode(path).decode()
+                rows[here] = (here, parent, level, name)
+                parent = here
+    if rows:
+        await insert(
+            transaction,
+            "INSERT INTO places (path, parent, level, name)",
+            [rows[path] for path in sorted(rows)],
+            "ON CONFLICT (path) DO NOTHING",
+        )
+
+
+def _alert_row(each: Arrival) -> tuple[str | int | float, ...]:
+    place = msgspec.json.encode(each.place).decode()
+    return (
+        each.alert, each.gateway, each.epoch, each.seq, each.kind, each.rank, each.change, each.state, place,
+        each.time, each.first_seen, each.count, each.text.zh, each.text.en, each.body,
+    )  # fmt: skip
+
+
+def _on_the_spot(each: Arrival) -> Command:
+    """Return the step that somebody made at the gateway itself."""
+    who = f"{each.gateway}: {each.by}" if each.by else each.gateway
+    name = f"{each.gateway}/{each.epoch}.{each.seq}"
+    return Command(name, each.alert, Step.ACKNOWLEDGE, who)

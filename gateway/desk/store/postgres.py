@@ -1,0 +1,104 @@
+"""The desk's database for several desks at once: PostgreSQL through asyncpg, a small pool of connections.
+
+Statements lock rows in one order (batches are sorted by key), and what two desks both want to do rests on primary
+keys and on `FOR UPDATE SKIP LOCKED`. A deadlock or a lost connection undoes the whole transaction; whoever began it
+begins anew.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from gateway.desk.store.database import Row, StoreError, Transaction, Value, migrations
+
+if TYPE_CHECKING:  # installed with the extra `desk`; a desk on SQLite does without
+    import asyncpg
+
+CONNECTIONS: Final = 4
+_LOCK: Final = 7_310_205  # any number of our own: two desks that start at once migrate one after the other
+
+
+class _Within:
+    """A connection in a transaction."""
+
+    skip_locked = "FOR UPDATE SKIP LOCKED"
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def fetch(self, statement: str, *values: Value) -> Sequence[Row]:
+        """Carry out one statement and return its rows."""
+        return cast("Sequence[Row]", await self._connection.fetch(statement, *values))
+
+    async def execute(self, statement: str, *values: Value) -> None:
+        """Carry out one statement."""
+        await self._connection.execute(statement, *values)
+
+
+class Postgres:
+    """A pool of connections to a database with the desk's tables in it."""
+
+    def __init__(self, pool: "asyncpg.Pool") -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Begin; commit at the end of the block, or undo everything if it raises."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            yield _Within(connection)
+
+    def is_outage(self, error: BaseException) -> bool:
+        """Return whether an error is the server's or the line's, or a conflict with another desk."""
+        import asyncpg
+
+        return isinstance(
+            error,
+            OSError
+            | asyncpg.InterfaceError
+            | asyncpg.PostgresConnectionError
+            | asyncpg.OperatorInterventionError
+            | asyncpg.InsufficientResourcesError
+            | asyncpg.TransactionRollbackError
+            | asyncpg.CannotConnectNowError,
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._pool.close()
+
+
+async def open_postgres(url: str, password: str | None = None) -> Postgres:
+    """Connect to `postgresql://...`; raises StoreError. The password never stands in the address."""
+    try:
+        import asyncpg
+    except ImportError as error:
+        hint = "pip install 'compound-gateway[desk]'"
+        raise StoreError("open", "postgresql: asyncpg is not installed", hint) from error
+    try:
+        pool = await asyncpg.create_pool(url, password=password, min_size=1, max_size=CONNECTIONS)
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise StoreError("connect to", url.rpartition("@")[2], str(error)) from error
+    try:
+        async with pool.acquire() as connection:
+            await _migrate(connection)
+    except BaseException as error:
+        await pool.close()
+        if isinstance(error, asyncpg.PostgresError):
+            raise StoreError("make the tables in", url.rpartition("@")[2], str(error)) from error
+        raise
+    return Postgres(pool)
+
+
+async def _migrate(connection: Any) -> None:
+    """Bring the tables up to this version, all of it or nothing."""
+    known = migrations("postgres")
+    async with connection.transaction():
+        await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
+        version = await connection.fetchval("SELECT max(version) FROM schema_version") or 0
+        if version > known[-1][0]:
+            raise StoreError("open", "postgresql", f"it is of schema {version}, newer than this program's")
+        for number, script in known:
+            if number > version:
+                await connection.execute(script)
+                await connection.execute("INSERT INTO schema_version VALUES ($1)", number)

@@ -1,0 +1,109 @@
+"""The work flow in the database: one step in one transaction, its answer kept, so that a repeat gets the first."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+import msgspec
+
+from gateway.desk.store import timers
+from gateway.desk.store.database import Row, Transaction, Value
+from gateway.desk.workflow import Command, Outcome, State, Step, Work, advance
+
+_COLUMNS: Final = (
+    "alert", "incident", "opened_at", "state", "version", "assignee", "acknowledged_by", "acknowledged_at",
+    "arrived_at", "closed_by", "closed_at", "cause", "note",
+)  # fmt: skip
+_CHANGING: Final = _COLUMNS[3:]
+_UPDATE: Final = (
+    "UPDATE work SET "
+    + ", ".join(f"{name} = ${index}" for index, name in enumerate(_CHANGING, start=2))
+    + " WHERE alert = $1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a step, and the work as it was then."""
+
+    outcome: Outcome
+    work: Work | None
+
+
+async def take_step(transaction: Transaction, command: Command, now: float) -> Answer:
+    """Carry out `command` once; the same `id` again returns the first answer and changes nothing."""
+    lock = "FOR UPDATE" if transaction.skip_locked else ""
+    rows = await transaction.fetch(f"SELECT * FROM work WHERE alert = $1 {lock}", command.alert)
+    if not rows:
+        return Answer(Outcome.UNKNOWN, None)
+    if first := await _answered(transaction, command):
+        return first
+    outcome, work = advance(_work(rows[0]), command, now)
+    if outcome is Outcome.DONE:
+        values: list[Value] = [getattr(work, name) for name in _CHANGING]
+        await transaction.execute(_UPDATE, work.alert, *values)
+        if command.step is Step.REOPEN:
+            await timers.rearm(transaction, work.incident, now)
+    detail = {
+        "work": asdict(work),
+        **{name: told for name in ("to", "cause", "note") if (told := getattr(command, name))},
+    }
+    await write_down(
+        transaction,
+        command.alert,
+        now,
+        command.who,
+        command.step,
+        outcome=outcome,
+        detail=detail,
+        command=command.id,
+    )
+    return Answer(outcome, work)
+
+
+async def find(transaction: Transaction, alert: str) -> Work | None:
+    """Return what people have done about an alert."""
+    rows = await transaction.fetch("SELECT * FROM work WHERE alert = $1", alert)
+    return _work(rows[0]) if rows else None
+
+
+async def write_down(
+    transaction: Transaction,
+    subject: str,
+    now: float,
+    who: str,
+    step: str,
+    *,
+    outcome: str = Outcome.DONE,
+    detail: object = None,
+    command: str | None = None,
+) -> None:
+    """Write a line of the audit trail."""
+    await transaction.execute(
+        "INSERT INTO audit (subject, at, who, step, outcome, detail, command) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        subject,
+        now,
+        who,
+        step,
+        outcome,
+        msgspec.json.encode(detail or {}).decode(),
+        command,
+    )
+
+
+async def trail(transaction: Transaction, subject: str) -> Sequence[Row]:
+    """Return the audit trail of an alert or an incident, oldest first."""
+    return await transaction.fetch("SELECT * FROM audit WHERE subject = $1 ORDER BY id", subject)
+
+
+async def _answered(transaction: Transaction, command: Command) -> Answer | None:
+    rows = await transaction.fetch("SELECT outcome, detail FROM audit WHERE command = $1", command.id)
+    if not rows:
+        return None
+    detail = msgspec.json.decode(rows[0]["detail"])
+    return Answer(Outcome(rows[0]["outcome"]), msgspec.convert(detail["work"], Work))
+
+
+def _work(row: Row) -> Work:
+    values = {name: row[name] for name in _COLUMNS}
+    return Work(**{**values, "state": State(values["state"])})

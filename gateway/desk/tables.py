@@ -1,0 +1,66 @@
+"""The tables of desk.toml as frozen objects; what they mean together is looked at in checking.py."""
+
+import msgspec
+
+from gateway.core.config import MqttTable
+from gateway.core.events import Place
+
+
+class DeskTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[desk]`: its name, where it keeps its record, and when a gateway is quiet."""
+
+    name: str
+    store: str = "desk.db"  # a file, or postgresql://user@host/database
+    store_password_file: str = ""
+    quiet_s: float = 180.0
+    quiet_hours: list[str] = []  # "daily 22:00-06:00"
+
+
+class ChannelTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[channel]]`: a way to people. `success` is what an answer that means success has in it."""
+
+    name: str
+    kind: str  # ntfy, webhook
+    url: str
+    token_file: str = ""
+    per_minute: int = 20
+    success: dict[str, object] = {}
+
+
+class PersonTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[person]]`: somebody who can be told. `channels` are [channel, address] in the order they are tried."""
+
+    name: str
+    role: str
+    place: Place = Place()
+    language: str = "zh"
+    channels: list[tuple[str, str]]
+
+
+class DutyTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[duty]]`: who is on duty where and when, in the order they are called."""
+
+    people: list[str]
+    place: Place = Place()
+    kinds: list[str] = []
+    times: list[str] = []
+
+
+class LadderTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[ladder]]`: what happens while nobody acknowledges an alert of a severity."""
+
+    severity: str
+    steps: list[dict[str, object]]  # { after_minutes = 5, to = "next" }
+    repeat_minutes: float = 0.0
+    while_active: bool = False
+
+
+class DeskConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole file."""
+
+    desk: DeskTable
+    mqtt: MqttTable | None = None
+    channel: tuple[ChannelTable, ...] = ()
+    person: tuple[PersonTable, ...] = ()
+    duty: tuple[DutyTable, ...] = ()
+    ladder: tuple[LadderTable, ...] = ()

@@ -1,0 +1,48 @@
+"""The words of a page: how bad, what and where, how many more, and that nobody has answered yet. Pure."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from gateway.core.events import Words
+from gateway.desk.ladders import Standing
+
+LONGEST: Final = 400
+
+_BAD: Final = (("提示", "Info"), ("一般", "Minor"), ("重要", "Major"), ("紧急", "Critical"))
+
+
+def page(standing: Standing, step: int, *, news: bool = False) -> Words:
+    """Return what somebody is told about an incident at a step of its ladder."""
+    zh, en = _BAD[standing.rank]
+    more = standing.waiting - 1
+    parts_zh, parts_en = [f"【{zh}】{standing.zh}"], [f"{en}: {standing.en}"]
+    if more > 0:
+        parts_zh.append(f"同类未确认的还有 {more} 条")
+        parts_en.append(f"{more} more like it not acknowledged")
+    if step > 0 and not news:
+        parts_zh.append(f"第 {step + 1} 次通知，尚无人确认")
+        parts_en.append(f"notice {step + 1}, nobody has acknowledged it")
+    return Words(_cut("；".join(parts_zh)), _cut("; ".join(parts_en)))
+
+
+def summary(texts: Sequence[Words]) -> Words:
+    """Return several pages to one person as one, the first in full."""
+    if len(texts) == 1:
+        return texts[0]
+    more = len(texts) - 1
+    return Words(
+        _cut(f"{texts[0].zh}（另有 {more} 条通知，请打开值班页）"),
+        _cut(f"{texts[0].en} (and {more} more notices: open the duty page)"),
+    )
+
+
+def quiet(gateway: str) -> Words:
+    """Return what the desk says of a gateway it does not hear."""
+    return Words(
+        f"网关 {gateway} 失联，它看护的设备目前无人看护",
+        f"Gateway {gateway} is silent: nothing watches its devices",
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
