@@ -1,0 +1,90 @@
+"""What to do with pages that are due: which go out alone, which as one summary, which wait for their channel. Pure.
+
+A channel takes so many messages a minute (a group bot 20). When one person has many pages waiting on one channel
+they become one summary; when the channel's minute is used up, pages wait for the next. Nothing is dropped. The worst
+come first.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.core.events import Words
+from gateway.desk import texts
+from gateway.desk.sending import Message
+from gateway.desk.store.notices import Notice
+
+SINGLY: Final = 3
+"""So many pages at once to one person go out one by one; more are a summary."""
+TRIES: Final = 3  # on one channel, before the next
+FIRST_PAUSE_S: Final = 2.0
+LONGEST_PAUSE_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One message and the notifications it tells; the first of them gives it its id."""
+
+    channel: str
+    message: Message
+    notices: tuple[Notice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What goes out now, and what waits until its channel may send again."""
+
+    parcels: tuple[Parcel, ...]
+    waiting: tuple[Notice, ...]
+
+
+def plan(claimed: Sequence[Notice], room: Mapping[str, int]) -> Plan:
+    """Return what to send. `room` is how many messages each channel may still take; one not named has no limit."""
+    groups: dict[tuple[str, str], list[Notice]] = {}
+    for notice in claimed:
+        groups.setdefault(notice.channels[notice.channel], []).append(notice)
+    left = dict(room)
+    parcels: list[Parcel] = []
+    waiting: list[Notice] = []
+    for (channel, address), group in groups.items():
+        free = left.get(channel, len(claimed))
+        if free <= 0:
+            waiting += group
+            continue
+        together = len(group) > min(SINGLY, free)
+        made = [
+            _parcel(channel, address, part) for part in ([group] if together else [[each] for each in group])
+        ]
+        if channel in left:
+            left[channel] = free - len(made)
+        parcels += made
+    return Plan(tuple(parcels), tuple(waiting))
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """When and on which channel to try again; `given_up`: no channel is left."""
+
+    due_at: float
+    channel: int
+    attempts: int
+    given_up: bool = False
+
+
+def after_failure(notice: Notice, now: float, *, retryable: bool) -> Retry:
+    """Return how to go on: the same channel after a pause, then the next one, then none."""
+    attempts = notice.attempts + 1
+    if retryable and attempts < TRIES:
+        pause_s = min(FIRST_PAUSE_S * 2**notice.attempts, LONGEST_PAUSE_S)
+        return Retry(now + pause_s, notice.channel, attempts)
+    if notice.channel + 1 < len(notice.channels):
+        return Retry(now, notice.channel + 1, 0)
+    return Retry(now, notice.channel, attempts, given_up=True)
+
+
+def _parcel(channel: str, address: str, group: Sequence[Notice]) -> Parcel:
+    told = texts.summary([Words(each.zh, each.en) for each in group])
+    first = group[0]
+    text = told.zh if first.language == "zh" else told.en
+    message = Message(first.id, address, text, max(each.rank for each in group), first.language)
+    return Parcel(channel, message, tuple(group))
