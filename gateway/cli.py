@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gateway import __version__, cli_cards, cli_doors, cli_sign
+from gateway import __version__, cli_cards, cli_desk, cli_doors, cli_sign
 from gateway.cli_parts import FILE, asking, config_option, json_option, option, socket_option, words
 from gateway.terminal.errors import ToolError
 from gateway.terminal.help import DONE, INTERRUPTED, NO, PROGRAM, Command, Group, Option, Program
@@ -214,7 +214,14 @@ def export(since: str, until: str, form: str, config: Path | None, socket: Path 
     return DONE
 
 
-for each in (cli_doors.doors, cli_doors.drill, cli_doors.osdp, cli_cards.cards, cli_sign.sign):
+for each in (
+    cli_doors.doors,
+    cli_doors.drill,
+    cli_doors.osdp,
+    cli_cards.cards,
+    cli_sign.sign,
+    cli_desk.desk,
+):
     cli.add_command(each)
 
 

@@ -36,6 +36,7 @@ COMMANDS = [
     "osdp",
     "cards",
     "sign",
+    "desk",
 ]
 ENGLISH = {"LC_ALL": "C.UTF-8"}
 CHINESE = {"LC_ALL": "zh_CN.UTF-8"}

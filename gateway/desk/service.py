@@ -1,0 +1,103 @@
+"""The desk at work: ingest, escalation, delivery and the watch over gateways, side by side in one process."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from gateway.core import schedule
+from gateway.desk.broker import Broker
+from gateway.desk.checking import directory, ladders
+from gateway.desk.delivery import Delivery
+from gateway.desk.escalating import Escalation, Rules
+from gateway.desk.intake import Intake
+from gateway.desk.port import Port
+from gateway.desk.sending import Sender
+from gateway.desk.store import people
+from gateway.desk.store.database import Database
+from gateway.desk.store.opening import open_database
+from gateway.desk.tables import ChannelTable, DeskConfig
+from gateway.desk.watching import Watch
+from gateway.desk.webhook import Endpoint, Ntfy, Webhook
+from gateway.runtime.supervisor import Supervisor
+from gateway.runtime.systemd import Notifier
+
+
+class Desk:
+    """One instance of the desk over an open database."""
+
+    def __init__(self, config: DeskConfig, database: Database, supervisor: Supervisor) -> None:
+        quiet = config.desk.quiet_hours
+        rules = Rules(ladders(config), schedule.parse(quiet) if quiet else None)
+        self.instance = f"{config.desk.name}-{socket.gethostname()}"
+        self.intake = Intake(database)
+        self.port = Port(self.intake)
+        self.delivery = Delivery(
+            database,
+            {each.name: sender(each) for each in config.channel},
+            owner=f"{self.instance}-{os.getpid()}",
+            per_minute={each.name: each.per_minute for each in config.channel},
+        )
+        self.escalation = Escalation(database, rules, paged=self.delivery.wake)
+        self.intake.ears.taken.append(self.escalation.wake)
+        self.brokers = list(self._connect(config))
+        watch = Watch(
+            database, listening_since=self._since, quiet_s=config.desk.quiet_s, taken=self.escalation.wake
+        )
+        supervisor.add("intake", self.intake.run)
+        supervisor.add("escalation", self.escalation.run)
+        supervisor.add("delivery", self.delivery.run)
+        supervisor.add("watch", watch.run)
+        for broker in self.brokers:
+            supervisor.add(f"broker {broker.url}", broker.run)
+
+    def _connect(self, config: DeskConfig) -> list[Broker]:
+        if config.mqtt is None:
+            return []
+        urls = [config.mqtt.url] if isinstance(config.mqtt.url, str) else config.mqtt.url
+        return [Broker(config.mqtt, url, self.instance, self.intake) for url in urls]
+
+    def _since(self) -> float | None:
+        """Return since when all brokers are heard; a gateway may be at any of them."""
+        times = [broker.listening_since() for broker in self.brokers]
+        heard = [each for each in times if each is not None]
+        return max(heard) if heard and len(heard) == len(times) else None
+
+
+@contextlib.asynccontextmanager
+async def opened(config: DeskConfig, notifier: Notifier) -> AsyncIterator[tuple[Desk, Supervisor]]:
+    """Yield a desk that is ready to run, its people taken over from the configuration; raises StoreError."""
+    database = await open_database(config.desk.store, secret(config.desk.store_password_file))
+    try:
+        async with database.transaction() as transaction:
+            await people.replace(transaction, directory(config))
+        supervisor = Supervisor(notifier)
+        yield Desk(config, database, supervisor), supervisor
+    finally:
+        await database.close()
+
+
+async def serve(
+    config: DeskConfig, stop: asyncio.Event, notifier: Notifier, ready: Callable[[], None] = lambda: None
+) -> None:
+    """Run a desk until `stop` is set. What was taken in and not committed stays with the broker."""
+    async with opened(config, notifier) as (_, supervisor), asyncio.TaskGroup() as group:
+        work = group.create_task(supervisor.run(), name="desk")
+        ready()
+        await stop.wait()
+        work.cancel()
+
+
+def sender(table: ChannelTable) -> Sender:
+    """Return what sends over a channel."""
+    key, value = next(iter(table.success.items()), ("", None))
+    assert value is None or isinstance(value, str | int | bool)
+    endpoint = Endpoint(table.url, secret(table.token_file) or "", key, value)
+    return Ntfy(endpoint) if table.kind == "ntfy" else Webhook(endpoint)
+
+
+def secret(file: str) -> str | None:
+    """Return what a secret's file holds; None where none is named."""
+    return Path(file).read_text(encoding="utf-8").strip() if file else None

@@ -1,0 +1,126 @@
+"""`desk`: the file of the duty desk found, read and checked; the desk run until a signal ends it."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from drivers.api import Text
+from gateway.core import loading
+from gateway.core.faults import Fault, same
+from gateway.desk import checking, reading, service
+from gateway.desk.store.database import StoreError
+from gateway.desk.tables import DeskConfig
+from gateway.runtime import logs
+from gateway.runtime.systemd import Notifier
+from gateway.terminal import faults as fault_list
+from gateway.terminal.errors import ToolError
+from gateway.terminal.figures import console
+from gateway.terminal.help import DONE, NO
+from gateway.terminal.words import Words
+
+log = logging.getLogger(__name__)
+
+SYSTEM_FILE = Path("/etc/compound-gateway/desk.toml")
+MAX_BYTES = 1024 * 1024
+
+
+def check(path: Path | None, words: Words) -> int:
+    """Look at a configuration, show all its faults, return the exit code."""
+    file = path or find()
+    config, faults = load(file)
+    out = console()
+    fault_list.show(faults, words, out)
+    if config is None:
+        return NO
+    told = words("desk.good", file=file, people=len(config.person), channels=len(config.channel))
+    out.print(told, soft_wrap=True)
+    return DONE
+
+
+def run(path: Path | None, words: Words, verbosity: int) -> int:
+    """Run the desk until SIGTERM or SIGINT; return the exit code."""
+    config, faults = load(path or find())
+    logs.set_up(verbosity, os.environ)
+    for fault in faults:
+        (log.warning if fault.warning else log.error)("%s", fault)
+    if config is None:
+        return NO
+    try:
+        asyncio.run(_until_told(config))
+    except* StoreError as group:
+        raise ToolError("desk.store", reason=group.exceptions[0]) from group
+    return DONE
+
+
+def find() -> Path:
+    """Return the configuration meant when none is named: desk.toml here, else the system's."""
+    here = Path("desk.toml")
+    return here if here.exists() else SYSTEM_FILE
+
+
+def load(file: Path) -> tuple[DeskConfig | None, list[Fault]]:
+    """Return a configuration with its paths made absolute, and all that is wrong with it; never raises."""
+    wanted = Text("可读的 TOML 文件（UTF-8）", "a TOML file in UTF-8 that can be read")
+    hint = Text("用 -c 指定文件；范例见 systemd/desk.toml", "name one with -c; systemd/desk.toml is a sample")
+    try:
+        data = file.read_bytes()
+        text = data[: MAX_BYTES + 1].decode()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return None, [Fault("file", same(reason), wanted, hint, file=str(file))]
+    read = reading.parse(text)
+    _resolve(read, file.parent)
+    read.faults += [*checking.check(read), *_files(read)]
+    return read.config(), loading.located(read.faults, text, str(file))
+
+
+async def _until_told(config: DeskConfig) -> None:
+    stop, notifier = asyncio.Event(), Notifier()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await service.serve(config, stop, notifier, lambda: notifier.send("READY=1"))
+
+
+def _resolve(read: reading.Read, folder: Path) -> None:
+    """Make paths absolute; a bare name of a secret is one of systemd's credentials if it is there."""
+
+    def secret(value: str) -> str:
+        if not value:
+            return ""
+        credential = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nowhere")) / value
+        return str(credential) if "/" not in value and credential.exists() else str(folder.absolute() / value)
+
+    if read.desk is not None:
+        remote = "://" in read.desk.store
+        read.desk = msgspec.structs.replace(
+            read.desk,
+            store=read.desk.store if remote else str(folder.absolute() / os.path.expandvars(read.desk.store)),
+            store_password_file=secret(read.desk.store_password_file),
+        )
+    if read.mqtt is not None:
+        names: tuple[str, ...] = ("ca_file", "cert_file", "key_file", "password_file")
+        found = {name: secret(getattr(read.mqtt, name)) for name in names}
+        read.mqtt = msgspec.structs.replace(read.mqtt, **found)
+    for key, each in read.channels.items():
+        read.channels[key] = msgspec.structs.replace(each, token_file=secret(each.token_file))
+
+
+def _files(read: reading.Read) -> Iterator[Fault]:
+    """Yield a fault for every file that is named and cannot be read, and for a folder that is not there."""
+    named = {f"{key}.token_file": each.token_file for key, each in read.channels.items()}
+    if read.desk is not None:
+        named["desk.store_password_file"] = read.desk.store_password_file
+        if "://" not in read.desk.store and not Path(read.desk.store).parent.is_dir():
+            yield Fault("desk.store", same(read.desk.store), Text("存在的目录", "a folder that is there"))
+    if read.mqtt is not None:
+        for name in ("ca_file", "cert_file", "key_file", "password_file"):
+            named[f"mqtt.{name}"] = getattr(read.mqtt, name)
+    for key, path in named.items():
+        if path and not os.access(path, os.R_OK):
+            yield Fault(key, same(path), Text("可读的文件", "a file that can be read"))
