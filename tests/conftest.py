@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests.desk_parts import Cluster, cluster
+from tests.postgres import Cluster, cluster
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")

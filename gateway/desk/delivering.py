@@ -1,8 +1,8 @@
 """What to do with pages that are due: which go out alone, which as one summary, which wait for their channel. Pure.
 
 A channel takes so many messages a minute (a group bot 20). When one person has many pages waiting on one channel
-they become one summary; when the channel's minute is used up, pages wait for the next. Nothing is dropped. The worst
-come first.
+they become one summary; critical ones only when there is no room to tell each by itself. When the channel's minute is
+used up, pages wait for the next. Nothing is dropped. The worst come first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,12 @@ from typing import Final
 
 from gateway.core.events import Words
 from gateway.desk import texts
+from gateway.desk.ladders import CRITICAL
 from gateway.desk.sending import Message
 from gateway.desk.store.notices import Notice
 
 SINGLY: Final = 3
-"""So many pages at once to one person go out one by one; more are a summary."""
+"""So many pages at once to one person go out one by one; more are a summary, unless they are critical."""
 TRIES: Final = 3  # on one channel, before the next
 FIRST_PAUSE_S: Final = 2.0
 LONGEST_PAUSE_S: Final = 60.0
@@ -40,18 +41,19 @@ class Plan:
 
 def plan(claimed: Sequence[Notice], room: Mapping[str, int]) -> Plan:
     """Return what to send. `room` is how many messages each channel may still take; one not named has no limit."""
-    groups: dict[tuple[str, str], list[Notice]] = {}
+    groups: dict[tuple[str, str, bool], list[Notice]] = {}
     for notice in claimed:
-        groups.setdefault(notice.channels[notice.channel], []).append(notice)
+        channel, address = notice.channels[notice.channel]
+        groups.setdefault((channel, address, notice.rank >= CRITICAL), []).append(notice)
     left = dict(room)
     parcels: list[Parcel] = []
     waiting: list[Notice] = []
-    for (channel, address), group in groups.items():
+    for (channel, address, critical), group in groups.items():
         free = left.get(channel, len(claimed))
         if free <= 0:
             waiting += group
             continue
-        together = len(group) > min(SINGLY, free)
+        together = len(group) > (free if critical else min(SINGLY, free))
         made = [
             _parcel(channel, address, part) for part in ([group] if together else [[each] for each in group])
         ]

@@ -7,6 +7,7 @@ from gateway.core.events import Words
 from gateway.desk.ladders import Standing
 
 LONGEST: Final = 400
+SPELT_OUT: Final = 3
 
 _BAD: Final = (("提示", "Info"), ("一般", "Minor"), ("重要", "Major"), ("紧急", "Critical"))
 
@@ -26,13 +27,16 @@ def page(standing: Standing, step: int, *, news: bool = False) -> Words:
 
 
 def summary(texts: Sequence[Words]) -> Words:
-    """Return several pages to one person as one, the first in full."""
+    """Return several pages to one person as one: the first few in words, the others as a number."""
     if len(texts) == 1:
         return texts[0]
-    more = len(texts) - 1
+    told, more = texts[:SPELT_OUT], len(texts) - SPELT_OUT
+    zh = " / ".join(_cut(each.zh, LONGEST // 4) for each in told)
+    en = " / ".join(_cut(each.en, LONGEST // 4) for each in told)
+    if more <= 0:
+        return Words(zh, en)
     return Words(
-        _cut(f"{texts[0].zh}（另有 {more} 条通知，请打开值班页）"),
-        _cut(f"{texts[0].en} (and {more} more notices: open the duty page)"),
+        f"{zh}（另有 {more} 条通知，请打开值班页）", f"{en} (and {more} more notices: open the duty page)"
     )
 
 
@@ -44,5 +48,5 @@ def quiet(gateway: str) -> Words:
     )
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+def _cut(text: str, longest: int = LONGEST) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"

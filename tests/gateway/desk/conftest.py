@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk_parts import Cluster
+from tests.postgres import Cluster
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

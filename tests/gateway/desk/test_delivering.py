@@ -29,10 +29,16 @@ def test_a_channel_without_a_limit_takes_all() -> None:
 
 
 def test_many_pages_to_one_person_are_one_summary_that_says_how_many() -> None:
-    found = plan([notice(number) for number in range(40)], {})
+    found = plan([notice(number, rank=2) for number in range(40)], {})
     [parcel] = found.parcels
-    assert parcel.message.text == "告警 0（另有 39 条通知，请打开值班页）"
+    assert parcel.message.text == "告警 0 / 告警 1 / 告警 2（另有 37 条通知，请打开值班页）"
     assert len(parcel.notices) == 40
+
+
+def test_critical_pages_are_told_each_by_itself_as_long_as_there_is_room() -> None:
+    fires = [notice(number) for number in range(8)]
+    assert [len(parcel.notices) for parcel in plan(fires, {"phones": 8}).parcels] == [1] * 8
+    assert [len(parcel.notices) for parcel in plan(fires, {"phones": 7}).parcels] == [8]
 
 
 def test_a_channel_with_little_room_tells_in_summaries_and_makes_the_rest_wait() -> None:
@@ -51,7 +57,7 @@ def test_every_page_goes_out_or_waits_and_no_channel_is_given_more_than_it_takes
     drawn: list[tuple[int, int]], phones: int, bot: int
 ) -> None:
     claimed = [
-        notice(number, person=f"warden-{person}", channel=channel)
+        notice(number, person=f"warden-{person}", channel=channel, rank=number % 4)
         for number, (person, channel) in enumerate(drawn)
     ]
     found = plan(claimed, {"phones": phones, "bot": bot})

@@ -13,7 +13,7 @@ from gateway.desk.store import events, notices, people, work
 from gateway.desk.store.database import Database
 from gateway.desk.workflow import Command, Step
 from tests import desk_parts
-from tests.desk_parts import NOW, RULES, arrival, opened
+from tests.desk_parts import NOW, RULES, arrival, compound, opened
 from tests.events import PLACE
 
 
@@ -212,7 +212,7 @@ def test_info_stands_in_the_list_and_pages_nobody(where: str) -> None:
 
 def test_several_desks_on_one_database_page_each_step_once(where: str) -> None:
     async def body(scene: Scene) -> None:
-        compounds = [replace_compound(str(number)) for number in range(60)]
+        compounds = [compound(str(number)) for number in range(60)]
         await scene.take(*(arrival(number + 1, place=place) for number, place in enumerate(compounds)))
         desks = [Escalation(scene.database, RULES, now=lambda: scene.now) for _ in range(3)]
         for after_s in (0, 120, 180):
@@ -224,8 +224,3 @@ def test_several_desks_on_one_database_page_each_step_once(where: str) -> None:
         assert {each.rpartition("|")[0].rpartition("|")[2] for each in ids} == {"1.0", "1.1", "1.2"}
 
     play(where, body)
-
-
-def replace_compound(name: str) -> Place:
-    """Return another compound of the street."""
-    return Place(PLACE.community, PLACE.grid, PLACE.microgrid, name)
