@@ -29,6 +29,7 @@ bench: system-packages $(VENV)/.dev  ## every bench; one alone: .venv/bin/python
 	$(BIN)/python -m tests.bench.journal
 	$(BIN)/python -m tests.bench.process
 	$(BIN)/python -m tests.bench.doors
+	$(BIN)/python -m tests.bench.desk
 	$(BIN)/python -m tests.bench.vision
 
 deb: $(UV)  ## the Debian package, in build/deb (ARGS='--architecture arm64' makes the other one)

@@ -28,12 +28,24 @@ class Cluster:
     folder: Path
     programs: Path
     user: str
+    durable: bool = False
 
     def database(self) -> str:
-        """Return the address of a fresh database."""
+        """Return the address of an empty database: a schema of its own, which is made in a tenth of the time."""
         name = f"desk_{uuid.uuid4().hex[:12]}"
-        self.command("createdb", "-h", str(self.folder), "-U", self.user, name)
-        return f"postgresql://{self.user}@/{name}?host={self.folder}"
+        self.command(
+            "psql",
+            "-q",
+            "-h",
+            str(self.folder),
+            "-U",
+            self.user,
+            "-d",
+            "postgres",
+            "-c",
+            f"CREATE SCHEMA {name}",
+        )
+        return f"postgresql://{self.user}@/postgres?host={self.folder}&search_path={name}"
 
     def command(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's programs; as root it will not, so it is run as its own user."""
@@ -46,7 +58,10 @@ class Cluster:
 
     def start(self) -> None:
         """Start the server."""
-        options = f"-k {self.folder} -c listen_addresses= -c max_connections=60"
+        flush = (
+            "on" if self.durable else "off"
+        )  # nobody cuts the power here, and a flush of everything takes a minute
+        options = f"-k {self.folder} -c listen_addresses= -c max_connections=60 -c fsync={flush}"
         self.command(
             "pg_ctl",
             "-D",
@@ -66,8 +81,8 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster() -> Iterator[Cluster]:
-    """Run a PostgreSQL in a folder of its own, reached by a unix socket only."""
+def cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """Run a PostgreSQL in a folder of its own, reached by a unix socket only; `durable`: it flushes to the disk."""
     program = initdb()
     if program is None:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
@@ -75,7 +90,7 @@ def cluster() -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="desk-pg-"))
     if os.getuid() == 0:
         shutil.chown(folder, user, user)
-    made = Cluster(folder, Path(program).parent, user)
+    made = Cluster(folder, Path(program).parent, user, durable)
     try:
         made.command(
             "initdb", "-D", str(folder / "data"), "-A", "trust", "-E", "UTF8", "--no-sync", "-U", user

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -32,6 +33,7 @@ class Desk:
         quiet = config.desk.quiet_hours
         rules = Rules(ladders(config), schedule.parse(quiet) if quiet else None)
         self.instance = f"{config.desk.name}-{socket.gethostname()}"
+        self._began = time.time()
         self.intake = Intake(database)
         self.port = Port(self.intake)
         self.delivery = Delivery(
@@ -44,7 +46,11 @@ class Desk:
         self.intake.ears.taken.append(self.escalation.wake)
         self.brokers = list(self._connect(config))
         watch = Watch(
-            database, listening_since=self._since, quiet_s=config.desk.quiet_s, taken=self.escalation.wake
+            database,
+            name=self.instance,
+            listening_since=self._since,
+            quiet_s=config.desk.quiet_s,
+            taken=self.escalation.wake,
         )
         supervisor.add("intake", self.intake.run)
         supervisor.add("escalation", self.escalation.run)
@@ -60,8 +66,10 @@ class Desk:
         return [Broker(config.mqtt, url, self.instance, self.intake) for url in urls]
 
     def _since(self) -> float | None:
-        """Return since when all brokers are heard; a gateway may be at any of them."""
+        """Return since when all brokers are heard; a gateway may be at any of them, or in this very process."""
         times = [broker.listening_since() for broker in self.brokers]
+        if not times:
+            return self._began
         heard = [each for each in times if each is not None]
         return max(heard) if heard and len(heard) == len(times) else None
 

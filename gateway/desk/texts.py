@@ -48,5 +48,13 @@ def quiet(gateway: str) -> Words:
     )
 
 
+def deaf() -> Words:
+    """Return what the desk says when it has no broker."""
+    return Words(
+        "值班台连不上消息服务器，现在收不到任何网关的告警",
+        "The desk has no broker: no gateway's alerts arrive at present",
+    )
+
+
 def _cut(text: str, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -1,29 +1,33 @@
-"""Watch the gateways themselves: one that falls quiet is an alert of the desk's own, over when it is heard again.
+"""Watch the gateways, and whether the desk itself hears: silence cannot be told by whoever is silent.
 
-Silence is what cannot be told by whoever is silent. The alert's numbers come from the moment of the last sign of life,
-so several desks that notice the same silence write the same event, which the record takes once.
+A gateway that falls quiet is an alert of the desk's own, over when it is heard again. Its number comes from the moment
+of the last sign of life, so several desks that notice the same silence write the same event, which the record takes
+once. A desk without its broker accuses no gateway; it says that it is deaf.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
-from gateway.core.events import Change, Place, Severity
+from gateway.core.events import Change, Place, Severity, Words
 from gateway.core.payload import rfc3339
 from gateway.desk import texts
 from gateway.desk.arrivals import Arrival
 from gateway.desk.grouping import OWN
 from gateway.desk.store import gateways
-from gateway.desk.store.database import Database, Row
+from gateway.desk.store.database import Database, Row, Transaction
 from gateway.desk.store.events import ingest
 
-KIND: Final = "gateway.quiet"
+QUIET: Final = "gateway.quiet"
+DEAF: Final = "desk.deaf"
 LOOK_S: Final = 5.0
 QUIET_S: Final = 180.0  # a gateway tells its health every 60 s
 OFFLINE_S: Final = 30.0  # its last will may be followed by its return
+DEAF_S: Final = 60.0  # a broker may be started anew
 
 
 class Watch:
@@ -33,13 +37,16 @@ class Watch:
         self,
         database: Database,
         *,
+        name: str,
         listening_since: Callable[[], float | None],
         quiet_s: float = QUIET_S,
         now: Callable[[], float] = time.time,
         taken: Callable[[], None] = lambda: None,
     ) -> None:
-        self._database, self._listening_since = database, listening_since
+        self._database, self._name, self._listening_since = database, name, listening_since
         self._quiet_s, self._now, self._taken = quiet_s, now, taken
+        self._deaf_since: float | None = None
+        self._said_so = False
 
     async def run(self) -> None:
         """Look every few seconds until cancelled."""
@@ -50,53 +57,88 @@ class Watch:
     async def look(self) -> int:
         """Raise and clear what is due; return how many alerts changed. Who has just come up accuses nobody."""
         now, since = self._now(), self._listening_since()
-        if since is None or now - since < self._quiet_s:
-            return 0
         async with self._database.transaction() as transaction:
-            quiet = await gateways.fallen_quiet(
-                transaction, unheard_since=now - self._quiet_s, offline_since=now - OFFLINE_S
-            )
-            back = await gateways.speaking_again(transaction, heard_since=now - self._quiet_s)
-            told = [own_event(row, Change.RAISED, row["heard_at"], now) for row in quiet]
-            told += [own_event(row, Change.CLEARED, row["quiet_since"], now) for row in back]
+            told = self._hearing(now, since)
+            if since is not None and now - since >= self._quiet_s:
+                told += await self._gateways(transaction, now)
             await ingest(transaction, told, now)
-            for row in quiet:
-                await gateways.mark(transaction, row["gateway"], row["heard_at"])
-            for row in back:
-                await gateways.mark(transaction, row["gateway"], None)
         if told:
             self._taken()
         return len(told)
 
+    def _hearing(self, now: float, since: float | None) -> list[Arrival]:
+        """Return the event of having become deaf, or of hearing again, if that is due."""
+        if since is None and self._deaf_since is None:
+            self._deaf_since = now
+        if self._deaf_since is None:
+            return []
+        began, said = self._deaf_since, self._said_so
+        if since is not None:
+            self._deaf_since, self._said_so = None, False
+            return [self._deaf(Change.CLEARED, began, now)] if said else []
+        self._said_so = said or now - began >= DEAF_S
+        return [self._deaf(Change.RAISED, began, now)] if self._said_so and not said else []
 
-def own_event(row: Row, change: Change, since: float, now: float) -> Arrival:
-    """Return the desk's own event about a gateway that was last heard at `since`."""
-    gateway, began = row["gateway"], int(since * 1000)
-    place = msgspec.json.decode(row["place"], type=Place) if row["place"] else Place()
-    words = texts.quiet(gateway)
-    at = since if change is Change.RAISED else now
+    def _deaf(self, change: Change, since: float, now: float) -> Arrival:
+        return own_event(Own(self._name, DEAF, Severity.CRITICAL, texts.deaf()), change, since=since, now=now)
+
+    async def _gateways(self, transaction: Transaction, now: float) -> list[Arrival]:
+        """Mark the gateways that fell quiet or are back; return the events."""
+        quiet = await gateways.fallen_quiet(
+            transaction, unheard_since=now - self._quiet_s, offline_since=now - OFFLINE_S
+        )
+        back = await gateways.speaking_again(transaction, heard_since=now - self._quiet_s)
+        for row in quiet:
+            await gateways.mark(transaction, row["gateway"], row["heard_at"])
+        for row in back:
+            await gateways.mark(transaction, row["gateway"], None)
+        return [
+            *(own_event(_quiet(row), Change.RAISED, since=row["heard_at"], now=now) for row in quiet),
+            *(own_event(_quiet(row), Change.CLEARED, since=row["quiet_since"], now=now) for row in back),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What an alert of the desk's own is about."""
+
+    name: str
+    kind: str
+    severity: Severity
+    text: Words
+    place: Place = field(default_factory=Place)
+
+
+def own_event(about: Own, change: Change, *, since: float, now: float) -> Arrival:
+    """Return the desk's own event about something that is so since `since`."""
+    raised = change is Change.RAISED
     body = {
-        "kind": KIND,
-        "gateway": gateway,
+        "kind": about.kind,
+        "name": about.name,
         "change": change,
-        "last_heard": rfc3339(since),
-        "text": {"zh": words.zh, "en": words.en},
+        "since": rfc3339(since),
+        "text": {"zh": about.text.zh, "en": about.text.en},
     }
     return Arrival(
-        gateway=f"{OWN}:{gateway}",
+        gateway=f"{OWN}:{about.name}",
         epoch=1,
-        seq=int(at * 1000) * 2
-        + (change is Change.CLEARED),  # an end and the next beginning may share a moment
+        # an end and the next beginning may share a moment
+        seq=int((since if raised else now) * 1000) * 2 + (not raised),
         previous=None,
-        alert=f"{OWN}:{gateway}/quiet-{began}",
+        alert=f"{OWN}:{about.name}/{about.kind}-{int(since * 1000)}",
         change=change,
         time=now,
-        kind=KIND,
-        severity=Severity.MAJOR,
-        state="active_unacked" if change is Change.RAISED else "cleared_unacked",
-        place=place,
-        text=words,
+        kind=about.kind,
+        severity=about.severity,
+        state="active_unacked" if raised else "cleared_unacked",
+        place=about.place,
+        text=about.text,
         first_seen=since,
         count=1,
         body=msgspec.json.encode(body).decode(),
     )
+
+
+def _quiet(row: Row) -> Own:
+    place = msgspec.json.decode(row["place"], type=Place) if row["place"] else Place()
+    return Own(row["gateway"], QUIET, Severity.MAJOR, texts.quiet(row["gateway"]), place)

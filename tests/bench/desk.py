@@ -51,7 +51,7 @@ def main() -> None:
             "sqlite": lambda part: str(Path(name).absolute() / f"{part}.db")
         }
         if initdb() is not None:
-            running = stack.enter_context(cluster())
+            running = stack.enter_context(cluster(durable=True))
             stores["postgres"] = lambda _part: running.database()
         for store, place in stores.items():
             rate, lost = asyncio.run(ingest(place("ingest"), count))
@@ -79,7 +79,13 @@ def show(found: dict[str, dict[str, float]], storm_size: int) -> None:
         ]
     keys: dict[str, object] = {
         key: {store: round(each[key], 3) for store, each in found.items()}
-        for key in ("ingest_per_s", "ratio_to_insert", "over_mqtt_per_s", "storm_page_p95_s", "storm_messages")
+        for key in (
+            "ingest_per_s",
+            "ratio_to_insert",
+            "over_mqtt_per_s",
+            "storm_page_p95_s",
+            "storm_messages",
+        )
     }
     keys["lost"] = round(sum(each["lost"] for each in found.values()))
     present("desk", figures, keys)

@@ -20,7 +20,7 @@ from tests.broker import Mosquitto, mosquitto, needs_mosquitto, until
 from tests.desk_parts import opened
 from tests.desk_service import Service
 from tests.faults.desk_rig import Desk, Gateway
-from tests.postgres import Cluster
+from tests.postgres import Cluster, cluster
 
 pytestmark = [needs_mosquitto, pytest.mark.slow]
 
@@ -52,6 +52,13 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return str(tmp_path / "desk.db")
     running: Cluster = request.getfixturevalue("postgres")
     return running.database()
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Cluster]:
+    """Run a PostgreSQL that may be killed."""
+    with cluster() as running:
+        yield running
 
 
 def stored(where: str) -> Counter[tuple[str, int]]:
@@ -107,10 +114,10 @@ def test_a_desk_killed_at_random_moments_loses_nothing_it_gave_a_receipt_for(
 
 
 def test_two_desks_share_a_database_and_lose_nothing_when_desk_broker_and_database_are_killed(
-    tmp_path: Path, broker: Mosquitto, pager: Service, postgres: Cluster
+    tmp_path: Path, broker: Mosquitto, pager: Service, own_postgres: Cluster
 ) -> None:
     chance = random.Random(5)
-    where = postgres.database()
+    where = own_postgres.database()
     desks = [Desk(tmp_path, f"street-{each}", where, broker.port, pager.url, minutes=0.05) for each in "ab"]
     gateways = [Gateway(broker.port, f"gw-{number}") for number in range(3)]
     with ExitStack() as stack:
@@ -125,8 +132,8 @@ def test_two_desks_share_a_database_and_lose_nothing_when_desk_broker_and_databa
             time.sleep(chance.uniform(0.0, 0.3))  # the moment of the kill is what is tried out
             desks[turn % 2].kill()
             if turn == 1:
-                postgres.kill()
-                postgres.start()
+                own_postgres.kill()
+                own_postgres.start()
             if turn == 2:
                 broker.kill()
                 broker.start()

@@ -183,7 +183,9 @@ def test_a_gateway_that_falls_quiet_is_an_alert_and_its_return_clears_it(where: 
     async def main() -> None:
         async with opened(where) as database:
             now = [NOW]
-            watch = Watch(database, listening_since=lambda: NOW, quiet_s=180, now=lambda: now[0])
+            watch = Watch(
+                database, name="street", listening_since=lambda: NOW, quiet_s=180, now=lambda: now[0]
+            )
             async with database.transaction() as transaction:
                 await events.ingest(transaction, [arrival(1)], NOW)
                 place = msgspec.json.encode(PLACE).decode()
@@ -211,7 +213,10 @@ def test_two_desks_that_notice_the_same_silence_raise_one_alert(where: str) -> N
         async with opened(where) as database:
             async with database.transaction() as transaction:
                 await gateways.heard(transaction, {GATEWAY: ""}, NOW)
-            desks = [Watch(database, listening_since=lambda: NOW, now=lambda: NOW + 500) for _ in range(3)]
+            desks = [
+                Watch(database, name="street", listening_since=lambda: NOW, now=lambda: NOW + 500)
+                for _ in range(3)
+            ]
             await asyncio.gather(*(desk.look() for desk in desks))
             async with database.transaction() as transaction:
                 assert len(await events.alerts(transaction)) == 1
@@ -225,7 +230,12 @@ def test_a_desk_that_has_not_listened_long_enough_accuses_nobody(since: float | 
         async with opened(str(tmp_path / "desk.db")) as database:
             async with database.transaction() as transaction:
                 await gateways.available(transaction, GATEWAY, "offline", NOW, live=True)
-            assert await Watch(database, listening_since=lambda: since, now=lambda: NOW + 500).look() == 0
+            assert (
+                await Watch(
+                    database, name="street", listening_since=lambda: since, now=lambda: NOW + 500
+                ).look()
+                == 0
+            )
 
     asyncio.run(main())
 
@@ -234,7 +244,7 @@ def test_a_last_will_is_an_alert_after_half_a_minute_without_return(where: str) 
     async def main() -> None:
         async with opened(where) as database:
             now = [NOW]
-            watch = Watch(database, listening_since=lambda: NOW - 900, now=lambda: now[0])
+            watch = Watch(database, name="street", listening_since=lambda: NOW - 900, now=lambda: now[0])
             async with database.transaction() as transaction:
                 await gateways.available(transaction, GATEWAY, "online", NOW, live=True)
                 await gateways.available(transaction, GATEWAY, "offline", NOW + 1, live=True)
@@ -243,6 +253,24 @@ def test_a_last_will_is_an_alert_after_half_a_minute_without_return(where: str) 
                 now[0] = NOW + at
                 found.append(await watch.look())
             assert found == [0, 1, 0]
+
+    asyncio.run(main())
+
+
+def test_a_desk_without_its_broker_says_that_it_is_deaf_and_when_it_hears_again(where: str) -> None:
+    async def main() -> None:
+        async with opened(where) as database:
+            now, since = [NOW], [NOW - 900.0, None, None, None, NOW + 150, None, None]
+            watch = Watch(database, name="street", listening_since=lambda: since[0], now=lambda: now[0])
+            found = []
+            while len(since) > 1:
+                found.append(await watch.look())
+                del since[0]
+                now[0] += 50
+            assert found == [0, 0, 0, 1, 1, 0]
+            async with database.transaction() as transaction:
+                [row] = await events.alerts(transaction)
+            assert (row["kind"], row["change"], row["rank"]) == ("desk.deaf", "cleared", 3)
 
     asyncio.run(main())
 
@@ -256,7 +284,7 @@ def test_the_watch_looks_again_and_again(tmp_path: Any) -> None:
             return 0
 
     async def main() -> None:
-        watch = Counting(None, listening_since=lambda: None)  # type: ignore[arg-type]
+        watch = Counting(None, name="street", listening_since=lambda: None)  # type: ignore[arg-type]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(51):
                 await watch.run()
