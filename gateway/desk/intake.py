@@ -1,7 +1,8 @@
 """Take in what gateways publish: gather, commit, and only then answer with receipts.
 
 How it works: messages queue up in memory while a transaction runs, and the next takes all that came meanwhile:
-alone, an alert is committed at once; in a storm hundreds share a commit. No timer, no delay. A message is settled (the
+alone, an alert is committed at once; in a storm hundreds share a commit, and what is critical overtakes the rest
+(order means nothing to the record). No timer, no delay. A message is settled (the
 broker's acknowledgement) and its receipt published after the commit and never before. While the database is away the
 batch is kept and tried again; nothing is settled, so broker and gateway still have it too. A batch the database will
 not have for what is in it is halved until the one culprit stands alone; that one stays unsettled and is told.
@@ -18,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.core.events import Place
+from gateway.core.events import Place, Severity
 from gateway.desk.arrivals import LARGEST, Arrival, UnreadableError, read
 from gateway.desk.folding import receipts
 from gateway.desk.store import gateways
@@ -27,7 +28,7 @@ from gateway.desk.store.events import Taken, ingest
 
 log = logging.getLogger(__name__)
 
-MOST: Final = 1000  # messages of one transaction
+MOST: Final = 250  # messages of one transaction; a fire waits for at most one
 FIRST_PAUSE_S: Final = 0.2
 LAST_PAUSE_S: Final = 10.0
 
@@ -75,7 +76,8 @@ class Intake:
         self.tally = Tally()
         self.ears = Ears()
         self._database, self._now = database, now
-        self._queue: deque[Item] = deque()
+        self._critical: deque[Item] = deque()
+        self._others: deque[Item] = deque()
         self._filled = asyncio.Event()
 
     def offer(self, topic: str, content: bytes, settled: Callable[[], None], *, live: bool = True) -> None:
@@ -93,17 +95,25 @@ class Intake:
             self._refuse(topic, str(error))
             settled()
             return
-        self._queue.append(Item(gateway, what, content, settled, live, arrival))
+        critical = arrival is not None and arrival.severity is Severity.CRITICAL
+        queue = self._critical if critical else self._others
+        queue.append(Item(gateway, what, content, settled, live, arrival))
         self._filled.set()
 
     async def run(self) -> None:
         """Store what comes until cancelled."""
         while True:
             await self._filled.wait()
-            batch = [self._queue.popleft() for _ in range(min(len(self._queue), MOST))]
-            if not self._queue:
-                self._filled.clear()
-            await self._store(batch)
+            await self._store(self._next())
+
+    def _next(self) -> list[Item]:
+        """Take the next batch out of the queues, what is critical first."""
+        batch: list[Item] = []
+        for queue in (self._critical, self._others):
+            batch += [queue.popleft() for _ in range(min(len(queue), MOST - len(batch)))]
+        if not self._critical and not self._others:
+            self._filled.clear()
+        return batch
 
     async def _store(self, batch: Sequence[Item]) -> None:
         pause_s = FIRST_PAUSE_S

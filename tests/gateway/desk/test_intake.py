@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.desk.intake import Intake
+from gateway.core.events import Severity
+from gateway.desk.intake import MOST, Intake
 from gateway.desk.port import Port
 from gateway.desk.store import events, gateways
 from gateway.desk.store.database import Database, Transaction
@@ -133,6 +134,20 @@ def test_one_event_that_the_database_will_not_have_holds_up_no_other(where: str)
             assert made.intake.tally.set_aside == 1
             async with made.database.database.transaction() as transaction:
                 assert len(await events.alerts(transaction)) == 8
+
+    asyncio.run(main())
+
+
+def test_a_fire_overtakes_a_storm_that_came_before_it(tmp_path: Any) -> None:
+    async def main() -> None:
+        async with scene(str(tmp_path / "desk.db")) as made:
+            for number in range(1, 2 * MOST):
+                minor = told(number, kind="bin.full", severity=Severity.MINOR)
+                made.intake.offer(ALERT, published(minor), lambda: made.log.append("settled"))
+            made.offer(9999)
+            await made.done(2 * MOST)
+            first_commit = made.log[: made.log.index("commit", 1)]
+            assert "settled 9999" in first_commit
 
     asyncio.run(main())
 
