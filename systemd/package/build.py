@@ -44,6 +44,7 @@ FILES = {
     "journald.conf": "usr/lib/systemd/journald.conf.d/60-compound-gateway.conf",
     "watchdog.conf": "usr/lib/systemd/system.conf.d/60-compound-gateway.conf",
     "gateway.toml": str(DOC / "examples/gateway.toml"),
+    "desk.toml": str(DOC / "examples/desk.toml"),
     "README.md": str(DOC / "README.md"),
     "../LICENSE": str(DOC / "copyright"),
 }
