@@ -6,7 +6,8 @@ profile says how, the device is asked what it has now; else it is sent again, wh
 deadline.
 
 Who answers comes first: an order to a device that is offline takes half a second to come to nothing, and a fire is
-told to all doors of a line at once, some of whose boards may have lost their power or their cable.
+told to all doors of a line at once, some of whose boards may have lost their power or their cable. And however
+often that is tried again, it gets a quarter of the line and no more: the rest is for what others have to say.
 """
 
 import asyncio
@@ -23,6 +24,8 @@ from drivers.modbus.orders import Order, orders
 
 ATTEMPTS: Final = 3
 BUSY_PAUSE_S: Final = 0.1
+SPARED: Final = 3.0  # times as long as an order to a device that is offline took, no other one is tried
+TICK_S: Final = 0.01
 BUSY: Final = frozenset((5, 6))
 COIL_TOGGLE: Final = 0x5500  # of Waveshare and its relatives: not the same when sent twice
 NAMES: Final[Mapping[int, str]] = {
@@ -48,20 +51,21 @@ class Acting:
         self._pressing = 0  # orders to devices that answer
         self._calm = asyncio.Event()
         self._calm.set()
+        self._spared_until = 0.0
 
     async def act(
         self, member: Member, action: str, arguments: Mapping[str, float], *, deadline: float
     ) -> Done:
         """Carry out an action; DriverError says why not, or what is not known."""
         steps = orders(member.device.profile.action(action), arguments)
-        async with self._in_turn(member):
+        async with self._in_turn(member, deadline):
             if self._clock() >= deadline:
                 raise LateError("act", member.device.name, "commands before it took too long")
             detail = await _Sequence(self._line, self._clock, member, deadline).run(steps)
         return Done(detail, self._clock())
 
     @contextlib.asynccontextmanager
-    async def _in_turn(self, member: Member) -> AsyncIterator[None]:
+    async def _in_turn(self, member: Member, deadline: float) -> AsyncIterator[None]:
         """Have the line for one action; first come, first served, but who does not answer comes last."""
         if self._online(member):
             self._press(+1)
@@ -74,9 +78,15 @@ class Acting:
         await asyncio.sleep(0)  # orders of this very moment are not in line yet
         while True:
             await self._calm.wait()
+            await asyncio.sleep(max(min(self._spared_until, deadline) - self._clock(), 0.0) + TICK_S)
             async with self._turn:
-                if self._calm.is_set():
-                    yield
+                began = self._clock()
+                if began >= deadline or (self._calm.is_set() and began >= self._spared_until):
+                    try:
+                        yield
+                    finally:
+                        now = self._clock()
+                        self._spared_until = max(self._spared_until, now + SPARED * (now - began))
                     return
 
     def _press(self, change: int) -> None:

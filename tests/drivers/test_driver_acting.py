@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Sequence
 
 import pytest
@@ -298,19 +299,21 @@ def test_an_unknown_device_action_or_point_is_a_key_error() -> None:
     on_line(scenario, [DOOR])
 
 
+async def _insist(rig: Rig, device: str) -> None:
+    """Have a dead door stand open, again and again."""
+    while True:
+        with contextlib.suppress(DriverError):
+            await rig.driver.act(device, "hold_open", {}, deadline=rig.loop.time() + 3.0)
+
+
 def test_boards_that_are_dead_hold_up_an_order_to_one_that_answers_by_one_try_at_most() -> None:
     """A fire is told to all of them at once, and it may have burnt through a cable."""
-
-    async def insist(rig: Rig, device: str) -> None:
-        while True:
-            with contextlib.suppress(DriverError):
-                await rig.driver.act(device, "hold_open", {}, deadline=rig.loop.time() + 3.0)
 
     async def scenario(rig: Rig) -> list[float]:
         took_s = []
         await asyncio.sleep(60)
         async with asyncio.TaskGroup() as group:
-            dead = [group.create_task(insist(rig, f"d{number}")) for number in range(2, 6)]
+            dead = [group.create_task(_insist(rig, f"d{number}")) for number in range(2, 6)]
             for pause_s in (0.0, 0.3, 0.4, 0.5):
                 await asyncio.sleep(pause_s)
                 began = rig.loop.time()
@@ -323,3 +326,22 @@ def test_boards_that_are_dead_hold_up_an_order_to_one_that_answers_by_one_try_at
     first_s, *later_s = on_line(scenario, [DOOR], absent=[DOOR] * 4)
     assert first_s < 0.15  # at the same moment: the living first
     assert max(later_s) < 0.7
+
+
+def test_boards_that_are_dead_leave_the_line_to_the_exit_buttons_and_detectors_of_the_living() -> None:
+    """In a fire the doors of a burnt cable are told again and again; the next fire must be seen all the same."""
+
+    async def scenario(rig: Rig) -> float:
+        await asyncio.sleep(60)
+        async with asyncio.TaskGroup() as group:
+            dead = [group.create_task(_insist(rig, f"d{number}")) for number in range(2, 7)]
+            await asyncio.sleep(60)
+            for task in dead:
+                task.cancel()
+        ats = [
+            60.0,
+            *(reading.at for reading in rig.readings("d1", since=60.0) if reading.point == "exit_button"),
+        ]
+        return max(later - earlier for earlier, later in itertools.pairwise([*ats, rig.loop.time()]))
+
+    assert on_line(scenario, [DOOR], absent=[DOOR] * 5) < 1.5
