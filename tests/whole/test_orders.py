@@ -135,8 +135,9 @@ def test_a_database_from_an_older_copy_lets_no_old_order_in(tmp_path: Path) -> N
         with far.street.gateway():
             ready(far)
         shutil.copytree(state, copy)
+        pool = far.nonces()
         with far.street.gateway():
-            claims = far.claims(DESK, arguments={"seconds": 0.5})
+            claims = far.claims(DESK, arguments={"seconds": 0.5}, nonce=far.fresh(pool))
             captured = DESK.sign(claims)
             far.give(captured)
             far.outcome(claims["jti"], "done")
