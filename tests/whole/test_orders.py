@@ -121,9 +121,9 @@ def test_a_retained_order_is_refused_and_one_left_at_the_broker_is_never_even_se
             claims = far.claims(DESK)
             far.give(DESK.sign(claims), retain=True)  # to who listens already it comes without the flag
             far.outcome(claims["jti"], "done")
+        pool = far.nonces()
         with far.street.gateway():
-            far.fresh()
-            other = far.claims(DESK, arguments={"seconds": 0.5})
+            other = far.claims(DESK, arguments={"seconds": 0.5}, nonce=far.fresh(pool))
             far.give(DESK.sign(other))
             far.outcome(other["jti"], "done")
             assert [each["data"]["result"] for each in far.outcomes(claims["jti"])] == ["done"]
