@@ -110,10 +110,15 @@ def test_a_state_is_retained_and_expires(broker: Mosquitto) -> None:
 
 
 def test_availability_follows_the_gateway(broker: Mosquitto) -> None:
+    """On a stalled machine the goodbye may be cut short: then the last will says the same once more."""
+
+    def told() -> list[bytes]:
+        return [heard.content for heard in ears.on("/availability")]
+
     async def story() -> None:
         async with running(MemoryJournal(), broker.url):
-            await until(lambda: [heard.content for heard in ears.on("/availability")] == [b"online"])
-        await until(lambda: [heard.content for heard in ears.on("/availability")] == [b"online", b"offline"])
+            await until(lambda: told() == [b"online"])
+        await until(lambda: told() in ([b"online", b"offline"], [b"online", b"offline", b"offline"]))
 
     with listener(broker.port) as ears:
         run(story())
