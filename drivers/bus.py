@@ -24,6 +24,7 @@ from drivers.api import Priority
 
 LOWER_SHARE: Final = 0.1  # of the time of the urgent, for those below
 PROBE_SHARE: Final = 0.1  # of all time, for failed probes
+LEAST_WAIT_S: Final = 0.001
 PROBE_CREDIT_S: Final = 0.5
 FIRST_PROBE_S: Final = 0.5
 LAST_PROBE_S: Final = 10.0
@@ -187,7 +188,10 @@ class Bus(Generic[J]):
         if alone or (urgent is None and probe.priority == Priority.FIRE):
             self._unpaid = probe
             return probe
-        self.wake_at = min(self.wake_at, now - self._probe_credit_s / PROBE_SHARE)
+        owed_s = -self._probe_credit_s / PROBE_SHARE
+        self.wake_at = min(
+            self.wake_at, now + max(owed_s, LEAST_WAIT_S)
+        )  # less would not move the clock's last digit
         return None
 
 

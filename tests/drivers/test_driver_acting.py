@@ -299,6 +299,14 @@ def test_an_unknown_device_action_or_point_is_a_key_error() -> None:
     on_line(scenario, [DOOR])
 
 
+def test_many_dead_boards_beside_one_that_lives_do_not_make_the_line_go_round_in_circles() -> None:
+    async def scenario(rig: Rig) -> int:
+        await asyncio.sleep(60)
+        return len(rig.readings("d1"))
+
+    assert on_line(scenario, [DOOR], absent=[DOOR] * 8) > 100
+
+
 async def _insist(rig: Rig, device: str) -> None:
     """Have a dead door stand open, again and again."""
     while True:
