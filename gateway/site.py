@@ -8,6 +8,7 @@ from gateway.core.config import BusTable, CameraTable, Config, DeviceTable, Door
 from gateway.core.doors import FORCED_KIND, HELD_KIND, Part
 from gateway.core.events import Place
 from gateway.core.kinds import Kinds
+from gateway.core.places import over
 from gateway.core.rule_tables import compile_rules
 from gateway.core.rules import Deviates, Rule, Watched
 from gateway.core.strikes import part_of
@@ -79,9 +80,7 @@ def points_at_rest(watched: Watched) -> set[str]:
 
 def place_of(table: DeviceTable | CameraTable | DoorTable, config: Config) -> Place:
     """Return where a device is or a camera looks: its own table over the gateway's."""
-    names = Place.__struct_fields__
-    own, gateway = table.place, config.gateway.place
-    return Place(**{name: getattr(own, name) or getattr(gateway, name) for name in names})
+    return over(table.place, config.gateway.place)
 
 
 def _setup(table: CameraTable, config: Config) -> Setup:

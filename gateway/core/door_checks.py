@@ -9,12 +9,13 @@ from drivers.api import Profile, Text
 from gateway.core import schedule
 from gateway.core.config import DoorTable, InterlockTable
 from gateway.core.door_actions import actions_of
-from gateway.core.doors import Strike, within
+from gateway.core.doors import Strike
 from gateway.core.events import Place
 from gateway.core.faults import Fault, near, one_of, same, shown
 from gateway.core.fitting import Products
 from gateway.core.interlocks import FIRE_KINDS, LEVELS
 from gateway.core.loading import Parsed
+from gateway.core.places import over, within
 from gateway.core.policy import PolicyError, choose_action, complete_arguments
 from gateway.core.strikes import LONGEST_S, device_of, part_fault, same_strike, strike_of
 
@@ -131,16 +132,11 @@ def _interlock(
         for index, order in enumerate(orders):
             yield from _order(f"{key}.{name}[{index}]", order, profiles, doors)
     compound = parsed.gateway.place if parsed.gateway else Place()
-    reached = [door for door in parsed.doors.values() if _reaches(door.place, table.place, compound)]
+    reached = [door for door in parsed.doors.values() if within(over(door.place, compound), table.place)]
     if table.free_doors and not reached:
         found = Text("联动范围内没有门", "no door within its reach")
         wanted = Text("一扇 [[door]]，或 free_doors = false", "a [[door]], or free_doors = false")
         yield Fault(f"{key}.free_doors", found, wanted, warning=True)
-
-
-def _reaches(door: Place, at: Place, compound: Place) -> bool:
-    names = Place.__struct_fields__
-    return within(Place(**{name: getattr(door, name) or getattr(compound, name) for name in names}), at)
 
 
 def _order(

@@ -282,12 +282,3 @@ class Door:
     def _leave(self, until: float) -> None:
         self._leave_until = max(self._leave_until, until)
         self._suspect_at = None
-
-
-def within(place: Place, reach: Place) -> bool:
-    """Return whether `place` lies in `reach`: every part that `reach` names is the same."""
-    return all(
-        not wanted or wanted == getattr(place, name)
-        for name in Place.__struct_fields__
-        for wanted in (getattr(reach, name),)
-    )

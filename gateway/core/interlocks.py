@@ -8,11 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-import msgspec
-
 from gateway.core.alerts import State, is_active
-from gateway.core.doors import within
 from gateway.core.events import AlertBody, Place
+from gateway.core.places import cut, within
 from gateway.core.texts import NOWHERE
 
 LEVELS: Final = ("compound", "building", "unit")
@@ -20,7 +18,6 @@ FIRE_KINDS: Final = frozenset({"fire.smoke", "fire.heat", "fire.confirmed"})
 ENGAGED_KIND: Final = "interlock.engaged"
 DRILL_KIND: Final = "interlock.drill"
 _NORMAL: Final = frozenset({State.OVER, State.CLEARED_UNACKED, State.SHELVED_CLEARED})
-_PARTS: Final = tuple(Place.__struct_fields__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +54,3 @@ class InterlockPlan:
     def engages(self, alert: AlertBody) -> bool:
         """Return whether an alert within its reach engages it: what is latched alone does not."""
         return is_active(alert.state)
-
-
-def cut(place: Place, level: str) -> Place:
-    """Return the place down to a level: the building somebody's kitchen is in.
-
-    Where the place does not say (a panel without a unit), it ends earlier and so reaches further.
-    """
-    kept = _PARTS[: _PARTS.index(level) + 1]
-    return msgspec.structs.replace(place, **{name: "" for name in _PARTS if name not in kept})

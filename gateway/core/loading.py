@@ -1,8 +1,7 @@
 """gateway.toml, from text to frozen objects, with every fault found in one go. Pure: no files, no profiles.
 
-msgspec stops at the first error, and a person who mends a file wants all of them. So each value of each table
-is converted alone; a table with a fault does not hide the faults of the next one. What the tables mean
-together (names, addresses, profiles) is looked at in gateway/core/consistency.py.
+How a table becomes an object stands in gateway/core/toml_tables.py; what the tables mean together (names,
+addresses, profiles) is looked at in gateway/core/consistency.py.
 """
 
 import dataclasses

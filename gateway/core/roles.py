@@ -9,6 +9,8 @@ from typing import Final
 
 from gateway.core.config import OperatorTable
 from gateway.core.events import Place
+from gateway.core.places import within
+from gateway.core.texts import NOWHERE
 
 EVERYTHING: Final = "*"
 
@@ -51,11 +53,8 @@ def may(operator: OperatorTable, action: str) -> bool:
 
 
 def reaches(operator: OperatorTable, place: Place) -> bool:
-    """Return whether a place lies within those of an operator; with none named, all of the compound does."""
-    return not operator.places or any(_within(place, reach) for reach in operator.places)
+    """Return whether a place lies within those of an operator; with none named, all of the compound does.
 
-
-def _within(place: Place, reach: Place) -> bool:
-    """Return whether every part that `reach` names is the same in `place`."""
-    named = [name for name in Place.__struct_fields__ if getattr(reach, name)]
-    return bool(named) and all(getattr(reach, name) == getattr(place, name) for name in named)
+    A place that says nothing is a slip, and lets nobody in anywhere.
+    """
+    return not operator.places or any(reach != NOWHERE and within(place, reach) for reach in operator.places)

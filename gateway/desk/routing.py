@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.core import schedule
-from gateway.core.doors import within
 from gateway.core.events import Place
+from gateway.core.places import within
 from gateway.desk.silences import of_family
 
 DUTY_ROOM: Final = "duty_room"

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.core.doors import within
 from gateway.core.events import Place
+from gateway.core.places import within
 
 NEVER_SILENT: Final = ("fire", "care")
 """Families of kinds that no silence and no quiet hour keeps from anybody."""

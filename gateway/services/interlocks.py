@@ -8,6 +8,7 @@ fire during a drill makes it real.
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
@@ -224,7 +225,7 @@ class Interlocks:
             self._new_id(), order.device, order.action, dict(order.arguments), f"interlock:{name}"
         )
         self._submit(command)
-        for turn in range(10**9):
+        for turn in itertools.count():
             trouble = await self._try(command)
             if trouble is None:
                 return

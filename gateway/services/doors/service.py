@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from drivers.api import Action, Done, DriverError, Quality
 from gateway.core.door_actions import actions_of
-from gateway.core.doors import Door, DoorPlan, Mode, Standing, within
+from gateway.core.doors import Door, DoorPlan, Mode, Standing
 from gateway.core.events import (
     Body,
     Clock,
@@ -28,6 +28,7 @@ from gateway.core.events import (
     OutcomeBody,
     ReadingBody,
 )
+from gateway.core.places import within
 from gateway.core.policy import PolicyError
 from gateway.core.schedule import Schedule
 from gateway.runtime.stream import Stamp
@@ -120,9 +121,7 @@ class Doors:
         if not door.steady:
             door.allowed(seconds, self._now().monotonic, who)
             self._tell(door)
-        if (
-            name not in self._on_their_way
-        ):  # a reader that tells a card a hundred times must not fill the line
+        if name not in self._on_their_way:  # one card told a hundred times must not fill the line
             self._on_their_way.add(name)
             self._pulses.create_task(self._pulse(name, seconds, who), name=f"pulse {name}")
 

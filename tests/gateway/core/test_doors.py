@@ -15,9 +15,7 @@ from gateway.core.doors import (
     Standing,
     State,
     Strike,
-    within,
 )
-from gateway.core.events import Place
 
 CONTACT, EXIT, STRIKE, LID = (("board", name) for name in ("contact", "exit_button", "strike", "lid"))
 PLAN = DoorPlan(
@@ -307,12 +305,3 @@ def test_an_order_to_all_channels_or_to_a_broken_number_moves_the_strike_too() -
     assert relay.is_moved_by("switch_off", {"channel": 3.2})
     assert relay.is_moved_by("switch_off", {"channel": 2.6})
     assert not relay.is_moved_by("switch_off", {"channel": 3.6})
-
-
-def test_a_place_is_within_every_place_that_names_less_of_it() -> None:
-    unit = Place(compound="a", building="2", unit="1")
-    assert within(unit, Place())
-    assert within(unit, Place(building="2"))
-    assert within(unit, unit)
-    assert not within(unit, Place(building="3"))
-    assert not within(Place(building="2"), unit)
