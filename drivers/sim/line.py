@@ -11,7 +11,6 @@ falls silent. Faults come from `Injector`; outages (unplugged, power cut, a dead
 plays the world, at once or as a schedule.
 """
 
-import heapq
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,8 +19,8 @@ from typing import Final, Literal, Protocol
 from drivers.api import LineSettings
 from drivers.sim.faults import NO_FAULTS, Faults, Injector
 from drivers.sim.framing import Asked, Framing, Question, framing_of
+from drivers.sim.outgoing import Outgoing
 
-UART_FIFO: Final = 16
 CUT_OFF_GAPS: Final = (
     8.0  # silences after which half a request is forgotten; a pty may tear it apart a little
 )
@@ -79,8 +78,7 @@ class SimLine:
         self._buffer = bytearray()
         self._heard_at = 0.0  # when the master's last byte was through the wire
         self._free_at = 0.0  # when the last reply is through
-        self._outgoing: list[tuple[float, int, bytes]] = []
-        self._order = 0
+        self._outgoing = Outgoing(self._char_s)
         self._schedule = sorted(outages, key=lambda outage: outage.at_s, reverse=True)
         self._born_at: float | None = None
         self._back_at: float | None = None
@@ -110,9 +108,9 @@ class SimLine:
         self._heard_at = max(now, self._heard_at) + len(data) * self._char_s
         if self._injector.faults is not NO_FAULTS:
             if self._injector.echoes():
-                self._send(self._heard_at, data)
+                self._outgoing.send(self._heard_at, data)
             if idle := self._injector.idle():
-                self._send(now + idle[0], idle[1])
+                self._outgoing.send(now + idle[0], idle[1])
             data = self._injector.request(data)
         self._buffer += data
         while asked := self._framing.find(self._buffer):
@@ -121,7 +119,8 @@ class SimLine:
 
     def next_at(self) -> float | None:
         """Return when `take` or `advance` has something to do; None: not before `receive`."""
-        times = [self._outgoing[0][0]] if self._outgoing else []
+        through_at = self._outgoing.next_at()
+        times = [] if through_at is None else [through_at]
         if self._back_at is not None:
             times.append(self._back_at)
         if self._schedule and self._born_at is not None:
@@ -131,12 +130,7 @@ class SimLine:
     def take(self, now: float) -> bytes:
         """Return the bytes that are through the wire by now."""
         self.advance(now)
-        if not self._outgoing or self._outgoing[0][0] > now:
-            return b""
-        taken = heapq.heappop(self._outgoing)[2]
-        while self._outgoing and self._outgoing[0][0] <= now:
-            taken += heapq.heappop(self._outgoing)[2]
-        return taken
+        return self._outgoing.take(now)
 
     def advance(self, now: float) -> None:
         """Let scheduled outages begin and end."""
@@ -200,23 +194,9 @@ class SimLine:
             self.counts["collisions"] += 1
         at = begin + self._injector.wait_s(fate)
         for pause_s, piece in self._injector.reply(fate, collide(frames)):
-            at = self._transmit(at + pause_s, piece)
+            at = self._outgoing.transmit(at + pause_s, piece)
         if fate != "late":
             self._free_at = at
-
-    def _transmit(self, at: float, data: bytes) -> float:
-        """Put bytes on the wire at `at`; return when the last is through."""
-        if self._char_s == 0.0:
-            self._send(at, data)
-            return at
-        for start in range(0, len(data), UART_FIFO):
-            part = data[start : start + UART_FIFO]
-            self._send(at + (start + len(part)) * self._char_s, part)
-        return at + len(data) * self._char_s
-
-    def _send(self, at: float, data: bytes) -> None:
-        self._order += 1
-        heapq.heappush(self._outgoing, (at, self._order, data))
 
 
 def collide(frames: Sequence[bytes]) -> bytes:

@@ -8,14 +8,12 @@ lines, as far as they are about bytes; a reader that speaks plain only says so i
 import heapq
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from drivers.api import LineSettings
 from drivers.osdp import frames
 from drivers.sim.faults import NO_FAULTS, Faults, Injector
 from drivers.sim.osdp import SimReader
-
-UART_FIFO: Final = 16
+from drivers.sim.outgoing import Outgoing
 
 
 class ReaderLine:
@@ -39,7 +37,7 @@ class ReaderLine:
         self._char_s = settings.char_s if paced else 0.0
         self._heard_at = self._free_at = 0.0
         self._heard: list[tuple[float, int, bytes]] = []  # what the readers are to hear, and when
-        self._outgoing: list[tuple[float, int, bytes]] = []
+        self._outgoing = Outgoing(self._char_s)
         self._order = 0
 
     @property
@@ -65,9 +63,9 @@ class ReaderLine:
             return
         self._heard_at = max(now, self._heard_at) + len(data) * self._char_s
         if self._injector.echoes():
-            self._send(self._heard_at, data)
+            self._outgoing.send(self._heard_at, data)
         if idle := self._injector.idle():
-            self._send(now + idle[0], idle[1])
+            self._outgoing.send(now + idle[0], idle[1])
         self.counts["requests"] += 1
         self._order += 1
         heapq.heappush(self._heard, (self._heard_at, self._order, self._injector.request(data)))
@@ -75,17 +73,16 @@ class ReaderLine:
 
     def next_at(self) -> float | None:
         """Return when `take` has something to do; None: not before `receive`."""
-        times = [queue[0][0] for queue in (self._heard, self._outgoing) if queue]
+        through_at = self._outgoing.next_at()
+        times = [] if through_at is None else [through_at]
+        times += [self._heard[0][0]] if self._heard else []
         times += [at for reader in self.readers if (at := reader.next_at()) is not None and at < float("inf")]
         return min(times, default=None)
 
     def take(self, now: float) -> bytes:
         """Return the bytes that are through the wire by now."""
         self._advance(now)
-        taken = b""
-        while self._outgoing and self._outgoing[0][0] <= now:
-            taken += heapq.heappop(self._outgoing)[2]
-        return taken
+        return self._outgoing.take(now)
 
     def unplug(self) -> None:
         """Pull the adapter: what was on the wire is gone, and so is the port."""
@@ -124,19 +121,9 @@ class ReaderLine:
         self.counts["replies"] += 1
         at = max(begin, self._free_at) + self._injector.wait_s(fate)
         for pause_s, piece in self._injector.reply(fate, answer):
-            at = self._transmit(at + pause_s, piece)
+            at = self._outgoing.transmit(at + pause_s, piece)
         if fate != "late":
             self._free_at = at
-
-    def _transmit(self, at: float, data: bytes) -> float:
-        for start in range(0, len(data), UART_FIFO):
-            part = data[start : start + UART_FIFO]
-            self._send(at + (start + len(part)) * self._char_s, part)
-        return at + len(data) * self._char_s
-
-    def _send(self, at: float, data: bytes) -> None:
-        self._order += 1
-        heapq.heappush(self._outgoing, (at, self._order, data))
 
 
 def without_security(answer: bytes) -> bytes:
