@@ -1,8 +1,9 @@
 """What a line and its devices did: counters, round trips, the share of the last minute, who shares an address."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from drivers.api import DeviceStatistics
+from drivers.api import Device, DeviceStatistics
 from drivers.timeouts import Window
 
 MINUTE: Final = 60
@@ -55,6 +56,21 @@ class Counters:
             exceptions=self.exceptions,
             suspect_duplicate=suspect_duplicate,
         )
+
+
+def snapshots(rows: Sequence[tuple[Device, Counters, bool, float]]) -> tuple[DeviceStatistics, ...]:
+    """Return the counts of all devices of a line; a row has device, counts, online and its time-out in seconds."""
+    every = [counters for _, counters, _, _ in rows]
+    return tuple(
+        counters.snapshot(
+            device.name,
+            device.address,
+            online=online,
+            timeout_s=timeout_s,
+            suspect_duplicate=suspects_duplicate(counters, [each for each in every if each is not counters]),
+        )
+        for device, counters, online, timeout_s in rows
+    )
 
 
 def suspects_duplicate(one: Counters, others: list[Counters]) -> bool:

@@ -13,7 +13,7 @@ from drivers.modbus.acting import Acting
 from drivers.modbus.line import Line
 from drivers.modbus.member import Member
 from drivers.modbus.polling import Polling
-from drivers.statistics import suspects_duplicate
+from drivers.statistics import snapshots
 from drivers.transport import OpenStream, open_stream
 
 
@@ -78,25 +78,17 @@ class ModbusDriver:
     def statistics(self) -> LineStatistics:
         """Return what the line did so far."""
         line, roll = self._line, self._polling.roll
-        every = [member.counters for member in self._members]
+        rows = [
+            (member.device, member.counters, roll.online(member.number), member.timeout.turnaround_limit_s)
+            for member in self._members
+        ]
         return LineStatistics(
             line=line.settings.name,
             up=roll.up is True,
             utilisation=line.utilisation.share(self._clock()),
-            polls=sum(counters.polls for counters in every),
+            polls=sum(member.counters.polls for member in self._members),
             noise_bytes=line.conversation.noise_bytes,
             reopened=max(0, line.opened - 1),
             echo=line.conversation.echo.heard,
-            devices=tuple(
-                member.counters.snapshot(
-                    member.device.name,
-                    member.device.address,
-                    online=roll.online(member.number),
-                    timeout_s=member.timeout.turnaround_limit_s,
-                    suspect_duplicate=suspects_duplicate(
-                        member.counters, [other for other in every if other is not member.counters]
-                    ),
-                )
-                for member in self._members
-            ),
+            devices=snapshots(rows),
         )

@@ -17,13 +17,12 @@ from drivers.bus import NEVER, Bus
 from drivers.modbus.exchange import Answer, Conversation, Failure, Question, RtuConversation
 from drivers.modbus.member import Ask, Ended, Member
 from drivers.modbus.tcp import TcpConversation
+from drivers.port_keeper import PortKeeper
 from drivers.statistics import Utilisation
 from drivers.transport import ByteStream, OpenStream
 
 logger = logging.getLogger(__name__)
 
-FIRST_REOPEN_S: Final = 0.5
-LAST_REOPEN_S: Final = 5.0
 BROADCAST_S: Final = 0.1  # every device gets that long to digest a broadcast (Serial Line V1.02, 2.4.1)
 EARLY_S: Final = 1e-6  # a timer may fire a hair before its time
 LATENESS_STEP_S: Final = 2e-6
@@ -72,36 +71,25 @@ class Line:
         self._timeout_of, self._finished, self._port_changed = timeout_of, finished, port_changed
         self._stream: ByteStream | None = None
         self._loop: asyncio.AbstractEventLoop  # known once it runs
-        self._gone: asyncio.Future[LineError | None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._armed_at = now
         self._lateness_s = 0.0  # of a timer; a third of them are less late
         self._current: Ask | None = None
         self._began_at = self._free_at = self._now = now
-        self._pause_s = FIRST_REOPEN_S
+        self._keeper = PortKeeper(settings.port, lambda error: port_changed(error, clock()))
 
     async def run(self) -> None:
         """Keep the port open and the line talking until cancelled."""
         self._loop = asyncio.get_running_loop()
-        while True:
-            try:
-                error = await self._serve()
-            except LineError as failure:
-                error = failure
-            if error is None:
-                continue
-            self._port_changed(error, self._clock())
-            await asyncio.sleep(self._pause_s)
-            self._pause_s = min(LAST_REOPEN_S, self._pause_s * 2)
+        await self._keeper.run(self._serve)
 
     def answered(self) -> None:
-        """Somebody answers: the next time the port is lost, look for it quickly again."""
-        self._pause_s = FIRST_REOPEN_S
+        """Somebody answers."""
+        self._keeper.answered()
 
     def reopen(self) -> None:
-        """Close the port and open it anew: some adapters hang until that is done."""
-        if self._gone is not None and not self._gone.done():
-            self._gone.set_result(None)
+        """Close the port and open it anew."""
+        self._keeper.reopen()
 
     def kick(self) -> None:
         """Look at the queue again: something more urgent is in it."""
@@ -127,10 +115,9 @@ class Line:
 
     async def _serve(self) -> LineError | None:
         """Open the port and serve it until it is gone; return why, None if it is only to be opened anew."""
-        gone: asyncio.Future[LineError | None] = self._loop.create_future()
-        self._gone = gone
+        gone = self._keeper.gone()
         self.conversation.reset()
-        self._stream = await self._open_stream(self.settings, self._on_data, self._on_lost)
+        self._stream = await self._open_stream(self.settings, self._on_data, self._keeper.lost)
         self.opened += 1
         try:
             self._free_at = self._clock() + self._gap_s
@@ -166,7 +153,7 @@ class Line:
             elif self.conversation.deadline != before:
                 self._arm(self.conversation.deadline)
         except Exception as error:  # noqa: BLE001  # a mistake in here must end `run`, not vanish in the loop
-            self._crash(error)
+            self._keeper.crash(error)
 
     def _on_timer(self) -> None:
         try:
@@ -181,15 +168,7 @@ class Line:
             else:
                 self._arm(self.conversation.deadline)
         except Exception as error:  # noqa: BLE001  # as above
-            self._crash(error)
-
-    def _on_lost(self, error: Exception | None) -> None:
-        if self._gone is not None and not self._gone.done():
-            self._gone.set_result(LineError("line", self.settings.port, f"lost: {error or 'hung up'}"))
-
-    def _crash(self, error: Exception) -> None:
-        if self._gone is not None and not self._gone.done():
-            self._gone.set_exception(error)
+            self._keeper.crash(error)
 
     def _punctual(self, now: float) -> float:
         """Learn how late the timer was; wait the last microseconds of the silence if it was set too early."""

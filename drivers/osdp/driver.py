@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from drivers.api import Device, Done, LineError, LineSettings, LineStatistics, ReportTo
 from drivers.osdp.supervision import REPLY_S, unusable
 from drivers.osdp.wire import Place
-from drivers.statistics import suspects_duplicate
+from drivers.statistics import snapshots
 from drivers.transport import OpenStream, open_stream
 
 
@@ -74,25 +74,16 @@ class OsdpDriver:
     def statistics(self) -> LineStatistics:
         """Return what the line did so far."""
         line, roll = self._line, self._peripherals.supervision.roll
-        every = [member.counters for member in self._members]
+        rows = [
+            (member.device, member.counters, roll.online(member.number), REPLY_S) for member in self._members
+        ]
         return LineStatistics(
             line=line.settings.name,
             up=roll.up is True,
             utilisation=line.utilisation.share(self._clock()),
-            polls=sum(counters.polls for counters in every),
+            polls=sum(member.counters.polls for member in self._members),
             noise_bytes=line.noise_bytes,
             reopened=max(0, line.opened - 1),
             echo=line.echo,
-            devices=tuple(
-                member.counters.snapshot(
-                    member.device.name,
-                    member.device.address,
-                    online=roll.online(member.number),
-                    timeout_s=REPLY_S,
-                    suspect_duplicate=suspects_duplicate(
-                        member.counters, [other for other in every if other is not member.counters]
-                    ),
-                )
-                for member in self._members
-            ),
+            devices=snapshots(rows),
         )

@@ -17,11 +17,10 @@ from drivers.osdp.events import Event
 from drivers.osdp.frames import Frame, Sieve
 from drivers.osdp.panel import Panel, PeripheralId, Seat
 from drivers.osdp.supervision import PATIENCE_S
+from drivers.port_keeper import PortKeeper
 from drivers.statistics import Utilisation
 from drivers.transport import ByteStream, OpenStream
 
-FIRST_REOPEN_S: Final = 0.5
-LAST_REOPEN_S: Final = 5.0
 POLL_EVERY_S: Final = 0.0505  # after a reply; libosdp counts whole milliseconds
 AGAIN_S: Final = 0.005  # when libosdp was called a little too early, or waits for something of its own
 LOOK_S: Final = 0.5  # the longest sleep
@@ -98,13 +97,12 @@ class Line:
         self._stream: ByteStream | None = None
         self._panels: list[Panel] = []  # by seat, while the port is open
         self._loop: asyncio.AbstractEventLoop  # known once it runs
-        self._gone: asyncio.Future[LineError | None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._asked: _Asked | None = None
         self._sent = b""
         self._heard_at = self._wrote_at = clock()
         self._poll_at: dict[int, float] = {}
-        self._pause_s = FIRST_REOPEN_S
+        self._keeper = PortKeeper(settings.port, lambda error: watcher.port_changed(error, clock()))
 
     @property
     def noise_bytes(self) -> int:
@@ -114,16 +112,7 @@ class Line:
     async def run(self) -> None:
         """Keep the port open and the line talking until cancelled."""
         self._loop = asyncio.get_running_loop()
-        while True:
-            try:
-                error = await self._serve()
-            except LineError as failure:
-                error = failure
-            if error is None:
-                continue
-            self._watcher.port_changed(error, self._clock())
-            await asyncio.sleep(self._pause_s)
-            self._pause_s = min(LAST_REOPEN_S, self._pause_s * 2)
+        await self._keeper.run(self._serve)
 
     def submit(self, seat: int, command: dict[str, object]) -> bool:
         """Queue a command, to be sent when the line is free; False if the peripheral is not up."""
@@ -149,10 +138,9 @@ class Line:
 
     async def _serve(self) -> LineError | None:
         """Open the port and serve it until it is gone; return why, None if it is only to be opened anew."""
-        gone: asyncio.Future[LineError | None] = self._loop.create_future()
-        self._gone = gone
+        gone = self._keeper.gone()
         self._sieve.clear()
-        self._stream = await self._open_stream(self.settings, self._on_data, self._on_lost)
+        self._stream = await self._open_stream(self.settings, self._on_data, self._keeper.lost)
         self.opened += 1
         try:
             now = self._clock()
@@ -200,15 +188,7 @@ class Line:
             for frame in self._sieve.feed(data):
                 self._take(frame, now)
         except Exception as error:  # noqa: BLE001  # a mistake in here must end `run`, not vanish in the loop
-            self._crash(error)
-
-    def _on_lost(self, error: Exception | None) -> None:
-        if self._gone is not None and not self._gone.done():
-            self._gone.set_result(LineError("line", self.settings.port, f"lost: {error or 'hung up'}"))
-
-    def _crash(self, error: Exception) -> None:
-        if self._gone is not None and not self._gone.done():
-            self._gone.set_exception(error)
+            self._keeper.crash(error)
 
     def _take(self, frame: bytes, now: float) -> None:
         """Give libosdp the reply it waits for, and nothing else."""
@@ -222,7 +202,7 @@ class Line:
         if self.echo is None:
             self.echo = False
         self._asked = None
-        self._pause_s = FIRST_REOPEN_S
+        self._keeper.answered()
         self._poll_at[asked.seat] = now + POLL_EVERY_S
         self.utilisation.busy(now - asked.at, now)
         self._watcher.replied(asked.seat, reply, now - asked.at, now)
@@ -238,7 +218,7 @@ class Line:
             elif self._panels:
                 self._go_on(now)
         except Exception as error:  # noqa: BLE001  # as above
-            self._crash(error)
+            self._keeper.crash(error)
 
     def _miss(self, asked: _Asked, now: float) -> None:
         self._asked = None
@@ -271,9 +251,7 @@ class Line:
             self._arm(self._asked.at + PATIENCE_S)
             return
         if self._watcher.working() and now - self._wrote_at > STUCK_S:
-            assert self._gone is not None
-            if not self._gone.done():
-                self._gone.set_result(None)
+            self._keeper.reopen()
             return
         times = [now + LOOK_S, *self._poll_at.values()]
         if (due_at := self._watcher.next_at()) is not None:
