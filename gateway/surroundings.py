@@ -126,16 +126,17 @@ def device_key(path: str) -> bytes | None:
 
 
 def _key(key: str, device: DeviceTable) -> Faults:
-    """A reader that was never paired stays away; the rest of the gateway does not wait for it."""
+    """A reader without its key stays away and says so; the rest of the gateway, fire and doors, starts all the same."""
     if not is_there(Path(device.key_file)):
         found = Text(f"{device.key_file} 不存在", f"{device.key_file}, which is not there")
         wanted = Text("配对得来的密钥", "the key that pairing makes")
         yield Fault(key, found, wanted, same(f"compound-gateway osdp pair {device.name}"), warning=True)
         return
-    yield from _secret(key, device.key_file)
+    faults = list(_secret(key, device.key_file))
     if os.access(device.key_file, os.R_OK) and device_key(device.key_file) is None:
         found = Text(f"{device.key_file} 不是密钥", f"{device.key_file}, which is no key")
-        yield Fault(key, found, Text("32 个十六进制数字", "32 hexadecimal digits"))
+        faults.append(Fault(key, found, Text("32 个十六进制数字", "32 hexadecimal digits")))
+    yield from (dataclasses.replace(fault, warning=True) for fault in faults)
 
 
 def _camera(key: str, camera: CameraTable) -> Faults:

@@ -85,7 +85,8 @@ class Commanding:
             if (
                 action != "reset"
             ):  # what latched at a device that was taken away must be released all the same
-                raise PolicyError(f"there is no device {device!r}", "`status` lists them") from None
+                hint = "`status` lists the devices, `doors` the doors and interlocks"
+                raise PolicyError(f"there is no device {device!r}", hint) from None
             known = ()
         name = self._new_id() if ticket is None else ticket.id
         if action == "baseline":

@@ -1,6 +1,7 @@
 """`osdp pair`: a reader gets its key, the file keeps it, and nothing is lost when it goes wrong."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +14,7 @@ from drivers.api import LineSettings
 from drivers.sim.osdp import SimReader
 from drivers.sim.osdp_line import ReaderLine
 from drivers.sim.pty_line import PtyLine
+from gateway import configuration
 from gateway.cli import cli
 
 TEXT = """
@@ -78,7 +80,8 @@ def test_a_new_reader_gets_a_key_that_only_the_gateway_may_read(tmp_path: Path) 
         assert reader.key == key
     assert (tmp_path / "reader-1-key").stat().st_mode & 0o007 == 0
     assert key.hex() not in result.output
-    assert "paired" in result.output
+    assert "paired (vendor 00CAFE, model 7, serial number 20261101)" in result.output
+    assert not (tmp_path / "reader-1-key.new").exists()
 
 
 def test_when_nobody_answers_the_key_is_kept_for_the_next_try(tmp_path: Path) -> None:
@@ -86,7 +89,7 @@ def test_when_nobody_answers_the_key_is_kept_for_the_next_try(tmp_path: Path) ->
     reader.alive = False
     with line(tmp_path, reader):
         silent = pair(tmp_path)
-        key = (tmp_path / "reader-1-key").read_text(encoding="ascii")
+        key = (tmp_path / "reader-1-key.new").read_text(encoding="ascii")
         assert silent.exit_code == 1
         reader.alive = True
         result = pair(tmp_path)
@@ -102,6 +105,17 @@ def test_a_reader_with_another_s_key_is_left_alone_and_said_so(tmp_path: Path) -
     assert result.exit_code == 1
     assert "install mode" in result.output
     assert reader.key == theirs
+
+
+def test_a_new_key_takes_the_old_one_s_place_only_when_the_reader_has_it(tmp_path: Path) -> None:
+    reader = SimReader(0, None)
+    with line(tmp_path, reader):
+        assert pair(tmp_path).exit_code == 0
+        key = (tmp_path / "reader-1-key").read_text(encoding="ascii")
+        assert pair(tmp_path, "--again").exit_code == 1  # it is not in install mode
+        assert reader.key is not None
+        assert (tmp_path / "reader-1-key").read_text(encoding="ascii").strip() == reader.key.hex()
+    assert (tmp_path / "reader-1-key").read_text(encoding="ascii") == key
 
 
 def test_a_file_that_is_no_key_is_not_overwritten(tmp_path: Path) -> None:
@@ -123,3 +137,24 @@ def test_a_port_that_is_not_there_is_told_as_such(tmp_path: Path) -> None:
     result = pair(tmp_path)
     assert result.exit_code == 1
     assert "readers" in result.output
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_the_key_belongs_to_the_group_that_the_folder_belongs_to(tmp_path: Path) -> None:
+    """Root pairs, and the gateway has to read it."""
+    os.chown(tmp_path, -1, 12345)
+    with line(tmp_path, SimReader(0, None)):
+        assert pair(tmp_path).exit_code == 0
+    status = (tmp_path / "reader-1-key").stat()
+    assert (status.st_gid, status.st_mode & 0o777) == (12345, 0o640)
+
+
+@pytest.mark.parametrize("content", [None, "", "no key"])
+def test_a_reader_without_a_good_key_keeps_nobody_from_starting(tmp_path: Path, content: str | None) -> None:
+    (tmp_path / "gateway.toml").write_text(TEXT.format(folder=tmp_path), encoding="utf-8")
+    if content is not None:
+        (tmp_path / "reader-1-key").write_text(content, encoding="ascii")
+        (tmp_path / "reader-1-key").chmod(0o640)
+    checked = configuration.check(tmp_path / "gateway.toml")
+    assert checked.config is not None
+    assert any(fault.key.endswith("key_file") and fault.warning for fault in checked.faults)
