@@ -230,7 +230,7 @@ class Alerting:
         reach = common_place(body.places) if body.places else NOWHERE
         subject = Subject(body.interlock, place=self._place if reach == NOWHERE else reach)
         for kind, drill in ((interlocks.ENGAGED_KIND, False), (interlocks.DRILL_KIND, True)):
-            self._stand(kind, body.interlock, body.engaged and body.drill is drill, subject, note=body.cause)
+            self._stand(kind, body.interlock, body.engaged and body.drill is drill, subject)
 
     def _stand(self, kind: str, name: str, true: bool, subject: Subject, *, note: str = "") -> None:
         """Take what is true, or no longer, of something that judges itself."""

@@ -82,9 +82,7 @@ class Commanding:
         try:
             known = self._devices.actions(device)
         except KeyError:
-            if (
-                action != "reset"
-            ):  # what latched at a device that was taken away must be released all the same
+            if action != "reset":  # what latched at a device that is gone must be released all the same
                 hint = "`status` lists the devices, `doors` the doors and interlocks"
                 raise PolicyError(f"there is no device {device!r}", hint) from None
             known = ()
@@ -98,9 +96,7 @@ class Commanding:
 
         async def work(deadline: float) -> Done:
             if action == "reset":
-                with contextlib.suppress(
-                    PolicyError
-                ):  # the device may want a reset where no alert of ours does
+                with contextlib.suppress(PolicyError):  # the device may want it where no alert of ours does
                     self._reset(device, origin)
             return await self._act(device, action, command.arguments, deadline)
 
