@@ -1,0 +1,98 @@
+-- What has changed, in order, for pages that are open: an id a page can resume from. Old rows are forgotten.
+CREATE TABLE news (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at REAL NOT NULL,
+    topic TEXT NOT NULL,             -- alert, gateway, silence, asset, order, phone
+    subject TEXT NOT NULL
+) STRICT;
+CREATE INDEX news_at ON news (at);
+
+-- Phones and browsers that were let in. Only the hash of what a phone holds is kept.
+CREATE TABLE phones (
+    phone TEXT PRIMARY KEY,
+    hash TEXT NOT NULL UNIQUE,
+    person TEXT,                     -- NULL: shared, whoever is on duty says so
+    label TEXT NOT NULL,
+    acting TEXT,                     -- on a shared phone: who has it now
+    acting_since REAL,
+    made_by TEXT NOT NULL,
+    made_at REAL NOT NULL,
+    seen_at REAL NOT NULL,
+    revoked_at REAL
+) STRICT, WITHOUT ROWID;
+
+-- Words that let one phone in, once, for a few minutes; again only their hash.
+CREATE TABLE pairings (
+    hash TEXT PRIMARY KEY,
+    person TEXT,                     -- NULL: a shared phone
+    label TEXT NOT NULL,
+    made_by TEXT NOT NULL,
+    until REAL NOT NULL,
+    used_at REAL
+) STRICT, WITHOUT ROWID;
+
+-- Stills, clips and photos by their SHA-256; the bytes are files of a folder.
+CREATE TABLE files (
+    sha256 TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,              -- still, clip, photo
+    media TEXT NOT NULL,             -- image/jpeg, video/mp4, ...
+    size INTEGER NOT NULL,
+    made_at REAL NOT NULL,
+    made_by TEXT NOT NULL,           -- a gateway or a person
+    gone_at REAL                     -- thrown away for the quota
+) STRICT, WITHOUT ROWID;
+
+-- Which files belong to which alert.
+CREATE TABLE attachments (
+    alert TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    at REAL NOT NULL,
+    who TEXT NOT NULL,
+    PRIMARY KEY (alert, sha256)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attachments_of_file ON attachments (sha256);
+
+-- What is installed: from ledgers and from what gateways report. Nothing a gateway reports writes over what a person wrote.
+CREATE TABLE assets (
+    asset TEXT PRIMARY KEY,          -- <gateway>/<device>
+    gateway TEXT NOT NULL,
+    device TEXT NOT NULL,
+    model TEXT NOT NULL,
+    place TEXT NOT NULL,             -- JSON
+    serial TEXT NOT NULL,
+    installed_on TEXT,               -- dates as YYYY-MM-DD
+    service_years REAL,
+    tested_on TEXT,
+    maintain_on TEXT,                -- the next time
+    note TEXT NOT NULL,
+    reported TEXT NOT NULL,          -- JSON: what its gateway last said of it
+    reported_at REAL,
+    version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX assets_of_gateway ON assets (gateway);
+
+-- Orders to gateways, signed by the desk. Written before they are sent; never sent after `until`.
+CREATE TABLE orders (
+    id TEXT PRIMARY KEY,             -- the jti: an order given again keeps it
+    gateway TEXT NOT NULL,
+    target TEXT NOT NULL,
+    action TEXT NOT NULL,
+    arguments TEXT NOT NULL,         -- JSON
+    who TEXT NOT NULL,
+    made_at REAL NOT NULL,
+    until REAL NOT NULL,
+    state TEXT NOT NULL,             -- waiting, sent, done, failed, late, refused, unknown
+    detail TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    leased_until REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX orders_open ON orders (made_at) WHERE state IN ('waiting', 'sent');
+
+-- Browsers that take Web Push.
+CREATE TABLE pushes (
+    endpoint TEXT PRIMARY KEY,
+    phone TEXT NOT NULL,
+    person TEXT NOT NULL,
+    keys TEXT NOT NULL,              -- JSON: p256dh, auth
+    made_at REAL NOT NULL
+) STRICT, WITHOUT ROWID;
