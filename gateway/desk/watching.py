@@ -89,9 +89,9 @@ class Watch:
         )
         back = await gateways.speaking_again(transaction, heard_since=now - self._quiet_s)
         for row in quiet:
-            await gateways.mark(transaction, row["gateway"], row["heard_at"])
+            await gateways.mark(transaction, row["gateway"], row["heard_at"], now)
         for row in back:
-            await gateways.mark(transaction, row["gateway"], None)
+            await gateways.mark(transaction, row["gateway"], None, now)
         return [
             *(own_event(_quiet(row), Change.RAISED, since=row["heard_at"], now=now) for row in quiet),
             *(own_event(_quiet(row), Change.CLEARED, since=row["quiet_since"], now=now) for row in back),

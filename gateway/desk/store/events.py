@@ -16,7 +16,7 @@ from gateway.core.events import Change
 from gateway.desk.arrivals import Arrival
 from gateway.desk.folding import by_key, newest, once
 from gateway.desk.grouping import WINDOW_S, incident_key
-from gateway.desk.store import timers, work
+from gateway.desk.store import news, timers, work
 from gateway.desk.store.database import Row, Transaction, among, insert
 from gateway.desk.workflow import Command, Step
 
@@ -74,6 +74,7 @@ async def ingest(transaction: Transaction, batch: Sequence[Arrival], now: float)
     for each in fresh:
         if each.change is Change.ACKNOWLEDGED:
             await work.take_step(transaction, _on_the_spot(each), now)
+    await news.tell(transaction, "alert", latest, now)
     return Taken(len(fresh), len(new))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from gateway.desk.store import news
 from gateway.desk.store.database import Row, Transaction, insert
 
 _HEARD: Final = (
@@ -24,6 +25,9 @@ async def available(transaction: Transaction, gateway: str, told: str, now: floa
 
     `offline` is its last will and no sign of life; nor is what the broker kept for us, which is not `live`.
     """
+    before = await transaction.fetch("SELECT availability FROM gateways WHERE gateway = $1", gateway)
+    if not before or before[0]["availability"] != told:
+        await news.tell(transaction, "gateway", [gateway], now)
     await transaction.execute(
         "INSERT INTO gateways (gateway, availability, changed_at, heard_at, health, place, quiet_since)"
         " VALUES ($1, $2, $3, $3, '', '', NULL) ON CONFLICT (gateway) DO UPDATE SET"
@@ -66,8 +70,9 @@ async def speaking_again(transaction: Transaction, *, heard_since: float) -> Seq
     )
 
 
-async def mark(transaction: Transaction, gateway: str, quiet_since: float | None) -> None:
+async def mark(transaction: Transaction, gateway: str, quiet_since: float | None, now: float) -> None:
     """Mark a gateway as quiet, or as heard."""
+    await news.tell(transaction, "gateway", [gateway], now)
     await transaction.execute("UPDATE gateways SET quiet_since = $2 WHERE gateway = $1", gateway, quiet_since)
 
 

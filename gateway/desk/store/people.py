@@ -7,6 +7,7 @@ import msgspec
 from gateway.core.events import Place
 from gateway.desk.routing import Directory, Duty, Person, Role
 from gateway.desk.silences import Silence
+from gateway.desk.store import news
 from gateway.desk.store.database import Transaction, insert
 
 
@@ -66,6 +67,7 @@ async def directory(transaction: Transaction) -> Directory:
 
 async def silence(transaction: Transaction, made: Silence, now: float) -> None:
     """Put a silence in force; the same id again changes nothing."""
+    await news.tell(transaction, "silence", [made.id], now)
     await transaction.execute(
         "INSERT INTO silences (id, place, kind, until, reason, who, made_at) VALUES ($1, $2, $3, $4, $5, $6, $7)"
         " ON CONFLICT (id) DO NOTHING",
@@ -81,6 +83,7 @@ async def silence(transaction: Transaction, made: Silence, now: float) -> None:
 
 async def end_silence(transaction: Transaction, name: str, now: float) -> None:
     """End a silence now, and let the ladders that waited for its end go on."""
+    await news.tell(transaction, "silence", [name], now)
     await transaction.execute(
         "UPDATE timers SET due_at = $2 WHERE due_at IN (SELECT until FROM silences WHERE id = $1 AND until > $2)",
         name,

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.desk.store import timers
+from gateway.desk.store import news, timers
 from gateway.desk.store.database import Row, Transaction, Value
 from gateway.desk.workflow import Command, Outcome, State, Step, Work, advance
 
@@ -44,6 +44,7 @@ async def take_step(transaction: Transaction, command: Command, now: float) -> A
         await transaction.execute(_UPDATE, work.alert, *values)
         if command.step is Step.REOPEN:
             await timers.rearm(transaction, work.incident, now)
+        await news.tell(transaction, "alert", [work.alert], now)
     detail = {
         "work": asdict(work),
         **{name: told for name in ("to", "cause", "note") if (told := getattr(command, name))},

@@ -279,7 +279,7 @@ def test_a_gateway_is_quiet_when_nothing_is_heard_and_back_when_something_is(whe
         assert [row["gateway"] for row in found] == ["gw-2"]
         found = await ask(database, gateways.fallen_quiet, unheard_since=NOW + 1, offline_since=NOW - 1)
         assert [row["gateway"] for row in found] == ["gw-1", "gw-2"]
-        await ask(database, gateways.mark, "gw-1", NOW)
+        await ask(database, gateways.mark, "gw-1", NOW, NOW)
         await ask(database, gateways.heard, {"gw-1": ""}, NOW + 50)
         [row] = await ask(database, gateways.speaking_again, heard_since=NOW + 40)
         assert row["gateway"] == "gw-1"
