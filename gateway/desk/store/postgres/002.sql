@@ -79,14 +79,26 @@ CREATE TABLE orders (
     action TEXT NOT NULL,
     arguments TEXT NOT NULL,         -- JSON
     who TEXT NOT NULL,
+    phone TEXT NOT NULL,             -- the label of the phone it was given on
     made_at DOUBLE PRECISION NOT NULL,
     until DOUBLE PRECISION NOT NULL,
     state TEXT NOT NULL,             -- waiting, sent, done, failed, late, refused, unknown
-    detail TEXT NOT NULL,
+    detail TEXT NOT NULL,            -- JSON: in words, and what the gateway said itself
+    sent BIGINT NOT NULL,           -- copies that went out; as many refused: none of them can have done anything
+    refused BIGINT NOT NULL,
     owner TEXT NOT NULL,
-    leased_until DOUBLE PRECISION NOT NULL
+    leased_until DOUBLE PRECISION NOT NULL  -- until then an outcome is waited for; then whoever is there goes on
 );
 CREATE INDEX orders_open ON orders (made_at) WHERE state IN ('waiting', 'sent');
+
+-- How doors stand, as their gateways told last; which doors there are stands in a gateway's health.
+CREATE TABLE doors (
+    gateway TEXT NOT NULL,
+    door TEXT NOT NULL,
+    body TEXT NOT NULL,              -- JSON, as published
+    at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (gateway, door)
+);
 
 -- Browsers that take Web Push.
 CREATE TABLE pushes (
