@@ -63,9 +63,10 @@ class Tally:
 
 @dataclass(slots=True)
 class Ears:
-    """Who is told: `receipt(gateway, payload)` after each commit, `taken()` when something was new."""
+    """Who is told: `receipt(gateway, payload)` and `stored()` after each commit, `taken()` when an event was new."""
 
     receipt: list[Callable[[str, bytes], None]] = field(default_factory=list)
+    stored: list[Callable[[], None]] = field(default_factory=list)
     taken: list[Callable[[], None]] = field(default_factory=list)
 
 
@@ -151,9 +152,8 @@ class Intake:
                 tell(gateway, payload)
         for item in batch:
             item.settled()
-        if taken.events:
-            for wake in self.ears.taken:
-                wake()
+        for wake in [*self.ears.stored, *(self.ears.taken if taken.events else ())]:
+            wake()
 
     def _refuse(self, topic: str, why: str) -> None:
         self.tally.unreadable += 1

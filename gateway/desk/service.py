@@ -13,6 +13,7 @@ from gateway.desk.broker import Broker
 from gateway.desk.checking import directory, ladders
 from gateway.desk.delivery import Delivery
 from gateway.desk.escalating import Escalation, Rules
+from gateway.desk.feed import Feed
 from gateway.desk.intake import Intake
 from gateway.desk.port import Port
 from gateway.desk.sending import Sender
@@ -36,6 +37,7 @@ class Desk:
         self._began = time.time()
         self.intake = Intake(database)
         self.port = Port(self.intake)
+        self.feed = Feed(database)
         self.delivery = Delivery(
             database,
             {each.name: sender(each) for each in config.channel},
@@ -44,14 +46,16 @@ class Desk:
         )
         self.escalation = Escalation(database, rules, paged=self.delivery.wake)
         self.intake.ears.taken.append(self.escalation.wake)
+        self.intake.ears.stored.append(self.feed.wake)
         self.brokers = list(self._connect(config))
         watch = Watch(
             database,
             name=self.instance,
             listening_since=self._since,
             quiet_s=config.desk.quiet_s,
-            taken=self.escalation.wake,
+            taken=[self.escalation.wake, self.feed.wake],
         )
+        supervisor.add("feed", self.feed.run)
         supervisor.add("intake", self.intake.run)
         supervisor.add("escalation", self.escalation.run)
         supervisor.add("delivery", self.delivery.run)

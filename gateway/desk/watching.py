@@ -7,7 +7,7 @@ once. A desk without its broker accuses no gateway; it says that it is deaf.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -41,7 +41,7 @@ class Watch:
         listening_since: Callable[[], float | None],
         quiet_s: float = QUIET_S,
         now: Callable[[], float] = time.time,
-        taken: Callable[[], None] = lambda: None,
+        taken: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._database, self._name, self._listening_since = database, name, listening_since
         self._quiet_s, self._now, self._taken = quiet_s, now, taken
@@ -63,7 +63,8 @@ class Watch:
                 told += await self._gateways(transaction, now)
             await ingest(transaction, told, now)
         if told:
-            self._taken()
+            for wake in self._taken:
+                wake()
         return len(told)
 
     def _hearing(self, now: float, since: float | None) -> list[Arrival]:

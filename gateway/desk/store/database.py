@@ -5,7 +5,7 @@ thing they differ in is `skip_locked`: on PostgreSQL it makes several desks shar
 one another; on SQLite there is one connection and the words are empty.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from itertools import islice
 from pathlib import Path
@@ -56,6 +56,12 @@ class Database(Protocol):
 
     def is_outage(self, error: BaseException) -> bool:
         """Return whether an error is the database's own trouble, and not that of the values it was given."""
+
+    async def announce(self) -> None:
+        """Have all desks that listen hear that there is news, this one too."""
+
+    async def listen(self, heard: Callable[[], None]) -> None:
+        """Call `heard` whenever a desk announces, until cancelled or the line is lost, which is an outage."""
 
     async def close(self) -> None:
         """Let go of it."""

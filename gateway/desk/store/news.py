@@ -63,7 +63,7 @@ async def since(transaction: Transaction, last: int, most: int = MOST) -> list[N
         if not rows:
             return None
         began = rows[0]["at"] - LOOK_BACK_S
-        statement = "SELECT id, topic, subject FROM news WHERE id > $1 OR (id < $1 AND at >= $2)"
+        statement = "SELECT id, topic, subject FROM news WHERE id > $1 OR at >= $2"
         found = await transaction.fetch(f"{statement} ORDER BY id LIMIT {int(most) + 1}", last, began)
     else:
         found = await transaction.fetch(

@@ -5,7 +5,9 @@ keys and on `FOR UPDATE SKIP LOCKED`. A deadlock or a lost connection undoes the
 begins anew.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:  # installed with the extra `desk`; a desk on SQLite does with
     import asyncpg
 
 CONNECTIONS: Final = 4
+CHANNEL: Final = "desk_news"
+PROBE_S: Final = 30.0  # a line that only listens would never notice that it is dead
+ANSWER_S: Final = 5.0
 _LOCK: Final = 7_310_205  # any number of our own: two desks that start at once migrate one after the other
 
 
@@ -38,8 +43,8 @@ class _Within:
 class Postgres:
     """A pool of connections to a database with the desk's tables in it."""
 
-    def __init__(self, pool: "asyncpg.Pool") -> None:
-        self._pool = pool
+    def __init__(self, pool: "asyncpg.Pool", connect: Callable[[], Awaitable[Any]]) -> None:
+        self._pool, self._connect = pool, connect
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -61,6 +66,25 @@ class Postgres:
             | asyncpg.TransactionRollbackError
             | asyncpg.CannotConnectNowError,
         )
+
+    async def announce(self) -> None:
+        """Have all desks that listen hear that there is news, this one too."""
+        await self._pool.execute(f"NOTIFY {CHANNEL}")
+
+    async def listen(self, heard: Callable[[], None]) -> None:
+        """Call `heard` whenever a desk announces; raises when the line is lost. It has a connection of its own."""
+        connection, ended = await self._connect(), asyncio.Event()
+        connection.add_termination_listener(lambda _: ended.set())
+        try:
+            await connection.add_listener(CHANNEL, lambda *_: heard())
+            heard()  # what was announced before
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(PROBE_S):
+                        await ended.wait()
+                await connection.execute("SELECT 1", timeout=ANSWER_S)
+        finally:
+            connection.terminate()
 
     async def close(self) -> None:
         """Close all connections."""
@@ -86,7 +110,7 @@ async def open_postgres(url: str, password: str | None = None) -> Postgres:
         if isinstance(error, asyncpg.PostgresError):
             raise StoreError("make the tables in", url.rpartition("@")[2], str(error)) from error
         raise
-    return Postgres(pool)
+    return Postgres(pool, lambda: asyncpg.connect(url, password=password))
 
 
 async def _migrate(connection: Any) -> None:

@@ -8,7 +8,7 @@ every commit durable, which is what a receipt promises; both are read back, beca
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -54,6 +54,13 @@ class Sqlite:
     def is_outage(self, error: BaseException) -> bool:
         """Return whether an error is the disk's: full, gone, broken."""
         return isinstance(error, sqlite3.OperationalError | OSError)
+
+    async def announce(self) -> None:
+        """Tell nobody: the file has one desk."""
+
+    async def listen(self, heard: Callable[[], None]) -> None:
+        """Hear nobody, until cancelled."""
+        await asyncio.Event().wait()
 
     async def close(self) -> None:
         """Close the file."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -45,6 +45,12 @@ class Watched:
 
     def is_outage(self, error: BaseException) -> bool:
         return self.database.is_outage(error)
+
+    async def announce(self) -> None:
+        await self.database.announce()
+
+    async def listen(self, heard: Callable[[], None]) -> None:
+        await self.database.listen(heard)
 
     async def close(self) -> None:
         await self.database.close()
