@@ -16,6 +16,8 @@ from gateway.desk import checking, reading, service
 from gateway.desk.store.database import StoreError
 from gateway.desk.tables import DeskConfig
 from gateway.runtime import logs
+from gateway.runtime.key_file import KeyFileError
+from gateway.runtime.key_file import load as load_key
 from gateway.runtime.systemd import Notifier
 from gateway.terminal import faults as fault_list
 from gateway.terminal.errors import ToolError
@@ -102,6 +104,7 @@ def _resolve(read: reading.Read, folder: Path) -> None:
             read.desk,
             store=read.desk.store if remote else str(folder.absolute() / os.path.expandvars(read.desk.store)),
             store_password_file=secret(read.desk.store_password_file),
+            key_file=secret(read.desk.key_file),
         )
     if read.mqtt is not None:
         names: tuple[str, ...] = ("ca_file", "cert_file", "key_file", "password_file")
@@ -116,6 +119,7 @@ def _files(read: reading.Read) -> Iterator[Fault]:
     named = {f"{key}.token_file": each.token_file for key, each in read.channels.items()}
     if read.desk is not None:
         named["desk.store_password_file"] = read.desk.store_password_file
+        yield from _key(read.desk.key_file)
         if "://" not in read.desk.store and not Path(read.desk.store).parent.is_dir():
             yield Fault("desk.store", same(read.desk.store), Text("存在的目录", "a folder that is there"))
     if read.mqtt is not None:
@@ -124,3 +128,24 @@ def _files(read: reading.Read) -> Iterator[Fault]:
     for key, path in named.items():
         if path and not os.access(path, os.R_OK):
             yield Fault(key, same(path), Text("可读的文件", "a file that can be read"))
+
+
+def _key(file: str) -> Iterator[Fault]:
+    """Yield what is wrong with the key that signs orders: a warning, for alerts must reach people all the same."""
+    if not file:
+        return
+    try:
+        load_key(Path(file))
+    except KeyFileError as error:
+        told = {
+            "read": Text("不能读取", error.detail),
+            "open": Text("别人也能读", "which others may read"),
+            "key": Text("不是 Ed25519 私钥", "which holds no Ed25519 key"),
+        }[error.why]
+        found = Text(f"{file}：{told.zh}", f"{file}: {told.en}")
+        wanted = Text(
+            "只有值班台能读的私钥；没有它就不能开门",
+            "a key only the desk may read, or no door is opened",
+        )
+        hint = {"open": f"chmod 600 {file}"}.get(error.why, "compound-gateway sign keygen desk")
+        yield Fault("desk.key_file", found, wanted, same(hint), warning=True)

@@ -7,7 +7,6 @@ owner may read the file, or it is refused, as ssh does. The file's name says who
 import json
 import os
 import secrets
-import stat
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,10 +18,10 @@ import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.core.base64url import encoded
 from gateway.core.operator_checks import NAME
 from gateway.core.signed import Claims, sealed
 from gateway.errand import Answer, Errand
+from gateway.runtime.key_file import KeyFileError, load, public_text
 from gateway.services.uplink.brokers import credential
 from gateway.terminal.errors import ToolError
 from gateway.terminal.figures import BAD, FAINT, GOOD, console
@@ -118,27 +117,10 @@ def token(wish: Wish, key: Ed25519PrivateKey, file: Path, nonce: str, *, now: fl
 
 def load_key(file: Path) -> Ed25519PrivateKey:
     """Return the key a file holds; ToolError if it is none, or if others could read it."""
-    path = credential(str(file))
     try:
-        with path.open("rb") as opened:
-            if stat.S_IMODE(os.fstat(opened.fileno()).st_mode) & 0o077:
-                raise ToolError("sign.open", file=path)
-            data = opened.read(10_000)
-    except OSError as error:
-        raise ToolError("sign.read", file=path, error=error.strerror) from error
-    try:
-        key = serialization.load_pem_private_key(data, password=None)
-    except (ValueError, TypeError):  # the cause might tell something of the key
-        raise ToolError("sign.key", file=path) from None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ToolError("sign.key", file=path)
-    return key
-
-
-def public_text(key: Ed25519PrivateKey) -> str:
-    """Return the public half as it stands in `[[operator]]`."""
-    raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    return encoded(raw).decode()
+        return load(credential(str(file)))
+    except KeyFileError as error:
+        raise ToolError(f"sign.{error.why}", file=error.file, error=error.detail) from None
 
 
 def arguments_of(told: Sequence[str]) -> dict[str, float | str]:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.core.config import OperatorTable
 from gateway.core.events import Place
 from gateway.core.signed import TYPE
-from gateway.signing import public_text
+from gateway.runtime.key_file import public_text
 
 GATEWAY = "bench"
 NONCE = "n" * 22

@@ -10,16 +10,19 @@ import asyncio
 import logging
 import ssl
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from gateway.core.config import MqttTable
 from gateway.core.payload import topic
 from gateway.desk.intake import Intake
+from gateway.desk.listening import Listener, heard
+from gateway.desk.store.database import chunks
 from gateway.runtime.threads import in_thread
 
 log = logging.getLogger(__name__)
@@ -32,8 +35,11 @@ LONGEST_PAUSE_S: Final = 30
 class Broker:
     """Hears all gateways at one broker and answers them with receipts."""
 
-    def __init__(self, table: MqttTable, url: str, name: str, intake: Intake) -> None:
-        self.url, self._intake = url, intake
+    def __init__(
+        self, table: MqttTable, url: str, name: str, intake: Intake, listeners: Sequence[Listener] = ()
+    ) -> None:
+        self.url, self._intake, self._listeners = url, intake, listeners
+        self._topics = {topic for each in listeners for topic in each.subscriptions}
         self._since: float | None = None
         self._session = 0  # message numbers mean something within one connection only
         self._loop = asyncio.get_running_loop()
@@ -67,6 +73,7 @@ class Broker:
             return
         self._session += 1
         client.subscribe([(f"compound/v1/+/{what}", 1) for what in TOPICS])
+        self._subscribe(sorted(self._topics))
         self._since = time.time()
         log.info("listening at %s", self.url)
 
@@ -90,7 +97,31 @@ class Broker:
         except RuntimeError:  # the loop is closed: the program ends, and the message stays at the broker
             return
 
+    def is_open(self) -> bool:
+        """Return whether what is published now goes out now."""
+        return self._since is not None and self._client.is_connected()
+
+    def publish(self, topic: str, content: bytes, *, expiry_s: int) -> bool:
+        """Send with QoS 1, not retained; say no if it does not go out now. What is late is dead by its own word."""
+        if not self.is_open():
+            return False
+        return self._client.publish(topic, content, qos=1).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def follow(self, topics: Sequence[str]) -> None:
+        """Listen to these topics too, also after a new connection."""
+        fresh = sorted(set(topics) - self._topics)
+        self._topics |= set(topics)
+        if self.is_open():
+            self._subscribe(fresh)
+
+    def _subscribe(self, topics: Sequence[str]) -> None:
+        for some in chunks(topics, 50):
+            self._client.subscribe([(each, 1) for each in some])
+
     def _offer(self, message: MQTTMessage, settled: Any) -> None:
+        told = heard(message.topic, bytes(message.payload), retained=message.retain, settled=settled)
+        if told is not None and any(each.hear(told, self) for each in self._listeners):
+            return
         self._intake.offer(message.topic, bytes(message.payload), settled, live=not message.retain)
 
     def _receipt(self, gateway: str, payload: bytes) -> None:

@@ -11,6 +11,7 @@ from drivers.api import Text
 from gateway.core import schedule
 from gateway.core.events import Severity
 from gateway.core.faults import NOTHING, Fault, near, one_of, same, shown
+from gateway.core.operator_checks import NAME
 from gateway.core.roles import ROLES
 from gateway.desk.arrivals import rank_of
 from gateway.desk.broker import SCHEMES
@@ -52,6 +53,9 @@ def check(read: Read) -> Iterator[Fault]:
     yield from _ladders(read)
     if read.desk is not None:
         yield from _times("desk.quiet_hours", read.desk.quiet_hours)
+        if not NAME.fullmatch(read.desk.operator):
+            wanted = Text("字母、数字和 . _ -", "letters, digits and . _ -")
+            yield Fault("desk.operator", shown(read.desk.operator), wanted)
 
 
 def ladders(config: DeskConfig) -> dict[int, Ladder]:

@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.core import schedule
 from gateway.desk.broker import Broker
@@ -15,6 +18,7 @@ from gateway.desk.delivery import Delivery
 from gateway.desk.escalating import Escalation, Rules
 from gateway.desk.feed import Feed
 from gateway.desk.intake import Intake
+from gateway.desk.ordering.service import Ordering
 from gateway.desk.port import Port
 from gateway.desk.sending import Sender
 from gateway.desk.store import people
@@ -23,8 +27,11 @@ from gateway.desk.store.opening import open_database
 from gateway.desk.tables import ChannelTable, DeskConfig
 from gateway.desk.watching import Watch
 from gateway.desk.webhook import Endpoint, Ntfy, Webhook
+from gateway.runtime.key_file import KeyFileError, load
 from gateway.runtime.supervisor import Supervisor
 from gateway.runtime.systemd import Notifier
+
+log = logging.getLogger(__name__)
 
 
 class Desk:
@@ -47,6 +54,13 @@ class Desk:
         self.escalation = Escalation(database, rules, paged=self.delivery.wake)
         self.intake.ears.taken.append(self.escalation.wake)
         self.intake.ears.stored.append(self.feed.wake)
+        self.ordering = Ordering(
+            database,
+            signing_key(config.desk.key_file),
+            operator=config.desk.operator,
+            owner=f"{self.instance}-{os.getpid()}",
+            changed=self.feed.wake,
+        )
         self.brokers = list(self._connect(config))
         watch = Watch(
             database,
@@ -60,6 +74,7 @@ class Desk:
         supervisor.add("escalation", self.escalation.run)
         supervisor.add("delivery", self.delivery.run)
         supervisor.add("watch", watch.run)
+        supervisor.add("ordering", self.ordering.run)
         for broker in self.brokers:
             supervisor.add(f"broker {broker.url}", broker.run)
 
@@ -67,7 +82,7 @@ class Desk:
         if config.mqtt is None:
             return []
         urls = [config.mqtt.url] if isinstance(config.mqtt.url, str) else config.mqtt.url
-        return [Broker(config.mqtt, url, self.instance, self.intake) for url in urls]
+        return [Broker(config.mqtt, url, self.instance, self.intake, [self.ordering]) for url in urls]
 
     def _since(self) -> float | None:
         """Return since when all brokers are heard; a gateway may be at any of them, or in this very process."""
@@ -108,6 +123,17 @@ def sender(table: ChannelTable) -> Sender:
     assert value is None or isinstance(value, str | int | bool)
     endpoint = Endpoint(table.url, secret(table.token_file) or "", key, value)
     return Ntfy(endpoint) if table.kind == "ntfy" else Webhook(endpoint)
+
+
+def signing_key(file: str) -> Ed25519PrivateKey | None:
+    """Return the key that signs orders; None where there is none, or none that is safe to use."""
+    if not file:
+        return None
+    try:
+        return load(Path(file))
+    except KeyFileError as error:  # people are paged all the same; doors say why they cannot be opened
+        log.error("no order can be signed: %s", error)
+        return None
 
 
 def secret(file: str) -> str | None:

@@ -14,6 +14,8 @@ class DeskTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     store_password_file: str = ""
     quiet_s: float = 180.0
     quiet_hours: list[str] = []  # "daily 22:00-06:00"
+    key_file: str = ""  # signs orders to gateways; without it doors are shown and cannot be opened from here
+    operator: str = "desk"  # the name of that key in the gateways' [[operator]]
 
 
 class ChannelTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway import duty
+from gateway import duty, signing
 from gateway.desk import checking
 from gateway.desk.routing import Audience
+from gateway.terminal.words import Words
 from tests.events import PLACE
 
 SAMPLE = Path(__file__).parents[2] / "systemd" / "desk.toml"
@@ -90,3 +91,27 @@ def test_a_file_that_is_not_there_is_told_in_a_line(tmp_path: Path) -> None:
     config, [fault] = duty.load(tmp_path / "none.toml")
     assert config is None
     assert "No such file" in fault.found.en
+
+
+def test_a_key_that_is_missing_open_to_others_or_none_is_told_and_people_are_paged_all_the_same(
+    tmp_path: Path,
+) -> None:
+    text, file = (
+        GOOD.replace('name = "street"', 'name = "street"\nkey_file = "desk.key"'),
+        tmp_path / "desk.key",
+    )
+    assert [told.partition("; ")[0] for told in faults(tmp_path, text)] == [
+        f"4 desk.key_file: {file}: No such file or directory"
+    ]
+    file.write_text("-----BEGIN PRIVATE KEY-----\n")
+    file.chmod(0o640)
+    assert "which others may read" in faults(tmp_path, text)[0]
+    file.chmod(0o600)
+    assert "which holds no Ed25519 key" in faults(tmp_path, text)[0]
+    file.unlink()
+    assert signing.keygen("desk", file, Words("en")) == 0
+    assert faults(tmp_path, text) == []
+    file.chmod(0o644)
+    config, found = duty.load(tmp_path / "desk.toml")
+    assert [each.warning for each in found] == [True]
+    assert config is not None

@@ -17,6 +17,7 @@ from gateway.desk.arrivals import Arrival
 from gateway.desk.folding import by_key, newest, once
 from gateway.desk.grouping import WINDOW_S, incident_key
 from gateway.desk.store import news, timers, work
+from gateway.desk.store.acknowledging import is_echo
 from gateway.desk.store.database import Row, Transaction, among, insert
 from gateway.desk.workflow import Command, Step
 
@@ -72,8 +73,10 @@ async def ingest(transaction: Transaction, batch: Sequence[Arrival], now: float)
     await _begin(transaction, new, now)
     await _worsen(transaction, latest, known, now)
     for each in fresh:
-        if each.change is Change.ACKNOWLEDGED:
-            await work.take_step(transaction, _on_the_spot(each), now)
+        if each.change is Change.ACKNOWLEDGED and not await is_echo(
+            transaction, each.gateway, each.alert, each.by
+        ):
+            await work.take_step(transaction, _on_the_spot(each), now, at_gateway=True)
     await news.tell(transaction, "alert", latest, now)
     return Taken(len(fresh), len(new))
 

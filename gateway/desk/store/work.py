@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.desk.store import news, timers
+from gateway.desk.store import acknowledging, news, timers
 from gateway.desk.store.database import Row, Transaction, Value
 from gateway.desk.workflow import Command, Outcome, State, Step, Work, advance
 
@@ -30,8 +30,13 @@ class Answer:
     work: Work | None
 
 
-async def take_step(transaction: Transaction, command: Command, now: float) -> Answer:
-    """Carry out `command` once; the same `id` again returns the first answer and changes nothing."""
+async def take_step(
+    transaction: Transaction, command: Command, now: float, *, at_gateway: bool = False
+) -> Answer:
+    """Carry out `command` once; the same `id` again returns the first answer and changes nothing.
+
+    `at_gateway`: it was made there; else the gateway is told when an alert is seen to.
+    """
     lock = "FOR UPDATE" if transaction.skip_locked else ""
     rows = await transaction.fetch(f"SELECT * FROM work WHERE alert = $1 {lock}", command.alert)
     if not rows:
@@ -44,6 +49,8 @@ async def take_step(transaction: Transaction, command: Command, now: float) -> A
         await transaction.execute(_UPDATE, work.alert, *values)
         if command.step is Step.REOPEN:
             await timers.rearm(transaction, work.incident, now)
+        elif command.step is not Step.NOTE and not at_gateway:
+            await acknowledging.pass_on(transaction, work.alert, command.who, work.version, now)
         await news.tell(transaction, "alert", [work.alert], now)
     detail = {
         "work": asdict(work),

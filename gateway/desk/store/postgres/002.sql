@@ -90,6 +90,7 @@ CREATE TABLE orders (
     leased_until DOUBLE PRECISION NOT NULL  -- until then an outcome is waited for; then whoever is there goes on
 );
 CREATE INDEX orders_open ON orders (made_at) WHERE state IN ('waiting', 'sent');
+CREATE INDEX orders_of_target ON orders (gateway, target);
 
 -- How doors stand, as their gateways told last; which doors there are stands in a gateway's health.
 CREATE TABLE doors (

@@ -1,0 +1,52 @@
+"""A private Ed25519 key in a file of its own: PKCS 8 in PEM form, which openssl and every library read.
+
+Nobody but its owner may read the file, or it is refused, as ssh does. No error carries a byte of the key.
+"""
+
+import os
+import stat
+from pathlib import Path
+from typing import Literal
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gateway.core.base64url import encoded
+
+LARGEST = 10_000
+
+
+class KeyFileError(Exception):
+    """A key file is of no use: `why` is `read` (with `detail`), `open` to others, or no `key`."""
+
+    def __init__(self, why: Literal["read", "open", "key"], file: Path, detail: str = "") -> None:
+        super().__init__(why, str(file), detail)
+        self.why, self.file, self.detail = why, file, detail
+
+    def __str__(self) -> str:
+        told = {"read": self.detail, "open": "others may read it", "key": "it holds no Ed25519 key"}[self.why]
+        return f"{self.file}: {told}"
+
+
+def load(file: Path) -> Ed25519PrivateKey:
+    """Return the key a file holds; KeyFileError if it is none, or if others could read it."""
+    try:
+        with file.open("rb") as opened:
+            if stat.S_IMODE(os.fstat(opened.fileno()).st_mode) & 0o077:
+                raise KeyFileError("open", file)
+            data = opened.read(LARGEST)
+    except OSError as error:
+        raise KeyFileError("read", file, error.strerror or str(error)) from error
+    try:
+        key = serialization.load_pem_private_key(data, password=None)
+    except (ValueError, TypeError):  # the cause might tell something of the key
+        raise KeyFileError("key", file) from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyFileError("key", file)
+    return key
+
+
+def public_text(key: Ed25519PrivateKey) -> str:
+    """Return the public half as it stands in `[[operator]]`."""
+    raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return encoded(raw).decode()

@@ -1,0 +1,494 @@
+"""The ordering service over real databases, with the gateway's own gate at the other end, and no broker between."""
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from gateway.core import payload
+from gateway.core.events import Body, Change, Clock, CommandBody, Event, OutcomeBody, Place
+from gateway.core.gate import Now
+from gateway.core.gate import Order as Admitted
+from gateway.core.incoming import Incoming
+from gateway.desk.arrivals import Arrival
+from gateway.desk.listening import heard
+from gateway.desk.ordering import texts
+from gateway.desk.ordering.orders import GRACE_S, Order, State
+from gateway.desk.ordering.service import PACE_S, QUIET_LOOK_S, Ordering
+from gateway.desk.store import events, gateways, news, orders, work
+from gateway.desk.store.database import Database
+from gateway.desk.store.orders import OtherOrderError, Wish
+from gateway.desk.workflow import Command, Step
+from gateway.services.remote import Remote
+from gateway.services.remote.service import Target
+from tests.desk_parts import GATEWAY, NOW, arrival, opened
+from tests.orders import DESK
+
+WISH = Wish("o-1", GATEWAY, "gate-1", "unlock", {"seconds": 5.0}, "王芳", "王芳的手机")
+
+
+@dataclass
+class World:
+    """The time, the gateway, and the road between it and the desks. `is_up` False: nobody can send."""
+
+    now: float = NOW
+    is_up: bool = True
+    deaf: bool = False  # what is sent is lost on the way
+    mute: bool = False  # outcomes are lost on the way
+    opened: list[Admitted] = field(default_factory=list)
+    sent: list[bytes] = field(default_factory=list)
+    desks: list[Ordering] = field(default_factory=list)
+    result: str = "done"
+    nonces: bytes = b""
+
+    def __post_init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """Begin the gateway's first or next life, with what its journal had."""
+        self.remote = Remote(
+            GATEWAY,
+            [DESK.table],
+            find=self._find,
+            submit=self._submit,
+            publish=self._publish,
+            new_id=lambda: "made-up",
+            now=lambda: Now(self.now, self.now, Clock.SYNCED),
+            restored=getattr(self, "journal", []),
+        )
+        self.journal: list[Event] = getattr(self, "journal", [])
+
+    # the way of the desks to their broker
+    def is_open(self) -> bool:
+        return self.is_up
+
+    def publish(self, topic: str, content: bytes, *, expiry_s: int) -> bool:
+        assert topic == payload.topic(GATEWAY, "command")
+        assert 1 <= expiry_s <= 60
+        if not self.is_up:
+            return False
+        self.sent.append(content)
+        if not self.deaf:
+            self.remote.heard(Incoming(topic, content))
+        return True
+
+    def follow(self, topics: Sequence[str]) -> None:
+        raise AssertionError(topics)
+
+    def hear_nonces(self, desk: Ordering) -> None:
+        """Have one desk hear what the broker kept."""
+        told = heard(payload.topic(GATEWAY, "nonce"), self.nonces, retained=True, settled=lambda: None)
+        assert told is not None
+        desk.hear(told, self)
+
+    def _find(self, name: str) -> Target:
+        if name == "gone":
+            raise KeyError(name)
+        return Target(Place(building="2"), self._carry_out)
+
+    async def _carry_out(self, order: Admitted) -> OutcomeBody:
+        self._submit(CommandBody(order.id, order.target, order.action, dict(order.numbers), order.origin))
+        if self.now < order.deadline:
+            self.opened.append(order)
+        result = self.result if self.now < order.deadline else "late"
+        body = OutcomeBody(order.id, order.target, order.action, result, "read back", order.origin)  # type: ignore[arg-type]
+        self._submit(body)
+        return body
+
+    def _submit(self, body: Body) -> Event:
+        event = Event(1, len(self.journal) + 1, self.now, self.now, Clock.SYNCED, body)
+        self.journal.append(event)
+        self.remote.follow(event)
+        if isinstance(body, OutcomeBody):
+            self._publish(payload.topic(GATEWAY, "outcome"), payload.outcome_event(event, GATEWAY))
+        return event
+
+    def _publish(self, topic: str, content: bytes, **_: object) -> bool:
+        if topic.endswith("/nonce"):
+            self.nonces = content
+        if self.mute and topic.endswith("/outcome"):
+            return True
+        for desk in self.desks:
+            told = heard(topic, content, retained=False, settled=lambda: None)
+            assert told is not None
+            desk.hear(told, self)
+        return True
+
+
+@dataclass
+class Scene:
+    """A world with a database in it."""
+
+    world: World
+    database: Database
+
+    def desk(self, name: str = "desk-1", *, key: bool = True) -> Ordering:
+        """Start a desk; it hears the gateway from now on."""
+        made = Ordering(
+            self.database,
+            DESK.key if key else None,
+            operator="desk",
+            owner=name,
+            now=lambda: self.world.now,
+            clock=lambda: self.world.now,
+        )
+        self.world.desks.append(made)
+        self.world.hear_nonces(made)
+        return made
+
+    async def give(self, wish: Wish = WISH) -> Order:
+        async with self.database.transaction() as transaction:
+            return await orders.order(transaction, wish, self.world.now)
+
+    async def state(self, name: str = WISH.id) -> Order:
+        async with self.database.transaction() as transaction:
+            found = await orders.state(transaction, name)
+        assert found is not None
+        return found
+
+    async def all(self) -> list[Order]:
+        async with self.database.transaction() as transaction:
+            rows = await transaction.fetch("SELECT id FROM orders ORDER BY id")
+        return [await self.state(row["id"]) for row in rows]
+
+    async def turn(self, desk: Ordering, after_s: float = 0.0) -> Order:
+        """Move on, have a desk look, the gateway do, and the desk write down what it heard."""
+        self.world.now += after_s
+        await desk.look()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        waiting = [outcome for outcome, _ in desk._outcomes]
+        desk._outcomes.clear()
+        await desk.settle(waiting)
+        return await self.state() if await self.exists(WISH.id) else Order("", "", "", "", {}, "", 0, 0)
+
+    async def exists(self, name: str) -> bool:
+        async with self.database.transaction() as transaction:
+            return await orders.state(transaction, name) is not None
+
+
+def play(where: str, body: Callable[[Scene], Awaitable[None]]) -> None:
+    """Run a test in a world of its own."""
+
+    async def main() -> None:
+        async with opened(where) as database, living() as world:
+            await body(Scene(world, database))
+
+    asyncio.run(main())
+
+
+@asynccontextmanager
+async def living() -> AsyncIterator[World]:
+    world = World()
+    task = asyncio.create_task(world.remote.run())
+    while not world.nonces:
+        await asyncio.sleep(0)
+    try:
+        yield world
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def test_an_order_opens_the_door_and_its_outcome_ends_on_the_record_and_in_the_news(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        desk = scene.desk()
+        await scene.give()
+        done = await scene.turn(desk)
+        assert (done.state, done.said) == (State.DONE, "read back")
+        [admitted] = scene.world.opened
+        assert (admitted.origin, admitted.numbers) == ("remote:desk/王芳", {"seconds": 5.0})
+        async with scene.database.transaction() as transaction:
+            trail = await work.trail(transaction, f"{GATEWAY}/gate-1")
+            told = [(each.topic, each.subject) for each in await news.after(transaction, 0)]
+        assert [(row["who"], row["step"], row["outcome"]) for row in trail] == [
+            ("王芳", "order unlock", "done"),
+            ("王芳", "order unlock", "done"),
+        ]
+        assert all("王芳的手机" in row["detail"] for row in trail)
+        assert told == [("order", "o-1")] * 2
+
+    play(where, body)
+
+
+def test_the_same_tap_sent_twice_is_one_order_and_its_id_is_taken_for_any_other(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        desk = scene.desk()
+        await scene.give()
+        await scene.turn(desk)
+        assert (await scene.give()).state is State.DONE
+        await scene.turn(desk, 2.5)
+        assert len(scene.world.opened) == 1
+        other = Wish("o-1", GATEWAY, "gate-2", "unlock", {}, "王芳")
+        with contextlib.suppress(OtherOrderError):
+            await scene.give(other)
+            raise AssertionError("it was taken")
+
+    play(where, body)
+
+
+def test_an_order_whose_outcome_is_lost_is_given_again_and_opens_the_door_once(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        desk = scene.desk()
+        await scene.give()
+        scene.world.mute = True
+        assert (await scene.turn(desk)).state is State.SENT
+        scene.world.mute = False
+        assert (await scene.turn(desk, 1.0)).state is State.SENT, "it is waited for first"
+        assert len(scene.world.sent) == 1
+        assert (await scene.turn(desk, 1.5)).state is State.DONE
+        assert len(scene.world.sent) == 2
+        assert len(scene.world.opened) == 1
+
+    play(where, body)
+
+
+def test_a_desk_killed_after_it_sent_leaves_an_order_that_another_desk_settles_and_the_door_opens_once(
+    where: str,
+) -> None:
+    async def body(scene: Scene) -> None:
+        first = scene.desk("desk-1")
+        await scene.give()
+        await first.look()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        scene.world.desks.clear()  # killed: it never reads the outcome it was sent
+        assert len(scene.world.opened) == 1
+        assert (await scene.state()).state is State.SENT
+        second = scene.desk("desk-2")
+        assert (await scene.turn(second, 1.0)).state is State.SENT, "the lease of the first is not over"
+        assert (await scene.turn(second, 1.5)).state is State.DONE
+        assert len(scene.world.opened) == 1
+
+    play(where, body)
+
+
+def test_a_desk_killed_before_the_copy_went_out_leaves_an_order_that_is_not_called_late(where: str) -> None:
+    """Nobody knows whether it went out, so nobody says that the door was not opened."""
+
+    async def body(scene: Scene) -> None:
+        desk = scene.desk()
+        await scene.give()
+        scene.world.deaf = True
+        assert (await scene.turn(desk)).state is State.SENT
+        found = await scene.turn(desk, 10.0)
+        assert found.state is State.SENT
+        found = await scene.turn(desk, GRACE_S + 0.1)
+        assert (found.state, found.words) == (State.UNKNOWN, texts.UNHEARD)
+
+    play(where, body)
+
+
+def test_an_outcome_that_comes_after_all_hope_still_tells_the_truth(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        desk = scene.desk()
+        await scene.give()
+        scene.world.mute = True
+        await scene.turn(desk)
+        scene.world.now += 20
+        assert (await scene.turn(desk)).state is State.UNKNOWN
+        scene.world.mute = False
+        last = scene.world.journal[-1]
+        scene.world._publish(payload.topic(GATEWAY, "outcome"), payload.outcome_event(last, GATEWAY))
+        assert (await scene.turn(desk)).state is State.DONE
+
+    play(where, body)
+
+
+def test_a_door_order_is_never_kept_for_a_gateway_that_is_away(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        desk = scene.desk()
+        async with scene.database.transaction() as transaction:
+            await gateways.available(transaction, GATEWAY, "offline", NOW, live=True)
+        await scene.give()
+        assert (await scene.turn(desk)).state is State.WAITING
+        found = await scene.turn(desk, 10.0)
+        assert (found.state, found.words) == (State.LATE, texts.AWAY)
+        async with scene.database.transaction() as transaction:
+            await gateways.available(transaction, GATEWAY, "online", NOW + 10, live=True)
+        await scene.turn(desk, 1.0)
+        assert scene.world.sent == []
+
+    play(where, body)
+
+
+def test_without_its_broker_a_desk_sends_nothing_and_says_so_and_another_desk_sends_it(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        deaf = scene.desk()
+        scene.world.is_up = False
+        await scene.give()
+        found = await scene.turn(deaf)
+        assert (found.state, found.sent) == (State.WAITING, 0)
+        found = await scene.turn(deaf, 10.0)
+        assert (found.state, found.words) == (State.LATE, texts.DEAF)
+        scene.world.is_up = True
+        await scene.give(Wish("o-2", GATEWAY, "gate-1", "unlock", {}, "王芳"))
+        await scene.turn(scene.desk("desk-2"))
+        assert (await scene.state("o-2")).state is State.DONE
+
+    play(where, body)
+
+
+def test_a_connection_lost_at_the_last_moment_leaves_no_doubt(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        desk = scene.desk()
+        await scene.give()
+        real, scene.world.publish = scene.world.publish, lambda *_, **__: False  # type: ignore[method-assign]
+        found = await scene.turn(desk)
+        assert found.sent == 0
+        scene.world.publish = real  # type: ignore[method-assign]
+        assert (await scene.turn(desk, 1.0)).state is State.DONE
+
+    play(where, body)
+
+
+def test_a_nonce_taken_by_somebody_else_costs_a_moment_and_not_the_door(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        desk = scene.desk()
+        await scene.give()
+        pool = scene.world.remote._nonces
+        for text, _ in pool.published(scene.world.now):
+            pool.use(text)
+        found = await scene.turn(desk)
+        assert found.state is State.SENT
+        assert scene.world.opened == []
+        scene.world.remote._renew()
+        assert (await scene.turn(desk, 0.3)).state is State.DONE
+        assert len(scene.world.opened) == 1
+
+    play(where, body)
+
+
+def test_two_desks_that_look_at_once_send_one_copy(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        first, second = scene.desk("desk-1"), scene.desk("desk-2")
+        await scene.give()
+        await asyncio.gather(first.look(), second.look())
+        assert len(scene.world.sent) == 1
+
+    play(where, body)
+
+
+def test_what_the_gateway_does_not_know_is_refused_in_words(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        desk = scene.desk()
+        await scene.give(Wish("o-1", GATEWAY, "gone", "unlock", {}, "王芳"))
+        found = await scene.turn(desk)
+        assert (found.state, found.words) == (State.REFUSED, texts.refused("order:"))
+
+    play(where, body)
+
+
+def test_without_a_key_an_order_is_refused_at_once_and_says_who_can_help(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        desk = scene.desk(key=False)
+        await scene.give()
+        found = await scene.turn(desk)
+        assert (found.state, found.words) == (State.REFUSED, texts.NO_KEY)
+        assert scene.world.sent == []
+
+    play(where, body)
+
+
+async def step(scene: Scene, number: int, name: Step, label: str = "c") -> None:
+    made = Command(f"{label}-{number}-{name}", arrival(number).alert, name, "王芳")
+    async with scene.database.transaction() as transaction:
+        await work.take_step(transaction, made, scene.world.now)
+
+
+async def take(scene: Scene, *batch: Arrival) -> None:
+    async with scene.database.transaction() as transaction:
+        await events.ingest(transaction, batch, scene.world.now)
+
+
+def raised(seq: int) -> Arrival:
+    return dataclasses.replace(arrival(seq), state="active_unacked")
+
+
+def test_what_is_acknowledged_at_the_desk_is_acknowledged_at_its_gateway(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        desk = scene.desk()
+        await take(scene, raised(1))
+        await step(scene, 1, Step.ACKNOWLEDGE)
+        await scene.turn(desk)
+        [admitted] = scene.world.opened
+        assert (admitted.action, admitted.origin) == ("acknowledge", "remote:desk/王芳")
+        assert arrival(1).alert == f"{GATEWAY}/{admitted.target}"
+        [order] = await scene.all()
+        assert order.state is State.DONE
+
+    play(where, body)
+
+
+def test_an_acknowledgement_from_the_gateway_is_not_sent_back(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        await take(scene, raised(1))
+        await take(scene, arrival(2, life=1, change=Change.ACKNOWLEDGED, by="local:console"))
+        async with scene.database.transaction() as transaction:
+            found = await work.find(transaction, arrival(1).alert)
+        assert found is not None
+        assert found.acknowledged_by == f"{GATEWAY}: local:console"
+        assert await scene.all() == []
+
+    play(where, body)
+
+
+def test_the_echo_of_our_own_acknowledgement_does_not_close_an_alert_that_was_reopened(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        await take(scene, raised(1))
+        await step(scene, 1, Step.ACKNOWLEDGE)
+        await step(scene, 1, Step.REOPEN)
+        await take(scene, arrival(2, life=1, change=Change.ACKNOWLEDGED, by="remote:desk/王芳"))
+        async with scene.database.transaction() as transaction:
+            found = await work.find(transaction, arrival(1).alert)
+        assert found is not None
+        assert found.acknowledged_by is None
+
+    play(where, body)
+
+
+def test_acknowledgements_wait_for_a_gateway_that_is_away_and_go_out_slowly_when_it_is_back(
+    where: str,
+) -> None:
+    async def body(scene: Scene) -> None:
+        desk = scene.desk()
+        async with scene.database.transaction() as transaction:
+            await gateways.available(transaction, GATEWAY, "offline", NOW, live=True)
+        await take(scene, *(raised(number) for number in range(1, 6)))
+        for number in range(1, 6):
+            await step(scene, number, Step.RESOLVE)
+        for _ in range(20):
+            await scene.turn(desk, 300.0)
+        assert scene.world.sent == []
+        async with scene.database.transaction() as transaction:
+            await gateways.available(transaction, GATEWAY, "online", scene.world.now, live=True)
+        scene.world.remote._renew()
+        for _ in range(5):
+            await scene.turn(desk, QUIET_LOOK_S)
+        assert 1 <= len(scene.world.opened) <= 2
+        for _ in range(5):
+            scene.world.remote._renew()
+            await scene.turn(desk, PACE_S + QUIET_LOOK_S)
+        assert len(scene.world.opened) == 5
+        assert {order.state for order in await scene.all()} == {State.DONE}
+
+    play(where, body)
+
+
+def test_an_acknowledgement_the_gateway_could_not_do_is_given_again_under_a_fresh_id(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        desk = scene.desk()
+        await take(scene, raised(1))
+        await step(scene, 1, Step.ACKNOWLEDGE)
+        scene.world.result = "failed"
+        await scene.turn(desk)
+        scene.world.result = "done"
+        await scene.turn(desk, PACE_S + QUIET_LOOK_S)
+        first, second = await scene.all()
+        assert (first.state, second.state) == (State.FAILED, State.DONE)
+        assert first.id.removesuffix(".0") == second.id.removesuffix(".1")
+
+    play(where, body)
