@@ -12,7 +12,7 @@ import msgspec
 from drivers.api import Text
 from gateway.core import loading
 from gateway.core.faults import Fault, same
-from gateway.desk import checking, reading, service
+from gateway.desk import channel_checks, channels, checking, reading, service
 from gateway.desk.store.database import StoreError
 from gateway.desk.tables import DeskConfig
 from gateway.runtime import logs
@@ -111,12 +111,17 @@ def _resolve(read: reading.Read, folder: Path) -> None:
         found = {name: secret(getattr(read.mqtt, name)) for name in names}
         read.mqtt = msgspec.structs.replace(read.mqtt, **found)
     for key, each in read.channels.items():
-        read.channels[key] = msgspec.structs.replace(each, token_file=secret(each.token_file))
+        named = {name: secret(file) for name, file in channels.files(each).items()}
+        read.channels[key] = msgspec.structs.replace(each, **named)
 
 
 def _files(read: reading.Read) -> Iterator[Fault]:
     """Yield a fault for every file that is named and cannot be read, and for a folder that is not there."""
-    named = {f"{key}.token_file": each.token_file for key, each in read.channels.items()}
+    named = {
+        f"{key}.{name}": file
+        for key, each in read.channels.items()
+        for name, file in channels.files(each).items()
+    }
     if read.desk is not None:
         named["desk.store_password_file"] = read.desk.store_password_file
         yield from _key(read.desk.key_file)
@@ -128,6 +133,9 @@ def _files(read: reading.Read) -> Iterator[Fault]:
     for key, path in named.items():
         if path and not os.access(path, os.R_OK):
             yield Fault(key, same(path), Text("可读的文件", "a file that can be read"))
+    for key, each in read.channels.items():
+        if all(not file or os.access(file, os.R_OK) for file in channels.files(each).values()):
+            yield from channel_checks.check_files(key, each, _addresses(read, each.name))
 
 
 def _key(file: str) -> Iterator[Fault]:
@@ -149,3 +157,13 @@ def _key(file: str) -> Iterator[Fault]:
         )
         hint = {"open": f"chmod 600 {file}"}.get(error.why, "compound-gateway sign keygen desk")
         yield Fault("desk.key_file", found, wanted, same(hint), warning=True)
+
+
+def _addresses(read: reading.Read, channel: str) -> dict[str, str]:
+    """Return the addresses people have at a channel, by where they stand."""
+    return {
+        f"{key}.channels": address
+        for key, each in read.people.items()
+        for name, address in each.channels
+        if name == channel
+    }

@@ -13,6 +13,7 @@ from gateway.core.events import Severity
 from gateway.core.faults import NOTHING, Fault, near, one_of, same, shown
 from gateway.core.operator_checks import NAME
 from gateway.core.roles import ROLES
+from gateway.desk import channel_checks
 from gateway.desk.arrivals import rank_of
 from gateway.desk.broker import SCHEMES
 from gateway.desk.ladders import Ladder, Rung, in_order
@@ -20,7 +21,6 @@ from gateway.desk.reading import Read
 from gateway.desk.routing import DUTY_ROOM, Audience, Directory, Duty, Person, Role
 from gateway.desk.tables import DeskConfig, LadderTable
 
-KINDS: Final = ("ntfy", "webhook")
 LANGUAGES: Final = ("zh", "en")
 MINUTE_S: Final = 60.0
 
@@ -108,20 +108,7 @@ def _brokers(read: Read) -> Iterator[Fault]:
 
 def _channels(read: Read) -> Iterator[Fault]:
     for key, each in read.channels.items():
-        if each.kind not in KINDS:
-            yield Fault(f"{key}.kind", shown(each.kind), one_of(KINDS), near(each.kind, KINDS))
-        if urlsplit(each.url).scheme not in {"http", "https"}:
-            yield Fault(
-                f"{key}.url",
-                shown(each.url),
-                Text("http:// 或 https:// 地址", "an http:// or https:// address"),
-            )
-        if each.per_minute < 1:
-            yield Fault(f"{key}.per_minute", shown(each.per_minute), Text("1 或更大", "1 or more"))
-        if len(each.success) > 1:
-            yield Fault(
-                f"{key}.success", shown(each.success), Text("只有一项的表", "a table of one: { errcode = 0 }")
-            )
+        yield from channel_checks.check(key, each)
 
 
 def _people(read: Read) -> Iterator[Fault]:

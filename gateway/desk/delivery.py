@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from gateway.desk.delivering import Parcel, after_failure, plan
-from gateway.desk.sending import Delivered, Rejected, Result, Sender, Unknown
+from gateway.desk.sending import Delivered, Rejected, Result, Sender, Unknown, told
 from gateway.desk.store import notices, timers, work
 from gateway.desk.store.database import Database, Transaction
 from gateway.desk.store.notices import Notice
@@ -111,8 +111,9 @@ class Delivery:
                 )  # fmt: skip
             return
         retryable = not isinstance(result, Rejected) or result.retryable
-        log.warning("channel %s did not take %s: %s", parcel.channel, parcel.message.id, result.answer)
-        await self._retry(transaction, parcel.notices, result.answer, now, retryable=retryable)
+        answer = told(result)
+        log.warning("channel %s did not take %s: %s", parcel.channel, parcel.message.id, answer)
+        await self._retry(transaction, parcel.notices, answer, now, retryable=retryable)
 
     async def _retry(
         self, transaction: Transaction, kept: Sequence[Notice], answer: str, now: float, *, retryable: bool

@@ -1,15 +1,16 @@
 """desk.toml, from text to frozen objects, with every fault found in one go: file, key, found, wanted. Pure."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from drivers.api import Text
 from gateway.core.config import MqttTable
-from gateway.core.faults import NOTHING, Fault
-from gateway.core.toml_tables import TABLE, WANTED, listed, table_of, tree, unknown
-from gateway.desk.tables import ChannelTable, DeskConfig, DeskTable, DutyTable, LadderTable, PersonTable
+from gateway.core.faults import NOTHING, Fault, near, one_of, shown
+from gateway.core.toml_tables import TABLE, WANTED, each_of, listed, table_of, tree, unknown
+from gateway.desk.channels import KINDS, ChannelTable
+from gateway.desk.tables import DeskConfig, DeskTable, DutyTable, LadderTable, PersonTable
 
 _WANTED: Final = WANTED | {
     list[tuple[str, str]]: Text(
@@ -63,8 +64,25 @@ def parse(text: str) -> Read:
         read.faults.append(Fault("desk", NOTHING, TABLE, hint))
     if "mqtt" in tables:
         read.mqtt = table_of(tables["mqtt"], MqttTable, "mqtt", read.faults, _WANTED)
-    read.channels = listed(tables, "channel", ChannelTable, read.faults, _WANTED)
+    read.channels = _channels(tables, read.faults)
     read.people = listed(tables, "person", PersonTable, read.faults, _WANTED)
     read.duties = listed(tables, "duty", DutyTable, read.faults, _WANTED)
     read.ladders = listed(tables, "ladder", LadderTable, read.faults, _WANTED)
+    return read
+
+
+def _channels(tables: dict[str, Any], faults: list[Fault]) -> dict[str, ChannelTable]:
+    """Return the channels with their keys, each read as its kind has it."""
+    read: dict[str, ChannelTable] = {}
+    for key, each in each_of(tables, "channel", "channel", faults):
+        kind = each.get("kind")
+        table = KINDS.get(kind) if isinstance(kind, str) else None
+        if table is None:
+            found = NOTHING if kind is None else shown(kind)
+            hint = near(kind, KINDS) if isinstance(kind, str) else None
+            faults.append(Fault(f"{key}.kind", found, one_of(KINDS), hint))
+            each, table = {"name": each.get("name"), "kind": str(kind)}, ChannelTable  # noqa: PLW2901 - its name is known
+        made = table_of(each, table, key, faults, _WANTED)
+        if made is not None:
+            read[key] = made
     return read

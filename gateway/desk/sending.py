@@ -8,6 +8,8 @@ id, because a double ring is better than none.
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from gateway.core.events import Words
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -29,10 +31,11 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The service refused it. `retryable`: later it may not."""
+    """The service refused it. `retryable`: later it may not. `means`: what to do, where it is known."""
 
     answer: str
     retryable: bool
+    means: Words | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +53,9 @@ class Sender(Protocol):
 
     async def send(self, message: Message) -> Result:
         """Send one message; never raises for what a service or a network may do."""
+
+
+def told(result: Result) -> str:
+    """Return what a service said, for the record: its own words, then what they mean."""
+    means = result.means if isinstance(result, Rejected) else None
+    return f"{result.answer} — {means.zh} / {means.en}" if means else result.answer

@@ -20,13 +20,12 @@ from gateway.desk.feed import Feed
 from gateway.desk.intake import Intake
 from gateway.desk.ordering.service import Ordering
 from gateway.desk.port import Port
-from gateway.desk.sending import Sender
+from gateway.desk.senders.building import build
 from gateway.desk.store import people
 from gateway.desk.store.database import Database
 from gateway.desk.store.opening import open_database
-from gateway.desk.tables import ChannelTable, DeskConfig
+from gateway.desk.tables import DeskConfig
 from gateway.desk.watching import Watch
-from gateway.desk.webhook import Endpoint, Ntfy, Webhook
 from gateway.runtime.key_file import KeyFileError, load
 from gateway.runtime.supervisor import Supervisor
 from gateway.runtime.systemd import Notifier
@@ -47,7 +46,7 @@ class Desk:
         self.feed = Feed(database)
         self.delivery = Delivery(
             database,
-            {each.name: sender(each) for each in config.channel},
+            {each.name: build(each) for each in config.channel},
             owner=f"{self.instance}-{os.getpid()}",
             per_minute={each.name: each.per_minute for each in config.channel},
         )
@@ -115,14 +114,6 @@ async def serve(
         ready()
         await stop.wait()
         work.cancel()
-
-
-def sender(table: ChannelTable) -> Sender:
-    """Return what sends over a channel."""
-    key, value = next(iter(table.success.items()), ("", None))
-    assert value is None or isinstance(value, str | int | bool)
-    endpoint = Endpoint(table.url, secret(table.token_file) or "", key, value)
-    return Ntfy(endpoint) if table.kind == "ntfy" else Webhook(endpoint)
 
 
 def signing_key(file: str) -> Ed25519PrivateKey | None:

@@ -4,6 +4,7 @@ import msgspec
 
 from gateway.core.config import MqttTable
 from gateway.core.events import Place
+from gateway.desk.channels import ChannelTable
 
 
 class DeskTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -16,17 +17,6 @@ class DeskTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     quiet_hours: list[str] = []  # "daily 22:00-06:00"
     key_file: str = ""  # signs orders to gateways; without it doors are shown and cannot be opened from here
     operator: str = "desk"  # the name of that key in the gateways' [[operator]]
-
-
-class ChannelTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[[channel]]`: a way to people. `success` is what an answer that means success has in it."""
-
-    name: str
-    kind: str  # ntfy, webhook
-    url: str
-    token_file: str = ""
-    per_minute: int = 20
-    success: dict[str, object] = {}
 
 
 class PersonTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -55,7 +55,7 @@ def test_the_least_desk_is_good(tmp_path: Path) -> None:
     [
         ('name = "street"', 'nam = "street"', "3 desk.nam: an unknown key"),
         ('name = "street"', "", "2 desk.name: nothing; a text in quotes"),
-        ('kind = "ntfy"', 'kind = "ntfi"', '6 channel[0].kind: "ntfi"; one of ntfy, webhook'),
+        ('kind = "ntfy"', 'kind = "ntfi"', '6 channel[0].kind: "ntfi"; one of ntfy, webhook, wecom'),
         ("http://127", "ftp://127", "an http:// or https:// address"),
         ('role = "duty_room"', 'role = "boss"', '"boss"; one of administrator'),
         ('["phones", "duty', '["phone", "duty', '11 person[0].channels: "phone"; one of phones'),

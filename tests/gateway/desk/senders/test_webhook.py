@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from gateway.desk.senders.webhook import Endpoint, Ntfy, Webhook
 from gateway.desk.sending import Delivered, Message, Rejected, Result, Unknown
-from gateway.desk.webhook import Endpoint, Ntfy, Webhook
 from tests.broker import free_port
 from tests.desk_service import Service
 

@@ -1,0 +1,82 @@
+"""What is wrong with the channels of desk.toml, and with the files they name. What a file holds is never shown."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from drivers.api import Text
+from gateway.core.faults import NOTHING, Fault, one_of, same, shown
+from gateway.desk.channels import BarkTable, ChannelTable, NtfyTable, WebhookTable
+from gateway.desk.senders import bark
+
+WEB: Final = Text("http:// 或 https:// 地址", "an http:// or https:// address")
+OWN_KINDS: Final[Mapping[str, str]] = {
+    "qyapi.weixin.qq.com": "wecom",
+    "oapi.dingtalk.com": "dingtalk",
+    "open.feishu.cn": "feishu",
+    "open.larksuite.com": "feishu",
+}
+"""Services that have a kind of their own: a plain webhook would take their refusals for success."""
+
+
+def check(key: str, table: ChannelTable) -> Iterator[Fault]:
+    """Yield what is wrong with one channel."""
+    if table.per_minute < 1:
+        yield Fault(f"{key}.per_minute", shown(table.per_minute), Text("1 或更大", "1 or more"))
+    if isinstance(table, NtfyTable | WebhookTable | BarkTable):
+        yield from _url(f"{key}.url", table.url)
+    if isinstance(table, WebhookTable) and len(table.success) > 1:
+        wanted = Text("只有一项的表", "a table of one: { errcode = 0 }")
+        yield Fault(f"{key}.success", shown(table.success), wanted)
+
+
+def check_files(key: str, table: ChannelTable, addresses: Mapping[str, str]) -> Iterator[Fault]:
+    """Yield what is wrong with what a channel's files hold; `addresses` are those at this channel, by key."""
+    url_file: str = getattr(table, "url_file", "")
+    if url_file and not _is_web(_text(url_file)):
+        found = Text("别的内容", "something else")
+        yield Fault(
+            f"{key}.url_file", found, Text("一行 http:// 或 https:// 地址", "one line with such an address")
+        )
+    if isinstance(table, BarkTable):
+        known = bark.keys(_text(table.keys_file))
+        if not known:
+            wanted = Text("每行一个名称和一个设备密钥", "a name and a device key on each line")
+            yield Fault(f"{key}.keys_file", NOTHING, wanted)
+        for where, address in addresses.items():
+            if known and address not in known:
+                yield Fault(where, shown(address), one_of(known), same(f"{key}.keys_file"))
+
+
+def _url(key: str, url: str) -> Iterator[Fault]:
+    if not _is_web(url):
+        yield Fault(key, shown(url), WEB)
+        return
+    kind = OWN_KINDS.get(urlsplit(url).hostname or "")
+    if kind is not None:
+        hint = Text("密钥就在网址里，放进文件", "the key is in the address: put it into a file")
+        yield Fault(
+            key, Text("机器人的网址", "a bot's address"), same(f'kind = "{kind}", url_file = "..."'), hint
+        )
+
+
+def _is_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        good = (
+            parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and (parts.port is None or parts.port > 0)
+        )
+    except ValueError:
+        return False
+    return good and url.isascii() and url.isprintable() and " " not in url
+
+
+def _text(file: str) -> str:
+    """Return what a file holds; nothing where it cannot be read, which is told elsewhere."""
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,81 @@
+"""The kinds of `[[channel]]` as frozen objects: what desk.toml says of each way to people.
+
+A field that ends in `_file` names a file with a secret; no secret stands in desk.toml. `per_minute` is what the service
+takes for one bot; more becomes summaries.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+
+class ChannelTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every channel has."""
+
+    name: str
+    kind: str
+    per_minute: int = 20  # what a WeCom and a DingTalk bot take
+
+
+class NtfyTable(ChannelTable, frozen=True, kw_only=True):
+    """An ntfy server; addresses are topics."""
+
+    url: str
+    token_file: str = ""
+
+
+class WebhookTable(ChannelTable, frozen=True, kw_only=True):
+    """Any service that takes JSON. `success` is what an answer that means success has in it."""
+
+    url: str
+    token_file: str = ""
+    success: dict[str, object] = {}
+
+
+class WecomTable(ChannelTable, frozen=True, kw_only=True):
+    """The bot of a WeCom group; `url_file` holds its whole address, as the group shows it."""
+
+    url_file: str
+    markdown: bool = False
+
+
+class DingtalkTable(ChannelTable, frozen=True, kw_only=True):
+    """The bot of a DingTalk group: its address, and what its security settings ask for."""
+
+    url_file: str
+    secret_file: str = ""
+    keyword: str = ""
+
+
+class FeishuTable(ChannelTable, frozen=True, kw_only=True):
+    """The bot of a Feishu group: its address, and what its security settings ask for."""
+
+    url_file: str
+    secret_file: str = ""
+    keyword: str = ""
+    per_minute: int = 60  # it takes 100, and 5 a second
+
+
+class BarkTable(ChannelTable, frozen=True, kw_only=True):
+    """A Bark server; addresses are names of `keys_file`, which has a name and a device key on each line."""
+
+    url: str = "https://api.day.app"
+    keys_file: str
+    per_minute: int = 60
+
+
+KINDS: Final[Mapping[str, type[ChannelTable]]] = {
+    "ntfy": NtfyTable,
+    "webhook": WebhookTable,
+    "wecom": WecomTable,
+    "dingtalk": DingtalkTable,
+    "feishu": FeishuTable,
+    "bark": BarkTable,
+}
+
+
+def files(table: ChannelTable) -> dict[str, str]:
+    """Return the files a channel names, by field; "" where it names none."""
+    names = (each.name for each in msgspec.structs.fields(table) if each.name.endswith("_file"))
+    return {name: getattr(table, name) for name in names}

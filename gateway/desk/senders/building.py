@@ -1,0 +1,42 @@
+"""Senders as desk.toml describes them, their secrets read from files once, when the desk starts."""
+
+from pathlib import Path
+
+from gateway.desk import channels
+from gateway.desk.channels import ChannelTable
+from gateway.desk.senders import bark
+from gateway.desk.senders.bark import Bark
+from gateway.desk.senders.dingtalk import Dingtalk
+from gateway.desk.senders.feishu import Feishu
+from gateway.desk.senders.webhook import Endpoint, Ntfy, Webhook
+from gateway.desk.senders.wecom import Wecom
+from gateway.desk.sending import Sender
+
+
+def build(table: ChannelTable) -> Sender:
+    """Return what sends over a channel; raises OSError where a secret cannot be read."""
+    match table:
+        case channels.NtfyTable():
+            return Ntfy(Endpoint(table.url, secret(table.token_file)))
+        case channels.WebhookTable():
+            return Webhook(_endpoint(table))
+        case channels.WecomTable():
+            return Wecom(secret(table.url_file), markdown=table.markdown)
+        case channels.DingtalkTable():
+            return Dingtalk(secret(table.url_file), secret=secret(table.secret_file), keyword=table.keyword)
+        case channels.FeishuTable():
+            return Feishu(secret(table.url_file), secret=secret(table.secret_file), keyword=table.keyword)
+        case channels.BarkTable():
+            return Bark(table.url, bark.keys(secret(table.keys_file)))
+    raise ValueError(f"no kind of channel: {table.kind}")
+
+
+def secret(file: str) -> str:
+    """Return what a secret's file holds; "" where none is named."""
+    return Path(file).read_text(encoding="utf-8").strip() if file else ""
+
+
+def _endpoint(table: channels.WebhookTable) -> Endpoint:
+    key, value = next(iter(table.success.items()), ("", None))
+    assert value is None or isinstance(value, str | int | bool)
+    return Endpoint(table.url, secret(table.token_file), key, value)

@@ -1,0 +1,78 @@
+"""The channels of desk.toml: each kind has its own fields, and what its files hold is checked and never shown."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.gateway.test_duty import GOOD, faults
+
+BOTS = """
+[[channel]]
+name = "group"
+kind = "wecom"
+url_file = "wecom-url"
+[[channel]]
+name = "iphones"
+kind = "bark"
+keys_file = "bark-keys"
+"""
+
+
+def with_bots(tmp_path: Path, channels: str = BOTS, **files: str) -> list[str]:
+    """Return what is wrong with a desk that has bots and the files they name."""
+    held = {
+        "wecom_url": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=k1-secret",
+        "bark_keys": "duty k2-secret",
+    }
+    for name, text in (held | files).items():
+        (tmp_path / name.replace("_", "-")).write_text(text)
+    return faults(tmp_path, GOOD.replace('"duty-room"]]', '"duty-room"], ["iphones", "duty"]]') + channels)
+
+
+def test_bots_with_their_files_are_good(tmp_path: Path) -> None:
+    assert with_bots(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"wecom_url": "k1-secret"}, "channel[1].url_file: something else; one line with such an address"),
+        ({"bark_keys": "# k2-secret"}, "channel[2].keys_file: nothing; a name and a device key on each line"),
+        ({"bark_keys": "warden k2-secret"}, 'person[0].channels: "duty"; one of warden'),
+    ],
+)
+def test_what_is_wrong_in_a_file_of_secrets_is_told_and_never_shown(
+    tmp_path: Path, files: dict[str, str], told: str
+) -> None:
+    found = with_bots(tmp_path, **files)
+    assert any(told in line for line in found), found
+    assert not any("secret" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "told"),
+    [
+        ('"wecom-url"', '"no-such"', "a file that can be read"),
+        ('url_file = "wecom-url"', "", "channel[1].url_file: nothing"),
+        ("url_file =", "url =", "channel[1].url: an unknown key"),
+        ('kind = "wecom"', 'kind = "wecon"', '"wecon"; one of ntfy'),
+        ('kind = "wecom"', "kind = 5", "5; one of ntfy"),
+        ('kind = "wecom"', "", "channel[1].kind: nothing; one of ntfy"),
+        ('kind = "wecom"', 'kind = "wecom"\nper_minute = 0', "1 or more"),
+        (
+            'kind = "wecom"\nurl_file = "wecom-url"',
+            'kind = "webhook"\nurl = "https://oapi.dingtalk.com/robot/send?access_token=s"',
+            'channel[1].url: a bot\'s address; kind = "dingtalk"',
+        ),
+    ],
+)
+def test_a_mistake_in_a_bot_is_told_with_its_place(tmp_path: Path, wrong: str, right: str, told: str) -> None:
+    found = with_bots(tmp_path, BOTS.replace(wrong, right, 1))
+    assert any(told in line for line in found), found
+    assert not any("access_token" in line for line in found)
+
+
+def test_a_channel_of_an_unknown_kind_is_one_mistake_and_not_one_more_for_each_of_its_people(
+    tmp_path: Path,
+) -> None:
+    assert len(faults(tmp_path, GOOD.replace('kind = "ntfy"', 'kind = "ntfi"').replace("url =", "#"))) == 1
