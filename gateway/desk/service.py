@@ -18,6 +18,7 @@ from gateway.desk.delivery import Delivery
 from gateway.desk.escalating import Escalation, Rules
 from gateway.desk.feed import Feed
 from gateway.desk.intake import Intake
+from gateway.desk.ordering.door_states import DoorStates
 from gateway.desk.ordering.service import Ordering
 from gateway.desk.port import Port
 from gateway.desk.senders.building import build
@@ -60,6 +61,7 @@ class Desk:
             owner=f"{self.instance}-{os.getpid()}",
             changed=self.feed.wake,
         )
+        self.door_states = DoorStates(database, changed=self.feed.wake)
         self.brokers = list(self._connect(config))
         watch = Watch(
             database,
@@ -74,6 +76,7 @@ class Desk:
         supervisor.add("delivery", self.delivery.run)
         supervisor.add("watch", watch.run)
         supervisor.add("ordering", self.ordering.run)
+        supervisor.add("door states", self.door_states.run)
         for broker in self.brokers:
             supervisor.add(f"broker {broker.url}", broker.run)
 
@@ -81,7 +84,10 @@ class Desk:
         if config.mqtt is None:
             return []
         urls = [config.mqtt.url] if isinstance(config.mqtt.url, str) else config.mqtt.url
-        return [Broker(config.mqtt, url, self.instance, self.intake, [self.ordering]) for url in urls]
+        return [
+            Broker(config.mqtt, url, self.instance, self.intake, [self.ordering, self.door_states])
+            for url in urls
+        ]
 
     def _since(self) -> float | None:
         """Return since when all brokers are heard; a gateway may be at any of them, or in this very process."""

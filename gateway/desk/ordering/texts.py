@@ -20,6 +20,7 @@ NO_KEY: Final = Words(
 AWAY: Final = Words(
     "网关不在线，命令没有送出，门没有动", "The gateway is offline; nothing was sent, nothing was moved"
 )
+AWAY_NOW: Final = Words("网关不在线，现在不能开门", "The gateway is offline: nothing can be ordered now")
 SILENT: Final = Words(
     "网关没有公布口令，命令没有送出（网关里登记值班台的公钥了吗？）",
     "The gateway publishes no nonce, nothing was sent (does it know the desk's key?)",

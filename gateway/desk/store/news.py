@@ -22,7 +22,7 @@ MOST: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Something about `subject` has changed. Topics: alert, gateway, silence, asset, order, phone."""
+    """Something about `subject` has changed. Topics: alert, gateway, silence, asset, order, door, phone."""
 
     id: int
     topic: str

@@ -2,7 +2,7 @@
 CREATE TABLE news (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at DOUBLE PRECISION NOT NULL,
-    topic TEXT NOT NULL,             -- alert, gateway, silence, asset, order, phone
+    topic TEXT NOT NULL,             -- alert, gateway, silence, asset, order, door, phone
     subject TEXT NOT NULL
 );
 CREATE INDEX news_at ON news (at);

@@ -2,7 +2,7 @@
 CREATE TABLE news (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at REAL NOT NULL,
-    topic TEXT NOT NULL,             -- alert, gateway, silence, asset, order, phone
+    topic TEXT NOT NULL,             -- alert, gateway, silence, asset, order, door, phone
     subject TEXT NOT NULL
 ) STRICT;
 CREATE INDEX news_at ON news (at);
