@@ -6,6 +6,7 @@ A day that begins a span over midnight owns all of it. On the days listed as clo
 those of the gateway's own zone, an offset from UTC: China has one and no summer time.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from typing import Final
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WANTED: Final = '"mon-fri 07:00-09:00", "sat,sun 08:00-22:00", "daily 22:00-06:00" or "always"'
+WANTED_WEEKLY: Final = '"mon 10:00"'
+WEEK_S: Final = 7 * 86_400.0
 _DAY_MINUTES: Final = 1440
 _SPAN = re.compile(r"(?P<days>[a-z,\-]+)\s+(?P<from>\d{1,2}:\d{2})\s*-\s*(?P<to>\d{1,2}:\d{2})")
 _LONGEST_CLOSED = 3660
@@ -71,6 +74,39 @@ def parse(times: Sequence[str], closed: Sequence[str] = (), *, offset_h: float =
     spans = [span for text in times for span in _spans(text)]
     days = {day for text in closed for day in _days(text)}
     return Schedule(tuple(spans), frozenset(days), offset_h)
+
+
+@dataclass(frozen=True, slots=True)
+class Weekly:
+    """A minute of the week, 0 is Monday."""
+
+    day: int
+    minute: int
+    offset_h: float = 8.0
+
+    def latest(self, wall: float) -> float:
+        """Return when it last was, at `wall` or before."""
+        second = math.floor(wall)
+        local = self._local(second)
+        monday = local.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=local.weekday())
+        ago_s = (local - monday - timedelta(days=self.day, minutes=self.minute)).total_seconds()
+        return second - ago_s % WEEK_S
+
+    def week(self, wall: float) -> str:
+        """Return the name of a time's week, as ISO 8601 has it: 2026-W48."""
+        year, week, _ = self._local(wall).isocalendar()
+        return f"{year}-W{week:02d}"
+
+    def _local(self, wall: float) -> datetime:
+        return datetime.fromtimestamp(wall, UTC) + timedelta(hours=self.offset_h)
+
+
+def weekly(text: str, *, offset_h: float = 8.0) -> Weekly:
+    """Return the minute of the week that a text like "mon 10:00" names; raises ScheduleError."""
+    day, _, minute = text.strip().lower().partition(" ")
+    if day not in DAYS or not re.fullmatch(r"\d{1,2}:\d{2}", minute.strip()):
+        raise ScheduleError(text, WANTED_WEEKLY)
+    return Weekly(DAYS.index(day), _minute(minute.strip(), text), offset_h)
 
 
 def _spans(text: str) -> list[Span]:

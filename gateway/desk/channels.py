@@ -9,6 +9,8 @@ from typing import Final
 
 import msgspec
 
+from gateway.desk.delivering import Pace
+
 
 class ChannelTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What every channel has."""
@@ -16,6 +18,11 @@ class ChannelTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     name: str
     kind: str
     per_minute: int = 20  # what a WeCom and a DingTalk bot take
+
+    @property
+    def pace(self) -> Pace:
+        """Return how the channel may be used."""
+        return Pace(self.per_minute)
 
 
 class NtfyTable(ChannelTable, frozen=True, kw_only=True):

@@ -53,6 +53,7 @@ def check(read: Read) -> Iterator[Fault]:
     yield from _ladders(read)
     if read.desk is not None:
         yield from _times("desk.quiet_hours", read.desk.quiet_hours)
+        yield from _weekly(read.desk.weekly_test)
         if not NAME.fullmatch(read.desk.operator):
             wanted = Text("字母、数字和 . _ -", "letters, digits and . _ -")
             yield Fault("desk.operator", shown(read.desk.operator), wanted)
@@ -177,3 +178,10 @@ def _times(key: str, times: Sequence[str]) -> Iterator[Fault]:
         schedule.parse(times)
     except schedule.ScheduleError as error:
         yield Fault(key, shown(error.found), same(error.wanted))
+
+
+def _weekly(text: str) -> Iterator[Fault]:
+    try:
+        schedule.weekly(text or "mon 00:00")
+    except schedule.ScheduleError as error:
+        yield Fault("desk.weekly_test", shown(error.found), same(error.wanted))

@@ -18,8 +18,18 @@ from gateway.desk.store.notices import Notice
 SINGLY: Final = 3
 """So many pages at once to one person go out one by one; more are a summary, unless they are critical."""
 TRIES: Final = 3  # on one channel, before the next
+LAST_TRIES: Final = 12  # on the last one: some eight minutes, for there is no other way to that person
 FIRST_PAUSE_S: Final = 2.0
 LONGEST_PAUSE_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a channel may be used: so many messages a minute (0: any number) and at once, each within its time."""
+
+    per_minute: int = 0
+    at_once: int = 16
+    longest_s: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +75,25 @@ def plan(claimed: Sequence[Notice], room: Mapping[str, int]) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """When and on which channel to try again; `given_up`: no channel is left."""
+    """When and on which channel to try again; `given_up`: no channel is left. `hurry`: let others be told meanwhile."""
 
     due_at: float
     channel: int
     attempts: int
     given_up: bool = False
+    hurry: bool = False
 
 
 def after_failure(notice: Notice, now: float, *, retryable: bool) -> Retry:
     """Return how to go on: the same channel after a pause, then the next one, then none."""
     attempts = notice.attempts + 1
-    if retryable and attempts < TRIES:
+    last = notice.channel + 1 == len(notice.channels)
+    if retryable and attempts < (LAST_TRIES if last else TRIES):
         pause_s = min(FIRST_PAUSE_S * 2**notice.attempts, LONGEST_PAUSE_S)
-        return Retry(now + pause_s, notice.channel, attempts)
-    if notice.channel + 1 < len(notice.channels):
+        return Retry(now + pause_s, notice.channel, attempts, hurry=attempts == TRIES)
+    if not last:
         return Retry(now, notice.channel + 1, 0)
-    return Retry(now, notice.channel, attempts, given_up=True)
+    return Retry(now, notice.channel, attempts, given_up=True, hurry=attempts <= TRIES)
 
 
 def _parcel(channel: str, address: str, group: Sequence[Notice]) -> Parcel:

@@ -1,17 +1,20 @@
 """The delivery worker: claims notifications, sends them, writes down what came of it.
 
-A claim is a lease: a desk that dies lets go by the clock, and another sends what it held. Messages of one look go
-out side by side, at most one look at a time; what fails is tried again, then on the person's next channel, and what
-no channel takes is kept as failed, told in the log, and the incident's next rung is climbed at once.
+A claim is a lease: a desk that dies lets go by the clock, and another sends what it held. Each channel has its own
+places to send from, so one that hangs holds up no other; what its turn comes too late for is put back. What fails is
+tried again, then on the person's next channel, and what no channel takes is kept as failed, told in the log, and the
+incident's next rung is climbed at once. Whom no channel reaches is an alert of its own.
 """
 
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from gateway.desk.delivering import Parcel, after_failure, plan
+from gateway.desk.delivering import Pace, Parcel, after_failure, plan
+from gateway.desk.reaching import lost, reached
 from gateway.desk.sending import Delivered, Rejected, Result, Sender, Unknown, told
 from gateway.desk.store import notices, timers, work
 from gateway.desk.store.database import Database, Transaction
@@ -19,17 +22,15 @@ from gateway.desk.store.notices import Notice
 
 log = logging.getLogger(__name__)
 
-LEASE_S: Final = 60.0
-SEND_S: Final = 20.0  # well within the lease
+LEASE_S: Final = 60.0  # longer than the longest of any pace
 AT_ONCE: Final = 200
-SIDE_BY_SIDE: Final = 16
 LOOK_S: Final = 1.0
 MINUTE_S: Final = 60.0
 WAIT_S: Final = 5.0  # for room on a channel
 
 
 class Delivery:
-    """Sends what waits. `senders` and `per_minute` are by channel; a channel without a limit has none."""
+    """Sends what waits. `senders` and `paces` are by channel; `taken` are called when the desk has news of its own."""
 
     def __init__(
         self,
@@ -37,15 +38,18 @@ class Delivery:
         senders: Mapping[str, Sender],
         *,
         owner: str,
-        per_minute: Mapping[str, int] | None = None,
+        paces: Mapping[str, Pace] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.sent = self.failed = 0
         self._database, self._senders, self._owner = database, senders, owner
-        self._per_minute = per_minute or {}
+        self._paces = paces or {}
         self._now = now
+        self.taken: list[Callable[[], None]] = []
         self._wake = asyncio.Event()
-        self._few = asyncio.Semaphore(SIDE_BY_SIDE)
+        self._places: dict[str, asyncio.Semaphore] = {}
+        self._in_hand: Counter[str] = Counter()  # messages by channel
+        self._full = False
 
     def wake(self) -> None:
         """Look at once: something is to be sent."""
@@ -53,85 +57,122 @@ class Delivery:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        while True:
-            self._wake.clear()
-            if await self.look():
-                continue
-            try:
-                async with asyncio.timeout(LOOK_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self._wake.clear()
+                for parcel in await self._take():
+                    group.create_task(self._deliver(parcel), name=f"send {parcel.message.id}")
+                try:
+                    async with asyncio.timeout(LOOK_S):
+                        await self._wake.wait()
+                except TimeoutError:
+                    continue
 
     async def look(self) -> int:
-        """Send what is due; return how many messages went out or failed."""
-        now = self._now()
+        """Send what is due and wait for what comes of it; return how many messages went out or failed."""
+        parcels = await self._take()
+        async with asyncio.TaskGroup() as group:
+            for parcel in parcels:
+                group.create_task(self._deliver(parcel), name=f"send {parcel.message.id}")
+        return len(parcels)
+
+    async def _take(self) -> Sequence[Parcel]:
+        """Claim what is due and return what goes out now; the rest waits for room on its channel."""
+        now, most = self._now(), AT_ONCE - self._in_hand.total()
+        self._full = most <= 0
+        if self._full:
+            return ()
         async with self._database.transaction() as transaction:
-            claimed = await notices.claim(transaction, self._owner, now, lease_s=LEASE_S, most=AT_ONCE)
+            claimed = await notices.claim(transaction, self._owner, now, lease_s=LEASE_S, most=most)
             if not claimed:
-                return 0
-            used = await notices.sent_since(transaction, now - MINUTE_S)
-            room = {name: most - used.get(name, 0) for name, most in self._per_minute.items()}
+                return ()
+            used = self._in_hand + Counter(await notices.sent_since(transaction, now - MINUTE_S))
+            room = {
+                name: pace.per_minute - used[name] for name, pace in self._paces.items() if pace.per_minute
+            }
             found = plan(claimed, room)
             for notice in found.waiting:
                 await self._again(transaction, notice, now + WAIT_S, "waits for room on its channel")
-        async with asyncio.TaskGroup() as group:
-            for parcel in found.parcels:
-                group.create_task(self._deliver(parcel), name=f"send {parcel.message.id}")
-        return len(found.parcels)
+        self._in_hand.update(parcel.channel for parcel in found.parcels)
+        if len(claimed) == most:
+            self.wake()
+        return found.parcels
 
     async def _deliver(self, parcel: Parcel) -> None:
-        async with self._few:
-            result = await self._send(parcel)
-        async with self._database.transaction() as transaction:
-            await self._settle(transaction, parcel, result, self._now())
+        channel = parcel.channel
+        pace = self._paces.get(channel, Pace())
+        at_latest = self._now() + LEASE_S - pace.longest_s
+        try:
+            async with self._places.setdefault(channel, asyncio.Semaphore(pace.at_once)):
+                now = self._now()
+                result = await self._send(parcel, pace) if now <= at_latest else None
+            async with self._database.transaction() as transaction:
+                if result is None:
+                    for notice in parcel.notices:
+                        await self._again(transaction, notice, now, "waits for its turn on its channel")
+                    return
+                news = await self._settle(transaction, parcel, result, self._now())
+            if not isinstance(result, Delivered):
+                self.wake()
+        finally:
+            self._in_hand[channel] -= 1
+            if self._full:
+                self.wake()
+        for each in self.taken if news else ():
+            each()
 
-    async def _send(self, parcel: Parcel) -> Result:
+    async def _send(self, parcel: Parcel, pace: Pace) -> Result:
         sender = self._senders.get(parcel.channel)
         if sender is None:
             return Rejected(f"there is no channel {parcel.channel}", retryable=False)
         try:
-            async with asyncio.timeout(SEND_S):
+            async with asyncio.timeout(pace.longest_s):
                 return await sender.send(parcel.message)
         except TimeoutError:
-            return Unknown(f"no answer in {SEND_S:.0f} s")
+            return Unknown(f"no answer in {pace.longest_s:.0f} s")
         except Exception as fault:  # a sender's fault must not hold up the pages of the others
             log.exception("channel %s failed", parcel.channel)
-            return Unknown(f"{type(fault).__name__}: {fault}")
+            return Unknown(type(fault).__name__)
 
-    async def _settle(self, transaction: Transaction, parcel: Parcel, result: Result, now: float) -> None:
+    async def _settle(self, transaction: Transaction, parcel: Parcel, result: Result, now: float) -> bool:
+        """Write down what came of a message; return whether an alert of the desk's own has changed."""
         if isinstance(result, Delivered):
             self.sent += 1
-            first = parcel.notices[0].id
+            first = parcel.notices[0]
             for notice in parcel.notices:
-                into = "" if notice.id == first else first
+                into = "" if notice.id == first.id else first.id
                 await notices.delivered(
                     transaction, notice, self._owner,
                     channel=parcel.channel, answer=result.answer, now=now, into=into,
                 )  # fmt: skip
-            return
+            return await reached(transaction, first.person, now)
         retryable = not isinstance(result, Rejected) or result.retryable
         answer = told(result)
         log.warning("channel %s did not take %s: %s", parcel.channel, parcel.message.id, answer)
-        await self._retry(transaction, parcel.notices, answer, now, retryable=retryable)
+        changed = [
+            await self._retry(transaction, notice, answer, now, retryable=retryable)
+            for notice in parcel.notices
+        ]
+        return any(changed)
 
     async def _retry(
-        self, transaction: Transaction, kept: Sequence[Notice], answer: str, now: float, *, retryable: bool
-    ) -> None:
-        for notice in kept:
-            retry = after_failure(notice, now, retryable=retryable)
-            if not retry.given_up:
-                await notices.put_off(
-                    transaction, notice, self._owner,
-                    due_at=retry.due_at, channel=retry.channel, attempts=retry.attempts, answer=answer,
-                )  # fmt: skip
-                continue
-            self.failed += 1
-            log.error("no channel reaches %s with %s: %s", notice.person, notice.id, answer)
-            await notices.failed(transaction, notice, self._owner, answer)
-            detail = {"person": notice.person, "answer": answer}
-            await work.write_down(transaction, notice.incident, now, "desk", "not delivered", detail=detail)
+        self, transaction: Transaction, notice: Notice, answer: str, now: float, *, retryable: bool
+    ) -> bool:
+        retry = after_failure(notice, now, retryable=retryable)
+        if retry.hurry:
             await timers.hurry(transaction, notice.incident, now)
+        if not retry.given_up:
+            await notices.put_off(
+                transaction, notice, self._owner,
+                due_at=retry.due_at, channel=retry.channel, attempts=retry.attempts, answer=answer,
+            )  # fmt: skip
+            return False
+        self.failed += 1
+        log.error("no channel reaches %s with %s: %s", notice.person, notice.id, answer)
+        await notices.failed(transaction, notice, self._owner, answer)
+        detail = {"person": notice.person, "answer": answer}
+        await work.write_down(transaction, notice.incident, now, "desk", "not delivered", detail=detail)
+        return await lost(transaction, notice.person, answer, now)
 
     async def _again(self, transaction: Transaction, notice: Notice, due_at: float, why: str) -> None:
         await notices.put_off(

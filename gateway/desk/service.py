@@ -27,6 +27,7 @@ from gateway.desk.store.database import Database
 from gateway.desk.store.opening import open_database
 from gateway.desk.tables import DeskConfig
 from gateway.desk.watching import Watch
+from gateway.desk.weekly import WeeklyTest
 from gateway.runtime.key_file import KeyFileError, load
 from gateway.runtime.supervisor import Supervisor
 from gateway.runtime.systemd import Notifier
@@ -49,9 +50,10 @@ class Desk:
             database,
             {each.name: build(each) for each in config.channel},
             owner=f"{self.instance}-{os.getpid()}",
-            per_minute={each.name: each.per_minute for each in config.channel},
+            paces={each.name: each.pace for each in config.channel},
         )
         self.escalation = Escalation(database, rules, paged=self.delivery.wake)
+        self.delivery.taken += [self.escalation.wake, self.feed.wake]
         self.intake.ears.taken.append(self.escalation.wake)
         self.intake.ears.stored.append(self.feed.wake)
         self.ordering = Ordering(
@@ -75,6 +77,9 @@ class Desk:
         supervisor.add("escalation", self.escalation.run)
         supervisor.add("delivery", self.delivery.run)
         supervisor.add("watch", watch.run)
+        if config.desk.weekly_test:
+            weekly = schedule.weekly(config.desk.weekly_test)
+            supervisor.add("weekly test", WeeklyTest(database, weekly, paged=self.delivery.wake).run)
         supervisor.add("ordering", self.ordering.run)
         supervisor.add("door states", self.door_states.run)
         for broker in self.brokers:

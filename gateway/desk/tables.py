@@ -15,6 +15,7 @@ class DeskTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     store_password_file: str = ""
     quiet_s: float = 180.0
     quiet_hours: list[str] = []  # "daily 22:00-06:00"
+    weekly_test: str = ""  # "mon 10:00"; "" never
     key_file: str = ""  # signs orders to gateways; without it doors are shown and cannot be opened from here
     operator: str = "desk"  # the name of that key in the gateways' [[operator]]
 

@@ -56,5 +56,23 @@ def deaf() -> Words:
     )
 
 
+def unreachable(person: str, answer: str = "") -> Words:
+    """Return what the desk says of somebody whom no channel reaches, and what the last one said."""
+    why = f"（{_cut(answer, LONGEST // 4)}）" if answer else ""
+    because = f" ({_cut(answer, LONGEST // 4)})" if answer else ""
+    return Words(
+        f"通知送不到 {person}，请换人值班或修好通道{why}",
+        f"No page reaches {person}: have somebody else on duty, or mend the channel{because}",
+    )
+
+
+def weekly_test() -> Words:
+    """Return the words of the weekly test."""
+    return Words(
+        "【测试】每周通知测试，收到即正常，无需处理。哪周没有收到，请告诉管理员",
+        "Test: the weekly test page. Nothing to do. In a week without it, tell the administrator",
+    )
+
+
 def _cut(text: str, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"

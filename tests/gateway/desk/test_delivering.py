@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.desk.delivering import TRIES, after_failure, plan
+from gateway.desk.delivering import LAST_TRIES, TRIES, after_failure, plan
 from gateway.desk.store.notices import Notice
 
 
@@ -69,18 +69,28 @@ def test_every_page_goes_out_or_waits_and_no_channel_is_given_more_than_it_takes
 
 def test_a_page_is_tried_again_with_growing_pauses_then_on_the_next_channel_then_given_up() -> None:
     tried, now, pauses = notice(1), 100.0, []
-    for _ in range(TRIES * 2):
+    for _ in range(TRIES + LAST_TRIES):
         retry = after_failure(tried, now, retryable=True)
         pauses.append((retry.channel, retry.due_at - now, retry.given_up))
         tried = notice(1, channel=retry.channel, attempts=retry.attempts)
     assert pauses == [
         (0, 2.0, False),
         (0, 4.0, False),
-        (1, 0.0, False),
-        (1, 2.0, False),
-        (1, 4.0, False),
+        *((1, pause, False) for pause in (0.0, 2.0, 4.0, 8.0, 16.0, 32.0)),
+        *[(1, 60.0, False)] * (LAST_TRIES - 6),
         (1, 0.0, True),
     ]
+
+
+def test_others_are_told_once_while_the_last_channel_is_still_tried() -> None:
+    retries = [
+        after_failure(notice(1, channel=1, attempts=tried), 0.0, retryable=True)
+        for tried in range(LAST_TRIES)
+    ]
+    assert [retry.hurry for retry in retries] == [False, False, True] + [False] * (LAST_TRIES - 3)
+    assert all(
+        after_failure(notice(1, channel=1, attempts=tried), 0.0, retryable=False).hurry for tried in range(3)
+    )
 
 
 def test_a_final_refusal_goes_to_the_next_channel_at_once() -> None:

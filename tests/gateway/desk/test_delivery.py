@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from gateway.desk.delivering import LAST_TRIES, Pace
 from gateway.desk.delivery import LEASE_S, WAIT_S, Delivery
 from gateway.desk.escalating import Escalation
 from gateway.desk.sending import Delivered, Message, Rejected, Result, Unknown
@@ -23,7 +24,13 @@ class Scene:
 
     def delivery(self, owner: str = "desk-a", **limits: int) -> Delivery:
         senders = {"phones": self.phones, "bot": self.bot}
-        return Delivery(self.database, senders, owner=owner, per_minute=limits, now=lambda: self.now)
+        return Delivery(
+            self.database,
+            senders,
+            owner=owner,
+            paces={name: Pace(most) for name, most in limits.items()},
+            now=lambda: self.now,
+        )
 
     async def write(self, count: int, person: str = "warden-1", rank: int = 3) -> None:
         channels = (("phones", person), ("bot", person))
@@ -158,11 +165,13 @@ def test_a_page_that_no_channel_takes_is_kept_as_failed_and_the_next_rung_is_cli
         await delivery.look()
         await delivery.look()
         assert await scene.states() == {"failed": 1}
-        assert await escalation.look() == 1
+        assert await escalation.look() == 2  # the fire's next rung, and that warden-1 cannot be reached
         async with scene.database.transaction() as transaction:
-            rows: Any = await notices.everything(transaction)
+            everything: Any = await notices.everything(transaction)
+            rows = [row for row in everything if "fire.smoke" in row["incident"]]
             trail: Any = await work.trail(transaction, rows[0]["incident"])
         assert sorted(row["person"] for row in rows) == ["warden-1", "warden-2"]
+        assert {row["person"] for row in everything if row not in rows} == {"duty-room"}
         assert [row["step"] for row in trail] == ["page 1.0", "not delivered", "page 1.1"]
 
     play(where, body)
@@ -191,5 +200,133 @@ def test_a_person_without_a_channel_is_shown_as_not_reached(where: str) -> None:
         async with scene.database.transaction() as transaction:
             await notices.write(transaction, [made], NOW)
         assert await scene.states() == {"failed": 1}
+
+    play(where, body)
+
+
+def test_a_channel_that_hangs_holds_up_no_page_on_another(where: str) -> None:
+    class Hanging(Phones):
+        async def send(self, message: Message) -> Result:
+            self.messages.append(message)
+            await asyncio.get_running_loop().create_future()
+            return self.answer
+
+    async def body(scene: Scene) -> None:
+        scene.phones = Hanging()
+        await scene.write(20)
+        await scene.write(1, person="warden-2")
+        async with scene.database.transaction() as transaction:
+            made = Notice("i|1.0|chief", "i", "chief", "zh", (("bot", "chief"),), 1, "告警", "", NOW)
+            await notices.write(transaction, [made], NOW)
+        working = asyncio.create_task(scene.delivery().run())
+        async with asyncio.timeout(20):
+            while not scene.bot.messages:
+                await asyncio.sleep(0.01)
+        working.cancel()
+        assert [message.address for message in scene.bot.messages] == ["chief"]
+
+    play(where, body)
+
+
+def test_what_comes_too_late_to_its_turn_is_put_back_before_its_lease_ends_and_is_not_sent_twice(
+    where: str,
+) -> None:
+    class Slow(Phones):
+        async def send(self, message: Message) -> Result:
+            result = await super().send(message)
+            scene_of[0].now += 30.0
+            return result
+
+    scene_of: list[Scene] = []
+
+    async def body(scene: Scene) -> None:
+        scene_of.append(scene)
+        scene.phones = Slow()
+        await scene.write(3)
+        paces = {"phones": Pace(0, at_once=1, longest_s=35.0)}
+        delivery = Delivery(
+            scene.database, {"phones": scene.phones}, owner="a", paces=paces, now=lambda: scene.now
+        )
+        await delivery.look()
+        assert len(scene.phones.messages) == 1
+        assert await scene.states() == {"delivered": 1, "waiting": 2}
+        await delivery.look()
+        await delivery.look()
+        ids = [message.id for message in scene.phones.messages]
+        assert (len(ids), len(set(ids))) == (3, 3)
+        assert await scene.states() == {"delivered": 3}
+
+    play(where, body)
+
+
+def test_a_bot_that_is_flooded_takes_its_pace_and_every_page_gets_through_on_it(where: str) -> None:
+    """Two bots with their own limits beside each other, as the services count: too many in any minute are refused."""
+
+    async def body(scene: Scene) -> None:
+        bots = {"narrow": Minute(scene, 20), "wide": Minute(scene, 60)}
+        made = [
+            Notice(
+                f"i|1.{number}|{name}-{who}",
+                "i",
+                f"{name}-{who}",
+                "zh",
+                ((name, f"{who}"),),
+                3,
+                "火",
+                "",
+                NOW,
+            )
+            for name in bots
+            for who in range(40)
+            for number in range(25)
+        ]
+        async with scene.database.transaction() as transaction:
+            await notices.write(transaction, made, NOW)
+        paces = {"narrow": Pace(20), "wide": Pace(60)}
+        delivery = Delivery(scene.database, bots, owner="a", paces=paces, now=lambda: scene.now)
+        for _ in range(400):
+            await delivery.look()
+            scene.now += 1
+        assert await scene.states() == {"delivered": 2000}
+        assert [bot.refused for bot in bots.values()] == [0, 0]
+
+    play(where, body)
+
+
+class Minute(Phones):
+    """A bot that refuses more than so many messages in any minute."""
+
+    def __init__(self, scene: Scene, most: int) -> None:
+        super().__init__()
+        self.refused, self._scene, self._most, self._times = 0, scene, most, list[float]()
+
+    async def send(self, message: Message) -> Result:
+        now = self._scene.now
+        self._times = [each for each in self._times if now - each < 60.0]
+        if len(self._times) >= self._most:
+            self.refused += 1
+            return Rejected("too fast", retryable=True)
+        self._times.append(now)
+        return await super().send(message)
+
+
+def test_a_bot_that_refuses_for_a_while_gets_the_page_in_the_end_though_it_is_the_only_way(
+    where: str,
+) -> None:
+    async def body(scene: Scene) -> None:
+        async with scene.database.transaction() as transaction:
+            made = Notice("i|1.0|w", "i", "w", "zh", (("bot", "w"),), 3, "火", "", NOW)
+            await notices.write(transaction, [made], NOW)
+        scene.bot.answer = Rejected("45009", retryable=True)
+        delivery = scene.delivery()
+        while scene.now < NOW + 240:
+            await delivery.look()
+            scene.now += 1
+        scene.bot.answer = Delivered("ok")
+        for _ in range(61):
+            await delivery.look()
+            scene.now += 1
+        assert await scene.states() == {"delivered": 1}
+        assert len(scene.bot.messages) < LAST_TRIES
 
     play(where, body)

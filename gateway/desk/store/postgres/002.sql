@@ -109,3 +109,10 @@ CREATE TABLE pushes (
     keys TEXT NOT NULL,              -- JSON: p256dh, auth
     made_at DOUBLE PRECISION NOT NULL
 );
+
+-- People whom no channel reached, until a page reaches them again: each is an alert of the desk's own.
+CREATE TABLE unreached (
+    person TEXT PRIMARY KEY,
+    since DOUBLE PRECISION NOT NULL,
+    answer TEXT NOT NULL             -- what the last channel said
+);

@@ -109,3 +109,10 @@ CREATE TABLE pushes (
     keys TEXT NOT NULL,              -- JSON: p256dh, auth
     made_at REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- People whom no channel reached, until a page reaches them again: each is an alert of the desk's own.
+CREATE TABLE unreached (
+    person TEXT PRIMARY KEY,
+    since REAL NOT NULL,
+    answer TEXT NOT NULL             -- what the last channel said
+) STRICT, WITHOUT ROWID;
