@@ -25,6 +25,7 @@ from gateway.core.standing import Standing
 from gateway.core.thinning import Thinner
 from gateway.gatehouse import Around, Gatehouse
 from gateway.identity import identity, new_id
+from gateway.machine import Machine
 from gateway.operations import Operations
 from gateway.runtime.clock import SystemClock
 from gateway.runtime.journal import Journal, JournalSettings
@@ -163,6 +164,8 @@ class House:
         )
         self._gatehouse = self._make_gatehouse(checked, restored, reload, probe)
         self._vision = self._make_vision()
+        left = self._alerting.alerts()
+        self._machine = Machine(config, kinds=self._kinds, alerts=left, submit=submit, now=clock)
         self._watching = Watching(self.status, self._alerting.alerts)
         self._uplink = self._make_uplink(probe)
         self._follow(Thinner(site.deadbands_of(config, checked.profiles)))
@@ -193,7 +196,7 @@ class House:
             self._supervisor.add(name, run)
         if self._uplink is not None:
             self._supervisor.add("uplink", self._uplink.run)
-        for name, run in self._vision.services.items():
+        for name, run in {**self._vision.services, **self._machine.services}.items():
             self._supervisor.add(name, run)
         async with asyncio.TaskGroup() as group:
             writer = group.create_task(self._journal.run(), name="journal")
@@ -220,6 +223,7 @@ class House:
             interlocks=self._gatehouse.interlocks.statistics(),
             access=None if self._gatehouse.access is None else self._gatehouse.access.statistics(),
             orders=None if self._gatehouse.remote is None else self._gatehouse.remote.statistics(),
+            board=self._machine.statistics(),
             uplink=None if self._uplink is None else self._uplink.statistics(),
             journal=self._journal.statistics(),
             alerts=self._alerting.alerts(),

@@ -16,6 +16,7 @@ class GatewayTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     retention_days: float = 400.0
     journal_max_mb: float = 512.0
     utc_offset_h: float = 8.0  # of the schedules: China has one time zone and no summer time
+    card_tbw: float = 0.0  # terabytes a card of this kind endures, by its data sheet; 0: not known
 
 
 class MqttTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -59,6 +59,7 @@ def _gateway(parsed: Parsed) -> Faults:
     yield from _range("gateway.retention_days", table.retention_days, 1, 36500)
     yield from _range("gateway.journal_max_mb", table.journal_max_mb, 16, 1e6)
     yield from _range("gateway.utc_offset_h", table.utc_offset_h, -14, 14)
+    yield from _range("gateway.card_tbw", table.card_tbw, 0, 1e6)
     if not table.state_dir:
         yield Fault("gateway.state_dir", shown(""), Text("一个目录", "a directory"))
 

@@ -80,7 +80,10 @@ class ReadingBody(msgspec.Struct, frozen=True, tag="reading"):
 class LinkBody(msgspec.Struct, frozen=True, tag="link"):
     """A device, a line, the uplink or something else the gateway lives by came or went."""
 
-    what: Literal["device", "bus", "uplink", "storage", "camera"]
+    what: Literal[
+        "device", "bus", "uplink", "storage", "camera",
+        "heat", "power", "room", "card", "clock",
+    ]  # fmt: skip
     name: str
     up: bool
     reason: str

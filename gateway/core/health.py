@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from drivers.api import LineStatistics
+from gateway.core.advice import advice
 from gateway.core.events import AlertBody, Clock
 
 
@@ -36,6 +37,7 @@ def document(
     interlocks: Sequence[object] = (),
     access: object | None = None,
     orders: object | None = None,
+    board: Mapping[str, Any] | None = None,
     uplink: object | None,
     journal: object,
     alerts: Iterable[AlertBody],
@@ -45,8 +47,9 @@ def document(
     """Return the document as plain dicts and lists.
 
     `now` is monotonic, to tell ages instead of stamps; `faults` counts events a part of the gateway failed on.
+    `advice` says of all this what is wrong in words, and what to do.
     """
-    return {
+    told = {
         "gateway": {
             **msgspec.to_builtins(identity),
             "clock": clock.value,
@@ -64,7 +67,9 @@ def document(
         "journal": msgspec.to_builtins(journal),
         "alerts": dict(Counter(alert.severity.value for alert in alerts)),
         "services": {name: msgspec.to_builtins(state) for name, state in services.items()},
+        "board": dict(board or {}),
     }
+    return {**told, "advice": msgspec.to_builtins(advice(told))}
 
 
 def _line(line: LineStatistics, now: float) -> dict[str, Any]:

@@ -143,6 +143,28 @@ class InterlockLine(msgspec.Struct, frozen=True):
     dry_run: bool = False
 
 
+class Machine(msgspec.Struct, frozen=True):
+    """The machine itself; None for what it does not tell."""
+
+    temperature_c: float | None = None
+    disk_free_bytes: int | None = None
+    memory_available_bytes: int | None = None
+    written_bytes_per_day: float | None = None
+    card_written_bytes_per_day: float | None = None
+    card_years: float | None = None
+    card_life_used: float | None = None
+
+
+class Advice(msgspec.Struct, frozen=True):
+    """What is wrong, and what to do."""
+
+    severity: str = "info"
+    zh: str = ""
+    en: str = ""
+    do_zh: str = ""
+    do_en: str = ""
+
+
 class Status(msgspec.Struct, frozen=True):
     """The health document."""
 
@@ -156,6 +178,8 @@ class Status(msgspec.Struct, frozen=True):
     journal: Journal = Journal()
     alerts: dict[str, int] = {}
     services: dict[str, Service] = {}
+    board: Machine = Machine()
+    advice: tuple[Advice, ...] = ()
 
 
 class Both(msgspec.Struct, frozen=True):

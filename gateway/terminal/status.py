@@ -1,12 +1,23 @@
 """`status`: one screen that says whether the gateway is well."""
 
 import time
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gateway.terminal.document import Camera, DeviceLine, Evidence, Journal, Line, Status, Uplink
+from gateway.terminal.document import (
+    Advice,
+    Camera,
+    DeviceLine,
+    Evidence,
+    Journal,
+    Line,
+    Machine,
+    Status,
+    Uplink,
+)
 from gateway.terminal.figures import (
     BAD,
     FAINT,
@@ -28,7 +39,19 @@ def screen(status: Status, words: Words) -> Group:
     for line in status.buses:
         parts += [line_head(line, words), _devices(line, words), Text()]
     parts.append(facts(status, words))
+    if status.advice:
+        parts += [Text(), *advice(status.advice, words)]
     return Group(*parts)
+
+
+def advice(told: Sequence[Advice], words: Words) -> list[Text]:
+    """Return what is wrong and what to do, two lines each."""
+    lines = [Text(words("status.advice"), "bold")]
+    for each in told:
+        shape, style = MARKS.get(each.severity, MARKS["info"])
+        lines.append(Text(f"{shape} {each.zh if words.language == 'zh' else each.en}", style))
+        lines.append(Text(f"  → {each.do_zh if words.language == 'zh' else each.do_en}"))
+    return lines
 
 
 def header(status: Status, words: Words) -> Text:
@@ -77,6 +100,7 @@ def facts(status: Status, words: Words) -> Table:
         table.add_row(Text(words("status.evidence"), "bold"), evidence(status.evidence, words))
     table.add_row(Text(words("status.uplink"), "bold"), uplink(status.uplink, words))
     table.add_row(Text(words("status.journal"), "bold"), journal(status.journal, words))
+    table.add_row(Text(words("status.machine"), "bold"), machine(status.board, words))
     table.add_row(Text(words("status.alerts"), "bold"), alert_counts(status.alerts, words))
     for name, service in status.services.items():
         if service.restarts or not service.running:
@@ -161,6 +185,27 @@ def journal(book: Journal, words: Words) -> Text:
         if count:
             told.append(f" · {words(f'status.{key}', n=count)}", BAD)
     return told
+
+
+def machine(board: Machine, words: Words) -> Text:
+    """Return how the machine itself is, as far as it tells."""
+    facts = []
+    if board.temperature_c is not None:
+        facts.append(f"{board.temperature_c:.0f} °C")
+    for key, count in (("disk_free", board.disk_free_bytes), ("memory_free", board.memory_available_bytes)):
+        if count is not None:
+            facts.append(words(f"status.{key}", size=size(count)))
+    for key, rate in (
+        ("written", board.written_bytes_per_day),
+        ("card_written", board.card_written_bytes_per_day),
+    ):
+        if rate is not None:
+            facts.append(words(f"status.{key}", size=size(rate)))
+    if board.card_life_used is not None:
+        facts.append(words("status.card_used", share=board.card_life_used))
+    if board.card_years is not None:
+        facts.append(words("status.card_years", years=min(board.card_years, 99.0)))
+    return Text(" · ".join(facts) or "–", "" if facts else FAINT)
 
 
 def alert_counts(counts: dict[str, int], words: Words) -> Text:

@@ -235,3 +235,31 @@ def test_bytes_are_told_in_a_unit_people_know(count: float, told: str) -> None:
 
 def test_a_time_of_another_day_carries_its_date() -> None:
     assert "-" in figures.clock(0.0)
+
+
+# --- what is wrong with the gateway itself --------------------------------------------------------
+
+
+ADVICE = {"what": "line.down", "severity": "major", "zh": "总线 gate 不通", "en": "Line gate is down",
+          "do_zh": "看适配器", "do_en": "Look at the adapter"}  # fmt: skip
+
+
+def test_status_says_what_is_wrong_and_what_to_do_in_the_readers_language() -> None:
+    document = {**DOCUMENT, "advice": [ADVICE]}
+    told = shown(status.screen(read(Status, document), EN))
+    assert "▲ Line gate is down\n  → Look at the adapter" in "\n".join(
+        line.rstrip() for line in told.splitlines()
+    )
+    assert "→ 看适配器" in shown(status.screen(read(Status, document), ZH))
+    assert "What is wrong" not in shown(status.screen(read(Status, DOCUMENT), EN))
+
+
+def test_status_shows_what_the_machine_tells_and_no_more() -> None:
+    board = {
+        "temperature_c": 48.3,
+        "disk_free_bytes": 20 * 10**9,
+        "card_written_bytes_per_day": 5e7,
+        "card_years": 41.2,
+    }
+    told = shown(status.screen(read(Status, {**DOCUMENT, "board": board}), EN))
+    assert "48 °C · 20.0 GB of disk free · 50.0 MB a day in all · a card lasts 41 years at that" in told
