@@ -103,6 +103,7 @@ def _resolve(read: reading.Read, folder: Path) -> None:
         read.desk = msgspec.structs.replace(
             read.desk,
             store=read.desk.store if remote else str(folder.absolute() / os.path.expandvars(read.desk.store)),
+            files=str(folder.absolute() / os.path.expandvars(read.desk.files)),
             store_password_file=secret(read.desk.store_password_file),
             key_file=secret(read.desk.key_file),
         )
@@ -127,6 +128,8 @@ def _files(read: reading.Read) -> Iterator[Fault]:
         yield from _key(read.desk.key_file)
         if "://" not in read.desk.store and not Path(read.desk.store).parent.is_dir():
             yield Fault("desk.store", same(read.desk.store), Text("存在的目录", "a folder that is there"))
+        if not Path(read.desk.files).parent.is_dir():
+            yield Fault("desk.files", same(read.desk.files), Text("存在的目录", "a folder that is there"))
     if read.mqtt is not None:
         for name in ("ca_file", "cert_file", "key_file", "password_file"):
             named[f"mqtt.{name}"] = getattr(read.mqtt, name)

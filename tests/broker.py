@@ -175,6 +175,9 @@ class Listener:
         """Go away."""
         self._client.disconnect()
         self._client.loop_stop()
+        # it holds us and we hold it: without that its sockets are closed now, and not whenever a circle is found
+        self._client.on_connect = self._client.on_subscribe = None
+        self._client.on_disconnect = self._client.on_message = None
 
     def _take(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         properties = message.properties.json() if message.properties else {}  # type: ignore[no-untyped-call]

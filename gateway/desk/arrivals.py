@@ -17,8 +17,10 @@ from gateway.core.events import Certainty, Change, Place, Severity, Words
 LARGEST: Final = 65_536
 RANKS: Final = {Severity.INFO: 0, Severity.MINOR: 1, Severity.MAJOR: 2, Severity.CRITICAL: 3}
 TYPE: Final = "compound.alert."
+MOST_EVIDENCE: Final = 48
 
 _ID = re.compile(r"([1-9][0-9]{0,8})\.([1-9][0-9]{0,17})")
+_SUM = re.compile(r"[0-9a-f]{64}")
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
 _Text = Annotated[str, msgspec.Meta(max_length=4_000, pattern=r"^[^\x00]*\Z")]
 _Count = Annotated[int, msgspec.Meta(ge=1, le=1 << 53)]
@@ -45,6 +47,7 @@ class _Data(msgspec.Struct, frozen=True):
     device: _Name | None = None
     by: _Text = ""
     note: _Text = ""
+    evidence: object = None  # an alert is never refused for the names of its pictures
 
 
 class _Envelope(msgspec.Struct, frozen=True):
@@ -77,6 +80,7 @@ class Arrival:
     count: int
     body: str
     by: str = ""
+    evidence: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, int, int]:
@@ -144,7 +148,14 @@ def _arrival(gateway: str, told: _Envelope, body: str) -> Arrival:
         count=data.count,
         body=body,
         by=data.by,
+        evidence=_sums(data.evidence),
     )
+
+
+def _sums(told: object) -> tuple[str, ...]:
+    """Return the SHA-256 sums among what an alert names as its evidence."""
+    names = told[:MOST_EVIDENCE] if isinstance(told, list) else []
+    return tuple(name for name in names if isinstance(name, str) and _SUM.fullmatch(name))
 
 
 def _place(parts: dict[str, str]) -> Place:

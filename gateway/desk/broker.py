@@ -33,13 +33,19 @@ LONGEST_PAUSE_S: Final = 30
 
 
 class Broker:
-    """Hears all gateways at one broker and answers them with receipts."""
+    """Hears all gateways at one broker; with an intake, their alerts too, and answers those with receipts."""
 
     def __init__(
-        self, table: MqttTable, url: str, name: str, intake: Intake, listeners: Sequence[Listener] = ()
+        self,
+        table: MqttTable,
+        url: str,
+        name: str,
+        intake: Intake | None,
+        listeners: Sequence[Listener] = (),
     ) -> None:
-        self.url, self._intake, self._listeners = url, intake, listeners
+        self.url, self.name, self._intake, self._listeners = url, name, intake, listeners
         self._topics = {topic for each in listeners for topic in each.subscriptions}
+        self._topics |= {f"compound/v1/+/{what}" for what in TOPICS if intake is not None}
         self._since: float | None = None
         self._session = 0  # message numbers mean something within one connection only
         self._loop = asyncio.get_running_loop()
@@ -47,7 +53,13 @@ class Broker:
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
         self._client.on_message = self._message
-        intake.ears.receipt.append(self._receipt)
+        if intake is not None:
+            intake.ears.receipt.append(self._receipt)
+
+    @property
+    def takes_alerts(self) -> bool:
+        """Return whether alerts come over this connection."""
+        return self._intake is not None
 
     def listening_since(self) -> float | None:
         """Return since when, wall seconds, we hear what is published; None: not now."""
@@ -72,10 +84,9 @@ class Broker:
             log.error("%s refuses us: %s", self.url, reason)
             return
         self._session += 1
-        client.subscribe([(f"compound/v1/+/{what}", 1) for what in TOPICS])
         self._subscribe(sorted(self._topics))
         self._since = time.time()
-        log.info("listening at %s", self.url)
+        log.info("listening at %s" if self._intake else "%s: evidence may come", self.url)
 
     def _disconnected(
         self, _client: Client, _data: object, _flags: object, reason: Any, _properties: object
@@ -121,6 +132,9 @@ class Broker:
     def _offer(self, message: MQTTMessage, settled: Any) -> None:
         told = heard(message.topic, bytes(message.payload), retained=message.retain, settled=settled)
         if told is not None and any(each.hear(told, self) for each in self._listeners):
+            return
+        if self._intake is None:
+            settled()
             return
         self._intake.offer(message.topic, bytes(message.payload), settled, live=not message.retain)
 

@@ -23,6 +23,8 @@ from gateway.desk.tables import DeskConfig, LadderTable
 
 LANGUAGES: Final = ("zh", "en")
 MINUTE_S: Final = 60.0
+LEAST_GB: Final = 0.1
+MOST_GB: Final = 100_000
 
 
 def _rungs(*steps: tuple[float, Audience]) -> tuple[Rung, ...]:
@@ -54,6 +56,9 @@ def check(read: Read) -> Iterator[Fault]:
     if read.desk is not None:
         yield from _times("desk.quiet_hours", read.desk.quiet_hours)
         yield from _weekly(read.desk.weekly_test)
+        if not LEAST_GB <= read.desk.evidence_gb <= MOST_GB:
+            wanted = Text(f"{LEAST_GB} 至 {MOST_GB} GB", f"{LEAST_GB} to {MOST_GB} GB")
+            yield Fault("desk.evidence_gb", shown(read.desk.evidence_gb), wanted)
         if not NAME.fullmatch(read.desk.operator):
             wanted = Text("字母、数字和 . _ -", "letters, digits and . _ -")
             yield Fault("desk.operator", shown(read.desk.operator), wanted)

@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,6 +16,7 @@ from gateway.desk.broker import Broker
 from gateway.desk.checking import directory, ladders
 from gateway.desk.delivery import Delivery
 from gateway.desk.escalating import Escalation, Rules
+from gateway.desk.evidence.service import Evidence
 from gateway.desk.feed import Feed
 from gateway.desk.intake import Intake
 from gateway.desk.ordering.door_states import DoorStates
@@ -64,6 +65,13 @@ class Desk:
             changed=self.feed.wake,
         )
         self.door_states = DoorStates(database, changed=self.feed.wake)
+        self.evidence = Evidence(
+            database,
+            Path(config.desk.files),
+            quota_bytes=int(config.desk.evidence_gb * 1e9),
+            changed=self.feed.wake,
+        )
+        self.intake.ears.taken.append(self.evidence.wake)
         self.brokers = list(self._connect(config))
         watch = Watch(
             database,
@@ -82,21 +90,21 @@ class Desk:
             supervisor.add("weekly test", WeeklyTest(database, weekly, paged=self.delivery.wake).run)
         supervisor.add("ordering", self.ordering.run)
         supervisor.add("door states", self.door_states.run)
+        supervisor.add("evidence", self.evidence.run)
         for broker in self.brokers:
-            supervisor.add(f"broker {broker.url}", broker.run)
+            supervisor.add(f"broker {broker.url} {broker.name}", broker.run)
 
-    def _connect(self, config: DeskConfig) -> list[Broker]:
+    def _connect(self, config: DeskConfig) -> Iterator[Broker]:
+        """Yield the connections: evidence has its own, so that no alert waits behind a film."""
         if config.mqtt is None:
-            return []
-        urls = [config.mqtt.url] if isinstance(config.mqtt.url, str) else config.mqtt.url
-        return [
-            Broker(config.mqtt, url, self.instance, self.intake, [self.ordering, self.door_states])
-            for url in urls
-        ]
+            return
+        for url in [config.mqtt.url] if isinstance(config.mqtt.url, str) else config.mqtt.url:
+            yield Broker(config.mqtt, url, self.instance, self.intake, [self.ordering, self.door_states])
+            yield Broker(config.mqtt, url, f"{self.instance}-evidence", None, [self.evidence])
 
     def _since(self) -> float | None:
-        """Return since when all brokers are heard; a gateway may be at any of them, or in this very process."""
-        times = [broker.listening_since() for broker in self.brokers]
+        """Return since when the alerts of all brokers are heard; a gateway may be at any of them, or in this very process."""
+        times = [broker.listening_since() for broker in self.brokers if broker.takes_alerts]
         if not times:
             return self._began
         heard = [each for each in times if each is not None]

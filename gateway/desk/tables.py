@@ -13,6 +13,8 @@ class DeskTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     name: str
     store: str = "desk.db"  # a file, or postgresql://user@host/database
     store_password_file: str = ""
+    files: str = "desk-files"  # the folder of stills, clips and photos
+    evidence_gb: float = 4.0  # and how much it may hold
     quiet_s: float = 180.0
     quiet_hours: list[str] = []  # "daily 22:00-06:00"
     weekly_test: str = ""  # "mon 10:00"; "" never

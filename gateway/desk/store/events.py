@@ -16,7 +16,7 @@ from gateway.core.events import Change
 from gateway.desk.arrivals import Arrival
 from gateway.desk.folding import by_key, newest, once
 from gateway.desk.grouping import WINDOW_S, incident_key
-from gateway.desk.store import news, timers, work
+from gateway.desk.store import files, news, timers, work
 from gateway.desk.store.acknowledging import is_echo
 from gateway.desk.store.database import Row, Transaction, among, insert
 from gateway.desk.workflow import Command, Step
@@ -77,6 +77,8 @@ async def ingest(transaction: Transaction, batch: Sequence[Arrival], now: float)
             transaction, each.gateway, each.alert, each.by
         ):
             await work.take_step(transaction, _on_the_spot(each), now, at_gateway=True)
+    named = [(each.alert, sha256, each.gateway) for each in fresh for sha256 in each.evidence]
+    await files.attach(transaction, named, now)
     await news.tell(transaction, "alert", latest, now)
     return Taken(len(fresh), len(new))
 
