@@ -103,7 +103,7 @@ class Desk:
             yield Broker(config.mqtt, url, f"{self.instance}-evidence", None, [self.evidence])
 
     def _since(self) -> float | None:
-        """Return since when the alerts of all brokers are heard; a gateway may be at any of them, or in this very process."""
+        """Return since when all brokers are heard; a gateway may be at any of them, or in this very process."""
         times = [broker.listening_since() for broker in self.brokers if broker.takes_alerts]
         if not times:
             return self._began
