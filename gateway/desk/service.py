@@ -30,7 +30,7 @@ from gateway.desk.tables import DeskConfig
 from gateway.desk.watching import Watch
 from gateway.desk.weekly import WeeklyTest
 from gateway.runtime.key_file import KeyFileError, load
-from gateway.runtime.supervisor import Supervisor
+from gateway.runtime.supervisor import Run, Supervisor
 from gateway.runtime.systemd import Notifier
 
 log = logging.getLogger(__name__)
@@ -40,39 +40,43 @@ class Desk:
     """One instance of the desk over an open database."""
 
     def __init__(self, config: DeskConfig, database: Database, supervisor: Supervisor) -> None:
-        quiet = config.desk.quiet_hours
-        rules = Rules(ladders(config), schedule.parse(quiet) if quiet else None)
         self.instance = f"{config.desk.name}-{socket.gethostname()}"
+        owner = f"{self.instance}-{os.getpid()}"
         self._began = time.time()
         self.intake = Intake(database)
         self.port = Port(self.intake)
         self.feed = Feed(database)
-        self.delivery = Delivery(
-            database,
-            {each.name: build(each) for each in config.channel},
-            owner=f"{self.instance}-{os.getpid()}",
-            paces={each.name: each.pace for each in config.channel},
-        )
-        self.escalation = Escalation(database, rules, paged=self.delivery.wake)
-        self.delivery.taken += [self.escalation.wake, self.feed.wake]
-        self.intake.ears.taken.append(self.escalation.wake)
+        channels = {each.name: build(each) for each in config.channel}
+        paces = {each.name: each.pace for each in config.channel}
+        self.delivery = Delivery(database, channels, owner=owner, paces=paces)
+        self.escalation = Escalation(database, rules(config), paged=self.delivery.wake)
+        key, told = signing_key(config.desk.key_file), self.feed.wake
+        self.ordering = Ordering(database, key, operator=config.desk.operator, owner=owner, changed=told)
+        self.door_states = DoorStates(database, changed=told)
+        quota = int(config.desk.evidence_gb * 1e9)
+        self.evidence = Evidence(database, Path(config.desk.files), quota_bytes=quota, changed=told)
+        self.intake.ears.taken += [self.escalation.wake, self.evidence.wake]
         self.intake.ears.stored.append(self.feed.wake)
-        self.ordering = Ordering(
-            database,
-            signing_key(config.desk.key_file),
-            operator=config.desk.operator,
-            owner=f"{self.instance}-{os.getpid()}",
-            changed=self.feed.wake,
-        )
-        self.door_states = DoorStates(database, changed=self.feed.wake)
-        self.evidence = Evidence(
-            database,
-            Path(config.desk.files),
-            quota_bytes=int(config.desk.evidence_gb * 1e9),
-            changed=self.feed.wake,
-        )
-        self.intake.ears.taken.append(self.evidence.wake)
+        self.delivery.taken += [self.escalation.wake, self.feed.wake]
         self.brokers = list(self._connect(config))
+        for name, run in {**self._services(), **self._watchers(config, database)}.items():
+            supervisor.add(name, run)
+
+    def _services(self) -> dict[str, Run]:
+        """Return what works on what comes."""
+        return {
+            "feed": self.feed.run,
+            "intake": self.intake.run,
+            "escalation": self.escalation.run,
+            "delivery": self.delivery.run,
+            "ordering": self.ordering.run,
+            "door states": self.door_states.run,
+            "evidence": self.evidence.run,
+            **{f"broker {each.url} {each.name}": each.run for each in self.brokers},
+        }
+
+    def _watchers(self, config: DeskConfig, database: Database) -> dict[str, Run]:
+        """Return what works by the clock."""
         watch = Watch(
             database,
             name=self.instance,
@@ -80,19 +84,11 @@ class Desk:
             quiet_s=config.desk.quiet_s,
             taken=[self.escalation.wake, self.feed.wake],
         )
-        supervisor.add("feed", self.feed.run)
-        supervisor.add("intake", self.intake.run)
-        supervisor.add("escalation", self.escalation.run)
-        supervisor.add("delivery", self.delivery.run)
-        supervisor.add("watch", watch.run)
+        found: dict[str, Run] = {"watch": watch.run}
         if config.desk.weekly_test:
             weekly = schedule.weekly(config.desk.weekly_test)
-            supervisor.add("weekly test", WeeklyTest(database, weekly, paged=self.delivery.wake).run)
-        supervisor.add("ordering", self.ordering.run)
-        supervisor.add("door states", self.door_states.run)
-        supervisor.add("evidence", self.evidence.run)
-        for broker in self.brokers:
-            supervisor.add(f"broker {broker.url} {broker.name}", broker.run)
+            found["weekly test"] = WeeklyTest(database, weekly, paged=self.delivery.wake).run
+        return found
 
     def _connect(self, config: DeskConfig) -> Iterator[Broker]:
         """Yield the connections: evidence has its own, so that no alert waits behind a film."""
@@ -133,6 +129,12 @@ async def serve(
         ready()
         await stop.wait()
         work.cancel()
+
+
+def rules(config: DeskConfig) -> Rules:
+    """Return how alerts escalate."""
+    quiet = config.desk.quiet_hours
+    return Rules(ladders(config), schedule.parse(quiet) if quiet else None)
 
 
 def signing_key(file: str) -> Ed25519PrivateKey | None:
