@@ -66,6 +66,13 @@ def unreachable(person: str, answer: str = "") -> Words:
     )
 
 
+def trial(person: str) -> Words:
+    """Return the words of a page that somebody sends to try a channel."""
+    return Words(
+        f"【测试】给 {person} 的通知测试，无需处理", f"Test: a trial page to {person}. Nothing to do"
+    )
+
+
 def weekly_test() -> Words:
     """Return the words of the weekly test."""
     return Words(
