@@ -19,7 +19,7 @@ from gateway.desk.broker import SCHEMES
 from gateway.desk.ladders import Ladder, Rung, in_order
 from gateway.desk.reading import Read
 from gateway.desk.routing import DUTY_ROOM, Audience, Directory, Duty, Person, Role
-from gateway.desk.tables import DeskConfig, LadderTable
+from gateway.desk.tables import DeskConfig, LadderTable, WebTable
 
 LANGUAGES: Final = ("zh", "en")
 MINUTE_S: Final = 60.0
@@ -53,6 +53,8 @@ def check(read: Read) -> Iterator[Fault]:
     yield from _people(read)
     yield from _duties(read)
     yield from _ladders(read)
+    if read.web is not None:
+        yield from _web(read.web)
     if read.desk is not None:
         yield from _times("desk.quiet_hours", read.desk.quiet_hours)
         yield from _weekly(read.desk.weekly_test)
@@ -72,12 +74,23 @@ def ladders(config: DeskConfig) -> dict[int, Ladder]:
 def directory(config: DeskConfig) -> Directory:
     """Return everybody that desk.toml names."""
     return Directory(
-        people={each.name: Person(each.name, each.language, tuple(each.channels)) for each in config.person},
+        people={
+            each.name: Person(each.name, each.language, tuple(each.channels), each.phone)
+            for each in config.person
+        },
         roles=tuple(Role(each.name, each.role, each.place) for each in config.person),
         duties=tuple(
             Duty(each.place, tuple(each.kinds), tuple(each.times), tuple(each.people)) for each in config.duty
         ),
     )
+
+
+def address_of(listen: str) -> tuple[str, int] | None:
+    """Return the host and port of `host:port`, `[::1]:port` for IPv6; None if it is none."""
+    host, colon, port = listen.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        return None
+    return host.strip("[]"), int(port)
 
 
 def _ladder(table: LadderTable) -> Ladder:
@@ -110,6 +123,15 @@ def _brokers(read: Read) -> Iterator[Fault]:
                 "mqtt:// 或 mqtts:// 加主机，不带用户名", "mqtt:// or mqtts:// and a host, no user in it"
             )
             yield Fault("mqtt.url", shown(url), wanted)
+
+
+def _web(table: WebTable) -> Iterator[Fault]:
+    if address_of(table.listen) is None:
+        wanted = Text("主机:端口，如 0.0.0.0:8090", "host:port, like 0.0.0.0:8090")
+        yield Fault("web.listen", shown(table.listen), wanted)
+    if table.url and urlsplit(table.url).scheme not in {"http", "https"}:
+        wanted = Text("http:// 或 https:// 地址", "an http:// or https:// address")
+        yield Fault("web.url", shown(table.url), wanted)
 
 
 def _channels(read: Read) -> Iterator[Fault]:

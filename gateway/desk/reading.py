@@ -10,7 +10,7 @@ from gateway.core.config import MqttTable
 from gateway.core.faults import NOTHING, Fault, near, one_of, shown
 from gateway.core.toml_tables import TABLE, WANTED, each_of, listed, table_of, tree, unknown
 from gateway.desk.channels import KINDS, ChannelTable
-from gateway.desk.tables import DeskConfig, DeskTable, DutyTable, LadderTable, PersonTable
+from gateway.desk.tables import DeskConfig, DeskTable, DutyTable, LadderTable, PersonTable, WebTable
 
 _WANTED: Final = WANTED | {
     list[tuple[str, str]]: Text(
@@ -30,6 +30,7 @@ class Read:
 
     desk: DeskTable | None = None
     mqtt: MqttTable | None = None
+    web: WebTable | None = None
     channels: dict[str, ChannelTable] = field(default_factory=dict)
     people: dict[str, PersonTable] = field(default_factory=dict)
     duties: dict[str, DutyTable] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class Read:
         return DeskConfig(
             desk=self.desk,
             mqtt=self.mqtt,
+            web=self.web,
             channel=tuple(self.channels.values()),
             person=tuple(self.people.values()),
             duty=tuple(self.duties.values()),
@@ -64,6 +66,8 @@ def parse(text: str) -> Read:
         read.faults.append(Fault("desk", NOTHING, TABLE, hint))
     if "mqtt" in tables:
         read.mqtt = table_of(tables["mqtt"], MqttTable, "mqtt", read.faults, _WANTED)
+    if "web" in tables:
+        read.web = table_of(tables["web"], WebTable, "web", read.faults, _WANTED)
     read.channels = _channels(tables, read.faults)
     read.people = listed(tables, "person", PersonTable, read.faults, _WANTED)
     read.duties = listed(tables, "duty", DutyTable, read.faults, _WANTED)

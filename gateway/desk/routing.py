@@ -29,11 +29,12 @@ class Audience(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who can be told. `channels` are (channel, address) in the order they are tried."""
+    """Somebody who can be told. `channels` are (channel, address) in the order they are tried; `phone` to call."""
 
     name: str
     language: str
     channels: tuple[tuple[str, str], ...]
+    phone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

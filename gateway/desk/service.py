@@ -7,13 +7,15 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.core import schedule
+from gateway.desk import server
 from gateway.desk.broker import Broker
-from gateway.desk.checking import directory, ladders
+from gateway.desk.checking import address_of, directory, ladders
 from gateway.desk.delivery import Delivery
 from gateway.desk.escalating import Escalation, Rules
 from gateway.desk.evidence.service import Evidence
@@ -26,8 +28,13 @@ from gateway.desk.senders.building import build
 from gateway.desk.store import people
 from gateway.desk.store.database import Database
 from gateway.desk.store.opening import open_database
-from gateway.desk.tables import DeskConfig
+from gateway.desk.tables import DeskConfig, WebTable
 from gateway.desk.watching import Watch
+from gateway.desk.web.app import WebServer
+from gateway.desk.web.asking import People
+from gateway.desk.web.live import Live
+from gateway.desk.web.parts import Parts
+from gateway.desk.web.showing import Showing
 from gateway.desk.weekly import WeeklyTest
 from gateway.runtime.key_file import KeyFileError, load
 from gateway.runtime.supervisor import Run, Supervisor
@@ -61,6 +68,9 @@ class Desk:
         self.brokers = list(self._connect(config))
         for name, run in {**self._services(), **self._watchers(config, database)}.items():
             supervisor.add(name, run)
+        if config.web is not None:
+            for name, run in self._pages(config.web, database).items():
+                supervisor.add(name, run)
 
     def _services(self) -> dict[str, Run]:
         """Return what works on what comes."""
@@ -90,6 +100,14 @@ class Desk:
             found["weekly test"] = WeeklyTest(database, weekly, paged=self.delivery.wake).run
         return found
 
+    def _pages(self, table: WebTable, database: Database) -> dict[str, Run]:
+        """Return what serves people's phones."""
+        showing = Showing(database)
+        live = Live(database, self.feed, showing)
+        wake = self.escalation.wake
+        parts = Parts(database, self.feed, showing, live, People(database), url=table.url, wake=wake)
+        return {"live": live.run, "web": partial(_web, parts, table)}
+
     def _connect(self, config: DeskConfig) -> Iterator[Broker]:
         """Yield the connections: evidence has its own, so that no alert waits behind a film."""
         if config.mqtt is None:
@@ -105,6 +123,13 @@ class Desk:
             return self._began
         heard = [each for each in times if each is not None]
         return max(heard) if heard and len(heard) == len(times) else None
+
+
+async def _web(parts: Parts, table: WebTable) -> None:
+    """Serve the pages until cancelled."""
+    address = address_of(table.listen)
+    assert address is not None  # checked with the file
+    await server.serve(WebServer(parts), host=address[0], port=address[1])
 
 
 @contextlib.asynccontextmanager

@@ -22,6 +22,13 @@ class DeskTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     operator: str = "desk"  # the name of that key in the gateways' [[operator]]
 
 
+class WebTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[web]`: where the pages are served. `url` is how phones reach them, for the code that lets one in."""
+
+    listen: str = "127.0.0.1:8090"
+    url: str = ""
+
+
 class PersonTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[[person]]`: somebody who can be told. `channels` are [channel, address] in the order they are tried."""
 
@@ -30,6 +37,7 @@ class PersonTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     place: Place = Place()
     language: str = "zh"
     channels: list[tuple[str, str]]
+    phone: str = ""  # to be called on: "+86 138 0000 0000"
 
 
 class DutyTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -55,6 +63,7 @@ class DeskConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     desk: DeskTable
     mqtt: MqttTable | None = None
+    web: WebTable | None = None
     channel: tuple[ChannelTable, ...] = ()
     person: tuple[PersonTable, ...] = ()
     duty: tuple[DutyTable, ...] = ()

@@ -123,6 +123,8 @@ class Command:
     to: str = ""
     cause: str = ""
     note: str = ""
+    phone: str = ""
+    """Which phone it was made with, for the record."""
 
 
 def advance(work: Work, command: Command, now: float) -> tuple[Outcome, Work]:

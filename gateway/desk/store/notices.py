@@ -144,6 +144,13 @@ async def everything(transaction: Transaction) -> Sequence[Row]:
     return await transaction.fetch("SELECT * FROM notifications ORDER BY created_at, id")
 
 
+async def of_incident(transaction: Transaction, incident: str) -> Sequence[Row]:
+    """Return the notifications of one incident, oldest first."""
+    return await transaction.fetch(
+        "SELECT * FROM notifications WHERE incident = $1 ORDER BY created_at, id", incident
+    )
+
+
 def _notice(row: Row) -> Notice:
     return Notice(
         id=row["id"],

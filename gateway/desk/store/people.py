@@ -16,7 +16,7 @@ async def replace(transaction: Transaction, directory: Directory) -> None:
     for table in ("people", "roles", "roster"):
         await transaction.execute(f"DELETE FROM {table}")
     people = [
-        (each.name, position, each.language, _json(each.channels))
+        (each.name, position, each.language, _json(each.channels), each.phone)
         for position, each in enumerate(directory.people.values())
     ]
     roles = [(each.person, each.role, _json(each.place)) for each in directory.roles]
@@ -26,7 +26,7 @@ async def replace(transaction: Transaction, directory: Directory) -> None:
         for position, person in enumerate(duty.people)
     ]
     if people:
-        await insert(transaction, "INSERT INTO people (person, position, language, channels)", people)
+        await insert(transaction, "INSERT INTO people (person, position, language, channels, phone)", people)
     if roles:
         text = "INSERT INTO roles (person, role, place)"
         await insert(transaction, text, sorted(set(roles)))
@@ -55,6 +55,7 @@ async def directory(transaction: Transaction) -> Directory:
                 row["person"],
                 row["language"],
                 tuple((name, address) for name, address in msgspec.json.decode(row["channels"])),
+                row["phone"],
             )
             for row in people
         },

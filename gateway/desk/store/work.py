@@ -54,7 +54,7 @@ async def take_step(
         await news.tell(transaction, "alert", [work.alert], now)
     detail = {
         "work": asdict(work),
-        **{name: told for name in ("to", "cause", "note") if (told := getattr(command, name))},
+        **{name: told for name in ("to", "cause", "note", "phone") if (told := getattr(command, name))},
     }
     await write_down(
         transaction,

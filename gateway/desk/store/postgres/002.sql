@@ -12,6 +12,7 @@ CREATE TABLE phones (
     phone TEXT PRIMARY KEY,
     hash TEXT NOT NULL UNIQUE,
     person TEXT,                     -- NULL: shared, whoever is on duty says so
+    place TEXT NOT NULL,             -- JSON: where a shared phone reaches at most; {} everywhere
     label TEXT NOT NULL,
     acting TEXT,                     -- on a shared phone: who has it now
     acting_since DOUBLE PRECISION,
@@ -25,6 +26,7 @@ CREATE TABLE phones (
 CREATE TABLE pairings (
     hash TEXT PRIMARY KEY,
     person TEXT,                     -- NULL: a shared phone
+    place TEXT NOT NULL,             -- JSON: where it reaches at most
     label TEXT NOT NULL,
     made_by TEXT NOT NULL,
     until DOUBLE PRECISION NOT NULL,
@@ -116,3 +118,10 @@ CREATE TABLE unreached (
     since DOUBLE PRECISION NOT NULL,
     answer TEXT NOT NULL             -- what the last channel said
 );
+
+-- What somebody is called by.
+ALTER TABLE people ADD COLUMN phone TEXT NOT NULL DEFAULT '';
+
+-- Who was told of an incident.
+CREATE INDEX notifications_of_incident ON notifications (incident);
+CREATE INDEX work_closed ON work (closed_at) WHERE closed_at IS NOT NULL;

@@ -1,0 +1,65 @@
+"""Lists of alerts for the pages: what sensors say and what people did in one row, and the files of each."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from gateway.desk.store.database import Row, Transaction, among
+from gateway.desk.workflow import CLOSED, OPEN
+
+SELECT: Final = (
+    "SELECT a.alert AS alert, a.kind AS kind, a.rank AS rank, a.change AS change, a.place AS place, a.time AS time,"
+    " a.first_seen AS first_seen, a.count AS count, a.zh AS zh, a.en AS en, a.body AS body,"
+    " w.incident AS incident, w.state AS work_state, w.version AS version, w.opened_at AS opened_at,"
+    " w.acknowledged_by AS acknowledged_by, w.acknowledged_at AS acknowledged_at, w.assignee AS assignee,"
+    " w.arrived_at AS arrived_at, w.closed_by AS closed_by, w.closed_at AS closed_at, w.cause AS cause, w.note AS note"
+    " FROM work w JOIN alerts a ON a.alert = w.alert"
+)
+_OPEN: Final = ", ".join(f"'{state}'" for state in OPEN)
+_CLOSED: Final = ", ".join(f"'{state}'" for state in CLOSED)
+
+
+async def opened(transaction: Transaction, most: int) -> Sequence[Row]:
+    """Return the alerts that are not closed, the worst first, then who has waited longest."""
+    return await transaction.fetch(
+        f"{SELECT} WHERE w.state IN ({_OPEN}) ORDER BY a.rank DESC, w.opened_at, a.alert LIMIT {int(most)}"
+    )
+
+
+async def closed(transaction: Transaction, before: float, most: int) -> Sequence[Row]:
+    """Return alerts that were closed before a time, the latest first."""
+    return await transaction.fetch(
+        f"{SELECT} WHERE w.state IN ({_CLOSED}) AND w.closed_at < $1 ORDER BY w.closed_at DESC, a.alert"
+        f" LIMIT {int(most)}",
+        before,
+    )
+
+
+async def these(transaction: Transaction, alerts: Sequence[str]) -> Sequence[Row]:
+    """Return the rows of these alerts, as far as there are any."""
+    return await among(transaction, f"{SELECT} WHERE a.alert", alerts)
+
+
+async def of_incident(transaction: Transaction, incident: str, most: int) -> Sequence[Row]:
+    """Return the alerts of one incident, the oldest first."""
+    return await transaction.fetch(
+        f"{SELECT} WHERE w.incident = $1 ORDER BY w.opened_at, a.alert LIMIT {int(most)}", incident
+    )
+
+
+async def files(transaction: Transaction, alerts: Sequence[str]) -> Sequence[Row]:
+    """Return the files of these alerts that can be had: (alert, sha256, kind)."""
+    return await among(
+        transaction,
+        "SELECT t.alert AS alert, t.sha256 AS sha256, f.kind AS kind FROM attachments t"
+        " JOIN files f ON f.sha256 = t.sha256 WHERE f.gone_at IS NULL AND t.alert",
+        alerts,
+    )
+
+
+async def alerts_of_file(transaction: Transaction, sha256: str) -> Sequence[Row]:
+    """Return the places of all alerts that a file belongs to."""
+    return await transaction.fetch(
+        "SELECT a.alert AS alert, a.place AS place FROM attachments t JOIN alerts a ON a.alert = t.alert"
+        " WHERE t.sha256 = $1",
+        sha256,
+    )

@@ -1,0 +1,218 @@
+"""Alerts on the pages: the list, one in full, the steps people make, and a storm acknowledged in one go."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from gateway.core.events import Place
+from gateway.desk.store import files, lists, work
+from gateway.desk.store.database import Transaction
+from gateway.desk.web.asking import Asker
+from gateway.desk.web.contacts import contacts
+from gateway.desk.web.detail import Detail, delivery_of, timeline
+from gateway.desk.web.endpoints import Asked, Endpoint
+from gateway.desk.web.permissions import STEPS, Action, reaches
+from gateway.desk.web.refusals import RefusalError
+from gateway.desk.web.shapes import Alert
+from gateway.desk.web.showing import with_files
+from gateway.desk.workflow import Command, Outcome, Step
+
+MOST: Final = 500
+MOST_AT_ONCE: Final = 1_000
+UNDO_S: Final = 30.0  # the page offers it for 5; the network may be slow
+
+Id = Annotated[str, msgspec.Meta(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+\Z")]
+Sum = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Text = Annotated[str, msgspec.Meta(max_length=2_000, pattern=r"^[^\x00]*\Z")]
+Name = Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+Key = Annotated[str, msgspec.Meta(min_length=3, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
+Verdict = Literal["real", "false", "test"]
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Which alerts: open ones, or those closed before a time."""
+
+    state: Literal["open", "closed"] = "open"
+    before: float | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST)] = 100
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """Alerts in order; `more`: there are others. `at`: the news number they are as of."""
+
+    alerts: tuple[Alert, ...]
+    more: bool
+
+
+class StepMade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A step somebody makes; `id` is made on the phone, once, and the same again changes nothing."""
+
+    id: Id
+    step: Literal["acknowledge", "assign", "arrive", "resolve", "false_alarm", "reopen", "note", "undo"]
+    version: int | None = None
+    to: Name = ""
+    verdict: Verdict | None = None
+    cause: Name = ""
+    note: Text = ""
+    photos: Annotated[tuple[Sum, ...], msgspec.Meta(max_length=10)] = ()
+
+
+class StepTaken(msgspec.Struct, frozen=True):
+    """What came of a step, and the alert as it is now."""
+
+    outcome: Outcome
+    alert: Alert
+
+
+class Several(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The alerts somebody has looked at and acknowledges together."""
+
+    id: Id
+    alerts: Annotated[tuple[Key, ...], msgspec.Meta(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """How many are acknowledged by this, and how many somebody had before; the rest are not theirs to see."""
+
+    done: int
+    already: int
+
+
+async def listed(asked: Asked, wanted: Wanted) -> Listed:
+    """Return the open alerts, or the latest that were closed, in the asker's places."""
+    places = asked.who.reach(Action.SEE)
+    if wanted.state == "open":
+        found = asked.parts.showing.open_in(places)
+        return Listed(tuple(found[: wanted.limit]), len(found) > wanted.limit)
+    before = asked.now + 1 if wanted.before is None else wanted.before
+    kept: list[Alert] = []
+    async with asked.parts.database.transaction() as transaction:
+        while len(kept) <= wanted.limit:
+            rows = await lists.closed(transaction, before, MOST)
+            kept += [each for each in await with_files(transaction, rows) if reaches(places, each.place)]
+            if len(rows) < MOST:
+                break
+            before = rows[-1]["closed_at"]
+    return Listed(tuple(kept[: wanted.limit]), len(kept) > wanted.limit)
+
+
+async def detail(asked: Asked) -> Detail:
+    """Return all there is to know of an alert."""
+    directory = await asked.parts.people.everybody()
+    async with asked.parts.database.transaction() as transaction:
+        alert = await seen(transaction, asked)
+        mates = await with_files(transaction, await lists.of_incident(transaction, alert.incident, MOST))
+        return Detail(
+            alert=alert,
+            timeline=await timeline(transaction, alert),
+            deliveries=await delivery_of(transaction, alert.incident),
+            contacts=contacts(alert.kind, alert.place, directory, asked.now),
+            others=tuple(
+                each
+                for each in mates
+                if each.alert != alert.alert and reaches(asked.who.reach(Action.SEE), each.place)
+            ),
+            assignable=tuple(
+                sorted({role.person for role in directory.roles if reaches([role.place], alert.place)})
+            ),
+        )
+
+
+async def step(asked: Asked, told: StepMade) -> StepTaken:
+    """Make a step."""
+    async with asked.parts.database.transaction() as transaction:
+        alert = await seen(transaction, asked)
+        made = _step(told, alert, asked.who, asked.now)
+        if not asked.who.may(_action(told, made), alert.place):
+            raise RefusalError("forbidden")
+        if told.to:
+            await _assignable(asked, told.to, alert.place)
+        command = Command(
+            id=told.id,
+            alert=alert.alert,
+            step=made,
+            who=asked.who.person,
+            version=told.version,
+            to=told.to,
+            cause=": ".join(filter(None, (told.verdict, told.cause))),
+            note=told.note,
+            phone=asked.who.phone.label,
+        )
+        answer = await work.take_step(transaction, command, asked.now)
+        if answer.outcome is Outcome.DONE:
+            await _attach(transaction, asked, alert.alert, told.photos)
+        alert = await seen(transaction, asked)
+    asked.parts.changed()
+    return StepTaken(answer.outcome, alert)
+
+
+async def acknowledge(asked: Asked, told: Several) -> Acknowledged:
+    """Acknowledge what somebody has looked at, all in one go."""
+    outcomes: list[Outcome] = []
+    async with asked.parts.database.transaction() as transaction:
+        alerts = await lists.these(transaction, sorted(set(told.alerts)))
+        for row in alerts:
+            if not asked.who.may(Action.ACKNOWLEDGE, msgspec.json.decode(row["place"], type=Place)):
+                continue
+            command = Command(
+                id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{told.id} {row['alert']}")),
+                alert=row["alert"],
+                step=Step.ACKNOWLEDGE,
+                who=asked.who.person,
+                phone=asked.who.phone.label,
+            )
+            outcomes.append((await work.take_step(transaction, command, asked.now)).outcome)
+    asked.parts.changed()
+    return Acknowledged(outcomes.count(Outcome.DONE), outcomes.count(Outcome.ALREADY))
+
+
+async def seen(transaction: Transaction, asked: Asked) -> Alert:
+    """Return the alert a path names, if the asker may see it; raises RefusalError."""
+    name = f"{asked.path['gateway']}/{asked.path['subject']}"
+    found = await with_files(transaction, await lists.these(transaction, [name]))
+    if not found or not asked.who.may(Action.SEE, found[0].place):
+        raise RefusalError("none")
+    return found[0]
+
+
+def _step(told: StepMade, alert: Alert, who: Asker, now: float) -> Step:
+    """Return which step of the work flow is meant."""
+    if told.step == "undo":
+        if alert.acknowledged_by != who.person or now - (alert.acknowledged_at or 0) > UNDO_S:
+            raise RefusalError("changed")
+        return Step.REOPEN
+    if told.step == "resolve" and told.verdict == "false":
+        return Step.FALSE_ALARM
+    return Step(told.step)
+
+
+def _action(told: StepMade, made: Step) -> Action:
+    """Return what somebody must be allowed to do; whoever may acknowledge may take that back."""
+    return Action.ACKNOWLEDGE if told.step == "undo" else STEPS[made]
+
+
+async def _attach(transaction: Transaction, asked: Asked, alert: str, photos: Sequence[str]) -> None:
+    if missing := set(photos) - await files.known(transaction, photos):
+        raise RefusalError("bad", f"photo {min(missing)[:8]}")
+    await files.attach(transaction, [(alert, photo, asked.who.person) for photo in photos], asked.now)
+
+
+async def _assignable(asked: Asked, name: str, place: Place) -> None:
+    directory = await asked.parts.people.everybody()
+    if not any(role.person == name and reaches([role.place], place) for role in directory.roles):
+        raise RefusalError("bad", name)
+
+
+_ALERT: Final = "/api/alerts/{gateway}/{subject}"
+
+ENDPOINTS: Final = (
+    Endpoint("GET", "/api/alerts", Action.SEE, listed, "Alerts, open or closed", Wanted, Listed),
+    Endpoint("GET", _ALERT, Action.SEE, detail, "One alert in full", None, Detail),
+    Endpoint("POST", f"{_ALERT}/steps", Action.SEE, step, "Make a step", StepMade, StepTaken),
+    Endpoint(
+        "POST", "/api/incidents/acknowledge", Action.ACKNOWLEDGE, acknowledge,
+        "Acknowledge several alerts", Several, Acknowledged,
+    ),
+)  # fmt: skip

@@ -1,0 +1,33 @@
+"""What handlers work with: the database, who there is, what pages are shown, whom to wake."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.desk.feed import Feed
+from gateway.desk.store.database import Database
+from gateway.desk.web.asking import People
+from gateway.desk.web.live import Live
+from gateway.desk.web.showing import Showing
+
+
+@dataclass(slots=True)
+class Parts:
+    """The parts of the desk that its pages need. `now` is wall seconds, `clock` monotonic ones."""
+
+    database: Database
+    feed: Feed
+    showing: Showing
+    live: Live
+    people: People
+    url: str = ""
+    """How phones reach the desk, where that is not how this very page is reached."""
+    wake: Callable[[], None] = lambda: None
+    """Has the escalation look at once."""
+    now: Callable[[], float] = time.time
+    clock: Callable[[], float] = time.monotonic
+
+    def changed(self) -> None:
+        """Have open pages told, and ladders climbed, after a commit."""
+        self.feed.wake()
+        self.wake()
