@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from drivers.api import Presented, Quality
-from gateway import __version__, configuration, doorways, site
+from gateway import __version__, configuration, doorways, last_resorts, site
 from gateway.configuration import Checked
 from gateway.core import health, kinds, payload
 from gateway.core.config import Config
@@ -168,6 +168,7 @@ class House:
         self._machine = Machine(config, kinds=self._kinds, alerts=left, submit=submit, now=clock)
         self._watching = Watching(self.status, self._alerting.alerts)
         self._uplink = self._make_uplink(probe)
+        self._last_resort = last_resorts.make(config, self._uplink, submit, restored)
         self._follow(Thinner(site.deadbands_of(config, checked.profiles)))
         journal.protect = self._standing.positions
         journal.report = self._report
@@ -196,7 +197,8 @@ class House:
             self._supervisor.add(name, run)
         if self._uplink is not None:
             self._supervisor.add("uplink", self._uplink.run)
-        for name, run in {**self._vision.services, **self._machine.services}.items():
+        resort = self._last_resort.services
+        for name, run in {**self._vision.services, **self._machine.services, **resort}.items():
             self._supervisor.add(name, run)
         async with asyncio.TaskGroup() as group:
             writer = group.create_task(self._journal.run(), name="journal")
@@ -224,6 +226,7 @@ class House:
             access=None if self._gatehouse.access is None else self._gatehouse.access.statistics(),
             orders=None if self._gatehouse.remote is None else self._gatehouse.remote.statistics(),
             board=self._machine.statistics(),
+            last_resort=self._last_resort.statistics(),
             uplink=None if self._uplink is None else self._uplink.statistics(),
             journal=self._journal.statistics(),
             alerts=self._alerting.alerts(),
@@ -253,6 +256,7 @@ class House:
         self.stream.follow("interlocks", self._gatehouse.interlocks.follow)
         self.stream.follow("doors", self._gatehouse.doors.follow)
         self.stream.follow("remote", self._gatehouse.answer)
+        self.stream.follow("last resort", self._last_resort.follow)
 
         def keep(event: Event) -> None:
             if thinner.keeps(event):

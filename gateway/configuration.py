@@ -16,7 +16,7 @@ import msgspec
 
 from drivers import profile as profile_files
 from drivers.api import Profile, ProfileError, Text
-from gateway import surroundings
+from gateway import last_resorts, surroundings
 from gateway.core import consistency, door_checks, fitting, kinds, loading
 from gateway.core.config import CameraTable, Config, GatewayTable
 from gateway.core.faults import ConfigError, Fault, same
@@ -71,6 +71,7 @@ def check(path: Path) -> Checked:
         *fitting.check(parsed, products),
         *door_checks.check(parsed, products),
         *surroundings.check(parsed),
+        *last_resorts.check(parsed.last_resorts),
         *_socket_faults(parsed),
     ]
     faults = loading.located(parsed.faults, text, str(path))
@@ -160,6 +161,8 @@ def _resolve(parsed: loading.Parsed, folder: Path) -> None:
         url = camera.url if "://" in camera.url else absolute(camera.url)
         password_file = secret(camera.password_file)
         parsed.cameras[key] = msgspec.structs.replace(camera, url=url, password_file=password_file)
+    for each in parsed.last_resorts.values():
+        each |= {name: secret(v) for name, v in each.items() if name.endswith("_file") and isinstance(v, str)}
 
 
 def _socket_faults(parsed: loading.Parsed) -> Iterator[Fault]:

@@ -152,7 +152,7 @@ def _camera(key: str, camera: CameraTable) -> Faults:
                 "一个存在的摄像机（网关会等它出现）", "a camera that is there (the gateway waits for it)"
             )
             yield Fault(f"{key}.url", found, wanted, same("ls /dev/video*"), warning=True)
-    elif (fault := _readable(f"{key}.url", path)) is not None:
+    elif (fault := readable(f"{key}.url", path)) is not None:
         yield fault
 
 
@@ -174,7 +174,7 @@ def _certificates(table: MqttTable) -> Faults:
     good = True
     for name in ("ca_file", "cert_file", "key_file"):
         if path := getattr(table, name):
-            fault = _readable(f"mqtt.{name}", path)
+            fault = readable(f"mqtt.{name}", path)
             good = good and fault is None
             if fault is not None:
                 yield fault
@@ -186,13 +186,13 @@ def _certificates(table: MqttTable) -> Faults:
 
 def _access(table: AccessTable) -> Faults:
     """A list that is not there yet is waited for: whoever brings it may come later."""
-    if table.file and (fault := _readable("access.file", table.file)) is not None:
+    if table.file and (fault := readable("access.file", table.file)) is not None:
         yield dataclasses.replace(fault, warning=True)
     elif table.file and Path(table.file).stat().st_mode & 0o004:
         found = Text(f"{table.file} 人人可读", f"{table.file}, which everybody may read")
         wanted = Text("卡号和密码只有网关可读", "cards and PINs for the gateway only")
         yield Fault("access.file", found, wanted, same(f"chmod 640 {table.file}"), warning=True)
-    if table.ca_file and (fault := _readable("access.ca_file", table.ca_file)) is not None:
+    if table.ca_file and (fault := readable("access.ca_file", table.ca_file)) is not None:
         yield fault
     if table.token_file:
         yield from _secret("access.token_file", table.token_file)
@@ -220,7 +220,7 @@ def _not_pem(key: str, path: str, error: Exception) -> Fault:
 
 
 def _secret(key: str, path: str) -> Faults:
-    fault = _readable(key, path)
+    fault = readable(key, path)
     if fault is not None:
         yield fault
         return
@@ -236,7 +236,8 @@ def _secret(key: str, path: str) -> Faults:
         )
 
 
-def _readable(key: str, path: str) -> Fault | None:
+def readable(key: str, path: str) -> Fault | None:
+    """Return what is wrong with a file that must be there and readable; None if nothing is."""
     wanted = Text("可读的文件", "a file that can be read")
     file = Path(path)
     try:

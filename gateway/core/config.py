@@ -157,7 +157,10 @@ class AccessTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole of gateway.toml. `rule` holds rules on top of the profiles' own, as plain tables."""
+    """The whole of gateway.toml. `rule` holds rules on top of the profiles' own, as plain tables.
+
+    `last_resort` holds ways to people as plain tables too: what each has depends on its kind, see last_resorts.py.
+    """
 
     gateway: GatewayTable
     mqtt: MqttTable | None = None
@@ -170,3 +173,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     interlock: tuple[InterlockTable, ...] = ()
     operator: tuple[OperatorTable, ...] = ()
     access: AccessTable | None = None
+    last_resort: tuple[dict[str, object], ...] = ()

@@ -81,7 +81,7 @@ class LinkBody(msgspec.Struct, frozen=True, tag="link"):
     """A device, a line, the uplink or something else the gateway lives by came or went."""
 
     what: Literal[
-        "device", "bus", "uplink", "storage", "camera",
+        "device", "bus", "uplink", "desk", "storage", "camera",
         "heat", "power", "room", "card", "clock",
     ]  # fmt: skip
     name: str

@@ -46,6 +46,7 @@ class Parsed:
     operators: dict[str, OperatorTable] = field(default_factory=dict)
     access: AccessTable | None = None
     rules: dict[str, dict[str, object]] = field(default_factory=dict)
+    last_resorts: dict[str, dict[str, object]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
     def config(self) -> Config | None:
@@ -64,6 +65,7 @@ class Parsed:
             interlock=tuple(self.interlocks.values()),
             operator=tuple(self.operators.values()),
             access=self.access,
+            last_resort=tuple(self.last_resorts.values()),
         )
 
 
@@ -93,6 +95,7 @@ def parse(text: str) -> Parsed:
     parsed.interlocks = listed(tables, "interlock", InterlockTable, parsed.faults)
     parsed.operators = listed(tables, "operator", OperatorTable, parsed.faults)
     parsed.rules = dict(each_of(tables, "rule", "rule", parsed.faults))
+    parsed.last_resorts = dict(each_of(tables, "last_resort", "last_resort", parsed.faults))
     return parsed
 
 

@@ -4,6 +4,8 @@ Alerts that are not over, baselines, standing orders to doors and interlocks: of
 nobody knows the outcome of, and what came of the last two thousand others, so that an order given twice under one
 id gets its old outcome. Retention may take those outcomes: a repeated order is kept out by its nonce in any case.
 
+So that no alert is told twice by the last resort, what it told of an alert stands as long as the alert does.
+
 An outcome ends a command only if it is of the same origin: what a stranger calls an order says nothing about it.
 """
 
@@ -21,6 +23,7 @@ from gateway.core.events import (
     OrderedBody,
     OutcomeBody,
 )
+from gateway.core.last_resort import told_before
 
 ANSWERED: Final = 2_000
 
@@ -33,12 +36,17 @@ class Restored:
     def __init__(self) -> None:
         self._last: dict[Key, Event] = {}
         self._answered: dict[Key, tuple[Event, Event]] = {}  # command and outcome, oldest first
+        self._told: dict[str, list[Event]] = {}  # by alert
 
     def follow(self, event: Event) -> None:
         """Take in the next event."""
+        if (told := told_before(event.body)) is not None and ("alert", told[0]) in self._last:
+            self._told.setdefault(told[0], []).append(event)
         key = key_of(event.body)
         if key is None:
             return
+        if isinstance(event.body, AlertBody) and is_over(event.body):
+            self._told.pop(event.body.alert, None)
         before = self._last.pop(key, None)
         if isinstance(event.body, OutcomeBody):
             if before is not None:
@@ -48,7 +56,8 @@ class Restored:
 
     def events(self) -> list[Event]:
         """Return what was kept, in order."""
-        kept = [*self._last.values(), *(event for pair in self._answered.values() for event in pair)]
+        answered = (event for pair in self._answered.values() for event in pair)
+        kept = [*self._last.values(), *answered, *(event for told in self._told.values() for event in told)]
         return sorted(kept, key=lambda event: (event.epoch, event.seq))
 
     def _answer(self, command: Key, given: Event, outcome: Event) -> None:
@@ -63,20 +72,24 @@ class Standing:
 
     def __init__(self, restored: Iterable[Event]) -> None:
         self._positions: dict[Key, tuple[int, int]] = {}
+        self._told: dict[str, list[tuple[int, int]]] = {}
         for event in restored:
             self.follow(event)
 
     def follow(self, event: Event) -> None:
         """Take in one event."""
+        if (told := told_before(event.body)) is not None and ("alert", told[0]) in self._positions:
+            self._told.setdefault(told[0], []).append((event.epoch, event.seq))
         key = key_of(event.body)
         if key is not None and is_over(event.body):
             self._positions.pop(key, None)
+            self._told.pop(key[1], None)
         elif key is not None:
             self._positions[key] = (event.epoch, event.seq)
 
     def positions(self) -> list[tuple[int, int]]:
         """Return (epoch, seq) of each row to keep."""
-        return list(self._positions.values())
+        return [*self._positions.values(), *(each for told in self._told.values() for each in told)]
 
 
 def key_of(body: Body) -> Key | None:

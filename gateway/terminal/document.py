@@ -96,6 +96,16 @@ class Uplink(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+class LastResort(msgspec.Struct, frozen=True):
+    """The lines by which the gateway itself tells people. `lines` says what each answered last."""
+
+    silent: bool = False
+    waiting: int = 0
+    told: int = 0
+    failed: int = 0
+    lines: dict[str, str] = {}
+
+
 class Journal(msgspec.Struct, frozen=True):
     """The journal on the gateway's disk."""
 
@@ -175,6 +185,7 @@ class Status(msgspec.Struct, frozen=True):
     doors: tuple[DoorLine, ...] = ()
     interlocks: tuple[InterlockLine, ...] = ()
     uplink: Uplink | None = None
+    last_resort: LastResort | None = None
     journal: Journal = Journal()
     alerts: dict[str, int] = {}
     services: dict[str, Service] = {}

@@ -13,6 +13,7 @@ from gateway.terminal.document import (
     DeviceLine,
     Evidence,
     Journal,
+    LastResort,
     Line,
     Machine,
     Status,
@@ -99,6 +100,8 @@ def facts(status: Status, words: Words) -> Table:
     if status.evidence is not None:
         table.add_row(Text(words("status.evidence"), "bold"), evidence(status.evidence, words))
     table.add_row(Text(words("status.uplink"), "bold"), uplink(status.uplink, words))
+    if (resort := status.last_resort) is not None and (resort.silent or resort.lines):
+        table.add_row(Text(words("status.last_resort"), "bold"), last_resort(resort, words))
     table.add_row(Text(words("status.journal"), "bold"), journal(status.journal, words))
     table.add_row(Text(words("status.machine"), "bold"), machine(status.board, words))
     table.add_row(Text(words("status.alerts"), "bold"), alert_counts(status.alerts, words))
@@ -166,6 +169,18 @@ def uplink(link: Uplink | None, words: Words) -> Text:
     for remark in (link.trouble if not link.connected else "", link.note):
         if remark:
             told.append(f" · {remark}", WARN)
+    return told
+
+
+def last_resort(resort: LastResort, words: Words) -> Text:
+    """Return whether the desk answers, and what the gateway told people itself."""
+    told = Text("✗ " if resort.silent else "● ", BAD if resort.silent else GOOD)
+    told.append(
+        words(f"status.desk_{'silent' if resort.silent else 'answers'}"), BAD if resort.silent else ""
+    )
+    for key, count, style in (("told", resort.told, FAINT), ("not_told", resort.failed, WARN)):
+        if count:
+            told.append(f" · {words(f'status.{key}', n=count)}", style)
     return told
 
 

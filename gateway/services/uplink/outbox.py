@@ -79,6 +79,14 @@ class Outbox:
         """Return how many rows were sent and are not confirmed."""
         return len(self._held)
 
+    def is_confirmed(self, position: Position) -> bool:
+        """Return whether a row is known to be confirmed; what a lost connection has sent again is not, for a while."""
+        if position in self._ahead_confirmed:
+            return True
+        if position > self.read_to or position in self._held:
+            return False
+        return self._blind_from is None or position <= self._blind_from
+
     def pass_over(self, position: Position) -> None:
         """Take note of a row that is not for upstream."""
         self.read_to = position

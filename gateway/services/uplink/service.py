@@ -20,7 +20,7 @@ from gateway.core import payload
 from gateway.core.config import MqttTable
 from gateway.core.events import Body, Event, LinkBody
 from gateway.core.incoming import Incoming
-from gateway.runtime.journal.rows import Lane
+from gateway.runtime.journal.rows import Lane, Position
 from gateway.services.uplink import opening, receipts
 from gateway.services.uplink.brokers import Broker, Pause, UplinkError, brokers
 from gateway.services.uplink.connection import Connection, Identity, Message, Receive, Subscription
@@ -137,6 +137,10 @@ class Uplink:
     def health_changed(self) -> None:
         """Have health told soon instead of at its next minute."""
         self._tally.health_changed = True
+
+    def is_confirmed(self, position: Position) -> bool:
+        """Return whether upstream has confirmed an urgent row: the desk by its receipt, or the broker."""
+        return self._outbox.is_confirmed(position)
 
     def statistics(self) -> UplinkStatistics:
         """Return what the uplink did so far."""

@@ -20,6 +20,7 @@ from gateway.core.events import (
     OutcomeBody,
     Place,
 )
+from gateway.core.last_resort import note
 from gateway.core.standing import Restored, Standing, unanswered
 from tests.gateway.runtime.test_stream import ALERT
 
@@ -124,3 +125,22 @@ def test_only_so_many_outcomes_come_back_the_youngest() -> None:
     assert len(events) == 1 + 2 * module.ANSWERED
     assert [each.id for each in unanswered(events)] == ["open"]
     assert events[1].seq == 2 + 2 * 3
+
+
+def test_what_the_last_resort_told_of_an_alert_stands_as_long_as_the_alert_does() -> None:
+    numbered, restored = Numbered(), Restored()
+    events = [
+        numbered.event(ALERT),
+        numbered.event(note(ALERT.alert, "ntfy-1", "ok")),
+        numbered.event(note("another", "ntfy-1", "of an alert that is over")),
+    ]
+    standing = Standing(events)
+    for each in events:
+        restored.follow(each)
+    assert sorted(standing.positions()) == [(1, 1), (1, 2)]
+    assert [each.seq for each in restored.events()] == [1, 2]
+    over = numbered.event(msgspec.structs.replace(ALERT, state=State.OVER))
+    standing.follow(over)
+    restored.follow(over)
+    assert standing.positions() == []
+    assert restored.events() == []

@@ -323,3 +323,20 @@ def test_whatever_happens_the_cursor_never_passes_an_unconfirmed_row_nor_goes_ba
         last = outbox.cursor
         assert confirmed.issuperset(range(1, last[1] + 1)), "the cursor passed a row that is not confirmed"
     assert last[1] >= 25
+
+
+def test_a_row_is_known_to_be_confirmed_whatever_waits_before_it() -> None:
+    outbox = filled(3, receipt=True)
+    outbox.receipted(1, [(2, 2)], 0.1)
+    assert [outbox.is_confirmed(at(seq)) for seq in (1, 2, 3, 4)] == [False, True, False, False]
+    outbox.send_ahead(at(9), 0.2, receipt=True)
+    assert not outbox.is_confirmed(at(9))
+    outbox.receipted(1, [(9, 9)], 0.3)
+    assert outbox.is_confirmed(at(9))
+    assert not outbox.is_confirmed(at(8))
+
+
+def test_a_row_sent_past_the_bound_of_memory_is_not_taken_for_confirmed() -> None:
+    outbox = filled(5, receipt=True, held_most=2)
+    outbox.receipted(1, [(1, 2)], 0.1)
+    assert [outbox.is_confirmed(at(seq)) for seq in (1, 2, 3, 5)] == [True, True, False, False]

@@ -237,6 +237,14 @@ def test_a_time_of_another_day_carries_its_date() -> None:
     assert "-" in figures.clock(0.0)
 
 
+def test_a_desk_that_does_not_answer_and_what_the_gateway_told_itself_stand_in_the_status() -> None:
+    resort = {"silent": True, "told": 3, "failed": 2, "lines": {"ntfy-1": "ok"}}
+    text = shown(status.screen(read(Status, {**DOCUMENT, "last_resort": resort}), EN))
+    assert "the duty desk does not answer" in text
+    assert "3 told by the gateway itself" in text
+    assert "2 times not taken" in text
+
+
 # --- what is wrong with the gateway itself --------------------------------------------------------
 
 

@@ -1,0 +1,110 @@
+"""`[[last_resort]]` in gateway.toml: every mistake told with its place, and the desk's own senders behind good ones."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway import configuration, last_resorts
+from gateway.core.events import Body, Words
+from tests.desk_service import Service
+
+BASE = """
+[gateway]
+id = "hxtp-01"
+state_dir = "{folder}"
+[[last_resort]]
+kind = "webhook"
+url = "{url}"
+to = "13800000000"
+after_s = 20
+success = {{ errcode = 0 }}
+[[last_resort]]
+kind = "wecom"
+url_file = "bot"
+"""
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    """Run a service that pages people."""
+    running = Service()
+    yield running
+    running.close()
+
+
+class Everything:
+    """An uplink that has everything confirmed."""
+
+    def is_confirmed(self, position: tuple[int, int]) -> bool:
+        return position > (0, 0)
+
+
+def checked(folder: Path, url: str, *changes: tuple[str, str]) -> configuration.Checked:
+    text = BASE.format(folder=folder, url=url)
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after)
+    (folder / "bot").write_text(f"{url}/cgi-bin/webhook/send?key=secret-key-1\n")
+    (folder / "gateway.toml").write_text(text, encoding="utf-8")
+    return configuration.check(folder / "gateway.toml")
+
+
+def test_the_senders_are_the_desks_and_only_their_services_yes_is_a_yes(
+    tmp_path: Path, service: Service
+) -> None:
+    found = checked(tmp_path, service.url)
+    assert [fault for fault in found.faults if not fault.warning] == []
+    assert found.config is not None
+    bodies: list[Body] = []
+    made = last_resorts.make(found.config, None, bodies.append, ())
+    assert set(made._ways) == {"webhook-1", "wecom-2"}
+
+    async def main() -> None:
+        webhook, bot = made._ways.values()
+        service.body = b'{"errcode":0}'
+        assert (await webhook.send("m-1", Words("火警", "Fire"), 3)).delivered
+        service.body = b'{"errcode":93000,"errmsg":"no such bot"}'
+        answer = await bot.send("m-1", Words("火警", "Fire"), 3)
+        assert (answer.delivered, answer.retryable) == (False, False)
+        assert "url_file" in answer.said
+        assert "secret-key-1" not in answer.said
+
+    asyncio.run(main())
+    assert service.heard[0]["text"] == "火警"
+    assert service.heard[0]["to"] == "13800000000"
+    assert service.heard[1]["text"]["content"] == "火警"
+    assert [way.after_s for way in made._ways.values()] == [20, 30]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ('kind = "webhook"', 'kind = "pager"', 'last_resort[0].kind: "pager"; one of ntfy, webhook'),
+        ('kind = "webhook"', "", "last_resort[0].kind: nothing; one of ntfy"),
+        ("after_s = 20", "after_s = 1", "last_resort[0].after_s: 1.0; 5 to 3600 s"),
+        ("after_s = 20", 'language = "de"', 'last_resort[0].language: "de"; one of zh, en'),
+        ("after_s = 20", "aftr_s = 20", "last_resort[0].aftr_s: an unknown key"),
+        ("http://", "ftp://", "last_resort[0].url"),
+        ('url_file = "bot"', "", "last_resort[1].url_file: nothing"),
+        ('url_file = "bot"', 'url_file = "none"', "last_resort[1].url_file: "),
+    ],
+)
+def test_every_mistake_is_told_with_its_place(tmp_path: Path, before: str, after: str, told: str) -> None:
+    found = checked(tmp_path, "http://127.0.0.1:8090/page", (before, after))
+    lines = [f"{each.key}: {each.found.en}; {each.wanted.en}" for each in found.faults]
+    assert any(line.startswith(told) for line in lines), lines
+    assert found.config is None
+
+
+def test_without_a_line_there_is_none_unless_the_desk_confirms(tmp_path: Path) -> None:
+    text = f'[gateway]\nid = "hxtp-01"\nstate_dir = "{tmp_path}"\n'
+    file = tmp_path / "gateway.toml"
+    for mqtt, wanted in (("", False), ('confirm = "broker"', False), ('confirm = "desk"', True)):
+        file.write_text(text + (f'[mqtt]\nurl = "mqtt://127.0.0.1"\n{mqtt}\n' if mqtt else ""))
+        config = configuration.check(file).config
+        assert config is not None
+        bodies: list[Body] = []
+        made = last_resorts.make(config, Everything() if mqtt else None, bodies.append, ())
+        assert (bool(made.services), made.statistics() is not None) == (wanted, wanted)
