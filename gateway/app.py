@@ -165,7 +165,9 @@ class House:
         self._gatehouse = self._make_gatehouse(checked, restored, reload, probe)
         self._vision = self._make_vision()
         left = self._alerting.alerts()
-        self._machine = Machine(config, kinds=self._kinds, alerts=left, submit=submit, now=clock)
+        self._machine = Machine(
+            config, kinds=self._kinds, alerts=left, submit=submit, now=clock, document=self.status
+        )
         self._watching = Watching(self.status, self._alerting.alerts)
         self._uplink = self._make_uplink(probe)
         self._last_resort = last_resorts.make(config, self._uplink, submit, restored)

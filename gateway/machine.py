@@ -1,6 +1,6 @@
 """The machine under the house: who looks after it, and who shows its figures."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +8,17 @@ from gateway.core.board import LIMITS
 from gateway.core.config import Config
 from gateway.core.events import AlertBody, Body, Clock
 from gateway.core.kinds import Kinds
+from gateway.core.listening import address
 from gateway.runtime.board import Board
 from gateway.runtime.stream import Stamp
 from gateway.services.caretaker import Caretaker
 
 
 class Machine:
-    """What concerns the machine and not the compound. `alerts` are those an earlier life left open."""
+    """What concerns the machine and not the compound. `alerts` are those an earlier life left open.
+
+    `document` gives the health document, for whoever reads figures.
+    """
 
     def __init__(
         self,
@@ -24,6 +28,7 @@ class Machine:
         alerts: Sequence[AlertBody],
         submit: Callable[[Body], object],
         now: Callable[[], Stamp],
+        document: Callable[[], Mapping[str, Any]],
     ) -> None:
         table = config.gateway
         left = {alert.kind for alert in alerts}
@@ -36,6 +41,12 @@ class Machine:
             wrong=[limit.link for limit in LIMITS if kinds.by_link[limit.link].name in left],
         )
         self.services: dict[str, Callable[[], Awaitable[None]]] = {"caretaker": self._caretaker.run}
+        if config.metrics is not None and (at := address(config.metrics.listen)) is not None:
+            from gateway.services.metrics import (
+                Metrics,
+            )  # prometheus-client is loaded only where it is wanted
+
+            self.services["metrics"] = Metrics(*at, document).run
 
     def statistics(self) -> dict[str, Any]:
         """Return what is known of the machine, for the health document."""

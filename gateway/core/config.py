@@ -156,6 +156,12 @@ class AccessTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     )
 
 
+class MetricsTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[metrics]`: the Prometheus endpoint; without this table there is none. IP address or localhost, and port."""
+
+    listen: str = "127.0.0.1:9108"
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The whole of gateway.toml. `rule` holds rules on top of the profiles' own, as plain tables.
 
@@ -174,3 +180,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     operator: tuple[OperatorTable, ...] = ()
     access: AccessTable | None = None
     last_resort: tuple[dict[str, object], ...] = ()
+    metrics: MetricsTable | None = None

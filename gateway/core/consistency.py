@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from drivers.api import Text
-from gateway.core import access_checks, operator_checks
+from gateway.core import access_checks, listening, operator_checks
 from gateway.core.config import BusTable, CameraTable, MqttTable, VisionTable
 from gateway.core.faults import Fault, near, one_of, same, shown
 from gateway.core.loading import Parsed
@@ -37,6 +37,8 @@ def check(parsed: Parsed) -> Faults:
         yield from _mqtt(parsed.mqtt)
     if parsed.vision is not None:
         yield from _vision(parsed.vision)
+    if parsed.metrics is not None:
+        yield from listening.check(parsed.metrics)
     for key, bus in parsed.buses.items():
         yield from _bus(key, bus)
     for key, camera in parsed.cameras.items():

@@ -20,6 +20,7 @@ from gateway.core.config import (
     DoorTable,
     GatewayTable,
     InterlockTable,
+    MetricsTable,
     MqttTable,
     OperatorTable,
     ScheduleTable,
@@ -45,6 +46,7 @@ class Parsed:
     interlocks: dict[str, InterlockTable] = field(default_factory=dict)
     operators: dict[str, OperatorTable] = field(default_factory=dict)
     access: AccessTable | None = None
+    metrics: MetricsTable | None = None
     rules: dict[str, dict[str, object]] = field(default_factory=dict)
     last_resorts: dict[str, dict[str, object]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
@@ -66,6 +68,7 @@ class Parsed:
             operator=tuple(self.operators.values()),
             access=self.access,
             last_resort=tuple(self.last_resorts.values()),
+            metrics=self.metrics,
         )
 
 
@@ -89,6 +92,8 @@ def parse(text: str) -> Parsed:
         _bus(table, key, parsed)
     if "access" in tables:
         parsed.access = table_of(tables["access"], AccessTable, "access", parsed.faults)
+    if "metrics" in tables:
+        parsed.metrics = table_of(tables["metrics"], MetricsTable, "metrics", parsed.faults)
     parsed.cameras = listed(tables, "camera", CameraTable, parsed.faults)
     parsed.doors = listed(tables, "door", DoorTable, parsed.faults)
     parsed.schedules = listed(tables, "schedule", ScheduleTable, parsed.faults)
