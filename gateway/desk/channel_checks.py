@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from drivers.api import Text
 from gateway.core.faults import NOTHING, Fault, one_of, same, shown
-from gateway.desk.channels import BarkTable, ChannelTable, NtfyTable, WebhookTable
-from gateway.desk.senders import bark
+from gateway.desk.channels import BarkTable, ChannelTable, MailTable, NtfyTable, WebhookTable
+from gateway.desk.senders import bark, mail
 
 WEB: Final = Text("http:// 或 https:// 地址", "an http:// or https:// address")
 OWN_KINDS: Final[Mapping[str, str]] = {
@@ -29,6 +29,8 @@ def check(key: str, table: ChannelTable) -> Iterator[Fault]:
     if isinstance(table, WebhookTable) and len(table.success) > 1:
         wanted = Text("只有一项的表", "a table of one: { errcode = 0 }")
         yield Fault(f"{key}.success", shown(table.success), wanted)
+    if isinstance(table, MailTable):
+        yield from _mail(key, table)
 
 
 def check_files(key: str, table: ChannelTable, addresses: Mapping[str, str]) -> Iterator[Fault]:
@@ -59,6 +61,21 @@ def _url(key: str, url: str) -> Iterator[Fault]:
         yield Fault(
             key, Text("机器人的网址", "a bot's address"), same(f'kind = "{kind}", url_file = "..."'), hint
         )
+
+
+def _mail(key: str, table: MailTable) -> Iterator[Fault]:
+    if table.security not in mail.SECURITIES:
+        yield Fault(f"{key}.security", shown(table.security), one_of(mail.SECURITIES))
+    if not mail.ADDRESS.fullmatch(table.sender):
+        yield Fault(f"{key}.sender", shown(table.sender), Text("邮箱地址", "an e-mail address"))
+    if not 0 <= table.port <= 65_535:
+        yield Fault(f"{key}.port", shown(table.port), Text("0 到 65535", "0 to 65535"))
+    if table.username and table.security == "none":
+        wanted = Text("加密的连接，密码才会发出", "an encrypted connection; no password is sent over another")
+        yield Fault(f"{key}.security", shown(table.security), wanted)
+    if bool(table.username) != bool(table.password_file):
+        wanted = Text("username 和 password_file 都有或都没有", "username and password_file, or neither")
+        yield Fault(f"{key}.username", shown(table.username), wanted)
 
 
 def _is_web(url: str) -> bool:

@@ -72,6 +72,18 @@ class BarkTable(ChannelTable, frozen=True, kw_only=True):
     per_minute: int = 60
 
 
+class MailTable(ChannelTable, frozen=True, kw_only=True):
+    """A mail server; addresses are e-mail addresses. `port` 0: the usual one."""
+
+    host: str
+    sender: str
+    security: str = "starttls"  # tls, none
+    port: int = 0
+    username: str = ""
+    password_file: str = ""
+    ca_file: str = ""
+
+
 KINDS: Final[Mapping[str, type[ChannelTable]]] = {
     "ntfy": NtfyTable,
     "webhook": WebhookTable,
@@ -79,6 +91,7 @@ KINDS: Final[Mapping[str, type[ChannelTable]]] = {
     "dingtalk": DingtalkTable,
     "feishu": FeishuTable,
     "bark": BarkTable,
+    "mail": MailTable,
 }
 
 

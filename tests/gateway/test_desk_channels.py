@@ -76,3 +76,30 @@ def test_a_channel_of_an_unknown_kind_is_one_mistake_and_not_one_more_for_each_o
     tmp_path: Path,
 ) -> None:
     assert len(faults(tmp_path, GOOD.replace('kind = "ntfy"', 'kind = "ntfi"').replace("url =", "#"))) == 1
+
+
+MAIL = """
+[[channel]]
+name = "mail"
+kind = "mail"
+host = "smtp.example.cn"
+sender = "desk@example.cn"
+username = "desk"
+password_file = "wecom-url"
+"""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "told"),
+    [
+        ("", "", ""),
+        ("desk@example.cn", "desk", 'sender: "desk"; an e-mail address'),
+        ("username", 'security = "ssl"\nusername', '"ssl"; one of starttls, tls, none'),
+        ("username", 'security = "none"\nusername', "no password is sent over another"),
+        ("username", "port = 99999\nusername", "port: 99999; 0 to 65535"),
+        ('username = "desk"', "", "username and password_file, or neither"),
+    ],
+)
+def test_a_mail_server_is_looked_at(tmp_path: Path, wrong: str, right: str, told: str) -> None:
+    found = with_bots(tmp_path, BOTS + MAIL.replace(wrong, right, 1))
+    assert any(told in line for line in found) if told else found == []

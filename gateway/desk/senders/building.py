@@ -1,6 +1,9 @@
 """Senders as desk.toml describes them, their secrets read from files once, when the desk starts."""
 
 from pathlib import Path
+from typing import Literal
+
+import msgspec
 
 from gateway.desk import channels
 from gateway.desk.channels import ChannelTable
@@ -8,6 +11,7 @@ from gateway.desk.senders import bark
 from gateway.desk.senders.bark import Bark
 from gateway.desk.senders.dingtalk import Dingtalk
 from gateway.desk.senders.feishu import Feishu
+from gateway.desk.senders.mail import Mail, Server
 from gateway.desk.senders.webhook import Endpoint, Ntfy, Webhook
 from gateway.desk.senders.wecom import Wecom
 from gateway.desk.sending import Sender
@@ -28,6 +32,8 @@ def build(table: ChannelTable) -> Sender:
             return Feishu(secret(table.url_file), secret=secret(table.secret_file), keyword=table.keyword)
         case channels.BarkTable():
             return Bark(table.url, bark.keys(secret(table.keys_file)))
+        case channels.MailTable():
+            return Mail(_server(table))
     raise ValueError(f"no kind of channel: {table.kind}")
 
 
@@ -40,3 +46,15 @@ def _endpoint(table: channels.WebhookTable) -> Endpoint:
     key, value = next(iter(table.success.items()), ("", None))
     assert value is None or isinstance(value, str | int | bool)
     return Endpoint(table.url, secret(table.token_file), key, value)
+
+
+def _server(table: channels.MailTable) -> Server:
+    return Server(
+        host=table.host,
+        sender=table.sender,
+        security=msgspec.convert(table.security, Literal["starttls", "tls", "none"]),
+        port=table.port,
+        username=table.username,
+        password=secret(table.password_file),
+        ca_file=table.ca_file,
+    )
