@@ -4,6 +4,8 @@ Each table is a channel of the desk's (gateway/desk/channels.py) with three keys
 `after_s`, how long the desk may take to confirm a critical alert; `language`. Its name is its kind and number.
 """
 
+import dataclasses
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
@@ -22,6 +24,8 @@ from gateway.desk.senders.building import build
 from gateway.desk.sending import Delivered, Message, Rejected, Sender, told
 from gateway.services.last_resort import Answer, LastResort, Way
 from gateway.surroundings import readable
+
+log = logging.getLogger(__name__)
 
 AFTER_S: Final = 30.0
 LANGUAGES: Final = ("zh", "en")
@@ -42,7 +46,7 @@ _OWN: Final = tuple(each.name for each in msgspec.structs.fields(LastResortTable
 
 
 def check(tables: Mapping[str, dict[str, object]]) -> Iterator[Fault]:
-    """Yield what is wrong with the tables, and with the files they name."""
+    """Yield what is wrong with the tables; and as warnings, with their files: fire and doors go on without a line."""
     for number, (key, each) in enumerate(tables.items(), 1):
         faults: list[Fault] = []
         found = read(each, key, number, faults)
@@ -59,7 +63,8 @@ def check(tables: Mapping[str, dict[str, object]]) -> Iterator[Fault]:
         missing = [
             fault for name, file in files.items() if file and (fault := readable(f"{key}.{name}", file))
         ]
-        yield from missing or channel_checks.check_files(key, channel, {f"{key}.to": own.to})
+        of_files = missing or channel_checks.check_files(key, channel, {f"{key}.to": own.to})
+        yield from (dataclasses.replace(fault, warning=True) for fault in of_files)
 
 
 class Upstream(Protocol):
@@ -74,7 +79,8 @@ def make(
 ) -> LastResort:
     """Return the last resort; it rests where there is neither a line nor a desk that could fall silent."""
     wanted = bool(config.last_resort) or (config.mqtt is not None and config.mqtt.confirm == "desk")
-    ways = [_way(each, number) for number, each in enumerate(config.last_resort, 1)]
+    made = (_way(each, number) for number, each in enumerate(config.last_resort, 1))
+    ways = [way for way in made if way is not None]
     return LastResort(
         (config.gateway.id, config.gateway.name or config.gateway.id),
         ways,
@@ -105,11 +111,16 @@ def read(
     return None if first is None or second is None else (first, second)
 
 
-def _way(table: dict[str, object], number: int) -> Way:
+def _way(table: dict[str, object], number: int) -> Way | None:
+    """Return what tells people over a line; None where its secret cannot be read, which is told."""
     found = read(table, "last_resort", number, [])
     assert found is not None
     own, channel = found
-    sender = build(channel)
+    try:
+        sender = build(channel)
+    except (OSError, UnicodeDecodeError) as error:
+        log.error("last_resort no. %d cannot be used: %s", number, error)
+        return None
 
     async def send(name: str, text: Words, rank: int) -> Answer:
         return await _send(sender, Message(name, own.to, _in(text, own.language), rank, own.language))

@@ -111,6 +111,14 @@ def _people(document: Document) -> Iterator[Found]:
         yield "orders.refused", {"n": refused}
 
 
+def _desk(document: Document) -> Iterator[Found]:
+    resort = _part(document, "last_resort")
+    if resort.get("silent"):
+        yield "desk.silent", {"n": resort.get("waiting") or 0, "told": resort.get("told") or 0}
+    elif resort and not resort.get("lines"):
+        yield "desk.no_last_resort", {}
+
+
 def _uplink(document: Document) -> Iterator[Found]:
     link = _part(document, "uplink")
     if not link:
@@ -221,5 +229,5 @@ def _names(names: list[str]) -> str:
 
 
 LOOKS: Final[tuple[Callable[[Document], Iterator[Found]], ...]] = (
-    _journal, _board, _lines, _uplink, _people, _cameras, _program, _clock,
+    _journal, _board, _lines, _uplink, _desk, _people, _cameras, _program, _clock,
 )  # fmt: skip

@@ -21,7 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from gateway.core.config import MqttTable
 from gateway.core.payload import topic
 from gateway.desk.intake import Intake
-from gateway.desk.listening import Listener, heard
+from gateway.desk.listening import Listener, heard, quality
 from gateway.desk.store.database import chunks
 from gateway.runtime.threads import in_thread
 
@@ -127,7 +127,7 @@ class Broker:
 
     def _subscribe(self, topics: Sequence[str]) -> None:
         for some in chunks(topics, 50):
-            self._client.subscribe([(each, 1) for each in some])
+            self._client.subscribe([(each, quality(each)) for each in some])
 
     def _offer(self, message: MQTTMessage, settled: Any) -> None:
         told = heard(message.topic, bytes(message.payload), retained=message.retain, settled=settled)

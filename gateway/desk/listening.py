@@ -49,6 +49,15 @@ class Listener(Protocol):
         """Take a message; say no if it is none of ours."""
 
 
+def quality(topic: str) -> int:
+    """Return with which quality of service to listen to a topic.
+
+    Nonces and states are told again and again and kept by the broker. With QoS 1 it would queue each of them for a desk
+    that is away, until the queue is full and alerts are turned away at its end.
+    """
+    return 0 if topic.endswith("/nonce") or "/state/" in topic else 1
+
+
 def heard(topic: str, content: bytes, *, retained: bool, settled: Callable[[], None]) -> Heard | None:
     """Return a message taken apart; None for a topic that is none of ours."""
     match = TOPIC.fullmatch(topic)

@@ -88,7 +88,6 @@ def test_the_senders_are_the_desks_and_only_their_services_yes_is_a_yes(
         ("after_s = 20", "aftr_s = 20", "last_resort[0].aftr_s: an unknown key"),
         ("http://", "ftp://", "last_resort[0].url"),
         ('url_file = "bot"', "", "last_resort[1].url_file: nothing"),
-        ('url_file = "bot"', 'url_file = "none"', "last_resort[1].url_file: "),
     ],
 )
 def test_every_mistake_is_told_with_its_place(tmp_path: Path, before: str, after: str, told: str) -> None:
@@ -108,3 +107,14 @@ def test_without_a_line_there_is_none_unless_the_desk_confirms(tmp_path: Path) -
         bodies: list[Body] = []
         made = last_resorts.make(config, Everything() if mqtt else None, bodies.append, ())
         assert (bool(made.services), made.statistics() is not None) == (wanted, wanted)
+
+
+def test_a_line_whose_secret_is_missing_is_told_and_the_gateway_starts_with_the_others(
+    tmp_path: Path,
+) -> None:
+    found = checked(tmp_path, "http://127.0.0.1:8090/page", ('url_file = "bot"', 'url_file = "none"'))
+    [fault] = [each for each in found.faults if each.key.startswith("last_resort")]
+    assert (fault.key, fault.warning) == ("last_resort[1].url_file", True)
+    assert found.config is not None
+    bodies: list[Body] = []
+    assert set(last_resorts.make(found.config, None, bodies.append, ())._ways) == {"webhook-1"}

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 EVERY_S: Final = 0.5
 MOST: Final = 500
+MOST_GATEWAYS: Final = 20_000  # whoever may publish could make up names for ever
 PAUSE_S: Final = 5.0
 
 
@@ -42,8 +43,10 @@ class DoorStates:
     def hear(self, heard: Heard, way: Way) -> bool:
         """Take the state of a door; look over the intake's shoulder at health, and leave it that."""
         if heard.what == "health":
-            named = self._doors[heard.gateway] = set(doors.names(heard.content))
-            way.follow([topic(heard.gateway, "state", name) for name in sorted(named)])
+            named = set(doors.names(heard.content))
+            if len(self._doors) < MOST_GATEWAYS or heard.gateway in self._doors:
+                self._doors[heard.gateway] = named
+                way.follow([topic(heard.gateway, "state", name) for name in sorted(named)])
             return False
         if heard.what != "state":
             return False

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import msgspec
 
 LARGEST: Final = 8_192
+MOST: Final = 20_000  # gateways; whoever may publish could make up names for ever
 MARGIN_S: Final = 1.0  # on its way to the gateway
 
 _Nonce = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{22}\Z")]
@@ -58,6 +59,9 @@ class Nonces:
         before = self._pools.get(gateway)
         ends = {each.nonce: now + each.seconds for each in told.nonces}
         used = set() if before is None else before.used & ends.keys()
+        self._pools.pop(gateway, None)
+        while len(self._pools) >= MOST:
+            del self._pools[next(iter(self._pools))]
         self._pools[gateway] = _Pool(ends, told.clock == "synced", used)
         return True
 

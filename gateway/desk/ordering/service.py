@@ -36,7 +36,6 @@ from gateway.desk.ordering.orders import (
     Send,
     Settle,
     State,
-    Wait,
     decide,
     is_worth_another,
     judge,
@@ -101,6 +100,7 @@ class Ordering:
         self._outcomes: deque[tuple[Outcome, Callable[[], None]]] = deque()
         self._wake, self._heard = asyncio.Event(), asyncio.Event()
         self._paced: dict[str, float] = {}
+        self._hindered: set[str] = set()  # gateways to which an order could not be sent just now
         self._quiet_at = self._sweep_at = 0.0
         self._ended = 0
 
@@ -114,7 +114,8 @@ class Ordering:
             if not (heard.retained and self._is_old(heard.content)):
                 self._nonces.told(heard.gateway, heard.content, self._clock())
                 self._ways[heard.gateway] = way
-                self.wake()
+                if heard.gateway in self._hindered:  # a street's nonces are many, and orders are few
+                    self.wake()
             heard.settled()
             return True
         if heard.what != "outcome":
@@ -136,6 +137,7 @@ class Ordering:
     async def look(self) -> int:
         """Do what is due now; return how many copies went out."""
         now, copies = self._now(), list[Copy]()
+        self._hindered.clear()
         async with self._database.transaction() as transaction:
             for order, online in await orders.pressing(transaction, now, AT_ONCE):
                 hindrance = self._hindrance(order.gateway) if online else texts.AWAY
@@ -214,8 +216,10 @@ class Ordering:
             if copy is not None:
                 await orders.sent(transaction, order, self._owner, now + decision.again_s)
                 return [copy]
-        elif isinstance(decision, Wait) and decision.again_s is not None:
+        elif decision.again_s is not None:
             await orders.put_off(transaction, order, now + decision.again_s)
+        if order.is_urgent:
+            self._hindered.add(order.gateway)
         return []
 
     async def _quiet(self, transaction: Transaction, now: float) -> list[Copy]:

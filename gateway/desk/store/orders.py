@@ -49,7 +49,9 @@ async def order(transaction: Transaction, wish: Wish, now: float) -> Order:
     )
     if await write(transaction, made):
         detail = {"order": made.id, "phone": made.phone, "arguments": made.arguments}
-        await work.write_down(transaction, made.subject, now, made.who, f"order {made.action}", detail=detail)
+        await work.write_down(
+            transaction, made.subject, now, made.who, f"order {made.action}", outcome="given", detail=detail
+        )
         await news.tell(transaction, TOPIC, [made.id], now)
         return made
     known = await find(transaction, made.id)

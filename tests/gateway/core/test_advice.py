@@ -17,6 +17,7 @@ from gateway.core.board import Measured
 from gateway.core.events import Clock
 from gateway.runtime.journal.contract import JournalStatistics
 from gateway.runtime.supervisor import ServiceState
+from gateway.services.last_resort import LastResortStatistics
 from gateway.services.remote.service import RemoteStatistics
 from gateway.services.uplink.service import UplinkStatistics
 from gateway.vision.service import CameraStatistics
@@ -63,6 +64,7 @@ def good() -> dict[str, Any]:
         orders=RemoteStatistics(orders=1, repeated=0, refused=0, under_way=0),
         board={**dataclasses.asdict(GOOD_MACHINE), "card_years": 40.0, "card_written_bytes_per_day": 1e8},
         uplink=GOOD_UPLINK,
+        last_resort=LastResortStatistics(silent=False, waiting=0, told=0, failed=0, lines={"ntfy-1": ""}),
         journal=GOOD_JOURNAL,
         alerts=[],
         services={"uplink": ServiceState(running=True)},
@@ -112,6 +114,8 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "uplink.away": (all_of(set_("uplink", "connected", False), set_("uplink", "trouble", "no route")), "no route"),
     "uplink.refused": (set_("uplink", "trouble", "Not authorized (0x87)"), "0x87"),
     "uplink.slow": (set_("journal", "depth", {"uplink.urgent/urgent": 101}), "101 wait"),
+    "desk.silent": (set_("last_resort", "silent", True), "does not answer"),
+    "desk.no_last_resort": (set_("last_resort", "lines", {}), "another way"),
     "uplink.old": (set_("uplink", "protocol", "3.1.1"), "3.1.1"),
     "uplink.certificate": (set_("uplink", "certificate_days", 6.5), "6 days"),
     "journal.failing": (all_of(set_("journal", "failing", "EIO"), set_("journal", "held", 4)), "4 alerts"),

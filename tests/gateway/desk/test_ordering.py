@@ -6,6 +6,9 @@ import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
 
 from gateway.core import payload
 from gateway.core.events import Body, Change, Clock, CommandBody, Event, OutcomeBody, Place
@@ -14,8 +17,10 @@ from gateway.core.gate import Order as Admitted
 from gateway.core.incoming import Incoming
 from gateway.desk.arrivals import Arrival
 from gateway.desk.listening import heard
-from gateway.desk.ordering import texts
+from gateway.desk.ordering import service, texts
+from gateway.desk.ordering.nonces import Nonces
 from gateway.desk.ordering.orders import GRACE_S, Order, State
+from gateway.desk.ordering.outcomes import Outcome
 from gateway.desk.ordering.service import PACE_S, QUIET_LOOK_S, Ordering
 from gateway.desk.store import events, gateways, news, orders, work
 from gateway.desk.store.database import Database
@@ -205,7 +210,7 @@ def test_an_order_opens_the_door_and_its_outcome_ends_on_the_record_and_in_the_n
             trail = await work.trail(transaction, f"{GATEWAY}/gate-1")
             told = [(each.topic, each.subject) for each in await news.after(transaction, 0)]
         assert [(row["who"], row["step"], row["outcome"]) for row in trail] == [
-            ("王芳", "order unlock", "done"),
+            ("王芳", "order unlock", "given"),
             ("王芳", "order unlock", "done"),
         ]
         assert all("王芳的手机" in row["detail"] for row in trail)
@@ -490,5 +495,57 @@ def test_an_acknowledgement_the_gateway_could_not_do_is_given_again_under_a_fres
         first, second = await scene.all()
         assert (first.state, second.state) == (State.FAILED, State.DONE)
         assert first.id.removesuffix(".0") == second.id.removesuffix(".1")
+
+    play(where, body)
+
+
+def test_outcomes_wait_for_a_database_that_is_away_and_one_that_cannot_be_stored_holds_up_no_other(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(scene: Scene) -> None:
+        desk, settled = scene.desk(), list[str]()
+        tries, real = list[int](), desk.settle
+
+        async def settle(outcomes: Sequence[Outcome]) -> None:
+            tries.append(len(outcomes))
+            if len(tries) == 1:
+                raise OSError("the server is away")
+            if any(outcome.id == "bad" for outcome in outcomes):
+                raise ValueError("bad")
+            await real(outcomes)
+
+        monkeypatch.setattr(desk, "settle", settle)
+        monkeypatch.setattr(service, "FIRST_PAUSE_S", 0.01)
+        for name in ("o-1", "bad", "o-2"):
+            await scene.give(Wish(name, GATEWAY, "gate-1", "unlock", {}, "王芳"))
+            body = OutcomeBody(name, "gate-1", "unlock", "done", "read back", "remote:desk/王芳")
+            event = Event(1, 1, NOW, NOW, Clock.SYNCED, body)
+            topic, content = payload.topic(GATEWAY, "outcome"), payload.outcome_event(event, GATEWAY)
+            told = heard(topic, content, retained=False, settled=partial(settled.append, name))
+            assert told is not None
+            assert desk.hear(told, scene.world)
+        running = asyncio.create_task(desk._settle_all())
+        while len(settled) < 3:
+            await asyncio.sleep(0.005)
+        running.cancel()
+        assert settled == ["o-1", "bad", "o-2"], "none is acknowledged to the broker before it was looked at"
+        assert tries == [3, 3, 1, 2, 1, 1]
+        assert [(await scene.state(name)).state for name in ("o-1", "o-2")] == [State.DONE, State.DONE]
+
+    play(where, body)
+
+
+def test_a_streets_nonces_wake_nobody_while_no_order_waits(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        desk = scene.desk()
+        await desk.look()
+        desk._wake.clear()
+        scene.world.hear_nonces(desk)
+        assert not desk._wake.is_set()
+        desk._nonces = Nonces(lambda some: some[0])
+        await scene.give()
+        await desk.look()
+        scene.world.hear_nonces(desk)
+        assert desk._wake.is_set(), "the order that had no nonce goes out at once"
 
     play(where, body)
