@@ -5,7 +5,6 @@ owner may read the file, or it is refused, as ssh does. The file's name says who
 """
 
 import json
-import os
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -15,13 +14,12 @@ from typing import Any
 
 import click
 import msgspec
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.core.operator_checks import NAME
 from gateway.core.signed import Claims, sealed
 from gateway.errand import Answer, Errand
-from gateway.runtime.key_file import KeyFileError, load, public_text
+from gateway.runtime.key_file import KeyFileError, load, make, public_text
 from gateway.services.uplink.brokers import credential
 from gateway.terminal.errors import ToolError
 from gateway.terminal.figures import BAD, FAINT, GOOD, console
@@ -50,18 +48,12 @@ def keygen(name: str, file: Path | None, words: Words) -> int:
     if not NAME.fullmatch(name):
         raise ToolError("sign.name", name=name)
     path = file or Path(f"{name}.key")
-    key = Ed25519PrivateKey.generate()
-    data = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        key = make(path)
     except FileExistsError:
         raise ToolError("sign.exists", file=path) from None
     except OSError as error:
         raise ToolError("sign.write", file=path, error=error.strerror) from error
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(data)
     click.echo(words("sign.made", file=path), err=True)
     click.echo(
         f'[[operator]]\nname = "{name}"\nkey = "{public_text(key)}"\nrole = "duty_room"\n'

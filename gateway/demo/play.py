@@ -1,4 +1,4 @@
-"""Run the demo: world, ports, broker, page, and the very same app as `run`, in one event loop."""
+"""Run the demo: world, ports, broker, the very same app as `run` and desk as `desk`, in one event loop."""
 
 import asyncio
 import contextlib
@@ -23,12 +23,11 @@ from gateway.demo import facade as facades
 from gateway.demo import story as stories
 from gateway.demo.broker import Broker, free_port, running_broker
 from gateway.demo.facade import Facade
+from gateway.demo.office import OPERATOR, Office, key, office
 from gateway.demo.ports import ports_only
-from gateway.demo.receiver import Receiver
 from gateway.demo.show import Show
 from gateway.demo.site import camera, gateway_toml
 from gateway.demo.world import STEP_S, served, turn
-from gateway.desk.server import BoardServer, serve
 from gateway.runtime.loop import run
 
 PORTS_TRIED = 10
@@ -83,9 +82,10 @@ async def demo(options: Options) -> int:
                     broker_url=url,
                     state_dir=str(folder / "state"),
                     cameras=[_camera(facade)] if facade else [],
+                    desk=(OPERATOR, key(folder)),
                 )
                 file.write_text(text, encoding="utf-8")
-                return await Stage(options, world, story, broker, facade).play(url, file)
+                return await Stage(options, world, story, broker, facade).play(url, folder)
 
 
 class Stage:
@@ -97,32 +97,28 @@ class Stage:
         self._options, self._world, self._story = options, world, story
         self._broker, self._facade = broker, facade
         self._show = Show(Console(highlight=False), time.monotonic())
-        self._page = BoardServer()
         self._interrupted = asyncio.Event()
 
-    async def play(self, url: str, file: Path) -> int:
+    async def play(self, url: str, folder: Path) -> int:
         """Run until the time is over or somebody presses Ctrl-C."""
         stop, ready = asyncio.Event(), asyncio.Event()
         port = free_port_from(self._options.host, self._options.port)
-        checked = configuration.load(file)
+        checked = configuration.load(folder / "gateway.toml")
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self._interrupted.set)
-        async with asyncio.TaskGroup() as group:
+        desk = office(folder, broker_url=url, host=self._options.host, port=port, paged=self._show.paged)
+        async with desk as opened, asyncio.TaskGroup() as group:
+            opened.desk.intake.ears.receipt.append(self._receipt)
             gateway = group.create_task(
                 app.serve(checked, stop=stop, ready=ready.set, on_event=self._show.alert), name="gateway"
             )
-            side = [
-                group.create_task(serve(self._page, host=self._options.host, port=port), name="page"),
-                group.create_task(turn(self._world), name="world"),
-            ]
-            with Receiver(url, self._receive):
-                await ready.wait()
-                self._show.opening(self._story.title, self._facts(port))
-                await self._tell_until_end(group)
-                stop.set()
-                await gateway
-            for task in side:
-                task.cancel()
+            turning = group.create_task(turn(self._world), name="world")
+            await ready.wait()
+            self._show.opening(self._story.title, self._facts(opened))
+            await self._tell_until_end(group)
+            stop.set()
+            await gateway
+            turning.cancel()
         self._show.closing(time.monotonic())
         return 0 if not self._show.tally.missing else 1
 
@@ -167,12 +163,10 @@ class Stage:
                 ) as error:  # the story asks something this device cannot do; the rest goes on
                     self._show.scene(Words(f"做不到：{error}", f"cannot be done: {error}"), time.monotonic())
 
-    def _receive(self, topic: str, payload: bytes) -> None:
-        self._page.board.receive(topic, payload)
-        if topic.endswith("/alert"):
-            self._show.delivered(payload, time.monotonic())
+    def _receipt(self, _gateway: str, payload: bytes) -> None:
+        self._show.stored(payload, time.monotonic())
 
-    def _facts(self, port: int) -> list[tuple[str, str]]:
+    def _facts(self, opened: Office) -> list[tuple[str, str]]:
         kinds = [device.profile.category for device in self._world.devices.values()]
         counted = f"{kinds.count('tilt')} 井盖 covers · {kinds.count('door')} 门 doors"
         counted += " · 1 摄像头 camera" if self._facade else ""
@@ -183,7 +177,7 @@ class Stage:
             ),
             ("总线 lines", " · ".join(self._world.lines)),
             ("服务器 broker", self._broker.name),
-            ("网页 page", f"http://{_spoken(self._options.host)}:{port}"),
+            *((f"{person} 的手机 phone", address) for person, address in opened.doors.items()),
             ("结束 to end", f"{self._options.seconds:g} s" if self._options.seconds else "Ctrl-C"),
         ]
 
@@ -236,7 +230,3 @@ def free_port_from(host: str, port: int) -> int:
                 continue
             return port + offset
     raise AssertionError("the loop returns or raises")
-
-
-def _spoken(host: str) -> str:
-    return "localhost" if host == "127.0.0.1" else host

@@ -1,10 +1,11 @@
-"""The demo's terminal: scenes, alerts as they are raised, and when each reached the far end.
+"""The demo's terminal: scenes, alerts as they are raised, when each was safe at the desk, and whose phone rang.
 
 One line a fact, so that it reads the same in a terminal, a pipe and a log. Colour, shape and word all say the
 severity; the last line sums up what was raised, delivered, doubled and lost.
 """
 
 import statistics
+import time
 from dataclasses import dataclass, field
 
 import msgspec
@@ -29,13 +30,9 @@ CHANGES = {
 }
 
 
-class _Data(msgspec.Struct, frozen=True):
-    text: Words
-
-
-class _Arrival(msgspec.Struct, frozen=True):
-    id: str
-    data: _Data
+class _Receipt(msgspec.Struct, frozen=True):
+    epoch: int
+    stored: tuple[tuple[int, int], ...]
 
 
 @dataclass(slots=True)
@@ -43,6 +40,7 @@ class Tally:
     """What was sent and what arrived, by event id; times are monotonic seconds."""
 
     raised_at: dict[str, float] = field(default_factory=dict)
+    texts: dict[str, Words] = field(default_factory=dict)
     delays_s: list[float] = field(default_factory=list)
     arrived: set[str] = field(default_factory=set)
     doubled: int = 0
@@ -80,6 +78,7 @@ class Show:
         if not isinstance(body, AlertBody):
             return
         self.tally.raised_at[event.id] = event.monotonic
+        self.tally.texts[event.id] = body.text
         mark, style, word = MARKS[body.severity]
         if body.change in (Change.CLEARED, Change.ACKNOWLEDGED):
             mark, style = "✓", "green"
@@ -92,24 +91,16 @@ class Show:
             f"{body.severity} {en}: {body.text.en}",
         )
 
-    def delivered(self, payload: bytes, now: float) -> None:
-        """Print that an alert event reached the far end, and how long after it was made."""
-        message = msgspec.json.decode(payload, type=_Arrival)
-        if message.id in self.tally.arrived:
-            self.tally.doubled += 1
-            return
-        self.tally.arrived.add(message.id)
-        took_s = now - self.tally.raised_at.get(message.id, now)
-        self.tally.delays_s.append(took_s)
-        text = message.data.text
-        self._line(
-            now,
-            "→",
-            "dim",
-            f"已送达 {_span(took_s)}  {text.zh}",
-            f"delivered after {_span(took_s)}",
-            dim=True,
-        )
+    def stored(self, receipt: bytes, now: float) -> None:
+        """Print which alert events the desk has committed, and how long after they were made."""
+        told = msgspec.json.decode(receipt, type=_Receipt)
+        for first, last in told.stored:
+            for seq in range(first, last + 1):
+                self._stored(f"{told.epoch}.{seq}", now)
+
+    def paged(self, person: str, text: str) -> None:
+        """Print what a person's phone is sent."""
+        self._line(time.monotonic(), "☎", "bold magenta", f"通知 {person}：{text}", f"paged {person}")
 
     def closing(self, now: float) -> None:
         """Print the sum of it all."""
@@ -121,6 +112,17 @@ class Show:
         en = f"{made} alert events, {came} delivered, {tally.doubled} doubled, {tally.missing} missing"
         style = "bold green" if not tally.missing else "bold red"
         self._line(now, "═", style, zh, f"{en}; median {quick}, slowest {slow}")
+
+    def _stored(self, name: str, now: float) -> None:
+        if name in self.tally.arrived:
+            self.tally.doubled += 1
+            return
+        self.tally.arrived.add(name)
+        took_s = now - self.tally.raised_at.get(name, now)
+        self.tally.delays_s.append(took_s)
+        text = self.tally.texts.get(name, Words("", ""))
+        told = f"已送达值班台 {_span(took_s)}  {text.zh}"
+        self._line(now, "→", "dim", told, f"at the desk after {_span(took_s)}", dim=True)
 
     def _line(self, now: float, mark: str, style: str, zh: str, en: str, *, dim: bool = False) -> None:
         minutes, seconds = divmod(max(0.0, now - self._started), 60)

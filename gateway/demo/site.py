@@ -16,9 +16,17 @@ state_dir = {state_dir}
 
 [mqtt]
 url = {broker_url}
+confirm = {confirm}
 
 [[interlock]]
 name = "fire"
+"""
+
+OPERATOR = """\
+[[operator]]
+name = {name}
+key = {key}
+role = "duty_room"
 """
 
 HELD_S = 6.0
@@ -32,11 +40,19 @@ def gateway_toml(
     broker_url: str,
     state_dir: str,
     cameras: Sequence[Mapping[str, object]] = (),
+    desk: tuple[str, str] | None = None,
 ) -> str:
-    """Return the text of the file; `ports` maps each line's name to the path of its serial port."""
-    head = HEAD.format(state_dir=json.dumps(state_dir), broker_url=json.dumps(broker_url))
+    """Return the text of the file; `ports` maps each line's name to the path of its serial port.
+
+    `desk` are the name and public key of a desk that confirms alerts and may give orders.
+    """
+    confirm = "desk" if desk else "broker"
+    head = HEAD.format(
+        state_dir=json.dumps(state_dir), broker_url=json.dumps(broker_url), confirm=json.dumps(confirm)
+    )
+    operator = [OPERATOR.format(name=json.dumps(desk[0]), key=json.dumps(desk[1]))] if desk else []
     tables = (_table("[[camera]]", camera) for camera in cameras)
-    return "\n".join((head, *tables, *_buses(world, ports), *_doors(world)))
+    return "\n".join((head, *operator, *tables, *_buses(world, ports), *_doors(world)))
 
 
 def camera(name: str, url: str, *, building: str, view: Mapping[str, object]) -> dict[str, object]:

@@ -4,5 +4,5 @@ How it hangs together: `intake` gathers what `broker` hears (or `port`, in one p
 through `store` and answers with receipts; `escalating` climbs the `ladders` of incidents and writes notifications;
 `delivery` sends them; `watching` raises the alert of a gateway that fell quiet. What is decided stands in files without
 I/O: `arrivals`, `folding`, `grouping`, `workflow`, `routing`, `ladders`, `delivering`. All state is rows.
-The page that lists alerts (`board`, `server`) is the demo's and does not use any of this yet.
+`web` and `page` are what people see of it.
 """

@@ -74,6 +74,7 @@ class Broker:
         try:
             await asyncio.Event().wait()
         finally:
+            self._since = None  # so that a goodbye of our own is no loss
             self._client.disconnect()
             await in_thread(self._client.loop_stop)
 

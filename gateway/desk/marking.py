@@ -9,23 +9,29 @@ import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from drivers.api import Text
 from gateway.core.marks import Marks
-from gateway.desk.server import HEADERS, page_file
 
 LARGEST: Final = 64 * 1024
 ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is misread on a ladder
 TOKEN_LENGTH: Final = 10  # 50 bits, to be typed into a telephone
-PRIVATE: Final = {**HEADERS, "Referrer-Policy": "no-referrer"}
+PAGE: Final = Path(__file__).parent / "page"
+PRIVATE: Final = {
+    "Content-Security-Policy": "default-src 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+}
 
 _FILES = ("page.css", "marks.css", "marks.js", "marks-list.js", "marks-picture.js", "marks-words.js")
 
@@ -65,8 +71,8 @@ class MarkingServer:
         self.token = "".join(secrets.choice(ALPHABET) for _ in range(TOKEN_LENGTH))
         self._picture, self._camera, self._look, self._judge = picture, camera, look, judge
         self._looking = asyncio.Lock()
-        routes = [Route(f"/{name}", page_file(name, PRIVATE)) for name in _FILES]
-        routes += [Route("/", page_file("marks.html", PRIVATE)), Route("/camera.json", self._told)]
+        routes = [Route(f"/{name}", _page(name)) for name in _FILES]
+        routes += [Route("/", _page("marks.html")), Route("/camera.json", self._told)]
         routes += [Route("/picture.jpg", self._jpeg)]
         routes += [Route("/judge", self._judged, methods=["POST"])]
         routes += [Route("/look", self._looked, methods=["POST"])]
@@ -120,3 +126,12 @@ def _json(told: Mapping[str, object]) -> Response:
 
 def _plain(told: str, status: int) -> Response:
     return Response(f"{told}\n", status_code=status, media_type="text/plain", headers=PRIVATE)
+
+
+def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
+    """Return what answers with a file of the page."""
+
+    async def answer(_: Request) -> Response:
+        return FileResponse(PAGE / name, headers=PRIVATE)
+
+    return answer

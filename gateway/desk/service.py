@@ -49,6 +49,7 @@ class Desk:
     def __init__(self, config: DeskConfig, database: Database, supervisor: Supervisor) -> None:
         self.instance = f"{config.desk.name}-{socket.gethostname()}"
         owner = f"{self.instance}-{os.getpid()}"
+        self.database = database
         self._began = time.time()
         self.intake = Intake(database)
         self.port = Port(self.intake)

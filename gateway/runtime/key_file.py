@@ -46,6 +46,18 @@ def load(file: Path) -> Ed25519PrivateKey:
     return key
 
 
+def make(file: Path) -> Ed25519PrivateKey:
+    """Make a key and write it to a new file of its owner's alone; OSError if it cannot be, FileExistsError if it is."""
+    key = Ed25519PrivateKey.generate()
+    data = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as opened:
+        opened.write(data)
+    return key
+
+
 def public_text(key: Ed25519PrivateKey) -> str:
     """Return the public half as it stands in `[[operator]]`."""
     raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)

@@ -42,10 +42,17 @@ class Phone:
 
 
 async def offer(
-    transaction: Transaction, *, person: str | None, place: Place, label: str, by: str, now: float
+    transaction: Transaction,
+    *,
+    person: str | None,
+    place: Place,
+    label: str,
+    by: str,
+    now: float,
+    lasts_s: float = PAIRING_S,
 ) -> tuple[str, float]:
     """Make a word that lets one phone in; return it and until when it is good."""
-    token, until = secrets.token_urlsafe(TOKEN_BYTES), now + PAIRING_S
+    token, until = secrets.token_urlsafe(TOKEN_BYTES), now + lasts_s
     await transaction.execute(
         "INSERT INTO pairings (hash, person, place, label, made_by, until) VALUES ($1, $2, $3, $4, $5, $6)",
         hashed(token),

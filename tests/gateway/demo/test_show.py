@@ -26,8 +26,8 @@ def raised(seq: int, at: float) -> Event:
     return Event(1, seq, at, at, Clock.SYNCED, body)
 
 
-def arrival(seq: int) -> bytes:
-    return json.dumps({"id": f"1.{seq}", "data": {"text": {"zh": "3 楼 烟感报警", "en": "x"}}}).encode()
+def receipt(seq: int) -> bytes:
+    return json.dumps({"epoch": 1, "stored": [[seq, seq]]}).encode()
 
 
 def make_show() -> tuple[Show, io.StringIO]:
@@ -39,11 +39,11 @@ def test_what_arrived_is_told_with_its_delay_and_what_did_not_is_missing() -> No
     show, written = make_show()
     show.alert(raised(1, 110.0))
     show.alert(raised(2, 111.0))
-    show.delivered(arrival(1), 110.25)
+    show.stored(receipt(1), 110.25)
     show.closing(112.0)
     assert show.tally.missing == 1
     assert "00:10.0 ◆ 紧急报警  3 楼 烟感报警" in written.getvalue()
-    assert "已送达 250 ms" in written.getvalue()
+    assert "已送达值班台 250 ms" in written.getvalue()
     assert "2 alert events, 1 delivered, 0 doubled, 1 missing" in written.getvalue()
 
 
@@ -51,7 +51,7 @@ def test_a_second_copy_is_counted_and_not_told_again() -> None:
     show, written = make_show()
     show.alert(raised(1, 110.0))
     for _ in range(3):
-        show.delivered(arrival(1), 112.5)
+        show.stored(receipt(1), 112.5)
     assert (show.tally.doubled, show.tally.missing) == (2, 0)
     assert written.getvalue().count("已送达") == 1
 

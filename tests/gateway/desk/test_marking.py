@@ -11,13 +11,13 @@ from gateway.core.marks import Marks
 from gateway.desk.marking import (
     ALPHABET,
     LARGEST,
+    PAGE,
     PRIVATE,
     TOKEN_LENGTH,
     MarkingServer,
     NoPictureError,
     Picture,
 )
-from gateway.desk.server import PAGE
 
 SEEN = Picture(b"\xff\xd8\xff one", 640, 480)
 LATER = Picture(b"\xff\xd8\xff two", 1280, 720)
