@@ -62,6 +62,15 @@ class Browser:
         finger = {"type": "pointer", "id": "finger", "parameters": {"pointerType": "touch"}, "actions": ways}
         _ask("POST", f"{self._session}/actions", {"actions": [finger]})
 
+    def devtools(self, command: str, **parameters: object) -> Any:
+        """Give the browser itself an order, of the Chrome DevTools protocol."""
+        return _ask("POST", f"{self._session}/goog/cdp/execute", {"cmd": command, "params": parameters})
+
+    def without_scripts(self, url: str) -> None:
+        """Go to a page as somebody does who lets none run."""
+        self.devtools("Emulation.setScriptExecutionDisabled", value=True)
+        self.open(url)
+
     def resize(self, width: int, height: int) -> None:
         """Give the window another size."""
         _ask("POST", f"{self._session}/window/rect", {"width": width, "height": height})

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.desk.web import api_alerts, api_me, openapi, pages
+from gateway.desk.web import api_alerts, api_me, assets, installing, openapi, pages
 from gateway.desk.web.endpoints import Asked, Door, Endpoint
 from gateway.desk.web.parts import Parts
 from gateway.desk.web.permissions import Action
@@ -61,8 +61,8 @@ class WebServer:
         async def described(_: Request) -> Response:
             return Response(document, media_type="application/json")
 
-        routes = [door.route(each) for each in (*endpoints, *pages.ENDPOINTS)]
-        routes += [Route("/openapi.json", described), *pages.files()]
+        routes = [door.route(each) for each in (*endpoints, *pages.ENDPOINTS, *installing.ENDPOINTS)]
+        routes += [Route("/openapi.json", described), *assets.files()]
         self.app = Starlette(routes=routes)
         self.app.add_middleware(Headers)
 

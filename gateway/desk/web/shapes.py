@@ -21,7 +21,10 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """An alert: what its sensor says, and what people have done. Times are wall seconds."""
+    """An alert: what its sensor says, and what people have done. Times are wall seconds.
+
+    `zh` and `en` say all of it; a page that shows `where` on a line of its own shows `what` beside it.
+    """
 
     alert: str
     gateway: str
@@ -37,6 +40,7 @@ class Alert(msgspec.Struct, frozen=True):
     en: str
     place: Place
     where: Words
+    what: Words
     first_seen: float
     time: float
     count: int
@@ -71,6 +75,7 @@ def alert_of(row: Row, files: Sequence[File] = ()) -> Alert:
     gateway, _, subject = row["alert"].partition("/")
     place = _place.decode(row["place"])
     device = _body.decode(row["body"]).data.device or ""
+    spot = where(Subject(device, "", place))
     return Alert(
         alert=row["alert"],
         gateway=gateway,
@@ -85,7 +90,8 @@ def alert_of(row: Row, files: Sequence[File] = ()) -> Alert:
         zh=row["zh"],
         en=row["en"],
         place=place,
-        where=where(Subject(device, "", place)),
+        where=spot,
+        what=Words(_without(row["zh"], spot.zh), _without(row["en"], spot.en)),
         first_seen=row["first_seen"],
         time=row["time"],
         count=row["count"],
@@ -102,3 +108,11 @@ def alert_of(row: Row, files: Sequence[File] = ()) -> Alert:
         device=device,
         vital=is_vital(row["kind"]),
     )
+
+
+def _without(text: str, spot: str) -> str:
+    """Return a text without the place in it, unless nothing else is left."""
+    for told in (f", {spot}", f" {spot}", f"{spot} ", spot) if spot else ():
+        if told in text:
+            return text.replace(told, "", 1).strip(" ,:;，：；") or text
+    return text

@@ -1,0 +1,72 @@
+// Doors: how each stands, and an order after a second look. An order is never kept for later: who waits, waits in front of the door.
+import { given, known, makeId, pick, say } from "./duty-given.js";
+import { ask } from "./duty-ask.js";
+import { onTopic } from "./duty-live.js";
+import { button, chip, find, head, make, note, panel, sheet } from "./duty-make.js";
+
+const GIVEN_UP_MS = 15000; // an order is dead after ten seconds
+const AGAIN_MS = 700;
+const OPEN = ["waiting", "sent"];
+const BAD = ["open", "held", "forced", "unknown"];
+
+export function show(box) {
+  const list = make("div", {}, note(say("loading")));
+  list.className = "cards";
+  box.append(head(say("nav.doors")), list);
+  const load = () => ask("GET", "/api/doors").then((told) => paint(list, told.doors ?? told), (error) => list.replaceChildren(note(error.message)));
+  load();
+  const ends = onTopic("gateway", load);
+  const orders = onTopic("order", load);
+  return () => { ends(); orders(); };
+}
+
+function paint(list, doors) {
+  if (!doors.length) return list.replaceChildren(note(say("doors.none")));
+  const told = new Map([...list.querySelectorAll("[data-door]")].map((each) => [each.dataset.door, each.querySelector(".told")]));
+  list.replaceChildren(...doors.map((door) => {
+    const name = `${door.gateway}/${door.door}`;
+    const answer = told.get(name) ?? make("p.told", { role: "status" });
+    const mode = given.words[`mode.${door.mode}`] && chip("info", "info", known("mode", door.mode));
+    const state = chip(BAD.includes(door.state) ? "bad" : "good", BAD.includes(door.state) ? "major" : "acknowledged", known("door", door.state));
+    const acts = door.actions.map((action) => {
+      const made = button(action === "unlock" ? "go" : "", "", known("doors", action), () => sure(door, action, answer));
+      made.disabled = Boolean(door.hindrance);
+      return made;
+    });
+    const made = panel(pick(door.where) || door.door, make("small", {}, door.place?.compound ?? ""), make("div.facts", {}, state, mode),
+      door.hindrance && make("p.trouble", {}, pick(door.hindrance)), make("div.acting", {}, acts), answer);
+    made.dataset.door = name;
+    return made;
+  }));
+  return undefined;
+}
+
+function sure(door, action, answer) {
+  const words = { action: known("doors", action), door: pick(door.where) || door.door };
+  sheet(say("doors.sure", words), (close) => {
+    if (navigator.onLine === false || !find("lost").hidden) return [make("p.trouble", {}, say("doors.offline")), button("wide", "", say("close"), close)];
+    const yes = () => { close(); give(door, action, answer); };
+    return [make("p", {}, say("doors.sure.more")), button("danger.wide", "door", say("doors.yes", words), yes), button("wide", "", say("cancel"), close)];
+  });
+}
+
+async function give(door, action, answer) {
+  const tell = (text, kind, sign) => answer.replaceChildren(chip(kind, sign, text));
+  const path = `/api/doors/${encodeURIComponent(door.gateway)}/${encodeURIComponent(door.door)}/${action}`;
+  const until = Date.now() + GIVEN_UP_MS;
+  tell(say("doors.giving"), "info", "pending");
+  try {
+    let order = await ask("POST", path, { id: makeId() });
+    while (OPEN.includes(order.state) && Date.now() < until) {
+      tell(detail(order), "info", "pending");
+      await new Promise((done) => { setTimeout(done, AGAIN_MS); });
+      order = await ask("GET", `/api/orders/${order.id}`);
+    }
+    const done = order.state === "done";
+    tell(OPEN.includes(order.state) ? say("order.unknown") : detail(order), done ? "good" : "bad", done ? "acknowledged" : "critical");
+  } catch (error) {
+    tell(error.later ? say("order.lost") : error.message, "bad", "critical");
+  }
+}
+
+const detail = (order) => pick(order.words) || pick(order.detail) || known("order", order.state);

@@ -1,0 +1,72 @@
+// The live stream: what changes is told here at once, and a page that hears nothing says so in red.
+import { given, say, setClock } from "./duty-given.js";
+import { ask } from "./duty-ask.js";
+import { reload, upsert } from "./duty-alerts.js";
+import { find, set } from "./duty-make.js";
+
+const STALE_S = 20; // then the bar is red
+const REOPEN_S = 12; // two beats missed
+const PATIENCE_S = 6; // for a new connection to say something
+const TOPICS = ["gateway", "asset", "silence", "order"];
+
+const listeners = new Map();
+let source = null;
+let after = given.after;
+let heard = Date.now();
+let opened = 0;
+let wasLost = () => {};
+let beats = () => {};
+
+/** Be told of a topic: "gateway", "asset", "silence", "order". Returns what ends it. */
+export function onTopic(topic, listener) {
+  listeners.set(listener, topic);
+  return () => listeners.delete(listener);
+}
+
+/** Follow the stream. `lost` is called each time the page finds itself cut off, `beat` every few seconds it is not. */
+export function follow(lost, beat) {
+  wasLost = lost;
+  beats = beat;
+  open();
+  setInterval(look, 1000);
+  addEventListener("online", open);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && silence() > 6) open(); });
+}
+
+const silence = () => (Date.now() - heard) / 1000;
+
+function open() {
+  source?.close();
+  opened = Date.now();
+  const mine = source = new EventSource(`/api/events${after === null ? "" : `?after=${after}`}`);
+  const on = (name, act) => mine.addEventListener(name, (event) => {
+    if (mine !== source) return;
+    heard = Date.now();
+    act(event);
+    look();
+  });
+  on("beat", (event) => { setClock(JSON.parse(event.data).at); beats(); });
+  on("at", (event) => { after = event.lastEventId || after; beats(); });
+  on("alert", (event) => upsert(JSON.parse(event.data), { streamed: true }));
+  on("reset", () => reload().catch(() => {}));
+  for (const topic of TOPICS) on(topic, (event) => tell(topic, JSON.parse(event.data)));
+  mine.onerror = () => { if (mine === source && mine.readyState === EventSource.CLOSED) turnedAway(); };
+}
+
+function tell(topic, told) {
+  for (const [listener, wanted] of listeners) if (wanted === topic) listener(told);
+}
+
+async function turnedAway() { // by an answer that is no stream: perhaps this phone is no longer let in
+  await ask("GET", "/api/me").catch((error) => { if (error.status === 401) location.assign("/pair"); });
+}
+
+function look() {
+  const seconds = Math.floor(silence());
+  if (seconds >= REOPEN_S && Date.now() - opened > PATIENCE_S * 1000) open();
+  const lost = seconds >= STALE_S;
+  if (lost && find("lost").hidden) wasLost();
+  find("lost").hidden = !lost;
+  find("live").hidden = lost;
+  if (lost) set(find("lost-for"), say("live.seconds", { n: seconds }));
+}

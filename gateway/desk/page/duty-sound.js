@@ -1,0 +1,113 @@
+// On duty: one tap unlocks sound, keeps the screen on where a browser can, and from then on a new critical alert is heard.
+import { pick, say } from "./duty-given.js";
+import { ask } from "./duty-ask.js";
+import { onAlerts } from "./duty-alerts.js";
+import { find, icon, make, toast } from "./duty-make.js";
+
+const KEY = "desk duty";
+const SIREN = Array.from({ length: 8 }, (_, at) => [at % 2 ? 960 : 720, 0.28]);
+const title = document.title;
+let audio = null;
+let lock = null;
+let flashing = 0;
+let rings = 0;
+
+export const isOn = () => audio !== null;
+const before = () => { try { return localStorage.getItem(KEY) === "on"; } catch { return false; } };
+const remember = (on) => { try { localStorage.setItem(KEY, on ? "on" : ""); } catch { /* a private window */ } };
+
+export function start() {
+  const box = find("start");
+  if (before()) box.querySelector("b").textContent = say("duty.again");
+  box.hidden = false;
+  box.addEventListener("click", begin);
+  onAlerts((alert, known) => { if (alert && isNews(alert, known)) ring(alert); });
+  addEventListener("pointerdown", calm);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && isOn()) { audio.resume(); stayAwake(); } });
+}
+
+const isNews = (alert, known) => alert.state === "raised" && alert.rank === 3 && !(known && known.state === "raised" && known.rank === 3);
+
+/** Begin duty: must be called by a tap. */
+export async function begin() {
+  audio ??= new (window.AudioContext ?? window.webkitAudioContext)();
+  audio.resume();
+  play([[660, 0.12], [880, 0.18]], 0.25);
+  navigator.vibrate?.(80);
+  show();
+  stayAwake();
+  const first = !before();
+  remember(true);
+  if (first) await ask("POST", "/api/me/duty", { on: true }).catch((error) => toast(error.message));
+}
+
+/** End duty: no sound any more. */
+export async function end() {
+  await ask("POST", "/api/me/duty", { on: false });
+  remember(false);
+  audio?.close();
+  lock?.release();
+  audio = lock = null;
+  show();
+}
+
+function show() {
+  find("start").hidden = isOn();
+  document.documentElement.classList.toggle("on-duty", isOn());
+  find("on-duty")?.remove();
+  if (isOn()) find("list").prepend(make("p.on-duty", { id: "on-duty" }, icon("sound"), make("b", {}, say("duty.on"))));
+}
+
+async function stayAwake() { // over HTTPS only; asked for anew whenever the page is seen again
+  lock = await navigator.wakeLock?.request("screen").catch(() => null) ?? null;
+}
+
+export const staysAwake = () => Boolean(navigator.wakeLock);
+
+/** Make an alert heard and seen: a siren for lives, a bell for the rest, and the title of the page. */
+export function ring(alert) {
+  flash(alert);
+  if (!isOn()) return;
+  audio.resume();
+  navigator.vibrate?.(alert.vital ? [500, 150, 500, 150, 900] : [300, 150, 300]);
+  if (alert.vital) play(SIREN, 0.8, "square");
+  else play([[880, 0.18], [660, 0.18], [880, 0.3]], 0.5);
+  rings += 1;
+  document.documentElement.dataset.rings = rings;
+}
+
+/** Let the siren be heard, so that somebody knows it. */
+export const test = () => play(SIREN, 0.8, "square");
+
+/** Say by two low notes that the page is cut off. */
+export function mourn() {
+  if (isOn()) play([[330, 0.3], [220, 0.5]], 0.5);
+}
+
+function play(notes, loud, type = "triangle") {
+  let at = audio.currentTime;
+  for (const [pitch, long] of notes) {
+    const voice = audio.createOscillator();
+    const gain = audio.createGain();
+    voice.type = type;
+    voice.frequency.value = pitch;
+    gain.gain.setValueAtTime(loud, at);
+    gain.gain.setTargetAtTime(0, at + long * 0.8, 0.03);
+    voice.connect(gain).connect(audio.destination);
+    voice.start(at);
+    voice.stop(at + long);
+    at += long;
+  }
+}
+
+function flash(alert) {
+  clearInterval(flashing);
+  const text = `‼ ${pick(alert.what)}`;
+  document.title = text;
+  flashing = setInterval(() => { document.title = document.title === title ? text : title; }, 1000);
+}
+
+function calm() {
+  clearInterval(flashing);
+  document.title = title;
+}
