@@ -25,6 +25,8 @@ LANGUAGES: Final = ("zh", "en")
 MINUTE_S: Final = 60.0
 LEAST_GB: Final = 0.1
 MOST_GB: Final = 100_000
+LEAST_DAYS: Final = 7
+MOST_DAYS: Final = 36_500
 
 
 def _rungs(*steps: tuple[float, Audience]) -> tuple[Rung, ...]:
@@ -58,6 +60,9 @@ def check(read: Read) -> Iterator[Fault]:
     if read.desk is not None:
         yield from _times("desk.quiet_hours", read.desk.quiet_hours)
         yield from _weekly(read.desk.weekly_test)
+        if not LEAST_DAYS <= read.desk.keep_days <= MOST_DAYS:
+            wanted = Text(f"{LEAST_DAYS} 至 {MOST_DAYS} 天", f"{LEAST_DAYS} to {MOST_DAYS} days")
+            yield Fault("desk.keep_days", shown(read.desk.keep_days), wanted)
         if not LEAST_GB <= read.desk.evidence_gb <= MOST_GB:
             wanted = Text(f"{LEAST_GB} 至 {MOST_GB} GB", f"{LEAST_GB} to {MOST_GB} GB")
             yield Fault("desk.evidence_gb", shown(read.desk.evidence_gb), wanted)

@@ -21,9 +21,11 @@ from gateway.desk.escalating import Escalation, Rules
 from gateway.desk.evidence.service import Evidence
 from gateway.desk.feed import Feed
 from gateway.desk.intake import Intake
+from gateway.desk.missing import Gaps
 from gateway.desk.ordering.door_states import DoorStates
 from gateway.desk.ordering.service import Ordering
 from gateway.desk.port import Port
+from gateway.desk.retention import Retention
 from gateway.desk.senders.building import build
 from gateway.desk.store import people
 from gateway.desk.store.database import Database
@@ -95,7 +97,9 @@ class Desk:
             quiet_s=config.desk.quiet_s,
             taken=[self.escalation.wake, self.feed.wake],
         )
-        found: dict[str, Run] = {"watch": watch.run}
+        gaps = Gaps(database, taken=[self.escalation.wake, self.feed.wake])
+        found: dict[str, Run] = {"watch": watch.run, "gaps": gaps.run}
+        found["retention"] = Retention(database, keep_days=config.desk.keep_days).run
         if config.desk.weekly_test:
             weekly = schedule.weekly(config.desk.weekly_test)
             found["weekly test"] = WeeklyTest(database, weekly, paged=self.delivery.wake).run

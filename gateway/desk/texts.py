@@ -48,6 +48,14 @@ def quiet(gateway: str) -> Words:
     )
 
 
+def gap(gateway: str, number: str) -> Words:
+    """Return what the desk says of alerts that a gateway has sent and that never arrived."""
+    return Words(
+        f"网关 {gateway} 有告警没有送到（编号 {number}，之前可能还有），请到网关上查看告警列表",
+        f"Alerts of gateway {gateway} never arrived (no. {number}, perhaps more before it): look at the list there",
+    )
+
+
 def deaf() -> Words:
     """Return what the desk says when it has no broker."""
     return Words(

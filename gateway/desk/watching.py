@@ -140,6 +140,10 @@ def own_event(about: Own, change: Change, *, since: float, now: float) -> Arriva
     )
 
 
+def place_of(told: str) -> Place:
+    """Return a place as the record has it."""
+    return msgspec.json.decode(told, type=Place) if told else Place()
+
+
 def _quiet(row: Row) -> Own:
-    place = msgspec.json.decode(row["place"], type=Place) if row["place"] else Place()
-    return Own(row["gateway"], QUIET, Severity.MAJOR, texts.quiet(row["gateway"]), place)
+    return Own(row["gateway"], QUIET, Severity.MAJOR, texts.quiet(row["gateway"]), place_of(row["place"]))

@@ -93,16 +93,34 @@ async def timeline(transaction: Transaction, alert: str) -> Sequence[Row]:
     return await transaction.fetch("SELECT * FROM events WHERE alert = $1 ORDER BY epoch, seq", alert)
 
 
-async def gaps(transaction: Transaction, gateway: str, since: float) -> Sequence[Row]:
-    """Return the events received after `since` whose predecessor was never received: (epoch, seq, previous)."""
+async def gaps(transaction: Transaction, since: float, until: float, most: int = 100) -> Sequence[Row]:
+    """Return the events received between the two before which one is missing: gateway, epoch, seq, previous.
+
+    What was never to come here is not missing: before the first event that this desk has of a gateway there is nothing.
+    """
     return await transaction.fetch(
-        "SELECT e.epoch AS epoch, e.seq AS seq, e.previous AS previous FROM events e"
-        " WHERE e.gateway = $1 AND e.received >= $2 AND e.previous IS NOT NULL AND NOT EXISTS ("
+        "SELECT e.gateway AS gateway, e.epoch AS epoch, e.seq AS seq, e.previous AS previous FROM events e"
+        " WHERE e.received >= $1 AND e.received < $2 AND e.previous IS NOT NULL AND NOT EXISTS ("
         "   SELECT 1 FROM events p WHERE p.gateway = e.gateway AND p.epoch = e.epoch AND p.seq = e.previous)"
-        " ORDER BY e.epoch, e.seq",
-        gateway,
+        " AND EXISTS (SELECT 1 FROM events p WHERE p.gateway = e.gateway"
+        "   AND (p.epoch < e.epoch OR (p.epoch = e.epoch AND p.seq < e.previous)))"
+        f" ORDER BY e.received, e.gateway, e.epoch, e.seq LIMIT {int(most)}",
         since,
+        until,
     )
+
+
+async def has(transaction: Transaction, gateway: str, epoch: int, seq: int) -> bool:
+    """Return whether an event was received."""
+    rows = await transaction.fetch(
+        "SELECT 1 AS found FROM events WHERE gateway = $1 AND epoch = $2 AND seq = $3", gateway, epoch, seq
+    )
+    return bool(rows)
+
+
+async def standing(transaction: Transaction, kind: str) -> Sequence[Row]:
+    """Return the alerts of a kind that are not over."""
+    return await transaction.fetch("SELECT * FROM alerts WHERE kind = $1 AND change <> 'cleared'", kind)
 
 
 async def _insert(transaction: Transaction, arrivals: Sequence[Arrival], now: float) -> list[Arrival]:

@@ -76,6 +76,12 @@ async def mark(transaction: Transaction, gateway: str, quiet_since: float | None
     await transaction.execute("UPDATE gateways SET quiet_since = $2 WHERE gateway = $1", gateway, quiet_since)
 
 
+async def place(transaction: Transaction, gateway: str) -> str:
+    """Return where a gateway is, as JSON; empty where that is not known."""
+    rows = await transaction.fetch("SELECT place FROM gateways WHERE gateway = $1", gateway)
+    return rows[0]["place"] if rows else ""
+
+
 async def everyone(transaction: Transaction) -> Sequence[Row]:
     """Return all gateways."""
     return await transaction.fetch("SELECT * FROM gateways ORDER BY gateway")

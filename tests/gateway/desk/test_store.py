@@ -105,10 +105,10 @@ def test_a_later_epoch_is_newer_whatever_its_number(where: str) -> None:
 def test_a_gap_is_noticed_until_what_is_missing_comes(where: str) -> None:
     async def body(database: Database) -> None:
         await take(database, [each for each in life() if each.seq != 3])
-        [gap] = await ask(database, events.gaps, GATEWAY, NOW - 1)
+        [gap] = await ask(database, events.gaps, NOW - 1, NOW + 1)
         assert (gap["seq"], gap["previous"]) == (4, 3)
         await take(database, life())
-        assert not await ask(database, events.gaps, GATEWAY, NOW - 1)
+        assert not await ask(database, events.gaps, NOW - 1, NOW + 1)
 
     run(where, body)
 

@@ -125,3 +125,6 @@ ALTER TABLE people ADD COLUMN phone TEXT NOT NULL DEFAULT '';
 -- Who was told of an incident.
 CREATE INDEX notifications_of_incident ON notifications (incident);
 CREATE INDEX work_closed ON work (closed_at) WHERE closed_at IS NOT NULL;
+-- What is looked for by the clock: events of late, alerts of the desk's own that stand.
+CREATE INDEX events_received ON events (received);
+CREATE INDEX alerts_standing ON alerts (kind) WHERE change <> 'cleared';

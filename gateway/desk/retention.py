@@ -1,0 +1,58 @@
+"""Forgetting: what was closed long ago goes, in small steps between which alerts come in as ever.
+
+What people did is kept `AUDIT_TIMES` as long as the alerts: who closed what, and why, is asked for late. News and used
+pairings are of use for a day. What is open is kept whatever its age.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from gateway.desk.store import forgetting, news
+from gateway.desk.store.database import Database, Transaction
+
+log = logging.getLogger(__name__)
+
+EVERY_S: Final = 3600.0
+BETWEEN_S: Final = 0.05
+DAY_S: Final = 86_400.0
+AUDIT_TIMES: Final = 3
+
+Step = Callable[[Transaction], Awaitable[int]]
+
+
+class Retention:
+    """Forgets by the hour. `keep_days`: how long a closed alert is kept."""
+
+    def __init__(self, database: Database, *, keep_days: float, now: Callable[[], float] = time.time) -> None:
+        self.forgotten = 0
+        self._database, self._keep_s, self._now = database, keep_days * DAY_S, now
+
+    async def run(self) -> None:
+        """Forget until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(EVERY_S)
+
+    async def look(self) -> None:
+        """Forget all that is due."""
+        now = self._now()
+        before, day = now - self._keep_s, now - DAY_S
+        steps: tuple[Step, ...] = (
+            lambda transaction: forgetting.alerts(transaction, before, now),
+            forgetting.incidents,
+            lambda transaction: forgetting.finished(transaction, before),
+            lambda transaction: forgetting.pairings(transaction, day),
+            lambda transaction: forgetting.audit(transaction, now - self._keep_s * AUDIT_TIMES),
+            lambda transaction: news.forget(transaction, day),
+        )
+        for step in steps:
+            while count := await self._once(step):
+                self.forgotten += count
+                await asyncio.sleep(BETWEEN_S)
+
+    async def _once(self, step: Step) -> int:
+        async with self._database.transaction() as transaction:
+            return await step(transaction)
