@@ -56,7 +56,10 @@ class Scene:
                     state,
                     NOW,
                 )
-            await transaction.execute("INSERT INTO pairings VALUES ('h', NULL, 'p', 'a', $1, NULL)", NOW)
+            await transaction.execute(
+                "INSERT INTO pairings (hash, label, place, made_by, until) VALUES ('h', 'p', '{}', 'a', $1)",
+                NOW,
+            )
 
     async def counts(self) -> dict[str, int]:
         """Return how many rows each table has."""
