@@ -15,7 +15,7 @@ from tests.desk_evidence import STILL, sum_of
 from tests.desk_parts import GATEWAY, NOW, arrival, opened
 
 KEEP_DAYS = 30.0
-LATER = NOW + KEEP_DAYS * DAY_S + 100
+LATER = NOW + KEEP_DAYS * DAY_S + 1000
 TABLES = (
     "events", "alerts", "work", "attachments", "incidents", "timers", "notifications", "audit", "silences",
     "orders", "pairings", "news",
