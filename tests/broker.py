@@ -207,6 +207,17 @@ class Pki:
         """Return the path of `ca.crt`, `broker.crt`, `client.key`, ... as text."""
         return str(self.directory / name)
 
+    def issue(
+        self, name: str, common_name: str, *, by: str = "ca", days: int = 30, broker: bool = False
+    ) -> None:
+        """Sign another certificate, in place of one of this name."""
+        what = "subjectAltName=DNS:localhost,IP:127.0.0.1" if broker else "extendedKeyUsage=clientAuth"
+        _signed(self.directory, name, common_name, by, what, days=days)
+
+    def authority(self, name: str) -> None:
+        """Make another authority."""
+        _authority(self.directory, name, f"Authority {name}")
+
     def listener(self, certificate: str = "broker") -> tuple[str, ...]:
         """Return mosquitto's lines for TLS with client certificates."""
         return (
@@ -244,12 +255,20 @@ def _authority(directory: Path, name: str, common_name: str) -> None:
     )
 
 
-def _signed(directory: Path, name: str, common_name: str, by: str, extension: str) -> None:
-    _openssl(directory, "req", *_key(name), "-out", f"{name}.csr", "-subj", f"/CN={common_name}")
+def _signed(directory: Path, name: str, common_name: str, by: str, extension: str, *, days: int = 30) -> None:
+    _openssl(
+        directory,
+        "req",
+        *_key(name),
+        "-out",
+        f"{name}.csr",
+        "-subj",
+        "/CN=" + common_name.replace("/", "\\/"),
+    )
     (directory / f"{name}.ext").write_text(extension + "\n")
     _openssl(
         directory, "x509", "-req", "-in", f"{name}.csr", "-CA", f"{by}.crt", "-CAkey", f"{by}.key", "-CAcreateserial",
-        "-days", "30", "-extfile", f"{name}.ext", "-out", f"{name}.crt",
+        "-days", str(days), "-extfile", f"{name}.ext", "-out", f"{name}.crt",
     )  # fmt: skip
 
 

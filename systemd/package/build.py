@@ -45,6 +45,10 @@ FILES = {
     "watchdog.conf": "usr/lib/systemd/system.conf.d/60-compound-gateway.conf",
     "gateway.toml": str(DOC / "examples/gateway.toml"),
     "desk.toml": str(DOC / "examples/desk.toml"),
+    **{
+        f"broker/{name}": str(DOC / "examples/broker" / name)
+        for name in ("README.md", "mosquitto.conf", "mosquitto.acl", "acl.conf")
+    },
     "README.md": str(DOC / "README.md"),
     "../LICENSE": str(DOC / "copyright"),
 }
