@@ -20,7 +20,7 @@ from gateway.core.last_resort import Position
 from gateway.core.toml_tables import WANTED, table_of
 from gateway.desk import channel_checks, channels
 from gateway.desk.channels import ChannelTable
-from gateway.desk.senders.building import build
+from gateway.desk.senders.building import Builder
 from gateway.desk.sending import Delivered, Message, Rejected, Sender, told
 from gateway.services.last_resort import Answer, LastResort, Way
 from gateway.surroundings import readable
@@ -79,7 +79,8 @@ def make(
 ) -> LastResort:
     """Return the last resort; it rests where there is neither a line nor a desk that could fall silent."""
     wanted = bool(config.last_resort) or (config.mqtt is not None and config.mqtt.confirm == "desk")
-    made = (_way(each, number) for number, each in enumerate(config.last_resort, 1))
+    builder = Builder()
+    made = (_way(each, number, builder) for number, each in enumerate(config.last_resort, 1))
     ways = [way for way in made if way is not None]
     return LastResort(
         (config.gateway.id, config.gateway.name or config.gateway.id),
@@ -111,13 +112,13 @@ def read(
     return None if first is None or second is None else (first, second)
 
 
-def _way(table: dict[str, object], number: int) -> Way | None:
+def _way(table: dict[str, object], number: int, builder: Builder) -> Way | None:
     """Return what tells people over a line; None where its secret cannot be read, which is told."""
     found = read(table, "last_resort", number, [])
     assert found is not None
     own, channel = found
     try:
-        sender = build(channel)
+        sender = builder.build(channel)
     except (OSError, UnicodeDecodeError) as error:
         log.error("last_resort no. %d cannot be used: %s", number, error)
         return None

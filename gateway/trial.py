@@ -20,8 +20,8 @@ from gateway import duty
 from gateway.core.events import Words as Said
 from gateway.desk import texts
 from gateway.desk.channels import ChannelTable
-from gateway.desk.senders.building import build
-from gateway.desk.sending import Delivered, Message, Rejected, Result, Unknown
+from gateway.desk.senders.building import Builder
+from gateway.desk.sending import Delivered, Message, Rejected, Result, Sender, Unknown
 from gateway.desk.tables import DeskConfig, PersonTable
 from gateway.terminal import faults as fault_list
 from gateway.terminal.errors import ToolError
@@ -88,10 +88,11 @@ def choose(config: DeskConfig, channel: str | None, person: str | None) -> list[
 
 
 async def _try_all(trials: Sequence[Trial], rank: int) -> list[Outcome]:
-    return [await _try(each, rank) for each in trials]
+    builder = Builder()
+    return [await _try(builder.build(each.channel), each, rank) for each in trials]
 
 
-async def _try(trial: Trial, rank: int) -> Outcome:
+async def _try(sender: Sender, trial: Trial, rank: int) -> Outcome:
     text = texts.trial(trial.person.name)
     told = text.zh if trial.person.language == "zh" else text.en
     message = Message(f"try|{uuid.uuid4()}", trial.address, told, rank, trial.person.language)
@@ -99,7 +100,7 @@ async def _try(trial: Trial, rank: int) -> Outcome:
     result: Result
     try:
         async with asyncio.timeout(longest_s):
-            result = await build(trial.channel).send(message)
+            result = await sender.send(message)
     except TimeoutError:
         result = Unknown(f"no answer in {longest_s:.0f} s")
     return Outcome(trial, result, time.monotonic() - began)

@@ -7,7 +7,15 @@ from urllib.parse import urlsplit
 
 from drivers.api import Text
 from gateway.core.faults import NOTHING, Fault, one_of, same, shown
-from gateway.desk.channels import BarkTable, ChannelTable, MailTable, NtfyTable, WebhookTable
+from gateway.desk.channels import (
+    BarkTable,
+    CallTable,
+    ChannelTable,
+    MailTable,
+    NtfyTable,
+    SmsTable,
+    WebhookTable,
+)
 from gateway.desk.senders import bark, mail
 
 WEB: Final = Text("http:// 或 https:// 地址", "an http:// or https:// address")
@@ -29,6 +37,10 @@ def check(key: str, table: ChannelTable) -> Iterator[Fault]:
     if isinstance(table, WebhookTable) and len(table.success) > 1:
         wanted = Text("只有一项的表", "a table of one: { errcode = 0 }")
         yield Fault(f"{key}.success", shown(table.success), wanted)
+    if isinstance(table, SmsTable) and not 300 <= table.baud <= 4_000_000:
+        yield Fault(f"{key}.baud", shown(table.baud), Text("300 到 4000000", "300 to 4000000"))
+    if isinstance(table, CallTable) and not 5 <= table.ring_s <= 25:
+        yield Fault(f"{key}.ring_s", shown(table.ring_s), Text("5 到 25 秒", "5 to 25 seconds"))
     if isinstance(table, MailTable):
         yield from _mail(key, table)
 

@@ -84,6 +84,26 @@ class MailTable(ChannelTable, frozen=True, kw_only=True):
     ca_file: str = ""
 
 
+class SmsTable(ChannelTable, frozen=True, kw_only=True):
+    """Texts by a modem with a SIM; addresses are telephone numbers."""
+
+    port: str  # /dev/serial/by-id/...
+    baud: int = 115_200
+    per_minute: int = 6  # a text of several parts takes ten seconds
+
+    @property
+    def pace(self) -> Pace:
+        """Return how the channel may be used: a modem does one thing at a time."""
+        return Pace(self.per_minute, at_once=1, longest_s=50.0)
+
+
+class CallTable(SmsTable, frozen=True, kw_only=True):
+    """Calls by the same modem that ring for `ring_s` and say nothing."""
+
+    ring_s: float = 20.0
+    per_minute: int = 2
+
+
 KINDS: Final[Mapping[str, type[ChannelTable]]] = {
     "ntfy": NtfyTable,
     "webhook": WebhookTable,
@@ -92,6 +112,8 @@ KINDS: Final[Mapping[str, type[ChannelTable]]] = {
     "feishu": FeishuTable,
     "bark": BarkTable,
     "mail": MailTable,
+    "sms": SmsTable,
+    "call": CallTable,
 }
 
 

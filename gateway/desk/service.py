@@ -26,7 +26,7 @@ from gateway.desk.ordering.door_states import DoorStates
 from gateway.desk.ordering.service import Ordering
 from gateway.desk.port import Port
 from gateway.desk.retention import Retention
-from gateway.desk.senders.building import build
+from gateway.desk.senders.building import Builder
 from gateway.desk.store import people
 from gateway.desk.store.database import Database
 from gateway.desk.store.opening import open_database
@@ -56,7 +56,8 @@ class Desk:
         self.intake = Intake(database)
         self.port = Port(self.intake)
         self.feed = Feed(database)
-        channels = {each.name: build(each) for each in config.channel}
+        builder = Builder()
+        channels = {each.name: builder.build(each) for each in config.channel}
         paces = {each.name: each.pace for each in config.channel}
         self.delivery = Delivery(database, channels, owner=owner, paces=paces)
         self.escalation = Escalation(database, rules(config), paged=self.delivery.wake)

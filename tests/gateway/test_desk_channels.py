@@ -103,3 +103,18 @@ password_file = "wecom-url"
 def test_a_mail_server_is_looked_at(tmp_path: Path, wrong: str, right: str, told: str) -> None:
     found = with_bots(tmp_path, BOTS + MAIL.replace(wrong, right, 1))
     assert any(told in line for line in found) if told else found == []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('kind = "call"\nport = "/dev/x"\nring_s = 20', ""),
+        ('kind = "call"\nport = "/dev/x"\nring_s = 90', "ring_s: 90.0; 5 to 25 seconds"),
+        ('kind = "sms"\nport = "/dev/x"\nbaud = 1', "baud: 1; 300 to 4000000"),
+        ('kind = "sms"', "port: nothing"),
+        ('kind = "sms"\nport = "/dev/x"\nring_s = 9', "ring_s: an unknown key"),
+    ],
+)
+def test_a_modem_is_looked_at(tmp_path: Path, text: str, told: str) -> None:
+    found = with_bots(tmp_path, f'{BOTS}[[channel]]\nname = "modem"\n{text}\n')
+    assert any(told in line for line in found) if told else found == []

@@ -12,29 +12,45 @@ from gateway.desk.senders.bark import Bark
 from gateway.desk.senders.dingtalk import Dingtalk
 from gateway.desk.senders.feishu import Feishu
 from gateway.desk.senders.mail import Mail, Server
+from gateway.desk.senders.modem.serial_modem import Call, SerialModem, Sms
 from gateway.desk.senders.webhook import Endpoint, Ntfy, Webhook
 from gateway.desk.senders.wecom import Wecom
 from gateway.desk.sending import Sender
 
 
-def build(table: ChannelTable) -> Sender:
-    """Return what sends over a channel; raises OSError where a secret cannot be read."""
-    match table:
-        case channels.NtfyTable():
-            return Ntfy(Endpoint(table.url, secret(table.token_file)))
-        case channels.WebhookTable():
-            return Webhook(_endpoint(table))
-        case channels.WecomTable():
-            return Wecom(secret(table.url_file), markdown=table.markdown)
-        case channels.DingtalkTable():
-            return Dingtalk(secret(table.url_file), secret=secret(table.secret_file), keyword=table.keyword)
-        case channels.FeishuTable():
-            return Feishu(secret(table.url_file), secret=secret(table.secret_file), keyword=table.keyword)
-        case channels.BarkTable():
-            return Bark(table.url, bark.keys(secret(table.keys_file)))
-        case channels.MailTable():
-            return Mail(_server(table))
-    raise ValueError(f"no kind of channel: {table.kind}")
+class Builder:
+    """Makes senders; those at one port share one modem."""
+
+    def __init__(self) -> None:
+        self._modems: dict[str, SerialModem] = {}
+
+    def build(self, table: ChannelTable) -> Sender:
+        """Return what sends over a channel; raises OSError where a secret cannot be read."""
+        match table:
+            case channels.NtfyTable():
+                return Ntfy(Endpoint(table.url, secret(table.token_file)))
+            case channels.WebhookTable():
+                return Webhook(_endpoint(table))
+            case channels.WecomTable():
+                return Wecom(secret(table.url_file), markdown=table.markdown)
+            case channels.DingtalkTable():
+                return Dingtalk(
+                    secret(table.url_file), secret=secret(table.secret_file), keyword=table.keyword
+                )
+            case channels.FeishuTable():
+                return Feishu(secret(table.url_file), secret=secret(table.secret_file), keyword=table.keyword)
+            case channels.BarkTable():
+                return Bark(table.url, bark.keys(secret(table.keys_file)))
+            case channels.MailTable():
+                return Mail(_server(table))
+            case channels.CallTable():
+                return Call(self._modem(table), table.ring_s)
+            case channels.SmsTable():
+                return Sms(self._modem(table))
+        raise ValueError(f"no kind of channel: {table.kind}")
+
+    def _modem(self, table: channels.SmsTable) -> SerialModem:
+        return self._modems.setdefault(table.port, SerialModem(table.port, table.baud))
 
 
 def secret(file: str) -> str:
