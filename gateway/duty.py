@@ -27,7 +27,7 @@ from gateway.terminal.words import Words
 
 log = logging.getLogger(__name__)
 
-SYSTEM_FILE = Path("/etc/compound-gateway/desk.toml")
+SYSTEM_FILE = Path("/etc/compound-gateway-desk/desk.toml")
 MAX_BYTES = 1024 * 1024
 
 
@@ -90,7 +90,11 @@ async def _until_told(config: DeskConfig) -> None:
 
 
 def _resolve(read: reading.Read, folder: Path) -> None:
-    """Make paths absolute; a bare name of a secret is one of systemd's credentials if it is there."""
+    """Make paths absolute; a bare name of a secret is one of systemd's credentials if it is there.
+
+    What the desk writes lies in the state directory that systemd gives it, else beside the file.
+    """
+    state = Path(os.environ.get("STATE_DIRECTORY", "").partition(":")[0] or folder.absolute())
 
     def secret(value: str) -> str:
         if not value:
@@ -102,8 +106,8 @@ def _resolve(read: reading.Read, folder: Path) -> None:
         remote = "://" in read.desk.store
         read.desk = msgspec.structs.replace(
             read.desk,
-            store=read.desk.store if remote else str(folder.absolute() / os.path.expandvars(read.desk.store)),
-            files=str(folder.absolute() / os.path.expandvars(read.desk.files)),
+            store=read.desk.store if remote else str(state / read.desk.store),
+            files=str(state / read.desk.files),
             store_password_file=secret(read.desk.store_password_file),
             key_file=secret(read.desk.key_file),
         )

@@ -54,6 +54,7 @@ class Options:
 def main(*, port: int, script: Path | None, seconds: float | None, port_only: bool) -> int:
     """Play the demo, or serve its ports only; return the exit status. What is wrong is told in one line."""
     logging.getLogger("gateway").setLevel(logging.ERROR)  # the broker is lost on purpose; the story tells it
+    logging.getLogger("gateway.desk.broker").setLevel(logging.CRITICAL)
     options = Options(port=port, script=script, seconds=seconds or 0.0)
     try:
         if port_only:

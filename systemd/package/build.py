@@ -38,6 +38,7 @@ SCHEMAS = {
 }
 FILES = {
     "compound-gateway.service": "usr/lib/systemd/system/compound-gateway.service",
+    "compound-gateway-desk.service": "usr/lib/systemd/system/compound-gateway-desk.service",
     "60-compound-gateway.rules": "usr/lib/udev/rules.d/60-compound-gateway.rules",
     "sysusers.conf": "usr/lib/sysusers.d/compound-gateway.conf",
     "tmpfiles.conf": "usr/lib/tmpfiles.d/compound-gateway.conf",

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway import configuration
+from gateway import configuration, duty
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
-UNIT = (SYSTEMD / "compound-gateway.service").read_text(encoding="utf-8")
+UNITS = ("compound-gateway.service", "compound-gateway-desk.service")
+UNIT, DESK = ((SYSTEMD / name).read_text(encoding="utf-8") for name in UNITS)
 RULES = (SYSTEMD / "60-compound-gateway.rules").read_text(encoding="utf-8")
 SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 YOUNG_KEYS = {"RestartSteps", "RestartMaxDelaySec"}  # of systemd 254; Debian 12 has 252 and passes over them
@@ -28,13 +29,15 @@ def settings(text: str) -> dict[str, list[str]]:
     return found
 
 
-SAID = settings(UNIT)
+SAID, DESK_SAID = settings(UNIT), settings(DESK)
 
 
 @needs_analyze
-def test_systemd_understands_every_line_of_the_unit(tmp_path: Path) -> None:
-    there = UNIT.replace("/usr/bin/compound-gateway", shutil.which("true") or "/bin/true")
-    file = tmp_path / "compound-gateway.service"
+@pytest.mark.parametrize("name", UNITS)
+def test_systemd_understands_every_line_of_the_units(name: str, tmp_path: Path) -> None:
+    text = (SYSTEMD / name).read_text(encoding="utf-8")
+    there = text.replace("/usr/bin/compound-gateway", shutil.which("true") or "/bin/true")
+    file = tmp_path / name
     file.write_text(there.replace("/bin/kill", shutil.which("true") or "/bin/true"), encoding="utf-8")
     done = subprocess.run(
         ["systemd-analyze", "verify", str(file)], capture_output=True, text=True, check=False, timeout=60
@@ -44,8 +47,9 @@ def test_systemd_understands_every_line_of_the_unit(tmp_path: Path) -> None:
 
 
 @needs_analyze
-def test_the_sandbox_is_as_tight_as_promised() -> None:
-    unit = str(SYSTEMD / "compound-gateway.service")
+@pytest.mark.parametrize("name", UNITS)
+def test_the_sandbox_is_as_tight_as_promised(name: str) -> None:
+    unit = str(SYSTEMD / name)
     command = ["systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", unit]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout
@@ -68,6 +72,35 @@ def test_a_box_on_a_wall_is_never_given_up() -> None:
     assert int(SAID["WatchdogSec"][0]) > 0
     assert int(SAID["TimeoutStopSec"][0]) > 5
     assert SAID["OOMPolicy"] == ["continue"]  # a camera's child that grew is killed alone
+
+
+def test_the_desk_means_the_same_places_as_its_program_and_has_none_in_common_with_the_gateway() -> None:
+    assert DESK_SAID["ExecStart"] == [f"/usr/bin/compound-gateway desk -c {duty.SYSTEM_FILE}"]
+    assert f"ConditionPathExists={duty.SYSTEM_FILE}" in DESK
+    assert f"/etc/{DESK_SAID['ConfigurationDirectory'][0]}" == str(duty.SYSTEM_FILE.parent)
+    for key in ("User", "StateDirectory", "RuntimeDirectory", "ConfigurationDirectory"):
+        assert DESK_SAID[key] != SAID[key]
+    assert DESK_SAID["PrivateDevices"] == ["yes"]
+    assert "SupplementaryGroups" not in DESK_SAID
+    assert (DESK_SAID["Restart"], DESK_SAID["StartLimitIntervalSec"]) == (["always"], ["0"])
+    users = (SYSTEMD / "sysusers.conf").read_text(encoding="utf-8")
+    assert re.search(
+        rf"^u {DESK_SAID['User'][0]} - .* /var/lib/{DESK_SAID['StateDirectory'][0]}$", users, re.M
+    )
+
+
+def test_what_the_desk_writes_lies_where_systemd_lets_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    file = tmp_path / "desk.toml"
+    file.write_text((SYSTEMD / "desk.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setenv("STATE_DIRECTORY", str(state))
+    config, _ = duty.load(file)
+    assert config is not None
+    assert Path(config.desk.store).parent == state
+    assert Path(config.desk.files).parent == state
 
 
 def test_it_runs_as_nobody_in_particular_and_reaches_ports_and_cameras_alone() -> None:
