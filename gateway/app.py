@@ -335,7 +335,8 @@ class House:
             for event in seen.points.values()
             if isinstance(body := event.body, ReadingBody)
         ]
-        return payload.state(device, points, online=seen.online, place=self._watched[device].place)
+        watched = self._watched[device]
+        return payload.state(device, points, online=seen.online, place=watched.place, about=watched.about)
 
     def _angles(self, device: str) -> dict[str, float]:
         """Return the present good values of those points of a device that are held against a baseline."""

@@ -137,6 +137,7 @@ def _watched(
         place=place_of(table, config),
         category=profile.category,
         bus=bus,
+        profile=table.profile,
         rules=tuple(rule for rule in compiled.rules if not _is_of_door(rule, table.name, contacts)),
         baseline=table.baseline,
     )

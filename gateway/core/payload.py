@@ -109,14 +109,23 @@ def outcome_event(event: Event, gateway_id: str) -> bytes:
 
 
 def state(
-    device: str, points: Sequence[PointState], *, online: bool | None = None, place: Place = _NOWHERE
+    device: str,
+    points: Sequence[PointState],
+    *,
+    online: bool | None = None,
+    place: Place = _NOWHERE,
+    about: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return the latest readings of one device; `online` is None while nothing was heard of it."""
+    """Return the latest readings of one device; `online` is None while nothing was heard of it.
+
+    `about` is what seldom changes and a registry wants to know: its `category`, `profile` and `label`.
+    """
     told = points[:_POINTS]
     return _encoder.encode(
         {
             "device": clip(device, _NAME),
             "online": online,
+            **{name: clip(word, _NAME) for name, word in (about or {}).items() if word},
             "time": rfc3339(max((point.time for point in told), default=0.0)),
             "place": _place(place),
             "points": {

@@ -119,6 +119,7 @@ class Watched:
     place: Place = NOWHERE
     category: str = ""
     bus: str = ""
+    profile: str = ""
     rules: tuple[Rule, ...] = ()
     baseline: Mapping[str, float] = field(default_factory=dict)
 
@@ -126,6 +127,11 @@ class Watched:
     def subject(self) -> Subject:
         """Return the device as texts speak of it."""
         return Subject(self.name, self.label, self.place)
+
+    @property
+    def about(self) -> Mapping[str, str]:
+        """Return what a registry wants to know of it."""
+        return {"category": self.category, "profile": self.profile, "label": self.label}
 
     @property
     def families(self) -> frozenset[str]:

@@ -81,6 +81,7 @@ class Arrival:
     body: str
     by: str = ""
     evidence: tuple[str, ...] = ()
+    device: str = ""
 
     @property
     def key(self) -> tuple[str, int, int]:
@@ -149,6 +150,7 @@ def _arrival(gateway: str, told: _Envelope, body: str) -> Arrival:
         body=body,
         by=data.by,
         evidence=_sums(data.evidence),
+        device=data.device or "",
     )
 
 

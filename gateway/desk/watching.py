@@ -112,7 +112,7 @@ class Own:
 
 def own_event(about: Own, change: Change, *, since: float, now: float) -> Arrival:
     """Return the desk's own event about something that is so since `since`."""
-    raised = change is Change.RAISED
+    raised, over = change is Change.RAISED, change is Change.CLEARED
     body = {
         "kind": about.kind,
         "name": about.name,
@@ -123,7 +123,7 @@ def own_event(about: Own, change: Change, *, since: float, now: float) -> Arriva
     return Arrival(
         gateway=f"{OWN}:{about.name}",
         epoch=1,
-        # an end and the next beginning may share a moment
+        # an end and the next beginning may share a moment; two desks find the same number
         seq=int((since if raised else now) * 1000) * 2 + (not raised),
         previous=None,
         alert=f"{OWN}:{about.name}/{about.kind}-{int(since * 1000)}",
@@ -131,7 +131,7 @@ def own_event(about: Own, change: Change, *, since: float, now: float) -> Arriva
         time=now,
         kind=about.kind,
         severity=about.severity,
-        state="active_unacked" if raised else "cleared_unacked",
+        state="cleared_unacked" if over else "active_unacked",
         place=about.place,
         text=about.text,
         first_seen=since,

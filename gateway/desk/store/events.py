@@ -27,11 +27,11 @@ _EVENT: Final = (
 )
 _ALERT: Final = (
     "INSERT INTO alerts (alert, gateway, epoch, seq, kind, rank, change, state, place, time, first_seen, count,"
-    " zh, en, body)",
+    " zh, en, body, device)",
     "ON CONFLICT (alert) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, kind = excluded.kind,"
     " rank = excluded.rank, change = excluded.change, state = excluded.state, place = excluded.place,"
     " time = excluded.time, first_seen = excluded.first_seen, count = excluded.count, zh = excluded.zh,"
-    " en = excluded.en, body = excluded.body"
+    " en = excluded.en, body = excluded.body, device = excluded.device"
     " WHERE (excluded.epoch, excluded.seq) > (alerts.epoch, alerts.seq)",
 )
 _HEAD: Final = """
@@ -218,6 +218,7 @@ def _alert_row(each: Arrival) -> tuple[str | int | float, ...]:
     return (
         each.alert, each.gateway, each.epoch, each.seq, each.kind, each.rank, each.change, each.state, place,
         each.time, each.first_seen, each.count, each.text.zh, each.text.en, each.body,
+        each.device,
     )  # fmt: skip
 
 

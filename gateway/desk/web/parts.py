@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.desk.feed import Feed
+from gateway.desk.registry.keeping import Registry
 from gateway.desk.store.database import Database
 from gateway.desk.web.asking import People
 from gateway.desk.web.live import Live
@@ -26,6 +27,11 @@ class Parts:
     """Has the escalation look at once."""
     now: Callable[[], float] = time.time
     clock: Callable[[], float] = time.monotonic
+    registry: Registry = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Have a registry over the same database."""
+        self.registry = Registry(self.database)
 
     def changed(self) -> None:
         """Have open pages told, and ladders climbed, after a commit."""

@@ -194,7 +194,8 @@ def test_no_alert_is_larger_than_the_bound(worst: Worst) -> None:
 def test_no_state_is_larger_than_the_bound(worst: str) -> None:
     long = worst * 1_000
     points = [PointState(f"{number}{long}", -1.7e308, Quality.STALE, 1e9, long) for number in range(1_000)]
-    content = payload.state(long, points, online=True, place=Place(*[long] * 7))
+    about = dict.fromkeys(("category", "profile", "label"), long)
+    content = payload.state(long, points, online=True, place=Place(*[long] * 7), about=about)
     assert 20_000 < len(content) <= LARGEST
 
 
@@ -226,6 +227,13 @@ def test_a_state_keeps_to_its_schema() -> None:
         "quality": "stale",
         "time": "2026-11-24T08:15:31.500Z",
     }
+
+
+def test_a_state_says_what_the_device_is_as_far_as_that_is_known() -> None:
+    about = {"category": "smoke", "profile": "renke-rs-yg-n01", "label": ""}
+    document = valid("state", payload.state("smoke-1", [], about=about))
+    assert (document["category"], document["profile"]) == ("smoke", "renke-rs-yg-n01")
+    assert "label" not in document
 
 
 def test_a_state_without_points_is_one_too() -> None:

@@ -59,6 +59,7 @@ CREATE TABLE assets (
     asset TEXT PRIMARY KEY,          -- <gateway>/<device>
     gateway TEXT NOT NULL,
     device TEXT NOT NULL,
+    kind TEXT NOT NULL,              -- smoke, gas, door, ...
     model TEXT NOT NULL,
     place TEXT NOT NULL,             -- JSON
     serial TEXT NOT NULL,
@@ -69,6 +70,7 @@ CREATE TABLE assets (
     note TEXT NOT NULL,
     reported TEXT NOT NULL,          -- JSON: what its gateway last said of it
     reported_at REAL,
+    gone_at REAL,                    -- its gateway has it no more
     version INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX assets_of_gateway ON assets (gateway);
@@ -128,3 +130,9 @@ CREATE INDEX work_closed ON work (closed_at) WHERE closed_at IS NOT NULL;
 -- What is looked for by the clock: events of late, alerts of the desk's own that stand.
 CREATE INDEX events_received ON events (received);
 CREATE INDEX alerts_standing ON alerts (kind) WHERE change <> 'cleared';
+
+-- Figures about a span of days look at nothing else.
+CREATE INDEX work_opened ON work (opened_at);
+
+-- Which device an alert is of; '' where it is of none.
+ALTER TABLE alerts ADD COLUMN device TEXT NOT NULL DEFAULT '';
