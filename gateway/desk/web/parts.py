@@ -8,6 +8,7 @@ from gateway.desk.feed import Feed
 from gateway.desk.registry.keeping import Registry
 from gateway.desk.store.database import Database
 from gateway.desk.web.asking import People
+from gateway.desk.web.figures import Figures
 from gateway.desk.web.live import Live
 from gateway.desk.web.showing import Showing
 
@@ -28,10 +29,15 @@ class Parts:
     now: Callable[[], float] = time.time
     clock: Callable[[], float] = time.monotonic
     registry: Registry = field(init=False)
+    figures: Figures = field(init=False)
 
     def __post_init__(self) -> None:
-        """Have a registry over the same database."""
+        """Have a registry and figures over the same database."""
         self.registry = Registry(self.database)
+        self.figures = Figures(self.database, self.showing, self.registry, self._clock)
+
+    def _clock(self) -> float:
+        return self.clock()
 
     def changed(self) -> None:
         """Have open pages told, and ladders climbed, after a commit."""

@@ -158,8 +158,16 @@ def test_a_file_that_is_none_or_too_large_is_refused_in_words(where: str) -> Non
     run(where, body)
 
 
-@pytest.mark.parametrize("told", [{"version": -1}, {"version": 0, "kind": "ufo"}, {"version": 0, "service_years": 0},
-                                  {"version": 0, "installed_on": "morgen"}, {"version": 0, "model": "a\nb"}])  # fmt: skip
+BAD: list[dict[str, Any]] = [
+    {"version": -1},
+    {"version": 0, "kind": "ufo"},
+    {"version": 0, "service_years": 0},
+    {"version": 0, "installed_on": "morgen"},
+    {"version": 0, "model": "a\nb"},
+]
+
+
+@pytest.mark.parametrize("told", BAD)
 def test_what_is_no_device_is_refused(where: str, told: dict[str, Any]) -> None:
     async def body(office: Office) -> None:
         client = await office.phone("duty-room")
