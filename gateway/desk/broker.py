@@ -87,7 +87,10 @@ class Broker:
         self._session += 1
         self._subscribe(sorted(self._topics))
         self._since = time.time()
-        log.info("listening at %s" if self._intake else "%s: evidence may come", self.url)
+        if self._intake is None:
+            log.info("%s: %s is connected", self.url, self.name)
+        else:
+            log.info("listening at %s", self.url)
 
     def _disconnected(
         self, _client: Client, _data: object, _flags: object, reason: Any, _properties: object

@@ -25,6 +25,8 @@ from gateway.desk.missing import Gaps
 from gateway.desk.ordering.door_states import DoorStates
 from gateway.desk.ordering.service import Ordering
 from gateway.desk.port import Port
+from gateway.desk.registry.reports import Reports
+from gateway.desk.registry.telling import Telling
 from gateway.desk.retention import Retention
 from gateway.desk.senders.building import Builder
 from gateway.desk.store import people
@@ -64,6 +66,7 @@ class Desk:
         key, told = signing_key(config.desk.key_file), self.feed.wake
         self.ordering = Ordering(database, key, operator=config.desk.operator, owner=owner, changed=told)
         self.door_states = DoorStates(database, changed=told)
+        self.reports = Reports(database, wake=told)
         quota = int(config.desk.evidence_gb * 1e9)
         self.evidence = Evidence(database, Path(config.desk.files), quota_bytes=quota, changed=told)
         self.intake.ears.taken += [self.escalation.wake, self.evidence.wake]
@@ -86,21 +89,26 @@ class Desk:
             "ordering": self.ordering.run,
             "door states": self.door_states.run,
             "evidence": self.evidence.run,
+            "registry": self.reports.run,
             **{f"broker {each.url} {each.name}": each.run for each in self.brokers},
         }
 
     def _watchers(self, config: DeskConfig, database: Database) -> dict[str, Run]:
         """Return what works by the clock."""
+        taken = [self.escalation.wake, self.feed.wake]
         watch = Watch(
             database,
             name=self.instance,
             listening_since=self._since,
             quiet_s=config.desk.quiet_s,
-            taken=[self.escalation.wake, self.feed.wake],
+            taken=taken,
         )
-        gaps = Gaps(database, taken=[self.escalation.wake, self.feed.wake])
-        found: dict[str, Run] = {"watch": watch.run, "gaps": gaps.run}
-        found["retention"] = Retention(database, keep_days=config.desk.keep_days).run
+        found: dict[str, Run] = {
+            "watch": watch.run,
+            "gaps": Gaps(database, taken=taken).run,
+            "retention": Retention(database, keep_days=config.desk.keep_days).run,
+            "what is due": Telling(database, taken=taken).run,
+        }
         if config.desk.weekly_test:
             weekly = schedule.weekly(config.desk.weekly_test)
             found["weekly test"] = WeeklyTest(database, weekly, paged=self.delivery.wake).run
@@ -115,12 +123,13 @@ class Desk:
         return {"live": live.run, "web": partial(_web, parts, table)}
 
     def _connect(self, config: DeskConfig) -> Iterator[Broker]:
-        """Yield the connections: evidence has its own, so that no alert waits behind a film."""
+        """Yield the connections: evidence and readings have their own, so that no alert waits behind a film."""
         if config.mqtt is None:
             return
         for url in [config.mqtt.url] if isinstance(config.mqtt.url, str) else config.mqtt.url:
             yield Broker(config.mqtt, url, self.instance, self.intake, [self.ordering, self.door_states])
             yield Broker(config.mqtt, url, f"{self.instance}-evidence", None, [self.evidence])
+            yield Broker(config.mqtt, url, f"{self.instance}-registry", None, [self.reports])
 
     def _since(self) -> float | None:
         """Return since when all brokers are heard; a gateway may be at any of them, or in this very process."""

@@ -53,7 +53,7 @@ def test_a_still_is_whole_although_the_desk_was_killed_while_it_came(tmp_path: P
         gateway = Listener(broker.port, topic(GATEWAY, "receipt"), name=GATEWAY)
         try:
             desk.start()
-            until(lambda: "evidence may come" in desk.log, what="the desk's second connection")
+            until(lambda: "-evidence is connected" in desk.log, what="the desk's second connection")
             for content in sent[:8]:
                 gateway.publish(topic(GATEWAY, "evidence", SUM), content)
             until(lambda: any(folder.glob("unfinished/*/*")), what="the first part on the disk")

@@ -28,7 +28,7 @@ PAUSE_S: Final = 5.0
 AT_ONCE: Final = 100  # devices of one transaction
 AGAIN_S: Final = 600.0  # what has not changed is written so seldom
 MOST_OF_GATEWAY: Final = 2_000
-TOPICS: Final = ("compound/v1/+/state/+",)
+TOPICS: Final = ("compound/v1/+/state/+", "compound/v1/+/health")
 
 _T = TypeVar("_T")
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f/+#]+\Z")]

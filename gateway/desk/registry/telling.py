@@ -46,7 +46,7 @@ class Telling:
         database: Database,
         *,
         now: Callable[[], float] = time.time,
-        taken: Callable[[], None] = lambda: None,
+        taken: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._database, self._now, self._taken = database, now, taken
         self._told: float | None = None
@@ -69,8 +69,8 @@ class Telling:
             told = list(events(by_compound(found, today), standing, today=today, moment=moment))
             taken = await ingest(transaction, told, now)
         self._told = moment
-        if taken.events:
-            self._taken()
+        for wake in self._taken if taken.events else ():
+            wake()
         return taken.events
 
 

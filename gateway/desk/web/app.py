@@ -11,7 +11,16 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.desk.web import api_alerts, api_devices, api_me, api_statistics, assets, installing, openapi, pages
+from gateway.desk.web import (
+    api_alerts,
+    api_devices,
+    api_me,
+    api_statistics,
+    assets,
+    installing,
+    openapi,
+    pages,
+)
 from gateway.desk.web.endpoints import Asked, Door, Endpoint
 from gateway.desk.web.parts import Parts
 from gateway.desk.web.permissions import Action
