@@ -1,11 +1,13 @@
 """`desk`: the file of the duty desk found, read and checked; the desk run until a signal ends it."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -29,6 +31,8 @@ log = logging.getLogger(__name__)
 
 SYSTEM_FILE = Path("/etc/compound-gateway-desk/desk.toml")
 MAX_BYTES = 1024 * 1024
+GARBAGE: Final = (50_000, 20, 100)
+"""How seldom rings of objects are looked for: ten thousand open pages are a million objects, and a look stops us."""
 
 
 def check(path: Path | None, words: Words) -> int:
@@ -83,6 +87,8 @@ def load(file: Path) -> tuple[DeskConfig | None, list[Fault]]:
 
 async def _until_told(config: DeskConfig) -> None:
     stop, notifier = asyncio.Event(), Notifier()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -17,6 +18,7 @@ class Service:
         self.status, self.body, self.hang_up, self.drip = 200, b"{}", False, False
         self.answering = answering
         self.heard: list[dict[str, Any]] = []
+        self.times: list[float] = []  # wall seconds, of each
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.closing = threading.Event()
@@ -60,6 +62,7 @@ class Service:
 
     def hear(self, path: str, body: bytes, headers: dict[str, str]) -> None:
         """Keep a request."""
+        self.times.append(time.time())
         self.paths.append(path)
         self.heard.append(json.loads(body))
         self.headers.append(headers)

@@ -1,106 +1,108 @@
-"""Bench of the duty desk: alerts taken in, committed and routed, and how soon a fire is paged in a storm.
+"""Bench of the duty desk: alerts taken in by one desk and by three, how soon a fire is paged in a storm, open phones.
 
-    .venv/bin/python -m tests.bench.desk [--alerts 10000] [--quick]
+    .venv/bin/python -m tests.bench.desk [--alerts 10000] [--phones 10000] [--quick]
 
-`ingest_per_s` is the whole way of a desk without its broker: the bytes of an alert event are read, folded, stored,
-grouped, its ladder started, and its receipt made, as many to a commit as come. `over_mqtt_per_s` has a real mosquitto
-and a desk in a process of its own before it, and ends with the last receipt. SQLite runs with WAL and FULL,
-PostgreSQL with its own defaults, both on the disk of --folder. `ratio_to_insert` is against one INSERT into a table of
-that database for every alert in batches of the same size: what folding, grouping and the work flow cost.
+`ingest_per_s` begins with the first byte that a gateway writes to a real mosquitto and ends with the last receipt:
+read, folded, committed, grouped, its ladder begun, by one desk process or three that share a PostgreSQL.
+`in_process_per_s` is the same without broker and processes. `ratio_to_bare` is `ingest_per_s` against a bare Starlette endpoint that does
+one INSERT for each request, over the same database, in the same run; `ratio_to_insert` is `in_process_per_s` against
+INSERTs of one table, in batches, and nothing else. SQLite runs with WAL and FULL, PostgreSQL with its own defaults,
+both on the disk of --folder. `lost` counts alerts without a receipt or a ladder, and events that an open phone missed.
 """
 
 import argparse
 import asyncio
-import random
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from gateway.core.events import Severity
-from gateway.core.payload import topic
-from gateway.desk.delivery import Delivery
-from gateway.desk.escalating import Escalation
 from gateway.desk.intake import MOST, Intake
-from gateway.desk.store import people
-from gateway.desk.store.database import Database, chunks, insert
-from tests import desk_parts
+from gateway.desk.store.database import chunks, insert
+from tests.bench import bare_endpoint, desk_fanout, desk_street
+from tests.bench.desk_fanout import FanOut
+from tests.bench.desk_street import alerts
 from tests.bench.table import Figure, at_least, at_most, present
-from tests.broker import MOSQUITTO, mosquitto
-from tests.desk_parts import RULES, Phones, opened, published, told
-from tests.desk_service import Service
-from tests.faults.desk_rig import Desk, Gateway
+from tests.desk_parts import opened
 from tests.postgres import cluster, initdb
 
-GATEWAYS = 20
-STORM = 10_000
+DESKS = {"sqlite": 1, "postgres": 1, "postgres_3": 3}
+KEYS = (
+    "ingest_per_s",
+    "ratio_to_bare",
+    "in_process_per_s",
+    "ratio_to_insert",
+    "storm_page_p95_s",
+    "storm_messages",
+)
 
 
 def main() -> None:
     """Measure everything and print it."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.desk")
     parser.add_argument("--alerts", type=int, default=10_000)
+    parser.add_argument("--phones", type=int, default=10_000)
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
     parser.add_argument("--folder", default=".", help="a folder on the disk to measure")
     options = parser.parse_args()
-    count, storm_size = (options.alerts // 10, STORM // 10) if options.quick else (options.alerts, STORM)
+    count, phones = (
+        max(1, each // (10 if options.quick else 1)) for each in (options.alerts, options.phones)
+    )
     found: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory(dir=options.folder) as name, ExitStack() as stack:
-        stores: dict[str, Callable[[str], str]] = {
-            "sqlite": lambda part: str(Path(name).absolute() / f"{part}.db")
-        }
+        folder = Path(name).absolute()
+        stores: dict[str, Callable[[str], str]] = {"sqlite": lambda part: str(folder / f"{part}.db")}
         if initdb() is not None:
             running = stack.enter_context(cluster(durable=True))
-            stores["postgres"] = lambda _part: running.database()
+            stores |= dict.fromkeys(("postgres", "postgres_3"), lambda _part: running.database())
         for store, place in stores.items():
-            rate, lost = asyncio.run(ingest(place("ingest"), count))
-            bare = asyncio.run(bare_inserts(place("bare"), count))
-            paged = asyncio.run(storm(place("storm"), storm_size))
-            over, lost_over = over_mqtt(Path(name), store, place("mqtt"), count // 2)
-            found[store] = {
-                "ingest_per_s": rate, "ratio_to_insert": rate / bare, "over_mqtt_per_s": over,
-                "lost": lost + lost_over, **paged,
-            }  # fmt: skip
-    show(found, storm_size)
+            found[store] = measure(folder / store, place, DESKS[store], count)
+        fan_out = desk_fanout.measure(folder, phones, alerts=10)
+    show(found, fan_out, count)
 
 
-def show(found: dict[str, dict[str, float]], storm_size: int) -> None:
+def measure(folder: Path, place: Callable[[str], str], desks: int, count: int) -> dict[str, float]:
+    """Return all figures of one kind of store with so many desks."""
+    rate, lost = desk_street.ingest(folder.with_suffix(".ingest"), place("ingest"), desks, count)
+    bare = bare_endpoint.rate(place("bare"), [content for _, content in alerts(count // 4)])
+    delays, messages = desk_street.storm(folder.with_suffix(".storm"), place("storm"), desks, count)
+    inside, lost_inside = asyncio.run(in_process(place("inside"), count))
+    inserts = asyncio.run(bare_inserts(place("inserts"), count))
+    return {
+        "ingest_per_s": rate,
+        "ratio_to_bare": rate / bare,
+        "in_process_per_s": inside,
+        "ratio_to_insert": inside / inserts,
+        "storm_page_p95_s": delays[int(len(delays) * 0.95) - 1],
+        "storm_messages": messages,
+        "lost": lost + lost_inside,
+    }
+
+
+def show(found: Mapping[str, Mapping[str, float]], fan_out: FanOut, count: int) -> None:
     """Print the table and the line for machines."""
     figures = []
     for store, each in found.items():
         figures += [
-            at_least(f"{store}: alerts/s read, stored, routed, receipted", each["ingest_per_s"], 500),
+            at_least(f"{store}: alerts/s over mosquitto, from socket to receipt", each["ingest_per_s"], 500),
+            Figure("... against a bare endpoint with one INSERT per request", f"{each['ratio_to_bare']:.2f}"),
+            Figure("... in one process, without the broker", f"{each['in_process_per_s']:,.0f}"),
             Figure("... against one bare INSERT per alert", f"{each['ratio_to_insert']:.2f}"),
-            Figure("... from a gateway over mosquitto to its receipt", f"{each['over_mqtt_per_s']:,.0f}"),
-            at_most(f"... storm of {storm_size:,}: fire to sender, p95", each["storm_page_p95_s"], 5, " s"),
+            at_most(f"... storm of {count:,}: fire to pager, p95", each["storm_page_p95_s"], 5, " s"),
             at_most("... messages to people in the storm", each["storm_messages"], 100),
             at_most("... lost", each["lost"], 0),
         ]
     keys: dict[str, object] = {
-        key: {store: round(each[key], 3) for store, each in found.items()}
-        for key in (
-            "ingest_per_s",
-            "ratio_to_insert",
-            "over_mqtt_per_s",
-            "storm_page_p95_s",
-            "storm_messages",
-        )
+        key: {store: round(each[key], 3) for store, each in found.items()} for key in KEYS
     }
-    keys["lost"] = round(sum(each["lost"] for each in found.values()))
-    present("desk", figures, keys)
+    keys["sse_fanout_p99_ms"] = round(fan_out.p99_ms)
+    keys["phones"] = fan_out.phones
+    keys["lost"] = round(sum(each["lost"] for each in found.values())) + fan_out.missing
+    present("desk", [*figures, *desk_fanout.figures(fan_out)], keys)
 
 
-def alerts(count: int, first: int = 1) -> list[tuple[str, bytes]]:
-    """Return alerts of a street of gateways as they come over the broker: each a life of its own."""
-    made = []
-    for number in range(first, first + count):
-        gateway = f"gw-{number % GATEWAYS:02d}"
-        made.append((topic(gateway, "alert"), published(told(number), gateway)))
-    return made
-
-
-async def ingest(where: str, count: int) -> tuple[float, float]:
+async def in_process(where: str, count: int) -> tuple[float, int]:
     """Return alerts/s from bytes to receipt, and how many are missing afterwards."""
     messages = alerts(count)
     async with opened(where) as database:
@@ -143,76 +145,6 @@ async def bare_inserts(where: str, count: int) -> float:
             async with database.transaction() as transaction:
                 await insert(transaction, "INSERT INTO bare (id, body)", batch)
         return count / (time.perf_counter() - began)
-
-
-async def storm(where: str, count: int) -> dict[str, float]:
-    """Return how soon the fires of 20 compounds reach a sender in a storm of minor alerts, and how many messages go."""
-    fires = [number * (count // 20) for number in range(20)]
-    messages = [_storm_alert(number, fires) for number in range(count)]
-    phones = Phones()
-    offered: dict[str, float] = {}
-    async with opened(where) as database, asyncio.timeout(60):
-        async with database.transaction() as transaction:
-            await people.replace(transaction, desk_parts.people())
-        intake, delivery = Intake(database), Delivery(database, {"phones": phones}, owner="bench")
-        escalation = Escalation(database, RULES, paged=delivery.wake)
-        intake.ears.taken.append(escalation.wake)
-        tasks = [asyncio.create_task(each.run()) for each in (intake, escalation, delivery)]
-        for number, (name, content) in enumerate(messages):
-            if number in fires:
-                offered[f"院 {number}|fire"] = time.time()
-            intake.offer(name, content, lambda: None)
-            if number % 20 == 0:
-                await asyncio.sleep(0)
-        delays = await _until_told(database, offered)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    return {"storm_page_p95_s": delays[int(len(delays) * 0.95) - 1], "storm_messages": len(phones.messages)}
-
-
-async def _until_told(database: Database, offered: Mapping[str, float]) -> list[float]:
-    """Return how long after its alert each fire was told to somebody, in order, once all are."""
-    while True:
-        await asyncio.sleep(0.1)
-        async with database.transaction() as transaction:
-            rows = await transaction.fetch(
-                "SELECT id, sent_at FROM notifications WHERE state = 'delivered' AND id LIKE '%|1.0|%'"
-            )
-        sent = {name: row["sent_at"] for row in rows for name in offered if name in row["id"]}
-        if len(sent) == len(offered):
-            return sorted(sent[name] - at for name, at in offered.items())
-
-
-def _storm_alert(number: int, fires: Sequence[int]) -> tuple[str, bytes]:
-    place = desk_parts.PLACE_OF_COMPOUND
-    if number in fires:
-        made = told(number + 1, place=desk_parts.compound(f"院 {number}"))
-    else:
-        made = told(number + 1, kind="bin.full", severity=Severity.MINOR, place=place)
-    return topic(desk_parts.GATEWAY, "alert"), published(made)
-
-
-def over_mqtt(folder: Path, store: str, where: str, count: int) -> tuple[float, float]:
-    """Return alerts/s from a gateway over mosquitto to its receipt, the desk a process of its own, and what is lost."""
-    if MOSQUITTO is None:
-        return 0.0, 0.0
-    with mosquitto(folder) as broker, ExitStack() as stack:
-        pager = Service()
-        pager.body = b'{"errcode":0}'
-        stack.callback(pager.close)
-        desk = Desk(folder, f"desk-{store}", where, broker.port, pager.url)
-        stack.callback(desk.kill)
-        desk.start()
-        gateway = Gateway(broker.port, "hxtp-01")
-        stack.callback(gateway.close)
-        began = time.perf_counter()
-        gateway.send(count, random.Random(3))
-        while not gateway.done and time.perf_counter() - began < 60:
-            time.sleep(0.005)
-        took = time.perf_counter() - began
-        gateway.finish()
-        return count / took, gateway.sent - len(gateway.receipts)
 
 
 if __name__ == "__main__":

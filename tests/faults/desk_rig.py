@@ -1,6 +1,7 @@
 """Desks as processes that get killed, and gateways that send every alert until its receipt comes."""
 
 import random
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -46,15 +47,29 @@ severity = "critical"
 steps = [{{ after_minutes = 0, to = "first" }}, {{ after_minutes = {minutes}, to = "duty_room" }}]
 """
 
+WEB = """
+[web]
+listen = "127.0.0.1:{port}"
+"""
+
 
 class Desk:
     """One `compound-gateway desk`, started and killed at will."""
 
     def __init__(
-        self, folder: Path, name: str, store: str, port: int, pager: str, *, minutes: float = 60.0
+        self,
+        folder: Path,
+        name: str,
+        store: str,
+        port: int,
+        pager: str,
+        *,
+        minutes: float = 60.0,
+        web: int = 0,
     ) -> None:
-        self._file = folder / f"{name}.toml"
-        self._file.write_text(CONFIG.format(name=name, store=store, port=port, pager=pager, minutes=minutes))
+        self._file, self._web = folder / f"{name}.toml", web
+        text = CONFIG.format(name=name, store=store, port=port, pager=pager, minutes=minutes)
+        self._file.write_text(text + (WEB.format(port=web) if web else ""))
         self._log = folder / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -65,6 +80,8 @@ class Desk:
             command = [sys.executable, "-m", "gateway", "desk", "-c", str(self._file)]
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         until(lambda: self.log.count("listening at") > before, what=f"the desk ({self._file.name})")
+        if self._web:
+            until(lambda: answers(self._web), what="its pages")
 
     def kill(self) -> None:
         """Kill it as a power cut would."""
@@ -82,9 +99,25 @@ class Desk:
         return code
 
     @property
+    def memory_mb(self) -> float:
+        """Return its resident memory in MB (10^6 bytes)."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        return int(status.partition("VmRSS:")[2].split()[0]) * 1024 / 1e6
+
+    @property
     def log(self) -> str:
         """Return what it has logged so far."""
         return self._log.read_text() if self._log.exists() else ""
+
+
+def answers(port: int) -> bool:
+    """Return whether somebody listens on a port of loopback."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 class Gateway:
