@@ -4,10 +4,11 @@
 
 `ingest_per_s` begins with the first byte that a gateway writes to a real mosquitto and ends with the last receipt:
 read, folded, committed, grouped, its ladder begun, by one desk process or three that share a PostgreSQL.
-`in_process_per_s` is the same without broker and processes. `ratio_to_bare` is `ingest_per_s` against a bare Starlette endpoint that does
-one INSERT for each request, over the same database, in the same run; `ratio_to_insert` is `in_process_per_s` against
-INSERTs of one table, in batches, and nothing else. SQLite runs with WAL and FULL, PostgreSQL with its own defaults,
-both on the disk of --folder. `lost` counts alerts without a receipt or a ladder, and events that an open phone missed.
+`in_process_per_s` is the same without broker and processes. `ratio_to_bare` is `ingest_per_s` against a bare
+Starlette endpoint that does one INSERT for each request, over the same database, in the same run; `ratio_to_insert`
+is `in_process_per_s` against INSERTs of one table, in batches, and nothing else. SQLite runs with WAL and FULL,
+PostgreSQL with its own defaults, both on the disk of --folder. `lost` counts alerts without a receipt or a ladder,
+and events that an open phone missed.
 """
 
 import argparse

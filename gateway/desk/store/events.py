@@ -5,7 +5,6 @@ asked only after its row is locked, so exactly one of them begins its work; an i
 of one statement, so they agree about those as well.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -34,14 +33,15 @@ _ALERT: Final = (
     " en = excluded.en, body = excluded.body, device = excluded.device"
     " WHERE (excluded.epoch, excluded.seq) > (alerts.epoch, alerts.seq)",
 )
-_HEAD: Final = """
-INSERT INTO heads (key, number, count, last_at) VALUES ($1, 1, $2, $3)
-ON CONFLICT (key) DO UPDATE SET
-  number = CASE WHEN heads.last_at < $4 THEN heads.number + 1 ELSE heads.number END,
-  count = CASE WHEN heads.last_at < $4 THEN excluded.count ELSE heads.count + excluded.count END,
+_HEAD: Final = (
+    "INSERT INTO heads (key, number, count, last_at)",
+    f"""ON CONFLICT (key) DO UPDATE SET
+  number = CASE WHEN heads.last_at < excluded.last_at - {WINDOW_S} THEN heads.number + 1 ELSE heads.number END,
+  count = CASE WHEN heads.last_at < excluded.last_at - {WINDOW_S} THEN excluded.count
+    ELSE heads.count + excluded.count END,
   last_at = CASE WHEN heads.last_at > excluded.last_at THEN heads.last_at ELSE excluded.last_at END
-RETURNING number, count
-"""
+RETURNING key, number, count""",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,36 +144,30 @@ async def _insert(transaction: Transaction, arrivals: Sequence[Arrival], now: fl
 
 
 async def _begin(transaction: Transaction, new: Sequence[Arrival], now: float) -> None:
-    """Give new alerts their incidents, their work and the places they lie in; start the ladders."""
-    keys = Counter(incident_key(each) for each in new)
-    incident_of: dict[str, str] = {}
-    for key, count in sorted(keys.items()):
-        head = (await transaction.fetch(_HEAD, key, count, now, now - WINDOW_S))[0]
-        incident = incident_of[key] = f"{key}#{head['number']}"
-        rank = max(each.rank for each in new if incident_key(each) == key)
-        await _join(transaction, incident, key, rank, count=head["count"], joined=count, now=now)
-    rows = [(each.alert, incident_of[incident_key(each)], now, "raised", 1) for each in new]
+    """Give new alerts the places they lie in, their incidents and their work; start the ladders."""
+    await _place(transaction, new)
+    groups: dict[str, list[Arrival]] = {}
+    for each in new:
+        groups.setdefault(incident_key(each), []).append(each)
+    rows = [(key, 1, len(groups[key]), now) for key in sorted(groups)]
+    heads = sorted(await insert(transaction, _HEAD[0], rows, _HEAD[1]), key=lambda head: str(head["key"]))
+    incident_of = {head["key"]: f"{head['key']}#{head['number']}" for head in heads}
+    begun = [
+        (incident_of[key], key, now, max(each.rank for each in groups[key]))
+        for key, count in ((head["key"], head["count"]) for head in heads)
+        if count == len(groups[key])
+    ]
+    await insert(
+        transaction, "INSERT INTO incidents (incident, key, opened_at, rank)", begun, "ON CONFLICT DO NOTHING"
+    )
+    await timers.arm(transaction, {incident_of[head["key"]]: head["count"] for head in heads}, now)
+    works = [(each.alert, incident_of[incident_key(each)], now, "raised", 1) for each in new]
     await insert(
         transaction,
         "INSERT INTO work (alert, incident, opened_at, state, version)",
-        rows,
+        works,
         "ON CONFLICT DO NOTHING",
     )
-    await _place(transaction, new)
-
-
-async def _join(
-    transaction: Transaction, incident: str, key: str, rank: int, *, count: int, joined: int, now: float
-) -> None:
-    if count == joined:
-        row = [(incident, key, now, rank)]
-        await insert(
-            transaction,
-            "INSERT INTO incidents (incident, key, opened_at, rank)",
-            row,
-            "ON CONFLICT DO NOTHING",
-        )
-    await timers.arm(transaction, incident, count=count, now=now)
 
 
 async def _worsen(

@@ -4,19 +4,33 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from gateway.desk.store import news
-from gateway.desk.store.database import Row, Transaction, insert
+from gateway.desk.store.database import Row, Transaction, among, insert
+
+HEARD_EVERY_S: Final = 5.0
+"""So much older a sign of life may look than it is."""
 
 _HEARD: Final = (
     "INSERT INTO gateways (gateway, availability, changed_at, heard_at, health, place, quiet_since)",
-    "ON CONFLICT (gateway) DO UPDATE SET"
-    " heard_at = CASE WHEN excluded.heard_at > gateways.heard_at THEN excluded.heard_at ELSE gateways.heard_at END,"
+    "ON CONFLICT (gateway) DO UPDATE SET heard_at = excluded.heard_at,"
     " place = CASE WHEN excluded.place = '' THEN gateways.place ELSE excluded.place END",
 )
 
 
 async def heard(transaction: Transaction, places: Mapping[str, str], now: float) -> None:
-    """Take note that gateways were heard; `places` says where each is, '' where that is not known."""
-    rows = [(gateway, "online", now, now, "", places[gateway], None) for gateway in sorted(places)]
+    """Take note that gateways were heard; `places` says where each is, '' where that is not known.
+
+    What is known well enough is not written again: in a storm every desk hears every gateway, and each would wait for
+    the rows of the others. A time from a clock that was ahead is put right.
+    """
+    statement = "SELECT gateway, heard_at, place FROM gateways WHERE gateway"
+    known = {row["gateway"]: row for row in await among(transaction, statement, list(places))}
+    rows = [
+        (gateway, "online", now, now, "", place, None)
+        for gateway, place in sorted(places.items())
+        if gateway not in known
+        or abs(now - known[gateway]["heard_at"]) >= HEARD_EVERY_S
+        or place not in {"", known[gateway]["place"]}
+    ]
     await insert(transaction, _HEARD[0], rows, _HEARD[1])
 
 

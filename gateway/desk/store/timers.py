@@ -5,25 +5,27 @@ the middle has done nothing, and another takes the same timer at once. `SKIP LOC
 are due. What goes out into the world (notifications) cannot be undone and has leases instead; see notices.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from gateway.desk.grouping import next_news
-from gateway.desk.store.database import Row, Transaction
+from gateway.desk.store.database import Row, Transaction, insert
 
 HURRIED: Final = 5
 """Rungs that may be climbed ahead of time."""
 
-_ARM: Final = """
-INSERT INTO timers (incident, round, step, due_at, news_at, next_news, again) VALUES ($1, 1, 0, $2, NULL, $3, 0)
-ON CONFLICT (incident) DO UPDATE SET
+_ARM: Final = (
+    "INSERT INTO timers (incident, round, step, due_at, news_at, next_news, again)",
+    # An incident has reached the size at which it is told again when the next such size is a greater one.
+    """ON CONFLICT (incident) DO UPDATE SET
   round = CASE WHEN timers.due_at IS NULL THEN timers.round + 1 ELSE timers.round END,
   step = CASE WHEN timers.due_at IS NULL THEN 0 ELSE timers.step END,
   next_news = CASE WHEN timers.due_at IS NULL THEN excluded.next_news ELSE timers.next_news END,
-  news_at = CASE WHEN timers.due_at IS NOT NULL AND timers.next_news <= $4 THEN $2 ELSE timers.news_at END,
-  due_at = CASE WHEN timers.due_at IS NULL THEN excluded.due_at ELSE timers.due_at END
-"""
+  news_at = CASE WHEN timers.due_at IS NOT NULL AND timers.next_news < excluded.next_news THEN excluded.due_at
+    ELSE timers.news_at END,
+  due_at = CASE WHEN timers.due_at IS NULL THEN excluded.due_at ELSE timers.due_at END""",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,10 @@ class Timer:
     again: bool
 
 
-async def arm(transaction: Transaction, incident: str, *, count: int, now: float) -> None:
-    """Start the ladder of an incident that has `count` alerts; one that is being climbed has news instead."""
-    await transaction.execute(_ARM, incident, now, next_news(count), count)
+async def arm(transaction: Transaction, counts: Mapping[str, int], now: float) -> None:
+    """Start the ladders of incidents that have so many alerts; one that is being climbed has news instead."""
+    rows = [(incident, 1, 0, now, None, next_news(counts[incident]), 0) for incident in sorted(counts)]
+    await insert(transaction, _ARM[0], rows, _ARM[1])
 
 
 async def again(transaction: Transaction, incident: str, now: float) -> None:
