@@ -131,7 +131,7 @@ def _files(read: reading.Read) -> Iterator[Fault]:
     named = {
         f"{key}.{name}": file
         for key, each in read.channels.items()
-        for name, file in channels.files(each).items()
+        for name, file in channels.files(each, made=False).items()
     }
     if read.desk is not None:
         named["desk.store_password_file"] = read.desk.store_password_file
@@ -147,7 +147,7 @@ def _files(read: reading.Read) -> Iterator[Fault]:
         if path and not os.access(path, os.R_OK):
             yield Fault(key, same(path), Text("可读的文件", "a file that can be read"))
     for key, each in read.channels.items():
-        if all(not file or os.access(file, os.R_OK) for file in channels.files(each).values()):
+        if all(not file or os.access(file, os.R_OK) for file in channels.files(each, made=False).values()):
             yield from channel_checks.check_files(key, each, _addresses(read, each.name))
 
 

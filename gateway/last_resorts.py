@@ -98,11 +98,11 @@ def read(
 ) -> tuple[LastResortTable, ChannelTable] | None:
     """Return a table in its two halves; None if it is wrong, which is then among `faults`."""
     kind: Any = table.get("kind")
-    channel = channels.KINDS.get(kind) if isinstance(kind, str) else None
+    channel = channels.ALONE.get(kind) if isinstance(kind, str) else None
     if channel is None:
-        hint = near(kind, channels.KINDS) if isinstance(kind, str) else None
+        hint = near(kind, channels.ALONE) if isinstance(kind, str) else None
         faults.append(
-            Fault(f"{key}.kind", NOTHING if kind is None else shown(kind), one_of(channels.KINDS), hint)
+            Fault(f"{key}.kind", NOTHING if kind is None else shown(kind), one_of(channels.ALONE), hint)
         )
         return None
     own = {name: value for name, value in table.items() if name in _OWN}

@@ -5,6 +5,7 @@ the exit code, so that an installer's script may ask as well.
 """
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import Sequence
@@ -19,9 +20,11 @@ from rich.text import Text
 from gateway import duty
 from gateway.core.events import Words as Said
 from gateway.desk import texts
-from gateway.desk.channels import ChannelTable
-from gateway.desk.senders.building import Builder
+from gateway.desk.channels import ChannelTable, WebpushTable
+from gateway.desk.senders.building import Builder, secret
 from gateway.desk.sending import Delivered, Message, Rejected, Result, Sender, Unknown
+from gateway.desk.store.database import StoreError
+from gateway.desk.store.opening import open_database
 from gateway.desk.tables import DeskConfig, PersonTable
 from gateway.terminal import faults as fault_list
 from gateway.terminal.errors import ToolError
@@ -60,7 +63,10 @@ def run(
         fault_list.show(faults, words, console())
         return NO
     trials = choose(config, channel, person)
-    outcomes = asyncio.run(_try_all(trials, CRITICAL if critical else RANK))
+    try:
+        outcomes = asyncio.run(_try_all(config, trials, CRITICAL if critical else RANK))
+    except StoreError as error:  # Web Push reads the desk's record; a SQLite file has one owner
+        raise ToolError("desk.store", reason=error) from error
     if as_json:
         print(msgspec.json.encode([_plain(each) for each in outcomes]).decode())
     else:
@@ -87,9 +93,15 @@ def choose(config: DeskConfig, channel: str | None, person: str | None) -> list[
     return list(found.values())
 
 
-async def _try_all(trials: Sequence[Trial], rank: int) -> list[Outcome]:
-    builder = Builder()
-    return [await _try(builder.build(each.channel), each, rank) for each in trials]
+async def _try_all(config: DeskConfig, trials: Sequence[Trial], rank: int) -> list[Outcome]:
+    async with contextlib.AsyncExitStack() as stack:
+        database = None
+        if any(isinstance(each.channel, WebpushTable) for each in trials):
+            password = secret(config.desk.store_password_file) or None
+            database = await open_database(config.desk.store, password)
+            stack.push_async_callback(database.close)
+        builder = Builder(database)
+        return [await _try(builder.build(each.channel), each, rank) for each in trials]
 
 
 async def _try(sender: Sender, trial: Trial, rank: int) -> Outcome:

@@ -145,7 +145,17 @@ def test_a_file_is_one_idea_and_says_it_first(path: Path) -> None:
 
 def test_everything_the_product_imports_is_declared() -> None:
     declared = {"aiosqlite", "amqtt", "click", "msgspec", "paho", "rich", "serial", "starlette", "uvicorn"}
-    declared |= {"av", "cryptography", "asyncpg", "cv2", "jwt", "numpy", "onnxruntime", "osdp_sys"}
+    declared |= {
+        "av",
+        "cryptography",
+        "asyncpg",
+        "cv2",
+        "jwt",
+        "numpy",
+        "onnxruntime",
+        "osdp_sys",
+        "py_vapid",
+    }
     declared |= {"apprise", "defusedxml", "jinja2", "openpyxl", "pywebpush", "segno"}
     declared |= {"prometheus_client"}
     for path in SOURCES:

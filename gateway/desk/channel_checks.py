@@ -1,5 +1,9 @@
 """What is wrong with the channels of desk.toml, and with the files they name. What a file holds is never shown."""
 
+import errno
+import importlib.util
+import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -15,10 +19,12 @@ from gateway.desk.channels import (
     NtfyTable,
     SmsTable,
     WebhookTable,
+    WebpushTable,
 )
-from gateway.desk.senders import bark, mail
+from gateway.desk.senders import bark, mail, vapid
 
 WEB: Final = Text("http:// 或 https:// 地址", "an http:// or https:// address")
+CONTACT: Final = re.compile(r"mailto:[^@\s]+@[\w-]+(\.[\w-]+)+|https://[\w.-]+")
 OWN_KINDS: Final[Mapping[str, str]] = {
     "qyapi.weixin.qq.com": "wecom",
     "oapi.dingtalk.com": "dingtalk",
@@ -41,6 +47,11 @@ def check(key: str, table: ChannelTable) -> Iterator[Fault]:
         yield Fault(f"{key}.baud", shown(table.baud), Text("300 到 4000000", "300 to 4000000"))
     if isinstance(table, CallTable) and not 5 <= table.ring_s <= 25:
         yield Fault(f"{key}.ring_s", shown(table.ring_s), Text("5 到 25 秒", "5 to 25 seconds"))
+    if isinstance(table, WebpushTable) and not CONTACT.fullmatch(table.contact):
+        wanted = Text(
+            "mailto: 邮箱地址，或 https:// 网址", "mailto: and an e-mail address, or an https:// address"
+        )
+        yield Fault(f"{key}.contact", shown(table.contact), wanted)
     if isinstance(table, MailTable):
         yield from _mail(key, table)
 
@@ -53,6 +64,8 @@ def check_files(key: str, table: ChannelTable, addresses: Mapping[str, str]) -> 
         yield Fault(
             f"{key}.url_file", found, Text("一行 http:// 或 https:// 地址", "one line with such an address")
         )
+    if isinstance(table, WebpushTable):
+        yield from _webpush(key, table)
     if isinstance(table, BarkTable):
         known = bark.keys(_text(table.keys_file))
         if not known:
@@ -73,6 +86,25 @@ def _url(key: str, url: str) -> Iterator[Fault]:
         yield Fault(
             key, Text("机器人的网址", "a bot's address"), same(f'kind = "{kind}", url_file = "..."'), hint
         )
+
+
+def _webpush(key: str, table: WebpushTable) -> Iterator[Fault]:
+    """Yield what is wrong with the parts and the key of Web Push; a key that is not there yet is made."""
+    if importlib.util.find_spec("pywebpush") is None:
+        wanted = same("pip install 'compound-gateway[webpush]'")
+        yield Fault(f"{key}.kind", Text("缺少 pywebpush", "no pywebpush"), wanted)
+    file = Path(table.key_file)
+    try:
+        if file.exists():
+            vapid.load_or_make(file)
+        elif not os.access(file.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file.parent))
+    except (OSError, vapid.VapidError) as error:
+        wanted = Text(
+            "可写的文件夹，或只有值班台能读的 P-256 私钥",
+            "a folder to write to, or a P-256 key only the desk may read",
+        )
+        yield Fault(f"{key}.key_file", same(str(error)), wanted)
 
 
 def _mail(key: str, table: MailTable) -> Iterator[Fault]:

@@ -104,6 +104,15 @@ class CallTable(SmsTable, frozen=True, kw_only=True):
     per_minute: int = 2
 
 
+class WebpushTable(ChannelTable, frozen=True, kw_only=True):
+    """Browsers that allowed it on the duty page; addresses are names of people. The key is made when there is none."""
+
+    contact: str  # whom a push service may ask: mailto:... or https://...
+    key_file: str = "webpush.pem"
+    services: list[str] = []  # besides those of the known browsers
+    per_minute: int = 600
+
+
 KINDS: Final[Mapping[str, type[ChannelTable]]] = {
     "ntfy": NtfyTable,
     "webhook": WebhookTable,
@@ -114,10 +123,16 @@ KINDS: Final[Mapping[str, type[ChannelTable]]] = {
     "mail": MailTable,
     "sms": SmsTable,
     "call": CallTable,
+    "webpush": WebpushTable,
 }
 
+ALONE: Final = {name: kind for name, kind in KINDS.items() if name != "webpush"}
+"""The kinds that need no desk: a gateway may use them by itself."""
 
-def files(table: ChannelTable) -> dict[str, str]:
-    """Return the files a channel names, by field; "" where it names none."""
-    names = (each.name for each in msgspec.structs.fields(table) if each.name.endswith("_file"))
+
+def files(table: ChannelTable, *, made: bool = True) -> dict[str, str]:
+    """Return the files a channel names, by field; "" where it names none. `made`: those that the desk makes as well."""
+    names = [each.name for each in msgspec.structs.fields(table) if each.name.endswith("_file")]
+    if not made and isinstance(table, WebpushTable):
+        names.remove("key_file")
     return {name: getattr(table, name) for name in names}

@@ -58,7 +58,7 @@ class Desk:
         self.intake = Intake(database)
         self.port = Port(self.intake)
         self.feed = Feed(database)
-        builder = Builder()
+        builder = Builder(database)
         channels = {each.name: builder.build(each) for each in config.channel}
         paces = {each.name: each.pace for each in config.channel}
         self.delivery = Delivery(database, channels, owner=owner, paces=paces)

@@ -118,3 +118,24 @@ def test_a_mail_server_is_looked_at(tmp_path: Path, wrong: str, right: str, told
 def test_a_modem_is_looked_at(tmp_path: Path, text: str, told: str) -> None:
     found = with_bots(tmp_path, f'{BOTS}[[channel]]\nname = "modem"\n{text}\n')
     assert any(told in line for line in found) if told else found == []
+
+
+WEBPUSH = '[[channel]]\nname = "push"\nkind = "webpush"\ncontact = "mailto:desk@example.cn"\n'
+
+
+def test_the_key_of_web_push_need_not_be_there_and_is_not_made_by_a_look_at_the_file(tmp_path: Path) -> None:
+    assert with_bots(tmp_path, BOTS + WEBPUSH) == []
+    assert not (tmp_path / "webpush.pem").exists()
+
+
+def test_what_is_wrong_with_web_push_is_told(tmp_path: Path) -> None:
+    (tmp_path / "webpush.pem").write_text("no key")
+    assert any(
+        "key_file" in line and "others may read" in line for line in with_bots(tmp_path, BOTS + WEBPUSH)
+    )
+    wrong = WEBPUSH.replace("mailto:desk@example.cn", "desk").replace(
+        "[[channel]]", '[[channel]]\nkey_file = "no/such.pem"'
+    )
+    found = with_bots(tmp_path, BOTS + wrong)
+    assert any("contact" in line and "an https:// address" in line for line in found)
+    assert any("key_file" in line and "a folder to write to" in line for line in found)

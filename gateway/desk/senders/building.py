@@ -7,7 +7,7 @@ import msgspec
 
 from gateway.desk import channels
 from gateway.desk.channels import ChannelTable
-from gateway.desk.senders import bark
+from gateway.desk.senders import bark, vapid
 from gateway.desk.senders.bark import Bark
 from gateway.desk.senders.dingtalk import Dingtalk
 from gateway.desk.senders.feishu import Feishu
@@ -16,12 +16,14 @@ from gateway.desk.senders.modem.serial_modem import Call, SerialModem, Sms
 from gateway.desk.senders.webhook import Endpoint, Ntfy, Webhook
 from gateway.desk.senders.wecom import Wecom
 from gateway.desk.sending import Sender
+from gateway.desk.store.database import Database
 
 
 class Builder:
-    """Makes senders; those at one port share one modem."""
+    """Makes senders; those at one port share one modem. `database` is the desk's, for those that need it."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: Database | None = None) -> None:
+        self._database = database
         self._modems: dict[str, SerialModem] = {}
 
     def build(self, table: ChannelTable) -> Sender:
@@ -47,10 +49,20 @@ class Builder:
                 return Call(self._modem(table), table.ring_s)
             case channels.SmsTable():
                 return Sms(self._modem(table))
+            case channels.WebpushTable():
+                return self._web_push(table)
         raise ValueError(f"no kind of channel: {table.kind}")
 
     def _modem(self, table: channels.SmsTable) -> SerialModem:
         return self._modems.setdefault(table.port, SerialModem(table.port, table.baud))
+
+    def _web_push(self, table: channels.WebpushTable) -> Sender:
+        from gateway.desk.senders.webpush import WebPush  # an extra
+
+        if self._database is None:
+            raise ValueError("Web Push needs the desk's record")
+        key = vapid.load_or_make(Path(table.key_file))
+        return WebPush(self._database, key, table.contact, table.services)
 
 
 def secret(file: str) -> str:

@@ -37,6 +37,7 @@ class Request:
     name: str
     token: str = field(default="", repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def _exchange(connection: http.client.HTTPConnection, asked: Request) -> Answer 
     headers = {"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": _ascii(asked.name)}
     if asked.token:
         headers["Authorization"] = f"Bearer {asked.token}"
+    headers |= asked.headers
     path = (address.path or "/") + (f"?{address.query}" if address.query else "")
     try:
         connection.connect()

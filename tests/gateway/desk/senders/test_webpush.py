@@ -1,0 +1,219 @@
+"""Web Push against a push service on loopback that reads what it gets as a browser and a service would."""
+
+import asyncio
+import base64
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import http_ece
+import jwt
+import msgspec
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from gateway.desk.senders import vapid
+from gateway.desk.senders.webpush import SERVICES, WebPush, allowed
+from gateway.desk.sending import Delivered, Message, Rejected, Result, Unknown
+from gateway.desk.store import pushes
+from gateway.desk.store.pushes import Push
+from tests.desk_parts import opened
+from tests.desk_service import Service
+
+NOW = 1_795_399_200.0
+MESSAGE = Message("i|1.0|warden-1", "warden-1", "【紧急】烟感报警", 3)
+
+
+class Browser:
+    """A browser that allowed pushes, and its push service."""
+
+    def __init__(self) -> None:
+        self.key, self.auth = ec.generate_private_key(ec.SECP256R1()), os.urandom(16)
+        self.status, self.got = 201, list[bytes]()
+        browser = self
+
+        class Push(Service):
+            def hear(self, path: str, body: bytes, headers: dict[str, str]) -> None:
+                browser.got.append(body)
+                super().hear(path, b"{}", headers)
+
+        self.service = Push(lambda *_: (self.status, b""))
+        self.endpoint = f"{self.service.origin}/push/dGhlIHNlY3JldCBhZGRyZXNz"
+
+    @property
+    def push(self) -> Push:
+        point = self.key.public_key().public_bytes(
+            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+        )
+        return Push(self.endpoint, {"p256dh": _text(point), "auth": _text(self.auth)})
+
+    def read(self) -> dict[str, Any]:
+        """Return what came last as the browser's worker is given it."""
+        content = http_ece.decrypt(
+            self.got[-1], private_key=self.key, auth_secret=self.auth, version="aes128gcm"
+        )
+        return msgspec.json.decode(content, type=dict)
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+@pytest.fixture
+def browsers() -> Iterator[list[Browser]]:
+    """Have two browsers."""
+    made = [Browser(), Browser()]
+    yield made
+    for each in made:
+        each.service.close()
+
+
+def send(folder: Path, browsers: list[Browser], *, person: str = "warden-1") -> tuple[Result, list[str]]:
+    """Send the message to a person with these browsers; return what came of it and the browsers that stay."""
+
+    async def main() -> tuple[Result, list[str]]:
+        async with opened(str(folder / "desk.db")) as database:
+            async with database.transaction() as transaction:
+                for number, each in enumerate(browsers):
+                    await pushes.remember(transaction, each.push, phone=f"{number}", person=person, now=NOW)
+            origins = [each.service.origin for each in browsers]
+            key = vapid.load_or_make(folder / "webpush.pem")
+            sender = WebPush(database, key, "mailto:desk@example.cn", origins, now=lambda: NOW)
+            result = await sender.send(MESSAGE)
+            async with database.transaction() as transaction:
+                left = await pushes.of_person(transaction, person)
+            return result, [each.endpoint for each in left]
+
+    return asyncio.run(main())
+
+
+def test_a_browser_reads_what_was_sent_and_its_service_knows_by_whom(
+    tmp_path: Path, browsers: list[Browser]
+) -> None:
+    result, left = send(tmp_path, browsers[:1])
+    assert isinstance(result, Delivered), result
+    [browser, _] = browsers
+    assert browser.read() == {"title": "紧急告警", "body": MESSAGE.text, "tag": MESSAGE.id, "path": ""}
+    headers = {name.lower(): value for name, value in browser.service.headers[0].items()}
+    assert (headers["urgency"], headers["content-encoding"], int(headers["ttl"]) > 0) == (
+        "high",
+        "aes128gcm",
+        True,
+    )
+    scheme, _, rest = headers["authorization"].partition(" ")
+    parts = dict(each.split("=", 1) for each in rest.split(","))
+    assert scheme == "vapid"
+    public = vapid.load_or_make(tmp_path / "webpush.pem").public_key()
+    claims = jwt.decode(
+        parts["t"],
+        public,
+        algorithms=["ES256"],
+        audience=browser.service.origin,
+        options={"verify_exp": False},
+    )
+    assert (claims["sub"], claims["exp"]) == ("mailto:desk@example.cn", NOW + 12 * 3600)
+    assert parts["k"] == vapid.public_text(vapid.load_or_make(tmp_path / "webpush.pem"))
+    assert left == [browser.endpoint]
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_browser_that_is_gone_is_forgotten_and_the_other_is_enough(
+    tmp_path: Path, browsers: list[Browser], status: int
+) -> None:
+    browsers[0].status = status
+    result, left = send(tmp_path, browsers)
+    assert isinstance(result, Delivered)
+    assert "1 of 2" in result.answer
+    assert left == [browsers[1].endpoint]
+
+
+def test_a_person_without_a_browser_is_told_how_to_get_one(tmp_path: Path, browsers: list[Browser]) -> None:
+    browsers[0].status = 410
+    for having in ([], browsers[:1]):
+        result, left = send(tmp_path, having)
+        assert isinstance(result, Rejected)
+        assert (result.retryable, left) == (False, [])
+        assert result.means is not None
+
+
+@pytest.mark.parametrize(
+    ("status", "again"), [(400, False), (403, False), (413, False), (429, True), (503, True)]
+)
+def test_a_refusal_keeps_the_browser(
+    tmp_path: Path, browsers: list[Browser], status: int, again: bool
+) -> None:
+    browsers[0].status = status
+    result, left = send(tmp_path, browsers[:1])
+    assert isinstance(result, Rejected)
+    assert result.retryable is again
+    assert len(left) == 1
+    assert "dGhlIHNlY3JldCBhZGRyZXNz" not in repr(result)
+
+
+def test_a_service_that_hangs_up_may_have_it(tmp_path: Path, browsers: list[Browser]) -> None:
+    browsers[0].service.hang_up = True
+    result, left = send(tmp_path, browsers[:1])
+    assert isinstance(result, Unknown)
+    assert len(left) == 1
+
+
+def test_keys_that_are_none_are_refused(tmp_path: Path, browsers: list[Browser]) -> None:
+    browsers[0].auth = b""
+    result, _ = send(tmp_path, browsers[:1])
+    assert isinstance(result, Rejected)
+    assert not result.retryable
+
+
+def test_a_page_for_somebody_else_reaches_no_browser_of_mine(tmp_path: Path, browsers: list[Browser]) -> None:
+    result, _ = send(tmp_path, browsers, person="warden-2")
+    assert isinstance(result, Rejected)
+    assert [each.got for each in browsers] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "good"),
+    [
+        ("https://fcm.googleapis.com/fcm/send/abc", True),
+        ("https://web.push.apple.com/abc", True),
+        ("https://updates.push.services.mozilla.com/wpush/v2/abc", True),
+        ("https://db5p.notify.windows.com/w/?token=abc", True),
+        ("http://fcm.googleapis.com/fcm/send/abc", False),
+        ("https://fcm.googleapis.com:8443/x", False),
+        ("https://fcm.googleapis.com.evil.example/x", False),
+        ("https://evil.example/fcm.googleapis.com", False),
+        ("https://x@fcm.googleapis.com/x", False),
+        ("https://evilpush.apple.com/x", False),
+        ("http://127.0.0.1:8080/api/doors", False),
+        ("https://fcm.googleapis.com:bad/x", False),
+        ("https://fcm.googleapis.com/a b", False),
+        ("", False),
+    ],
+)
+def test_only_the_services_of_browsers_are_asked(endpoint: str, good: bool) -> None:
+    assert allowed(endpoint, SERVICES) is good
+
+
+def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "webpush.pem"
+    first = vapid.public_text(vapid.load_or_make(file))
+    assert vapid.public_text(vapid.load_or_make(file)) == first
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [file]
+    assert len(base64.urlsafe_b64decode(first + "=")) == 65
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no key", "-----BEGIN PRIVATE KEY-----\nMC4CAQ\n-----END PRIVATE KEY-----\n"]
+)
+def test_a_file_that_holds_no_key_or_is_open_to_others_is_told(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "webpush.pem"
+    file.write_text(text)
+    file.chmod(0o600)
+    with pytest.raises(vapid.VapidError, match="no key"):
+        vapid.load_or_make(file)
+    file.chmod(0o644)
+    with pytest.raises(vapid.VapidError, match="others may read"):
+        vapid.load_or_make(file)
