@@ -1,9 +1,13 @@
 """The desk's pages for tests: an office over an empty database, and phones that were let in as a person would be."""
 
 import asyncio
+import errno
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -11,9 +15,10 @@ import msgspec
 
 from gateway.core.events import Place
 from gateway.desk.arrivals import Arrival
+from gateway.desk.evidence.service import Evidence
 from gateway.desk.feed import Feed
 from gateway.desk.routing import Directory, Person, Role
-from gateway.desk.store import events, people, phones
+from gateway.desk.store import events, files, people, phones
 from gateway.desk.store.database import Database
 from gateway.desk.web.app import WebServer
 from gateway.desk.web.asking import People
@@ -37,12 +42,39 @@ def staff() -> Directory:
     return Directory({**base.people, **others}, (*base.roles, *roles, elsewhere), base.duties)
 
 
+class Album(Evidence):
+    """The desk's own folder of evidence, without its services. `full`: the disk has no room."""
+
+    def __init__(self, folder: Path, database: Database, now: Callable[[], float]) -> None:
+        super().__init__(database, folder, quota_bytes=1 << 30, now=now)
+        self.full = False
+        self.folder, self._database_of_photos, self._at = folder, database, now
+        (folder / "new").mkdir()
+
+    async def photo(self, content: bytes, who: str) -> str:
+        """Keep a photo."""
+        if self.full:
+            raise OSError(errno.ENOSPC, "no room")
+        return await super().photo(content, who)
+
+    async def keep(self, content: bytes, kind: str, media: str, who: str) -> str:
+        """Keep a file of any kind, as if it had come from a gateway."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        self.path(sha256).parent.mkdir(exist_ok=True)
+        self.path(sha256).write_bytes(content)
+        size = len(content)
+        async with self._database_of_photos.transaction() as transaction:
+            await files.add(transaction, sha256, kind=kind, media=media, size=size, who=who, now=self._at())
+        return sha256
+
+
 @dataclass(slots=True)
 class Office:
     """A desk without its services: what is taken in and asked for is done at once. `at` is its clock."""
 
     database: Database
     parts: Parts
+    album: Album
     at: float = NOW
     clients: list[httpx.AsyncClient] = field(default_factory=list)
 
@@ -81,12 +113,14 @@ class Office:
 @asynccontextmanager
 async def office(where: str, directory: Directory | None = None) -> AsyncIterator[Office]:
     """Have an office over the database at `where`."""
-    async with opened(where) as database:
+    async with opened(where) as database, AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
         async with database.transaction() as transaction:
             await people.replace(transaction, directory or staff())
         feed, showing = Feed(database), Showing(database)
-        parts = Parts(database, feed, showing, Live(database, feed, showing), People(database))
-        made = Office(database, parts)
+        album = Album(folder, database, lambda: made.at)
+        parts = Parts(database, feed, showing, Live(database, feed, showing), People(database), album)
+        made = Office(database, parts, album)
         parts.now = lambda: made.at
         await showing.load()
         try:

@@ -14,12 +14,16 @@ TOLD_SINGLY: Final = 5
 OWN: Final = "@desk"
 """In front of a gateway's name: the desk's own alerts about it. No gateway can have such a name."""
 
+BY_HAND: Final = "report."
+"""In front of kinds that people report: what two people saw is not one thing, so each is an incident of its own."""
+
 
 def incident_key(arrival: Arrival) -> str:
     """Return what alerts of one incident have in common."""
     place = arrival.place
     where = f"{place.community}/{place.compound}" if place.compound else arrival.gateway.partition(":")[0]
-    return f"{where}|{arrival.kind}"
+    own = f"|{arrival.alert}" if arrival.kind.startswith(BY_HAND) else ""
+    return f"{where}|{arrival.kind}{own}"
 
 
 def next_news(count: int) -> int:

@@ -118,8 +118,10 @@ class Desk:
         """Return what serves people's phones."""
         showing = Showing(database)
         live = Live(database, self.feed, showing)
-        wake = self.escalation.wake
-        parts = Parts(database, self.feed, showing, live, People(database), url=table.url, wake=wake)
+        parts = Parts(
+            database, self.feed, showing, live, People(database), self.evidence,
+            url=table.url, wake=self.escalation.wake,
+        )  # fmt: skip
         return {"live": live.run, "web": partial(_web, parts, table)}
 
     def _connect(self, config: DeskConfig) -> Iterator[Broker]:

@@ -57,9 +57,13 @@ async def files(transaction: Transaction, alerts: Sequence[str]) -> Sequence[Row
 
 
 async def alerts_of_file(transaction: Transaction, sha256: str) -> Sequence[Row]:
-    """Return the places of all alerts that a file belongs to."""
+    """Return alert and place of all alerts that a file belongs to.
+
+    A gateway names the evidence of its alerts; naming a file of another's, or a person's, makes it none of its own.
+    """
     return await transaction.fetch(
         "SELECT a.alert AS alert, a.place AS place FROM attachments t JOIN alerts a ON a.alert = t.alert"
-        " WHERE t.sha256 = $1",
+        " JOIN files f ON f.sha256 = t.sha256 WHERE t.sha256 = $1"
+        " AND (f.made_by = a.gateway OR (f.kind = 'photo' AND t.who <> a.gateway))",
         sha256,
     )

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.desk.store.database import Row, Transaction, insert
+from gateway.desk.store.database import Row, Transaction, among, insert
 
 _COLUMNS: Final = (
     "INSERT INTO notifications (id, incident, person, language, channels, channel, attempts, rank, zh, en,"
@@ -149,6 +149,27 @@ async def of_incident(transaction: Transaction, incident: str) -> Sequence[Row]:
     return await transaction.fetch(
         "SELECT * FROM notifications WHERE incident = $1 ORDER BY created_at, id", incident
     )
+
+
+async def in_state(transaction: Transaction, state: str, most: int) -> Sequence[Row]:
+    """Return the latest notifications in a state; those told as part of another's summary are no trouble."""
+    return await transaction.fetch(
+        f"SELECT * FROM notifications WHERE state = $1 ORDER BY created_at DESC, id LIMIT {int(most)}", state
+    )
+
+
+async def places_of(transaction: Transaction, incidents: Sequence[str]) -> dict[str, list[str]]:
+    """Return where the alerts of each incident lie, as JSON, each place once."""
+    rows = await among(
+        transaction,
+        "SELECT DISTINCT w.incident AS incident, a.place AS place FROM work w JOIN alerts a ON a.alert = w.alert"
+        " WHERE w.incident",
+        incidents,
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row["incident"], []).append(row["place"])
+    return found
 
 
 def _notice(row: Row) -> Notice:

@@ -8,7 +8,7 @@ from gateway.core.events import Place
 from gateway.desk.routing import Directory, Duty, Person, Role
 from gateway.desk.silences import Silence
 from gateway.desk.store import news
-from gateway.desk.store.database import Transaction, insert
+from gateway.desk.store.database import Row, Transaction, insert
 
 
 async def replace(transaction: Transaction, directory: Directory) -> None:
@@ -96,17 +96,24 @@ async def end_silence(transaction: Transaction, name: str, now: float) -> None:
 async def silences(transaction: Transaction, now: float) -> Sequence[Silence]:
     """Return the silences in force."""
     rows = await transaction.fetch("SELECT * FROM silences WHERE until > $1 ORDER BY until", now)
-    return [
-        Silence(
-            id=row["id"],
-            place=msgspec.json.decode(row["place"], type=Place),
-            kind=row["kind"],
-            until=row["until"],
-            reason=row["reason"],
-            who=row["who"],
-        )
-        for row in rows
-    ]
+    return [_silence(row) for row in rows]
+
+
+async def find_silence(transaction: Transaction, name: str) -> Silence | None:
+    """Return a silence, in force or over."""
+    rows = await transaction.fetch("SELECT * FROM silences WHERE id = $1", name)
+    return _silence(rows[0]) if rows else None
+
+
+def _silence(row: Row) -> Silence:
+    return Silence(
+        id=row["id"],
+        place=msgspec.json.decode(row["place"], type=Place),
+        kind=row["kind"],
+        until=row["until"],
+        reason=row["reason"],
+        who=row["who"],
+    )
 
 
 def _json(told: object) -> str:

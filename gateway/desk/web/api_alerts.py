@@ -9,10 +9,12 @@ import msgspec
 from gateway.core.events import Place
 from gateway.desk.store import files, lists, work
 from gateway.desk.store.database import Transaction
+from gateway.desk.web.api_files import may_have
 from gateway.desk.web.asking import Asker
 from gateway.desk.web.contacts import contacts
 from gateway.desk.web.detail import Detail, delivery_of, timeline
 from gateway.desk.web.endpoints import Asked, Endpoint
+from gateway.desk.web.fields import Id, Name, Photos, Text
 from gateway.desk.web.permissions import STEPS, Action, reaches
 from gateway.desk.web.refusals import RefusalError
 from gateway.desk.web.shapes import Alert
@@ -23,10 +25,6 @@ MOST: Final = 500
 MOST_AT_ONCE: Final = 1_000
 UNDO_S: Final = 30.0  # the page offers it for 5; the network may be slow
 
-Id = Annotated[str, msgspec.Meta(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+\Z")]
-Sum = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
-Text = Annotated[str, msgspec.Meta(max_length=2_000, pattern=r"^[^\x00]*\Z")]
-Name = Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 Key = Annotated[str, msgspec.Meta(min_length=3, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
 Verdict = Literal["real", "false", "test"]
 
@@ -56,7 +54,7 @@ class StepMade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     verdict: Verdict | None = None
     cause: Name = ""
     note: Text = ""
-    photos: Annotated[tuple[Sum, ...], msgspec.Meta(max_length=10)] = ()
+    photos: Photos = ()
 
 
 class StepTaken(msgspec.Struct, frozen=True):
@@ -194,8 +192,11 @@ def _action(told: StepMade, made: Step) -> Action:
 
 
 async def _attach(transaction: Transaction, asked: Asked, alert: str, photos: Sequence[str]) -> None:
-    if missing := set(photos) - await files.known(transaction, photos):
-        raise RefusalError("bad", f"photo {min(missing)[:8]}")
+    """Have photos belong to an alert, which must be there, and the asker's own or such as they may see."""
+    known = await files.known(transaction, photos)
+    for photo in photos:
+        if photo not in known or not await may_have(transaction, photo, asked.who):
+            raise RefusalError("bad", f"photo {photo[:8]}")
     await files.attach(transaction, [(alert, photo, asked.who.person) for photo in photos], asked.now)
 
 

@@ -9,12 +9,15 @@ from gateway.core import schedule
 from gateway.core.events import Place
 from gateway.desk.routing import Directory
 from gateway.desk.store import phones, work
+from gateway.desk.store.database import Transaction
+from gateway.desk.store.phones import Phone
 from gateway.desk.web.asking import COOKIE, COOKIE_S, Asker, asker, may_hold, secure
 from gateway.desk.web.endpoints import Asked, Endpoint, answered
+from gateway.desk.web.fields import Name
+from gateway.desk.web.limits import Limit
 from gateway.desk.web.permissions import ROLES, Action
 from gateway.desk.web.refusals import RefusalError
 
-Short = Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 Token = Annotated[str, msgspec.Meta(min_length=10, max_length=100)]
 DAY_S: Final = 86_400.0
 
@@ -23,13 +26,13 @@ class Pairing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The word out of a QR code, and what this phone is to be called in the list."""
 
     token: Token
-    label: Short = ""
+    label: Name = ""
 
 
 class Acting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who has a shared phone now."""
 
-    person: Short
+    person: Name
 
 
 class OnDuty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,6 +69,8 @@ async def pair(asked: Asked, told: Pairing) -> Response:
         secret = await phones.pair(transaction, told.token, told.label, asked.now)
         if secret is not None:
             phone = await phones.known(transaction, secret, asked.now)
+            if phone is not None:
+                await _let_in(transaction, asked, phone)
     if secret is None or phone is None:
         raise RefusalError("token")
     directory = await asked.parts.people.everybody()
@@ -79,6 +84,14 @@ async def pair(asked: Asked, told: Pairing) -> Response:
         secure=secure(asked.request.headers, asked.request.url.scheme),
     )
     return answer
+
+
+async def _let_in(transaction: Transaction, asked: Asked, phone: Phone) -> None:
+    """Write down who was let in; what this browser was before, it is no more."""
+    detail = {"label": phone.label, "by": phone.made_by, "place": phone.place}
+    await work.write_down(transaction, phone.phone, asked.now, phone.person or "", "is let in", detail=detail)
+    if asked.known is not None:
+        await phones.revoke(transaction, asked.known.phone.phone, asked.now)
 
 
 async def me(asked: Asked) -> Me:
@@ -159,7 +172,17 @@ def _duty(person: str, directory: Directory, now: float) -> tuple[bool, float | 
 
 
 ENDPOINTS: Final = (
-    Endpoint("POST", "/api/pair", None, pair, "Let this phone in by the word of a QR code", Pairing, Me),
+    Endpoint(
+        "POST",
+        "/api/pair",
+        None,
+        pair,
+        "Let this phone in by the word of a QR code",
+        Pairing,
+        Me,
+        limit=Limit(10.0, 0.2),
+        limit_in_all=Limit(100.0, 5.0),
+    ),
     Endpoint("GET", "/api/me", Action.SEE, me, "Who has this phone", None, Me, nobody=True),
     Endpoint(
         "POST", "/api/me/acting", Action.SEE, act, "Say who has a shared phone now", Acting, Me, nobody=True

@@ -13,8 +13,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.desk.web import (
     api_alerts,
+    api_deliveries,
     api_devices,
+    api_duty,
+    api_files,
+    api_gateways,
     api_me,
+    api_people,
+    api_places,
+    api_reports,
+    api_silences,
     api_statistics,
     assets,
     installing,
@@ -55,7 +63,15 @@ async def events(asked: Asked, wanted: After) -> Response:
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *api_me.ENDPOINTS,
     *api_alerts.ENDPOINTS,
+    *api_deliveries.ENDPOINTS,
     *api_devices.ENDPOINTS,
+    *api_duty.ENDPOINTS,
+    *api_files.ENDPOINTS,
+    *api_gateways.ENDPOINTS,
+    *api_people.ENDPOINTS,
+    *api_places.ENDPOINTS,
+    *api_reports.ENDPOINTS,
+    *api_silences.ENDPOINTS,
     *api_statistics.ENDPOINTS,
     Endpoint("GET", "/api/events", Action.SEE, events, "What changes, as server-sent events", After),
 )

@@ -5,6 +5,7 @@ that becomes JSON, or a response of its own. Who may call it stands beside it: a
 to everybody, and there are few. What it refuses it refuses in words.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.core.allowances import Allowance
 from gateway.desk.web.asking import Asker, asker_of, guard
+from gateway.desk.web.limits import GENERAL, Limit, Limiter, address_of
 from gateway.desk.web.parts import Parts
 from gateway.desk.web.permissions import Action
 from gateway.desk.web.refusals import RefusalError
@@ -24,9 +25,7 @@ from gateway.desk.web.refusals import RefusalError
 log = logging.getLogger(__name__)
 
 LARGEST: Final = 64 * 1024
-BURST: Final = 60.0
-PER_SECOND: Final = 10.0
-MOST_KNOWN: Final = 10_000
+WITHIN_S: Final = 30.0
 
 Handler = Callable[..., Awaitable[object]]
 
@@ -46,6 +45,10 @@ class Endpoint:
     """Whether a shared phone may ask before somebody has said who has it."""
     raw: bool = False
     """Whether the handler reads the body itself."""
+    limit: Limit | None = None
+    """How often one may ask for this, where that is less than for anything."""
+    limit_in_all: Limit | None = None
+    """How often all together may ask for this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Door:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._allowances: dict[str, Allowance] = {}
+        self._limiter = Limiter()
 
     def route(self, endpoint: Endpoint) -> Route:
         """Return the route of an endpoint."""
@@ -81,9 +84,10 @@ class Door:
                 return await self._answer(endpoint, request)
             except RefusalError as refusal:
                 return refused(refusal)
-            except Exception as error:
+            except Exception as error:  # one bad request must cost nobody but whoever made it
                 if not self._parts.database.is_outage(error):
-                    raise
+                    log.exception("%s %s failed", endpoint.method, endpoint.path)
+                    return refused(RefusalError("broken"))
                 log.error("%s %s: %s: %s", endpoint.method, endpoint.path, type(error).__name__, error)
                 return refused(RefusalError("away"))
 
@@ -92,22 +96,23 @@ class Door:
     async def _answer(self, endpoint: Endpoint, request: Request) -> Response:
         now = self._parts.now()
         known = await asker_of(request, self._parts.database, self._parts.people, now)
-        who = known.phone.phone if known else request.client.host if request.client else ""
-        self._allow(who)
+        who = known.phone.phone if known else address_of(request)
+        self._limit(who, GENERAL)
         if endpoint.action is not None:
             _admit(known, endpoint)
-        guard(request, known)
+        guard(request, known if endpoint.action is not None else None)
+        if endpoint.limit is not None:
+            self._limit(f"{endpoint.path} {who}", endpoint.limit)
+        if endpoint.limit_in_all is not None:
+            self._limit(endpoint.path, endpoint.limit_in_all)
         asked = Asked(self._parts, known, request.path_params, request, now)
         if endpoint.takes is None or endpoint.raw:
             return answered(await endpoint.handle(asked))
         return answered(await endpoint.handle(asked, await told(request, endpoint.takes)))
 
-    def _allow(self, who: str) -> None:
+    def _limit(self, name: str, limit: Limit) -> None:
         """Raise RefusalError for who asks too often."""
-        if len(self._allowances) > MOST_KNOWN:
-            self._allowances.clear()
-        allowance = self._allowances.setdefault(who, Allowance(BURST, PER_SECOND))
-        if not allowance.take(self._parts.clock()):
+        if not self._limiter.take(name, limit, self._parts.clock()):
             raise RefusalError("often")
 
 
@@ -140,13 +145,17 @@ async def told(request: Request, wanted: Any) -> Any:
         raise RefusalError("bad", str(error)[:300]) from error
 
 
-async def body(request: Request, most: int) -> bytes:
-    """Return a body of at most `most` bytes; raises RefusalError as soon as there are more."""
+async def body(request: Request, most: int, within_s: float = WITHIN_S) -> bytes:
+    """Return a body of at most `most` bytes; raises RefusalError for more at once, and for one that takes too long."""
     found = bytearray()
-    async for chunk in request.stream():
-        found += chunk
-        if len(found) > most:
-            raise RefusalError("large", f"{most // 1024} kB")
+    try:
+        async with asyncio.timeout(within_s):
+            async for chunk in request.stream():
+                found += chunk
+                if len(found) > most:
+                    raise RefusalError("large", f"{most // 1024} kB")
+    except TimeoutError as error:
+        raise RefusalError("slow") from error
     return bytes(found)
 
 

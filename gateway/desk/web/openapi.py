@@ -11,7 +11,7 @@ from gateway.desk.web.asking import COOKIE, HEADER
 from gateway.desk.web.endpoints import Endpoint
 from gateway.desk.web.refusals import Told
 
-_REFUSED: Final = ("400", "401", "403", "404", "409", "413", "415", "429", "503")
+_REFUSED: Final = ("400", "401", "403", "404", "408", "409", "413", "415", "429", "503", "507")
 _WITH_QUERY: Final = ("GET", "DELETE")
 
 

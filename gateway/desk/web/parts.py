@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
 
 from gateway.desk.feed import Feed
 from gateway.desk.registry.keeping import Registry
@@ -11,6 +13,16 @@ from gateway.desk.web.asking import People
 from gateway.desk.web.figures import Figures
 from gateway.desk.web.live import Live
 from gateway.desk.web.showing import Showing
+
+
+class Files(Protocol):
+    """Where photos are kept, and everything else that belongs to alerts."""
+
+    async def photo(self, content: bytes, who: str) -> str:
+        """Keep a photo of a person's and return its SHA-256; raises ValueError for what is none, OSError."""
+
+    def path(self, sha256: str) -> Path:
+        """Return where a file is, if this desk has it."""
 
 
 @dataclass(slots=True)
@@ -22,6 +34,7 @@ class Parts:
     showing: Showing
     live: Live
     people: People
+    files: Files
     url: str = ""
     """How phones reach the desk, where that is not how this very page is reached."""
     wake: Callable[[], None] = lambda: None

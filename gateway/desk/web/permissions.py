@@ -62,6 +62,16 @@ def reaches(places: Iterable[Place], place: Place) -> bool:
     return any(within(place, each) for each in places)
 
 
+def covers(own: Iterable[Role], theirs: Iterable[Role]) -> bool:
+    """Return whether whoever has `own` may do all that `theirs` allow, wherever they allow it."""
+    own = tuple(own)
+    return all(
+        reaches(reach(own, action), role.place)
+        for role in theirs
+        for action in ROLES.get(role.role, frozenset())
+    )
+
+
 def shared(roles: Iterable[Role], place: Place) -> tuple[Role, ...]:
     """Return what of somebody's roles a shared phone lends them: only in its place, and never an administrator's.
 
