@@ -10,8 +10,10 @@ FOREIGN = (
     "红星亭", "hxtp-01", "warden-1", "warden-2", "property-1", "police-1", "committee-1", "administrator-1",
 )  # fmt: skip
 ESCAPED = tuple(name.encode("unicode_escape") for name in FOREIGN)
-NAMING = {"/", "/api/alerts", "/api/alerts/{gateway}/{subject}", "/api/deliveries", "/api/devices", "/api/devices.csv", "/api/duty", "/api/gateways",
-          "/api/places", "/api/silences"}  # fmt: skip
+NAMING = {
+    "/", "/api/alerts", "/api/alerts/{gateway}/{subject}", "/api/deliveries", "/api/devices", "/api/devices.csv",
+    "/api/duty", "/api/gateways", "/api/places", "/api/silences",
+}  # fmt: skip
 
 
 def names_in(content: bytes) -> set[str]:
