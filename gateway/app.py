@@ -234,6 +234,7 @@ class House:
             alerts=self._alerting.alerts(),
             services=self._supervisor.states,
             now=stamp.monotonic,
+            wall=stamp.wall,
         )
 
     def _present(self, presented: Presented) -> None:

@@ -44,10 +44,12 @@ def document(
     alerts: Iterable[AlertBody],
     services: Mapping[str, object],
     now: float,
+    wall: float = 0.0,
 ) -> dict[str, Any]:
     """Return the document as plain dicts and lists.
 
-    `now` is monotonic, to tell ages instead of stamps; `faults` counts events a part of the gateway failed on.
+    `now` is monotonic and `wall` seconds since 1970, to tell ages instead of stamps; `faults` counts events that a
+    part of the gateway failed on.
     `advice` says of all this what is wrong in words, and what to do.
     """
     told = {
@@ -65,13 +67,20 @@ def document(
         "access": None if access is None else msgspec.to_builtins(access),
         "orders": None if orders is None else msgspec.to_builtins(orders),
         "last_resort": None if last_resort is None else msgspec.to_builtins(last_resort),
-        "uplink": None if uplink is None else msgspec.to_builtins(uplink),
+        "uplink": None if uplink is None else _uplink(uplink, wall),
         "journal": msgspec.to_builtins(journal),
         "alerts": dict(Counter(alert.severity.value for alert in alerts)),
         "services": {name: msgspec.to_builtins(state) for name, state in services.items()},
         "board": dict(board or {}),
     }
     return {**told, "advice": msgspec.to_builtins(advice(told))}
+
+
+def _uplink(statistics: object, wall: float) -> dict[str, Any]:
+    """Return the uplink's statistics; the end of its certificate becomes the days that are left."""
+    told: dict[str, Any] = msgspec.to_builtins(statistics)
+    until = told.pop("certificate_until", None)
+    return told if until is None else {**told, "certificate_days": round((until - wall) / 86_400, 2)}
 
 
 def _line(line: LineStatistics, now: float) -> dict[str, Any]:

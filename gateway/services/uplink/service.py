@@ -13,7 +13,6 @@ import functools
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from gateway.core import payload
@@ -23,12 +22,14 @@ from gateway.core.incoming import Incoming
 from gateway.runtime.journal.rows import Lane, Position
 from gateway.services.uplink import opening, receipts
 from gateway.services.uplink.brokers import Broker, Pause, UplinkError, brokers
+from gateway.services.uplink.certificates import LOOK_S, Certificates
 from gateway.services.uplink.connection import Connection, Identity, Message, Receive, Subscription
 from gateway.services.uplink.evidence import EvidenceLane, Pieces
 from gateway.services.uplink.feed import Rows
 from gateway.services.uplink.outbox import Outbox
 from gateway.services.uplink.session import READINGS_SINK, SINKS, URGENT_SINK, House, Session, Tally
 from gateway.services.uplink.states import States
+from gateway.services.uplink.statistics import UplinkStatistics
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ REFUSAL_WAIT_S: Final = 30.0
 HOME_S: Final = 600.0
 URGENT_PAUSE_S: Final = 5.0
 GOOD_S: Final = 10.0  # a connection that stood so long was good: the next try comes quickly
+HIDES: Final = "MQTT 3.1.1 hides refusals: what the broker's rules forbid looks delivered"
 
 Connect = Callable[[Broker, Identity, Receive], Awaitable[Connection]]
 
@@ -51,31 +53,6 @@ class Remote(Protocol):
 
     def greet(self) -> None:
         """Take note of a new connection."""
-
-
-@dataclass(frozen=True, slots=True)
-class UplinkStatistics:
-    """The uplink as `status` shows it. `last_confirmed_at` is monotonic; `note` tells what a person should know."""
-
-    connected: bool
-    broker: str
-    protocol: str
-    confirm: str
-    window: int
-    flying: int  # published, not acknowledged
-    waiting: int  # urgent rows sent and not confirmed
-    confirmed: int
-    states_confirmed: int
-    resent: int
-    refused: int
-    thinned: int
-    receipts_ignored: int
-    evidence_parts: int
-    evidence_refused: int
-    connections: int
-    last_confirmed_at: float | None
-    trouble: str
-    note: str
 
 
 class Uplink:
@@ -100,6 +77,7 @@ class Uplink:
         probe: Callable[[str], None] = lambda _point: None,
         connect: Connect = opening.connect,
         chance: Callable[[], float] = random.random,
+        renewal_s: float = LOOK_S,
     ) -> None:
         desk = table.confirm == "desk"
         self._receipts, self._orders = (payload.topic(gateway_id, what) for what in ("receipt", "command"))
@@ -107,6 +85,7 @@ class Uplink:
         wanted = [Subscription(self._receipts)] if desk else []
         wanted += [] if remote is None else [Subscription(self._orders, queued=False)]
         self._brokers = brokers(table)
+        self._certificates = Certificates(table, every_s=renewal_s)
         self._identity = Identity(gateway_id, table, tuple(wanted))
         self._house = House(gateway_id, journal, states, health, probe, receipts_wanted=desk)
         self._submit, self._connect, self._was_down = submit, connect, was_down
@@ -165,7 +144,8 @@ class Uplink:
             connections=self._connections,
             last_confirmed_at=tally.last_confirmed_at,
             trouble=self._trouble if link is None else tally.refusal,
-            note="MQTT 3.1.1 hides refusals: what the broker's rules forbid looks delivered" if hides else "",
+            note=self._certificates.trouble or (HIDES if hides else ""),
+            certificate_until=self._certificates.good_until,
         )
 
     async def _stay_connected(self) -> None:
@@ -197,6 +177,7 @@ class Uplink:
 
     async def _next_link(self) -> Connection | None:
         """Return a connection to the first broker that takes us, or None when none does."""
+        await self._certificates.take()
         for broker in self._brokers:
             try:
                 return await self._connect(broker, self._identity, self._receive)
@@ -219,8 +200,10 @@ class Uplink:
         try:
             async with asyncio.TaskGroup() as group:
                 home = group.create_task(self._go_home(link), name="uplink.home")
+                renewal = group.create_task(self._renew(link), name="uplink.renewal")
                 self._note(f"{link.broker}: {await self._session.run()}")
                 home.cancel()
+                renewal.cancel()
         finally:
             self._link = self._session = None
             self._outbox.link_lost()
@@ -239,6 +222,12 @@ class Uplink:
             else:
                 await self._leave(link)
                 return
+
+    async def _renew(self, link: Connection) -> None:
+        """Leave in order once the certificate files are renewed: the next connection is made with them."""
+        await self._certificates.renewed()
+        log.info("the certificate files are renewed: connecting anew")
+        await self._leave(link)
 
     async def _leave(self, link: Connection | None) -> None:
         if link is not None and not link.lost.done():

@@ -19,7 +19,7 @@ from gateway.runtime.journal.contract import JournalStatistics
 from gateway.runtime.supervisor import ServiceState
 from gateway.services.last_resort import LastResortStatistics
 from gateway.services.remote.service import RemoteStatistics
-from gateway.services.uplink.service import UplinkStatistics
+from gateway.services.uplink import UplinkStatistics
 from gateway.vision.service import CameraStatistics
 from gateway.vision.store import StoreStatistics
 
@@ -36,7 +36,7 @@ GOOD_CAMERA = CameraStatistics(
 GOOD_UPLINK = UplinkStatistics(
     connected=True, broker="mqtts://b", protocol="5", confirm="desk", window=100, flying=0, waiting=0, confirmed=7,
     states_confirmed=9, resent=0, refused=0, thinned=0, receipts_ignored=0, evidence_parts=0, evidence_refused=0,
-    connections=1, last_confirmed_at=98.0, trouble="", note="",
+    connections=1, last_confirmed_at=98.0, trouble="", note="", certificate_until=61 * 86_400.0,
 )  # fmt: skip
 GOOD_JOURNAL = JournalStatistics(
     epoch=1, rows=10, bytes=4096, commits=3, last_commit_s=0.002, failing=None, held=0, thinned=0, damaged=0,
