@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from drivers.api import Text
 from gateway.core.faults import NOTHING, Fault, one_of, same, shown
 from gateway.desk.channels import (
+    AppriseTable,
     BarkTable,
     CallTable,
     ChannelTable,
@@ -21,7 +22,7 @@ from gateway.desk.channels import (
     WebhookTable,
     WebpushTable,
 )
-from gateway.desk.senders import bark, mail, vapid
+from gateway.desk.senders import apprise_schemes, bark, mail, vapid
 
 WEB: Final = Text("http:// 或 https:// 地址", "an http:// or https:// address")
 CONTACT: Final = re.compile(r"mailto:[^@\s]+@[\w-]+(\.[\w-]+)+|https://[\w.-]+")
@@ -59,7 +60,9 @@ def check(key: str, table: ChannelTable) -> Iterator[Fault]:
 def check_files(key: str, table: ChannelTable, addresses: Mapping[str, str]) -> Iterator[Fault]:
     """Yield what is wrong with what a channel's files hold; `addresses` are those at this channel, by key."""
     url_file: str = getattr(table, "url_file", "")
-    if url_file and not _is_web(_text(url_file)):
+    if isinstance(table, AppriseTable):
+        yield from _apprise(key, table)
+    elif url_file and not _is_web(_text(url_file)):
         found = Text("别的内容", "something else")
         yield Fault(
             f"{key}.url_file", found, Text("一行 http:// 或 https:// 地址", "one line with such an address")
@@ -88,11 +91,22 @@ def _url(key: str, url: str) -> Iterator[Fault]:
         )
 
 
+def _apprise(key: str, table: AppriseTable) -> Iterator[Fault]:
+    """Yield why Apprise's address is not taken, without it."""
+    yield from _extra(key, "apprise", "apprise")
+    if (why := apprise_schemes.refusal(_text(table.url_file))) is not None:
+        yield Fault(f"{key}.url_file", *why)
+
+
+def _extra(key: str, module: str, name: str) -> Iterator[Fault]:
+    if importlib.util.find_spec(module) is None:
+        wanted = same(f"pip install 'compound-gateway[{name}]'")
+        yield Fault(f"{key}.kind", Text(f"缺少 {module}", f"no {module}"), wanted)
+
+
 def _webpush(key: str, table: WebpushTable) -> Iterator[Fault]:
     """Yield what is wrong with the parts and the key of Web Push; a key that is not there yet is made."""
-    if importlib.util.find_spec("pywebpush") is None:
-        wanted = same("pip install 'compound-gateway[webpush]'")
-        yield Fault(f"{key}.kind", Text("缺少 pywebpush", "no pywebpush"), wanted)
+    yield from _extra(key, "pywebpush", "webpush")
     file = Path(table.key_file)
     try:
         if file.exists():

@@ -113,6 +113,12 @@ class WebpushTable(ChannelTable, frozen=True, kw_only=True):
     per_minute: int = 600
 
 
+class AppriseTable(ChannelTable, frozen=True, kw_only=True):
+    """Another service by Apprise; `url_file` holds its address there, in which {to} stands for a person's."""
+
+    url_file: str
+
+
 KINDS: Final[Mapping[str, type[ChannelTable]]] = {
     "ntfy": NtfyTable,
     "webhook": WebhookTable,
@@ -124,6 +130,7 @@ KINDS: Final[Mapping[str, type[ChannelTable]]] = {
     "sms": SmsTable,
     "call": CallTable,
     "webpush": WebpushTable,
+    "apprise": AppriseTable,
 }
 
 ALONE: Final = {name: kind for name, kind in KINDS.items() if name != "webpush"}

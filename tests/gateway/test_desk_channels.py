@@ -139,3 +139,28 @@ def test_what_is_wrong_with_web_push_is_told(tmp_path: Path) -> None:
     found = with_bots(tmp_path, BOTS + wrong)
     assert any("contact" in line and "an https:// address" in line for line in found)
     assert any("key_file" in line and "a folder to write to" in line for line in found)
+
+
+APPRISE = '[[channel]]\nname = "other"\nkind = "apprise"\nurl_file = "apprise-url"\n'
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("tgram://123:abc/{to}", ""),
+        ("dingtalk://tokenx", 'of which Apprise takes a refusal for success; kind = "dingtalk"'),
+        ("schan://tokenx", "of which Apprise takes a refusal for success; another service"),
+        ("tokenx", "no scheme://; one line with an address of Apprise's"),
+    ],
+)
+def test_an_address_of_apprise_is_looked_at_and_never_shown(tmp_path: Path, address: str, told: str) -> None:
+    found = with_bots(tmp_path, BOTS + APPRISE, apprise_url=address)
+    assert any(told in line for line in found) if told else found == []
+    assert not any("tokenx" in line for line in found)
+
+
+def test_an_extra_that_is_not_installed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    found = with_bots(tmp_path, BOTS + WEBPUSH + APPRISE, apprise_url="tgram://1:a/2")
+    assert [line for line in found if "pip install 'compound-gateway[webpush]'" in line]
+    assert [line for line in found if "pip install 'compound-gateway[apprise]'" in line]

@@ -51,6 +51,10 @@ class Builder:
                 return Sms(self._modem(table))
             case channels.WebpushTable():
                 return self._web_push(table)
+            case channels.AppriseTable():
+                from gateway.desk.senders.apprise_service import AppriseService  # an extra
+
+                return AppriseService(secret(table.url_file))
         raise ValueError(f"no kind of channel: {table.kind}")
 
     def _modem(self, table: channels.SmsTable) -> SerialModem:
