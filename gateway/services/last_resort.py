@@ -92,6 +92,7 @@ class LastResort:
         self._heard = asyncio.Event()
         was_silent = any(isinstance(each.body, AlertBody) and each.body.kind == SILENT for each in before)
         upstream = is_confirmed is not None
+        self._left_over = was_silent and not upstream
         self._unheard = Unheard(after_s=after_s, silent=was_silent and upstream, upstream=upstream)
         self._restore(before)
 
@@ -108,7 +109,8 @@ class LastResort:
     @property
     def services(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """Return what is to run."""
-        return {"last resort": self.run} if self._ways or self._is_confirmed is not None else {}
+        wanted = self._ways or self._is_confirmed is not None or self._left_over
+        return {"last resort": self.run} if wanted else {}
 
     def statistics(self) -> LastResortStatistics | None:
         """Return how it stands."""
@@ -121,6 +123,9 @@ class LastResort:
 
     async def run(self) -> None:
         """Watch, and tell, until cancelled."""
+        if self._left_over:  # of a desk that nobody expects any more
+            self._left_over = False
+            self._submit(LinkBody("desk", self._id, up=True, reason="no desk is to confirm alerts any more"))
         async with asyncio.TaskGroup() as group:
             for name in self._lines:
                 group.create_task(self._serve(name), name=f"last resort {name}")

@@ -38,7 +38,7 @@ async def pass_on(transaction: Transaction, alert: str, who: str, version: int, 
         target=subject,
         action=ACKNOWLEDGE,
         arguments={},
-        who=clean(who, 64),
+        who=clean(who, 64) or "?",
         made_at=now,
         until=now + life_s(ACKNOWLEDGE),
     )

@@ -42,7 +42,7 @@ async def order(transaction: Transaction, wish: Wish, now: float) -> Order:
         target=wish.target,
         action=wish.action,
         arguments=dict(wish.arguments),
-        who=clean(wish.who, 64),
+        who=clean(wish.who, 64) or "?",
         made_at=now,
         until=now + life_s(wish.action),
         phone=wish.phone,

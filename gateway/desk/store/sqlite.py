@@ -35,8 +35,8 @@ class Sqlite:
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Begin; commit at the end of the block, or undo everything if it raises."""
         async with self._turn:
-            await self._connection.execute("BEGIN IMMEDIATE")
             try:
+                await self._connection.execute("BEGIN IMMEDIATE")
                 yield self
                 await self._connection.execute("COMMIT")
             except BaseException:
@@ -67,8 +67,8 @@ class Sqlite:
         await self._connection.close()
 
     async def _undo(self) -> None:
-        if self._connection.in_transaction:
-            await self._connection.execute("ROLLBACK")
+        """Roll back in the connection's thread, behind what was asked before: also a BEGIN whose asker left."""
+        await self._connection.rollback()
 
 
 async def open_sqlite(path: Path) -> Sqlite:

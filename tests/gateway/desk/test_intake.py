@@ -190,11 +190,9 @@ def test_a_gateway_in_the_same_process_needs_no_broker(where: str) -> None:
             receipts: list[bytes] = []
             port = Port(made.intake)
             port.listen(GATEWAY, receipts.append)
-            await port.publish(GATEWAY, "availability", b"online")
+            await port.tell(GATEWAY, "availability", b"online")
             async with asyncio.timeout(5):
-                await asyncio.gather(
-                    *(port.publish(GATEWAY, "alert", published(told(each))) for each in (7, 8))
-                )
+                await asyncio.gather(*(port.tell(GATEWAY, "alert", published(told(each))) for each in (7, 8)))
             assert [msgspec.json.decode(each)["stored"] for each in receipts] == [[[7, 8]]]
 
     asyncio.run(main())

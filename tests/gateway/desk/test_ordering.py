@@ -16,12 +16,14 @@ from gateway.core.gate import Now
 from gateway.core.gate import Order as Admitted
 from gateway.core.incoming import Incoming
 from gateway.desk.arrivals import Arrival
+from gateway.desk.intake import Intake
 from gateway.desk.listening import heard
 from gateway.desk.ordering import service, texts
 from gateway.desk.ordering.nonces import Nonces
 from gateway.desk.ordering.orders import GRACE_S, Order, State
 from gateway.desk.ordering.outcomes import Outcome
 from gateway.desk.ordering.service import PACE_S, QUIET_LOOK_S, Ordering
+from gateway.desk.port import Port
 from gateway.desk.store import events, gateways, news, orders, work
 from gateway.desk.store.database import Database
 from gateway.desk.store.orders import OtherOrderError, Wish
@@ -547,5 +549,29 @@ def test_a_streets_nonces_wake_nobody_while_no_order_waits(where: str) -> None:
         await desk.look()
         scene.world.hear_nonces(desk)
         assert desk._wake.is_set(), "the order that had no nonce goes out at once"
+
+    play(where, body)
+
+
+def test_a_gateway_in_the_same_process_is_given_orders_without_a_broker(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        desk = scene.desk()
+        scene.world.desks.clear()
+        port = Port(Intake(scene.database), [desk])
+        port.listen(
+            GATEWAY, lambda _: None, lambda order: scene.world.remote.heard(Incoming("command", order))
+        )
+        await port.tell(GATEWAY, "nonce", scene.world.nonces)
+        await scene.give()
+        await desk.look()
+        while not scene.world.opened:
+            await asyncio.sleep(0)
+        outcome = scene.world.journal[-1]
+        telling = asyncio.create_task(port.tell(GATEWAY, "outcome", payload.outcome_event(outcome, GATEWAY)))
+        working = asyncio.create_task(desk.run())
+        await telling
+        working.cancel()
+        assert (await scene.state()).state is State.DONE
+        assert not port.publish(payload.topic("another", "command"), b"", expiry_s=5)
 
     play(where, body)

@@ -1,6 +1,7 @@
 """What every store of the desk must do, whichever database is below it."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -304,3 +305,25 @@ def test_a_database_of_a_newer_program_is_refused(where: str) -> None:
     run(where, body)
     with pytest.raises(StoreError, match="newer than this program"):
         run(where, body)
+
+
+def test_whoever_leaves_in_the_middle_of_a_transaction_leaves_the_database_to_the_others(where: str) -> None:
+    async def body(database: Database) -> None:
+        async def use() -> None:
+            async with database.transaction() as transaction:
+                await transaction.execute(
+                    "INSERT INTO heads (key, number, count, last_at) VALUES ('a', 1, 1, 0.0)"
+                )
+                await asyncio.sleep(60)
+
+        for steps in range(12):
+            leaving = asyncio.create_task(use())
+            for _ in range(steps):
+                await asyncio.sleep(0 if steps % 2 else 0.0005)
+            leaving.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await leaving
+            async with database.transaction() as transaction:
+                assert await transaction.fetch("SELECT * FROM heads") == []
+
+    run(where, body)

@@ -261,3 +261,12 @@ def test_a_sender_with_a_fault_is_tried_again_and_takes_nothing_else_down() -> N
         assert house.statistics().lines["bot"] == "RuntimeError"
 
     play(scenario)
+
+
+def test_an_alert_about_a_desk_that_nobody_expects_any_more_is_cleared() -> None:
+    async def scenario(house: House) -> None:
+        await asyncio.sleep(10)
+        assert house.links() == [True]
+
+    silent = msgspec.structs.replace(alert_body(77), kind=SILENT, severity=Severity.MAJOR)
+    play(scenario, [event(1, silent)], upstream=False)
