@@ -12,12 +12,13 @@ from gateway.desk.arrivals import Arrival
 from gateway.desk.registry.assets import Asset, Written
 from gateway.desk.registry.keeping import write
 from gateway.desk.silences import Silence
-from gateway.desk.store import files, gateways, notices, people, phones
+from gateway.desk.store import files, gateways, notices, people, phones, pushes
 from gateway.desk.store.notices import Notice
 from gateway.desk.web.app import ENDPOINTS
 from gateway.desk.web.endpoints import Endpoint
 from gateway.desk.web.installing import ENDPOINTS as INSTALLING
 from gateway.desk.web.pages import ENDPOINTS as PAGES
+from gateway.desk.web.parts import WebPush
 from tests.desk_parts import PLACE_OF_COMPOUND, arrival, compound
 from tests.desk_web import Office
 from tests.events import PLACE
@@ -26,6 +27,7 @@ from tests.gateway.desk.test_photos import SMALL_PNG
 ALL: Final[tuple[Endpoint, ...]] = (*ENDPOINTS, *PAGES, *INSTALLING)
 HERE: Final = PLACE_OF_COMPOUND
 THERE: Final = compound("别的院")
+PUSH: Final = "https://fcm.googleapis.com/fcm/send/x"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,30 @@ async def _send_away(office: Office, place: Place) -> Request:
     return Request(f"/api/phones/{await let_in(office, place)}")
 
 
+async def guarded(office: Office, place: Place) -> str:
+    """Have a door in a compound, of that compound's own gateway, and return its path."""
+    gateway = "hxtp-01" if place == HERE else "other-01"
+    door = {"door": "gate-1", "place": deep(place), "state": "locked", "mode": "normal", "why": ""}
+    document = msgspec.json.encode({"doors": [door], "orders": {}}).decode()
+    office.parts.signs = True
+    async with office.database.transaction() as transaction:
+        await gateways.heard(transaction, {gateway: msgspec.json.encode(place).decode()}, office.at)
+        await gateways.healthy(transaction, gateway, document, office.at, live=True)
+    return f"/api/doors/{gateway}/gate-1"
+
+
+async def _door(office: Office, place: Place) -> Request:
+    return Request(f"{await guarded(office, place)}/unlock", {"json": {"id": str(uuid.uuid4())}})
+
+
+async def _push(office: Office, _: Place) -> Request:
+    office.parts.push = WebPush("key", lambda endpoint: endpoint == PUSH)
+    async with office.database.transaction() as transaction:
+        await pushes.forget(transaction, PUSH)
+    keys = {"p256dh": "A" * 87, "auth": "A" * 22}
+    return Request("/api/push", {"json": {"endpoint": PUSH, "keys": keys}}, scoped=False)
+
+
 async def _device(_: Office, place: Place) -> Request:
     path = f"/api/devices/hxtp-01/smoke-{next(_alerts)}"
     return Request(path, {"json": {"version": 0, "place": msgspec.to_builtins(place)}})
@@ -153,6 +179,12 @@ CASES: Final[Mapping[tuple[str, str], Case]] = {
     ("GET", "/api/devices.xlsx"): plain("/api/devices.xlsx"),
     ("PUT", "/api/devices/{gateway}/{device}"): _device,
     ("POST", "/api/devices/import"): plain("/api/devices/import?dry=1", content=b"gateway,device\n"),
+    ("GET", "/api/doors"): plain("/api/doors"),
+    ("POST", "/api/doors/{gateway}/{door}/{action}"): _door,
+    ("GET", "/api/orders/{id}"): plain("/api/orders/none-of-theirs"),
+    ("GET", "/api/push/key"): plain("/api/push/key"),
+    ("POST", "/api/push"): _push,
+    ("DELETE", "/api/push"): plain("/api/push", params={"endpoint": PUSH}),
     ("GET", "/api/duty"): plain("/api/duty"),
     ("PUT", "/api/files"): plain("/api/files", content=SMALL_PNG),
     ("GET", "/files/{sha256}"): _file,
@@ -184,6 +216,7 @@ async def fill(office: Office, place: Place) -> None:
     await attached(office, place)
     await silenced(office, place)
     await let_in(office, place)
+    await guarded(office, place)
     async with office.database.transaction() as transaction:
         text = msgspec.json.encode(place).decode()
         await gateways.heard(transaction, {event.gateway: text}, office.at)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.core import schedule
 from gateway.desk import server
 from gateway.desk.broker import Broker
+from gateway.desk.channels import WebpushTable
 from gateway.desk.checking import address_of, directory, ladders
 from gateway.desk.delivery import Delivery
 from gateway.desk.escalating import Escalation, Rules
@@ -28,6 +29,7 @@ from gateway.desk.port import Port
 from gateway.desk.registry.reports import Reports
 from gateway.desk.registry.telling import Telling
 from gateway.desk.retention import Retention
+from gateway.desk.senders import vapid
 from gateway.desk.senders.building import Builder
 from gateway.desk.store import people
 from gateway.desk.store.database import Database
@@ -37,7 +39,7 @@ from gateway.desk.watching import Watch
 from gateway.desk.web.app import WebServer
 from gateway.desk.web.asking import People
 from gateway.desk.web.live import Live
-from gateway.desk.web.parts import Parts
+from gateway.desk.web.parts import Parts, WebPush
 from gateway.desk.web.showing import Showing
 from gateway.desk.weekly import WeeklyTest
 from gateway.runtime.key_file import KeyFileError, load
@@ -76,7 +78,7 @@ class Desk:
         for name, run in {**self._services(), **self._watchers(config, database)}.items():
             supervisor.add(name, run)
         if config.web is not None:
-            for name, run in self._pages(config.web, database).items():
+            for name, run in self._pages(config, config.web, database).items():
                 supervisor.add(name, run)
 
     def _services(self) -> dict[str, Run]:
@@ -114,13 +116,14 @@ class Desk:
             found["weekly test"] = WeeklyTest(database, weekly, paged=self.delivery.wake).run
         return found
 
-    def _pages(self, table: WebTable, database: Database) -> dict[str, Run]:
+    def _pages(self, config: DeskConfig, table: WebTable, database: Database) -> dict[str, Run]:
         """Return what serves people's phones."""
         showing = Showing(database)
         live = Live(database, self.feed, showing)
         parts = Parts(
             database, self.feed, showing, live, People(database), self.evidence,
-            url=table.url, wake=self.escalation.wake,
+            url=table.url, wake=self.escalation.wake, signs=self.ordering.signs, ordered=self.ordering.wake,
+            push=web_push(config),
         )  # fmt: skip
         return {"live": live.run, "web": partial(_web, parts, table)}
 
@@ -177,6 +180,18 @@ def rules(config: DeskConfig) -> Rules:
     """Return how alerts escalate."""
     quiet = config.desk.quiet_hours
     return Rules(ladders(config), schedule.parse(quiet) if quiet else None)
+
+
+def web_push(config: DeskConfig) -> WebPush | None:
+    """Return what browsers must know to get pages over Web Push; None where no channel sends it."""
+    table = next((each for each in config.channel if isinstance(each, WebpushTable)), None)
+    if table is None:
+        return None
+    from gateway.desk.senders import webpush  # an extra
+
+    services = (*webpush.SERVICES, *table.services)
+    key = vapid.public_text(vapid.load_or_make(Path(table.key_file)))
+    return WebPush(key, lambda endpoint: webpush.allowed(endpoint, services))
 
 
 def signing_key(file: str) -> Ed25519PrivateKey | None:

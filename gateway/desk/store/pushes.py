@@ -38,6 +38,12 @@ async def of_person(transaction: Transaction, person: str) -> list[Push]:
     return [Push(row["endpoint"], msgspec.json.decode(row["keys"], type=dict[str, str])) for row in rows]
 
 
+async def find(transaction: Transaction, endpoint: str) -> str | None:
+    """Return whose a browser is."""
+    rows = await transaction.fetch("SELECT person FROM pushes WHERE endpoint = $1", endpoint)
+    return rows[0]["person"] if rows else None
+
+
 async def forget(transaction: Transaction, endpoint: str) -> None:
     """Forget a browser: its service says that it is gone."""
     await transaction.execute("DELETE FROM pushes WHERE endpoint = $1", endpoint)

@@ -25,6 +25,14 @@ class Files(Protocol):
         """Return where a file is, if this desk has it."""
 
 
+@dataclass(frozen=True, slots=True)
+class WebPush:
+    """What a browser must know to get pages over Web Push, and which push services are asked."""
+
+    key: str
+    allowed: Callable[[str], bool]
+
+
 @dataclass(slots=True)
 class Parts:
     """The parts of the desk that its pages need. `now` is wall seconds, `clock` monotonic ones."""
@@ -39,6 +47,11 @@ class Parts:
     """How phones reach the desk, where that is not how this very page is reached."""
     wake: Callable[[], None] = lambda: None
     """Has the escalation look at once."""
+    signs: bool = False
+    """Whether the desk has a key to sign orders with."""
+    ordered: Callable[[], None] = lambda: None
+    """Has orders sent at once."""
+    push: WebPush | None = None
     now: Callable[[], float] = time.time
     clock: Callable[[], float] = time.monotonic
     registry: Registry = field(init=False)

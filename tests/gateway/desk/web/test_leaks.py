@@ -12,7 +12,7 @@ FOREIGN = (
 ESCAPED = tuple(name.encode("unicode_escape") for name in FOREIGN)
 NAMING = {
     "/", "/api/alerts", "/api/alerts/{gateway}/{subject}", "/api/deliveries", "/api/devices", "/api/devices.csv",
-    "/api/duty", "/api/gateways", "/api/places", "/api/silences",
+    "/api/doors", "/api/duty", "/api/gateways", "/api/places", "/api/silences",
 }  # fmt: skip
 
 
