@@ -15,6 +15,7 @@ from typing import Any
 
 from drivers.api import Presented, Quality
 from gateway import __version__, configuration, doorways, last_resorts, site
+from gateway.beside import Beside
 from gateway.configuration import Checked
 from gateway.core import health, kinds, payload
 from gateway.core.config import Config
@@ -169,6 +170,7 @@ class House:
             config, kinds=self._kinds, alerts=left, submit=submit, now=clock, document=self.status
         )
         self._watching = Watching(self.status, self._alerting.alerts)
+        self._beside = Beside(config.desk)
         self._uplink = self._make_uplink(probe)
         self._last_resort = last_resorts.make(config, self._uplink, submit, restored)
         self._follow(Thinner(site.deadbands_of(config, checked.profiles)))
@@ -195,12 +197,10 @@ class House:
         for name, driver in self._field.drivers.items():
             self._supervisor.add(f"bus:{name}", driver.run, pulse=self._field.pulses[name])
         self._supervisor.add("alerting", self._alerting.run)
-        for name, run in self._gatehouse.services.items():
-            self._supervisor.add(name, run)
         if self._uplink is not None:
             self._supervisor.add("uplink", self._uplink.run)
-        resort = self._last_resort.services
-        for name, run in {**self._vision.services, **self._machine.services, **resort}.items():
+        wings = (self._gatehouse, self._vision, self._machine, self._last_resort, self._beside)
+        for name, run in (each for wing in wings for each in wing.services.items()):
             self._supervisor.add(name, run)
         async with asyncio.TaskGroup() as group:
             writer = group.create_task(self._journal.run(), name="journal")
@@ -310,6 +310,7 @@ class House:
                 alert.kind == self._kinds.by_link["uplink"].name for alert in self._alerting.alerts()
             ),
             probe=probe,
+            **self._beside.way,
         )
 
     def _publish(self, topic: str, content: bytes, **how: Any) -> bool:

@@ -17,14 +17,19 @@ config_option = option("-c", "--config", type=FILE, metavar="FILE", help="option
 @config_option
 @option("--check", "only_check", is_flag=True, help="option.desk_check")
 @option("-v", "--verbose", count=True, help="option.verbose")
+@click.option("--beside", is_flag=True, hidden=True)  # a gateway is at standard input
 @click.pass_context
-def desk(context: click.Context, config: Path | None, only_check: bool, verbose: int) -> int | None:
+def desk(
+    context: click.Context, config: Path | None, only_check: bool, verbose: int, beside: bool
+) -> int | None:
     """Run the duty desk, or do something with it."""
     context.meta["config"] = config
     if context.invoked_subcommand is not None:
         return None
     duty = _parts().duty
-    code: int = duty.check(config, words()) if only_check else duty.run(config, words(), verbose)
+    code: int = (
+        duty.check(config, words()) if only_check else duty.run(config, words(), verbose, beside=beside)
+    )
     return code
 
 

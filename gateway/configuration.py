@@ -145,6 +145,8 @@ def _resolve(parsed: loading.Parsed, folder: Path) -> None:
         files: tuple[str, ...] = ("ca_file", "cert_file", "key_file", "password_file")
         changes = {name: secret(getattr(parsed.mqtt, name)) for name in files}
         parsed.mqtt = msgspec.structs.replace(parsed.mqtt, **changes)
+    if parsed.desk is not None:
+        parsed.desk = msgspec.structs.replace(parsed.desk, config=absolute(parsed.desk.config))
     for key, device in parsed.devices.items():
         parsed.devices[key] = msgspec.structs.replace(device, key_file=secret(device.key_file))
     for key, bus in parsed.buses.items():

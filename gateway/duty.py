@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -48,16 +49,18 @@ def check(path: Path | None, words: Words) -> int:
     return DONE
 
 
-def run(path: Path | None, words: Words, verbosity: int) -> int:
-    """Run the desk until SIGTERM or SIGINT; return the exit code."""
-    config, faults = load(path or find())
+def run(path: Path | None, words: Words, verbosity: int, *, beside: bool = False) -> int:
+    """Run the desk until SIGTERM or SIGINT; return the exit code. SIGHUP starts it anew with its file as it is now.
+
+    `beside`: a gateway started it, and is at the other end of the socket that is our standard input.
+    """
+    file = path or find()
     logs.set_up(verbosity, os.environ)
-    for fault in faults:
-        (log.warning if fault.warning else log.error)("%s", fault)
+    config = _read(file)
     if config is None:
         return NO
     try:
-        asyncio.run(_until_told(config))
+        asyncio.run(_until_told(file, config, socket.socket(fileno=os.dup(0)) if beside else None))
     except* StoreError as group:
         raise ToolError("desk.store", reason=group.exceptions[0]) from group
     return DONE
@@ -89,10 +92,56 @@ async def _until_told(config: DeskConfig) -> None:
     stop, notifier = asyncio.Event(), Notifier()
     gc.freeze()
     gc.set_threshold(*GARBAGE)
+
+
+def _read(file: Path) -> DeskConfig | None:
+    """Return the configuration, its faults told in the log."""
+    config, faults = load(file)
+    for fault in faults:
+        (log.warning if fault.warning else log.error)("%s", fault)
+    return config
+
+
+async def _until_told(file: Path, config: DeskConfig, beside: socket.socket | None) -> None:
+    """Live one life after the other, each with the configuration as it was when it began."""
+    stop, again, notifier = asyncio.Event(), asyncio.Event(), Notifier()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await service.serve(config, stop, notifier, lambda: notifier.send("READY=1"))
+    # a gateway that has its desk beside it starts it anew: the hatch has two ends
+    loop.add_signal_handler(signal.SIGHUP, again.set if beside is None else stop.set)
+    while not stop.is_set():
+        life = stop if beside is not None else asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(
+                service.serve(config, life, notifier, lambda: notifier.send("READY=1"), beside=beside),
+                name="desk",
+            )
+            config = await _next(file, config, stop, again)
+            if stop.is_set():
+                notifier.send("STOPPING=1")
+            else:
+                notifier.reloading()
+            life.set()
+
+
+async def _next(file: Path, config: DeskConfig, stop: asyncio.Event, again: asyncio.Event) -> DeskConfig:
+    """Return when this life must end, with the configuration of the next; one with mistakes is told and not taken."""
+    while True:
+        waits = [asyncio.create_task(event.wait(), name="signal") for event in (stop, again)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        if stop.is_set():
+            return config
+        again.clear()
+        fresh = _read(file)
+        if fresh is not None:
+            log.info("desk.toml is read anew: %d people, %d channels", len(fresh.person), len(fresh.channel))
+            return fresh
+        log.error("desk.toml has mistakes, the one in force stays")
 
 
 def _resolve(read: reading.Read, folder: Path) -> None:

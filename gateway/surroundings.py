@@ -33,6 +33,8 @@ def check(parsed: Parsed) -> Faults:
         yield from _state_dir(parsed.gateway)
     if parsed.mqtt is not None:
         yield from _certificates(parsed.mqtt)
+    if parsed.desk is not None and (fault := readable("desk.config", parsed.desk.config)):
+        yield fault
     if parsed.access is not None:
         yield from _access(parsed.access)
     for key, bus in parsed.buses.items():

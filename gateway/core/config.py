@@ -33,6 +33,12 @@ class MqttTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     window: int = 100  # unacknowledged messages
 
 
+class BesideTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[desk]`: a duty desk in the same house, in the place of a broker. `config` is its own file."""
+
+    config: str
+
+
 class DeviceTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[[bus.device]]`: one product on the line. `rules` overrides the profile's rules by kind."""
 
@@ -170,6 +176,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     gateway: GatewayTable
     mqtt: MqttTable | None = None
+    desk: BesideTable | None = None
     bus: tuple[BusTable, ...] = ()
     vision: VisionTable = VisionTable()
     camera: tuple[CameraTable, ...] = ()

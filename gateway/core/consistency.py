@@ -35,6 +35,12 @@ def check(parsed: Parsed) -> Faults:
     yield from _gateway(parsed)
     if parsed.mqtt is not None:
         yield from _mqtt(parsed.mqtt)
+    if parsed.mqtt is not None and parsed.desk is not None:
+        wanted = Text("[mqtt] 与 [desk] 二选一", "either [mqtt] or [desk]")
+        hint = Text(
+            "值班台自己可以连消息服务器", "the desk can listen at a broker itself: [mqtt] in its own file"
+        )
+        yield Fault("desk", same("[mqtt]"), wanted, hint)
     if parsed.vision is not None:
         yield from _vision(parsed.vision)
     if parsed.metrics is not None:

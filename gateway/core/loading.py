@@ -6,13 +6,14 @@ addresses, profiles) is looked at in gateway/core/consistency.py.
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from drivers.api import Text
 from gateway.core.config import (
     AccessTable,
+    BesideTable,
     BusTable,
     CameraTable,
     Config,
@@ -30,6 +31,9 @@ from gateway.core.faults import NOTHING, Fault
 from gateway.core.toml_lines import key_lines, line_of
 from gateway.core.toml_tables import TABLE, each_of, listed, table_of, tree, unknown
 
+BESIDE: Final = MqttTable(url="desk", confirm="desk")
+"""What a desk in the same house is to the uplink: one that confirms with receipts."""
+
 
 @dataclass(slots=True)
 class Parsed:
@@ -37,6 +41,7 @@ class Parsed:
 
     gateway: GatewayTable | None = None
     mqtt: MqttTable | None = None
+    desk: BesideTable | None = None
     vision: VisionTable | None = None
     buses: dict[str, BusTable] = field(default_factory=dict)
     devices: dict[str, DeviceTable] = field(default_factory=dict)  # "bus[0].device[2]" -> table
@@ -57,7 +62,8 @@ class Parsed:
             return None
         return Config(
             gateway=self.gateway,
-            mqtt=self.mqtt,
+            mqtt=self.mqtt if self.desk is None else BESIDE,
+            desk=self.desk,
             bus=tuple(self.buses.values()),
             vision=self.vision or VisionTable(),
             camera=tuple(self.cameras.values()),
@@ -86,6 +92,8 @@ def parse(text: str) -> Parsed:
         parsed.faults.append(Fault("gateway", NOTHING, TABLE, hint))
     if "mqtt" in tables:
         parsed.mqtt = table_of(tables["mqtt"], MqttTable, "mqtt", parsed.faults)
+    if "desk" in tables:
+        parsed.desk = table_of(tables["desk"], BesideTable, "desk", parsed.faults)
     if "vision" in tables:
         parsed.vision = table_of(tables["vision"], VisionTable, "vision", parsed.faults)
     for key, table in each_of(tables, "bus", "bus", parsed.faults):

@@ -1,70 +1,79 @@
-"""The desk and its gateway in one process: the contract of the broker, without a broker.
+"""The desk's end of the hatch: a gateway in the same house, heard and answered without a broker.
 
-A message is confirmed when it is committed, which is more than a broker's acknowledgement says; receipts and orders
-come back to whoever listens for a gateway, as they would on its `receipt` and `command` topics.
+What the gateway publishes goes the same ways as what a broker brings, and is confirmed when it is committed, which is
+more than a broker's acknowledgement says. Receipts and orders go back. When the gateway closes its end, or dies, so
+does this one.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import functools
+import logging
+import socket
+from collections.abc import Sequence
+from typing import Final
 
+from gateway.core.hatch import Confirm, Frames, Publish, Tell, encode
 from gateway.core.payload import topic
-from gateway.desk.intake import Intake
-from gateway.desk.listening import TOPIC, Listener, heard
+from gateway.desk.intake import TOPIC, Intake
+from gateway.desk.listening import Listener, heard
 
-Receive = Callable[[bytes], None]
+log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class _Ears:
-    """Where a gateway hears receipts, and orders if it takes any."""
-
-    receipt: Receive
-    command: Receive | None
+CHUNK: Final = 256 * 1024
 
 
 class Port:
-    """Where a gateway in this process publishes and is answered; also the way of the desk's orders to it."""
+    """Where a gateway in this house publishes and is answered."""
 
     def __init__(self, intake: Intake, listeners: Sequence[Listener] = ()) -> None:
         self._intake, self._listeners = intake, listeners
-        self._gateways: dict[str, _Ears] = {}
+        self._writer: asyncio.StreamWriter | None = None
         intake.ears.receipt.append(self._receipt)
 
-    def listen(self, gateway: str, receive: Receive, command: Receive | None = None) -> None:
-        """Have receipts for `gateway` given to `receive`, and orders to `command`."""
-        self._gateways[gateway] = _Ears(receive, command)
-
-    async def tell(self, gateway: str, what: str, content: bytes) -> None:
-        """Hand over a message of `compound/v1/<gateway>/<what>`; returns when the desk has committed it."""
-        committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def settled() -> None:
-            if not committed.done():
-                committed.set_result(None)
-
-        name = topic(gateway, what)
-        told = heard(name, content, retained=False, settled=settled)
-        if told is None or not any(each.hear(told, self) for each in self._listeners):
-            self._intake.offer(name, content, settled)
-        await committed
+    async def serve(self, end: socket.socket) -> None:
+        """Take what comes until the gateway closes its end; raises HatchError."""
+        reader, self._writer = await asyncio.open_connection(sock=end)
+        frames = Frames()
+        try:
+            while data := await reader.read(CHUNK):
+                for passed in frames.feed(data):
+                    if isinstance(passed, Publish):
+                        self._take(passed)
+        except ConnectionError as error:
+            log.info("the gateway is gone: %s", error)
+        finally:
+            self._writer.close()
+            self._writer = None
 
     def is_open(self) -> bool:
-        """Return whether what is published now goes out now."""
-        return True
+        """Return whether a gateway is there."""
+        return self._writer is not None and not self._writer.is_closing()
 
     def publish(self, topic: str, content: bytes, *, expiry_s: int) -> bool:
-        """Hand an order to its gateway; say no if nobody takes it. It is as old as it says, whatever `expiry_s`."""
-        match = TOPIC.fullmatch(topic)
-        ears = None if match is None else self._gateways.get(match["gateway"])
-        if ears is None or ears.command is None or expiry_s <= 0:
-            return False
-        ears.command(content)
-        return True
+        """Give the gateway a message; say no if it is not there."""
+        return self._send(Tell(topic, content))
 
     def follow(self, topics: Sequence[str]) -> None:
-        """Do nothing: a gateway in this process tells everything."""
+        """Listen to these too: all that the gateway says comes this way."""
+
+    def _take(self, passed: Publish) -> None:
+        settled = functools.partial(self._settled, passed.number)
+        told = heard(passed.topic, passed.content, retained=False, settled=settled)
+        if told is not None and any(each.hear(told, self) for each in self._listeners):
+            return
+        if TOPIC.fullmatch(passed.topic):
+            self._intake.offer(passed.topic, passed.content, settled)
+        else:
+            settled()  # what no desk has a use for: the readings of devices
+
+    def _settled(self, number: int) -> None:
+        self._send(Confirm(number))
 
     def _receipt(self, gateway: str, payload: bytes) -> None:
-        if ears := self._gateways.get(gateway):
-            ears.receipt(payload)
+        self._send(Tell(topic(gateway, "receipt"), payload))
+
+    def _send(self, passed: Tell | Confirm) -> bool:
+        if self._writer is None or self._writer.is_closing():
+            return False
+        self._writer.write(encode(passed))
+        return True

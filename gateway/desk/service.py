@@ -70,6 +70,7 @@ class Desk:
         self.reports = Reports(database, wake=told)
         quota = int(config.desk.evidence_gb * 1e9)
         self.evidence = Evidence(database, Path(config.desk.files), quota_bytes=quota, changed=told)
+        self.port = Port(self.intake, [self.ordering, self.door_states, self.evidence])
         self.intake.ears.taken += [self.escalation.wake, self.evidence.wake]
         self.intake.ears.stored.append(self.feed.wake)
         self.delivery.taken += [self.escalation.wake, self.feed.wake]
@@ -166,14 +167,27 @@ async def opened(config: DeskConfig, notifier: Notifier) -> AsyncIterator[tuple[
 
 
 async def serve(
-    config: DeskConfig, stop: asyncio.Event, notifier: Notifier, ready: Callable[[], None] = lambda: None
+    config: DeskConfig,
+    stop: asyncio.Event,
+    notifier: Notifier,
+    ready: Callable[[], None] = lambda: None,
+    *,
+    beside: socket.socket | None = None,
 ) -> None:
-    """Run a desk until `stop` is set. What was taken in and not committed stays with the broker."""
-    async with opened(config, notifier) as (_, supervisor), asyncio.TaskGroup() as group:
+    """Run a desk until `stop` is set, or until the gateway beside it closes `beside`, its end of the hatch.
+
+    What was taken in and not committed stays with the broker, or with that gateway.
+    """
+    async with opened(config, notifier) as (desk, supervisor), asyncio.TaskGroup() as group:
         work = group.create_task(supervisor.run(), name="desk")
+        if beside is not None:
+            hatch = group.create_task(desk.port.serve(beside), name="hatch")
+            hatch.add_done_callback(lambda _: stop.set())
         ready()
         await stop.wait()
         work.cancel()
+        if beside is not None:
+            hatch.cancel()
 
 
 def rules(config: DeskConfig) -> Rules:

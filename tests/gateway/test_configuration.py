@@ -319,3 +319,22 @@ def test_a_floor_scale_needs_two_different_floors(tmp_path: Path) -> None:
     assert [fault.key for fault in consistency.check(parsed)] == ["camera[0].floors"]
     text = text.replace("}]", "}, { y = 100, floor = 8 }]")
     assert not list(consistency.check(loading.parse(text)))
+
+
+def test_a_desk_in_the_same_house_stands_in_for_a_broker(folder: Path) -> None:
+    (folder / "desk.toml").write_text("")
+    file = folder / "gateway.toml"
+    file.write_text(BASE + '[desk]\nconfig = "desk.toml"\n', encoding="utf-8")
+    config = configuration.load(file).config
+    assert config is not None
+    assert config.desk is not None
+    assert config.desk.config == str(folder / "desk.toml")
+    assert config.mqtt == loading.BESIDE
+
+
+def test_a_desk_file_that_is_not_there_and_a_broker_beside_a_desk_are_told(folder: Path) -> None:
+    missing = only(folder, '[desk]\nconfig = "desk.toml"\n')
+    assert missing.key == "desk.config"
+    (folder / "desk.toml").write_text("")
+    both = only(folder, mqtt() + '\n[desk]\nconfig = "desk.toml"\n')
+    assert (both.key, both.wanted.en) == ("desk", "either [mqtt] or [desk]")

@@ -59,7 +59,8 @@ class Uplink:
     """The sink of the journal that speaks MQTT. Raises SetupError at once where the table makes no sense.
 
     `evidence` keeps the pictures that go up when nothing else wants to. `remote` takes orders; without it nobody
-    can give us any. `was_down` says that the gateway still believes nothing gets through, from before it was started.
+    can give us any. `at` is where `connect` goes, if not where the table says. `was_down` says that the gateway still
+    believes nothing gets through, from before it was started.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Uplink:
         was_down: bool = False,
         probe: Callable[[str], None] = lambda _point: None,
         connect: Connect = opening.connect,
+        at: tuple[Broker, ...] | None = None,
         chance: Callable[[], float] = random.random,
         renewal_s: float = LOOK_S,
     ) -> None:
@@ -86,6 +88,7 @@ class Uplink:
         wanted += [] if remote is None else [Subscription(self._orders, queued=False)]
         self._brokers = brokers(table)
         self._certificates = Certificates(table, every_s=renewal_s)
+        self._brokers = brokers(table) if at is None else at
         self._identity = Identity(gateway_id, table, tuple(wanted))
         self._house = House(gateway_id, journal, states, health, probe, receipts_wanted=desk)
         self._submit, self._connect, self._was_down = submit, connect, was_down
@@ -124,7 +127,7 @@ class Uplink:
     def statistics(self) -> UplinkStatistics:
         """Return what the uplink did so far."""
         link, tally = self._link, self._tally
-        hides = link is not None and link.protocol != "5"
+        hides = link is not None and link.protocol == "3.1.1"
         return UplinkStatistics(
             connected=link is not None,
             broker=link.broker if link else "",

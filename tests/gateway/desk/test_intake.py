@@ -12,7 +12,6 @@ import pytest
 
 from gateway.core.events import Severity
 from gateway.desk.intake import MOST, Intake
-from gateway.desk.port import Port
 from gateway.desk.store import events, gateways
 from gateway.desk.store.database import Database, Transaction
 from gateway.desk.watching import Watch
@@ -180,20 +179,6 @@ def test_what_is_no_alert_is_counted_settled_and_not_stored(
             await made.done(2)
             assert made.intake.tally.unreadable == 1
             assert made.intake.tally.stored == 1
-
-    asyncio.run(main())
-
-
-def test_a_gateway_in_the_same_process_needs_no_broker(where: str) -> None:
-    async def main() -> None:
-        async with scene(where) as made:
-            receipts: list[bytes] = []
-            port = Port(made.intake)
-            port.listen(GATEWAY, receipts.append)
-            await port.tell(GATEWAY, "availability", b"online")
-            async with asyncio.timeout(5):
-                await asyncio.gather(*(port.tell(GATEWAY, "alert", published(told(each))) for each in (7, 8)))
-            assert [msgspec.json.decode(each)["stored"] for each in receipts] == [[[7, 8]]]
 
     asyncio.run(main())
 
