@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from drivers.api import Presented, Quality
-from gateway import __version__, configuration, doorways, last_resorts, site
-from gateway.beside import Beside
+from gateway import __version__, beside, configuration, doorways, last_resorts, site
 from gateway.configuration import Checked
 from gateway.core import health, kinds, payload
 from gateway.core.config import Config
@@ -170,7 +169,7 @@ class House:
             config, kinds=self._kinds, alerts=left, submit=submit, now=clock, document=self.status
         )
         self._watching = Watching(self.status, self._alerting.alerts)
-        self._beside = Beside(config.desk)
+        self._beside = beside.Beside(config.desk)
         self._uplink = self._make_uplink(probe)
         self._last_resort = last_resorts.make(config, self._uplink, submit, restored)
         self._follow(Thinner(site.deadbands_of(config, checked.profiles)))

@@ -88,12 +88,6 @@ def load(file: Path) -> tuple[DeskConfig | None, list[Fault]]:
     return read.config(), loading.located(read.faults, text, str(file))
 
 
-async def _until_told(config: DeskConfig) -> None:
-    stop, notifier = asyncio.Event(), Notifier()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE)
-
-
 def _read(file: Path) -> DeskConfig | None:
     """Return the configuration, its faults told in the log."""
     config, faults = load(file)
@@ -105,6 +99,8 @@ def _read(file: Path) -> DeskConfig | None:
 async def _until_told(file: Path, config: DeskConfig, beside: socket.socket | None) -> None:
     """Live one life after the other, each with the configuration as it was when it began."""
     stop, again, notifier = asyncio.Event(), asyncio.Event(), Notifier()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)

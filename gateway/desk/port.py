@@ -59,7 +59,10 @@ class Port:
     def _take(self, passed: Publish) -> None:
         settled = functools.partial(self._settled, passed.number)
         told = heard(passed.topic, passed.content, retained=False, settled=settled)
-        if told is not None and any(each.hear(told, self) for each in self._listeners):
+        heard_by = [
+            told is not None and each.hear(told, self) for each in self._listeners
+        ]  # more than one may
+        if any(heard_by):
             return
         if TOPIC.fullmatch(passed.topic):
             self._intake.offer(passed.topic, passed.content, settled)

@@ -70,7 +70,7 @@ class Desk:
         self.reports = Reports(database, wake=told)
         quota = int(config.desk.evidence_gb * 1e9)
         self.evidence = Evidence(database, Path(config.desk.files), quota_bytes=quota, changed=told)
-        self.port = Port(self.intake, [self.ordering, self.door_states, self.evidence])
+        self.port = Port(self.intake, [self.ordering, self.door_states, self.evidence, self.reports])
         self.intake.ears.taken += [self.escalation.wake, self.evidence.wake]
         self.intake.ears.stored.append(self.feed.wake)
         self.delivery.taken += [self.escalation.wake, self.feed.wake]

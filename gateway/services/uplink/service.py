@@ -86,7 +86,6 @@ class Uplink:
         self._remote = remote
         wanted = [Subscription(self._receipts)] if desk else []
         wanted += [] if remote is None else [Subscription(self._orders, queued=False)]
-        self._brokers = brokers(table)
         self._certificates = Certificates(table, every_s=renewal_s)
         self._brokers = brokers(table) if at is None else at
         self._identity = Identity(gateway_id, table, tuple(wanted))
