@@ -15,6 +15,7 @@ from typing import Final
 from gateway.core.hatch import Confirm, Frames, Publish, Tell, encode
 from gateway.core.payload import topic
 from gateway.desk.intake import TOPIC, Intake
+from gateway.desk.listening import TOPIC as TOPICS
 from gateway.desk.listening import Listener, heard
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ class Port:
     def __init__(self, intake: Intake, listeners: Sequence[Listener] = ()) -> None:
         self._intake, self._listeners = intake, listeners
         self._writer: asyncio.StreamWriter | None = None
+        self._gateways: set[str] = set()  # who has spoken here: one, in fact
         intake.ears.receipt.append(self._receipt)
 
     async def serve(self, end: socket.socket) -> None:
@@ -50,8 +52,9 @@ class Port:
         return self._writer is not None and not self._writer.is_closing()
 
     def publish(self, topic: str, content: bytes, *, expiry_s: int) -> bool:
-        """Give the gateway a message; say no if it is not there."""
-        return self._send(Tell(topic, content))
+        """Give the gateway a message; say no if it is not there, or has not spoken here."""
+        match = TOPICS.fullmatch(topic)
+        return match is not None and match["gateway"] in self._gateways and self._send(Tell(topic, content))
 
     def follow(self, topics: Sequence[str]) -> None:
         """Listen to these too: all that the gateway says comes this way."""
@@ -59,11 +62,10 @@ class Port:
     def _take(self, passed: Publish) -> None:
         settled = functools.partial(self._settled, passed.number)
         told = heard(passed.topic, passed.content, retained=False, settled=settled)
-        heard_by = [
-            told is not None and each.hear(told, self) for each in self._listeners
-        ]  # more than one may
-        if any(heard_by):
-            return
+        if told is not None:
+            self._gateways.add(told.gateway)
+            if any([each.hear(told, self) for each in self._listeners]):  # noqa: C419 - more than one may want it
+                return
         if TOPIC.fullmatch(passed.topic):
             self._intake.offer(passed.topic, passed.content, settled)
         else:
@@ -73,7 +75,8 @@ class Port:
         self._send(Confirm(number))
 
     def _receipt(self, gateway: str, payload: bytes) -> None:
-        self._send(Tell(topic(gateway, "receipt"), payload))
+        if gateway in self._gateways:
+            self._send(Tell(topic(gateway, "receipt"), payload))
 
     def _send(self, passed: Tell | Confirm) -> bool:
         if self._writer is None or self._writer.is_closing():

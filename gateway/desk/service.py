@@ -74,7 +74,6 @@ class Desk:
         self.intake.ears.taken += [self.escalation.wake, self.evidence.wake]
         self.intake.ears.stored.append(self.feed.wake)
         self.delivery.taken += [self.escalation.wake, self.feed.wake]
-        self.port = Port(self.intake, [self.ordering, self.door_states, self.evidence])
         self.brokers = list(self._connect(config))
         for name, run in {**self._services(), **self._watchers(config, database)}.items():
             supervisor.add(name, run)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ from gateway.desk.store.orders import OtherOrderError, Wish
 from gateway.desk.workflow import Command, Step
 from gateway.services.remote import Remote
 from gateway.services.remote.service import Target
+from gateway.services.uplink.beside import DeskLink
+from gateway.services.uplink.connection import Message
 from tests.desk_parts import GATEWAY, NOW, arrival, opened
 from tests.orders import DESK
 
@@ -558,19 +561,28 @@ def test_a_gateway_in_the_same_process_is_given_orders_without_a_broker(where: s
         desk = scene.desk()
         scene.world.desks.clear()
         port = Port(Intake(scene.database), [desk])
-        port.listen(
-            GATEWAY, lambda _: None, lambda order: scene.world.remote.heard(Incoming("command", order))
-        )
-        await port.tell(GATEWAY, "nonce", scene.world.nonces)
+        ours, theirs = socket.socketpair()
+        link = DeskLink(lambda told: scene.world.remote.heard(Incoming("command", told.content)))
+        await link.open(ours)
+        serving = asyncio.create_task(port.serve(theirs))
+
+        async def tell(what: str, content: bytes) -> None:
+            confirmed = asyncio.Event()
+            link.publish(Message(payload.topic(GATEWAY, what), content), lambda _: confirmed.set())
+            await confirmed.wait()
+
+        await tell("nonce", scene.world.nonces)
         await scene.give()
         await desk.look()
         while not scene.world.opened:
             await asyncio.sleep(0)
         outcome = scene.world.journal[-1]
-        telling = asyncio.create_task(port.tell(GATEWAY, "outcome", payload.outcome_event(outcome, GATEWAY)))
+        telling = asyncio.create_task(tell("outcome", payload.outcome_event(outcome, GATEWAY)))
         working = asyncio.create_task(desk.run())
         await telling
         working.cancel()
+        link.abandon()
+        await serving
         assert (await scene.state()).state is State.DONE
         assert not port.publish(payload.topic("another", "command"), b"", expiry_s=5)
 
