@@ -41,6 +41,12 @@ def test_a_copy_never_lives_longer_than_its_order() -> None:
         assert int(NOW + after) + found.life_s <= ORDER.until
 
 
+def test_a_copy_that_could_hardly_arrive_in_time_is_not_sent() -> None:
+    order = replace(ORDER, until=NOW + 9.6)
+    assert isinstance(decide(order, order.until - 0.6, hindrance=None), Send)
+    assert decide(order, order.until - 0.3, hindrance=None) == Settle(State.LATE, texts.NOT_SENT)
+
+
 def test_an_order_that_could_not_be_sent_in_time_is_late_and_says_why() -> None:
     assert decide(ORDER, NOW + 5, hindrance=texts.AWAY) == Wait(None, texts.AWAY)
     assert decide(ORDER, NOW + 10, hindrance=texts.AWAY) == Settle(State.LATE, texts.AWAY)
