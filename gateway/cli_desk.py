@@ -1,4 +1,4 @@
-"""The commands of the duty desk: desk, desk notify test. Arguments only; cli.py takes them in."""
+"""The commands of the duty desk: desk, desk notify test, desk pair. Arguments only; cli.py takes them in."""
 
 from pathlib import Path
 from types import ModuleType
@@ -51,11 +51,24 @@ def test(context: click.Context, /, config: Path | None, **asked: Any) -> int:
     return code
 
 
+@desk.command(cls=Command)
+@click.argument("person", required=False)
+@option("--shared", multiple=True, metavar="PLACE", help="option.shared_phone")
+@option("--label", default="", metavar="TEXT", help="option.phone_label")
+@config_option
+@click.pass_context
+def pair(context: click.Context, /, config: Path | None, **asked: Any) -> int:
+    """Let a phone in."""
+    code: int = _parts().letting_in.run(config or context.meta["config"], words(), **asked)
+    return code
+
+
 def _parts() -> ModuleType:
     """Return the package with what the commands do; ToolError where the extra is not installed, or not whole."""
     try:
         import gateway
         import gateway.duty
+        import gateway.letting_in
         import gateway.trial
     except ImportError as error:  # asyncpg or starlette
         raise ToolError("desk.missing", name=error.name or error) from error

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from drivers.api import Text
+from gateway import desk_control
 from gateway.core import loading
 from gateway.core.faults import Fault, same
 from gateway.desk import channel_checks, channels, checking, reading, service
@@ -110,7 +111,14 @@ async def _until_told(file: Path, config: DeskConfig, beside: socket.socket | No
         life = stop if beside is not None else asyncio.Event()
         async with asyncio.TaskGroup() as group:
             group.create_task(
-                service.serve(config, life, notifier, lambda: notifier.send("READY=1"), beside=beside),
+                service.serve(
+                    config,
+                    life,
+                    notifier,
+                    lambda: notifier.send("READY=1"),
+                    beside=beside,
+                    more=desk_control.services,
+                ),
                 name="desk",
             )
             config = await _next(file, config, stop, again)
@@ -146,6 +154,7 @@ def _resolve(read: reading.Read, folder: Path) -> None:
     What the desk writes lies in the state directory that systemd gives it, else beside the file.
     """
     state = Path(os.environ.get("STATE_DIRECTORY", "").partition(":")[0] or folder.absolute())
+    running = Path(os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0] or folder.absolute())
 
     def secret(value: str) -> str:
         if not value:
@@ -159,6 +168,7 @@ def _resolve(read: reading.Read, folder: Path) -> None:
             read.desk,
             store=read.desk.store if remote else str(state / read.desk.store),
             files=str(state / read.desk.files),
+            control_socket=str(running / read.desk.control_socket),
             store_password_file=secret(read.desk.store_password_file),
             key_file=secret(read.desk.key_file),
         )

@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -57,6 +57,7 @@ class Desk:
         owner = f"{self.instance}-{os.getpid()}"
         self.database = database
         self._began = time.time()
+        self.parts: Parts | None = None
         self.intake = Intake(database)
         self.feed = Feed(database)
         builder = Builder(database)
@@ -125,6 +126,7 @@ class Desk:
             url=table.url, wake=self.escalation.wake, signs=self.ordering.signs, ordered=self.ordering.wake,
             push=web_push(config),
         )  # fmt: skip
+        self.parts = parts
         return {"live": live.run, "web": partial(_web, parts, table)}
 
     def _connect(self, config: DeskConfig) -> Iterator[Broker]:
@@ -172,12 +174,17 @@ async def serve(
     ready: Callable[[], None] = lambda: None,
     *,
     beside: socket.socket | None = None,
+    more: Callable[["Desk", DeskConfig], Mapping[str, Run]] = lambda _, __: {},
 ) -> None:
     """Run a desk until `stop` is set, or until the gateway beside it closes `beside`, its end of the hatch.
+
+    `more` is what else is to run with it.
 
     What was taken in and not committed stays with the broker, or with that gateway.
     """
     async with opened(config, notifier) as (desk, supervisor), asyncio.TaskGroup() as group:
+        for name, run in more(desk, config).items():
+            supervisor.add(name, run)
         work = group.create_task(supervisor.run(), name="desk")
         if beside is not None:
             hatch = group.create_task(desk.port.serve(beside), name="hatch")

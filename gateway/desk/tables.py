@@ -20,6 +20,7 @@ class DeskTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     quiet_hours: list[str] = []  # "daily 22:00-06:00"
     weekly_test: str = ""  # "mon 10:00"; "" never
     key_file: str = ""  # signs orders to gateways; without it doors are shown and cannot be opened from here
+    control_socket: str = "desk.sock"  # for the tools of this machine: desk pair
     operator: str = "desk"  # the name of that key in the gateways' [[operator]]
 
 
