@@ -214,6 +214,17 @@ def export(since: str, until: str, form: str, config: Path | None, socket: Path 
     return DONE
 
 
+@cli.command(cls=Command)
+@config_option
+@socket_option
+@option("-o", "--output", type=FILE, metavar="FILE.tar.gz", help="option.report")
+def report(config: Path | None, socket: Path | None, output: Path | None) -> None:
+    """Put together what whoever maintains it asks for."""
+    from gateway import reporting
+
+    click.echo(reporting.make(config, socket, output, words()))
+
+
 for each in (
     cli_doors.doors,
     cli_doors.drill,

@@ -31,6 +31,7 @@ COMMANDS = [
     "camera",
     "command",
     "export",
+    "report",
     "doors",
     "drill",
     "osdp",
