@@ -49,7 +49,7 @@ class Broker:
         self._since: float | None = None
         self._session = 0  # message numbers mean something within one connection only
         self._loop = asyncio.get_running_loop()
-        self._client = _client(table, url, name)
+        self._client = make_client(table, url, name)
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
         self._client.on_message = self._message
@@ -129,6 +129,12 @@ class Broker:
         if self.is_open():
             self._subscribe(fresh)
 
+    def leave(self, topics: Sequence[str]) -> None:
+        """Listen to these no more."""
+        self._topics -= set(topics)
+        if self.is_open():
+            self._client.unsubscribe(list(topics))
+
     def _subscribe(self, topics: Sequence[str]) -> None:
         for some in chunks(topics, 50):
             self._client.subscribe([(each, quality(each)) for each in some])
@@ -147,14 +153,15 @@ class Broker:
             self._client.publish(topic(gateway, "receipt"), payload, qos=1)
 
 
-def _client(table: MqttTable, url: str, name: str) -> Client:
+def make_client(table: MqttTable, url: str, name: str, *, shared: bool = False) -> Client:
+    """Return a client that is not connected yet; `shared`: with MQTT 5, and no session that outlives it."""
     address = urlsplit(url)
     tls = SCHEMES[address.scheme][1]
     client = Client(
         CallbackAPIVersion.VERSION2,
         client_id=name,
-        clean_session=False,
-        protocol=MQTTProtocolVersion.MQTTv311,
+        clean_session=None if shared else False,
+        protocol=MQTTProtocolVersion.MQTTv5 if shared else MQTTProtocolVersion.MQTTv311,
         transport="websockets" if address.scheme.startswith("ws") else "tcp",
         manual_ack=True,
     )

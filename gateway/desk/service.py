@@ -31,6 +31,7 @@ from gateway.desk.registry.telling import Telling
 from gateway.desk.retention import Retention
 from gateway.desk.senders import vapid
 from gateway.desk.senders.building import Builder
+from gateway.desk.sharing import Share
 from gateway.desk.store import people
 from gateway.desk.store.database import Database
 from gateway.desk.store.opening import open_database
@@ -76,6 +77,7 @@ class Desk:
         self.intake.ears.stored.append(self.feed.wake)
         self.delivery.taken += [self.escalation.wake, self.feed.wake]
         self.brokers = list(self._connect(config))
+        self.shares = list(self._share(config))
         for name, run in {**self._services(), **self._watchers(config, database)}.items():
             supervisor.add(name, run)
         if config.web is not None:
@@ -94,6 +96,7 @@ class Desk:
             "evidence": self.evidence.run,
             "registry": self.reports.run,
             **{f"broker {each.url} {each.name}": each.run for each in self.brokers},
+            **{f"share {each.url}": each.run for each in self.shares},
         }
 
     def _watchers(self, config: DeskConfig, database: Database) -> dict[str, Run]:
@@ -137,6 +140,12 @@ class Desk:
             yield Broker(config.mqtt, url, self.instance, self.intake, [self.ordering, self.door_states])
             yield Broker(config.mqtt, url, f"{self.instance}-evidence", None, [self.evidence])
             yield Broker(config.mqtt, url, f"{self.instance}-registry", None, [self.reports])
+
+    def _share(self, config: DeskConfig) -> Iterator[Share]:
+        """Yield what takes a share of the alerts, where several desks are to."""
+        if config.mqtt is not None and config.desk.share:
+            for plain in (each for each in self.brokers if each.takes_alerts):
+                yield Share(config.mqtt, plain.url, self.instance, plain, self.intake)
 
     def _since(self) -> float | None:
         """Return since when all brokers are heard; a gateway may be at any of them, or in this very process."""

@@ -16,6 +16,7 @@ class DeskTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     files: str = "desk-files"  # the folder of stills, clips and photos
     evidence_gb: float = 4.0  # and how much it may hold
     keep_days: float = 730.0  # closed alerts and all that hangs on them
+    share: bool = False  # several desks share the alerts; only where all gateways have confirm = "desk"
     quiet_s: float = 180.0
     quiet_hours: list[str] = []  # "daily 22:00-06:00"
     weekly_test: str = ""  # "mon 10:00"; "" never
