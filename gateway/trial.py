@@ -100,8 +100,8 @@ async def _try_all(config: DeskConfig, trials: Sequence[Trial], rank: int) -> li
             password = secret(config.desk.store_password_file) or None
             database = await open_database(config.desk.store, password)
             stack.push_async_callback(database.close)
-        builder = Builder(database)
-        return [await _try(builder.build(each.channel), each, rank) for each in trials]
+        senders = Builder(database).build_all(each.channel for each in trials)
+        return [await _try(senders[each.channel.name], each, rank) for each in trials]
 
 
 async def _try(sender: Sender, trial: Trial, rank: int) -> Outcome:

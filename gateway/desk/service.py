@@ -61,8 +61,7 @@ class Desk:
         self.parts: Parts | None = None
         self.intake = Intake(database)
         self.feed = Feed(database)
-        builder = Builder(database)
-        channels = {each.name: builder.build(each) for each in config.channel}
+        channels = Builder(database).build_all(config.channel)
         paces = {each.name: each.pace for each in config.channel}
         self.delivery = Delivery(database, channels, owner=owner, paces=paces)
         self.escalation = Escalation(database, rules(config), paged=self.delivery.wake)

@@ -1,5 +1,6 @@
 """`desk notify test` sends a real page and says what the service said of it."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from gateway.cli import cli
 from tests.desk_bots import DingtalkGroup, WecomGroup
+from tests.desk_parts import opened
 from tests.desk_service import Service
 
 FILE = """
@@ -150,3 +152,32 @@ def test_every_step_of_the_command_explains_itself(language: str) -> None:
         result = CliRunner().invoke(cli, ["--lang", language, *arguments, "--help"])
         assert result.exit_code == 0, result.output
         assert "notify test" in result.output
+
+
+def test_web_push_is_tried_with_the_desks_own_record(street: Street) -> None:
+    channel = '[[channel]]\nname = "push"\nkind = "webpush"\ncontact = "mailto:desk@example.cn"\n'
+    text = FILE.replace("[[person]]", f"{channel}[[person]]", 1).replace(
+        '"zhang.san"]', '"zhang.san"], ["push", "duty-room"]'
+    )
+    street.file.write_text(text)
+    result = street.test("push")
+    assert result.exit_code == 1
+    assert "allow notifications" in result.output
+    assert (street.file.parent / "webpush.pem").exists()
+
+
+def test_a_record_that_the_running_desk_holds_is_told_in_a_line(street: Street) -> None:
+    channel = '[[channel]]\nname = "push"\nkind = "webpush"\ncontact = "mailto:desk@example.cn"\n'
+    text = FILE.replace("[[person]]", f"{channel}[[person]]", 1).replace(
+        '"zhang.san"]', '"zhang.san"], ["push", "duty-room"]'
+    )
+    street.file.write_text(text)
+
+    async def main() -> Result:
+        async with opened(str(street.file.parent / "desk.db")):
+            return await asyncio.to_thread(street.test, "push")
+
+    result = asyncio.run(main())
+    assert result.exit_code == 1
+    assert "database" in result.output
+    assert "Traceback" not in result.output

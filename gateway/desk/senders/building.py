@@ -1,5 +1,7 @@
 """Senders as desk.toml describes them, their secrets read from files once, when the desk starts."""
 
+import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -13,10 +15,25 @@ from gateway.desk.senders.dingtalk import Dingtalk
 from gateway.desk.senders.feishu import Feishu
 from gateway.desk.senders.mail import Mail, Server
 from gateway.desk.senders.modem.serial_modem import Call, SerialModem, Sms
+from gateway.desk.senders.vapid import VapidError
 from gateway.desk.senders.webhook import Endpoint, Ntfy, Webhook
 from gateway.desk.senders.wecom import Wecom
-from gateway.desk.sending import Sender
+from gateway.desk.sending import Message, Rejected, Result, Sender
 from gateway.desk.store.database import Database
+
+log = logging.getLogger(__name__)
+
+
+class Unusable:
+    """A channel that could not be made, in words; what is wrong with one keeps nobody from the others."""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    async def send(self, message: Message) -> Result:
+        """Refuse one message."""
+        del message
+        return Rejected(self._reason, retryable=False)
 
 
 class Builder:
@@ -25,6 +42,18 @@ class Builder:
     def __init__(self, database: Database | None = None) -> None:
         self._database = database
         self._modems: dict[str, SerialModem] = {}
+
+    def build_all(self, tables: Iterable[ChannelTable]) -> dict[str, Sender]:
+        """Return the senders of all channels; one that cannot be made refuses every page, which then goes on."""
+        return {each.name: self._build_or_refuse(each) for each in tables}
+
+    def _build_or_refuse(self, table: ChannelTable) -> Sender:
+        try:
+            return self.build(table)
+        except (OSError, ImportError, UnicodeDecodeError, VapidError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            log.error("channel %s cannot be used: %s", table.name, reason)
+            return Unusable(reason)
 
     def build(self, table: ChannelTable) -> Sender:
         """Return what sends over a channel; raises OSError where a secret cannot be read."""
