@@ -1,12 +1,17 @@
 """The delivery worker: claims notifications, sends them, writes down what came of it.
 
-A claim is a lease: a desk that dies lets go by the clock, and another sends what it held. Each channel has its own
+A claim is a lease: a desk that dies lets go by the clock, and another sends what it held; so does it itself as soon
+as it is back. `owner` is its name and its process, with a hyphen between. Each channel has its own
 places to send from, so one that hangs holds up no other; what its turn comes too late for is put back. What fails is
 tried again, then on the person's next channel, and what no channel takes is kept as failed, told in the log, and the
 incident's next rung is climbed at once. Whom no channel reaches is an alert of its own.
+
+What was sent is written down, however long the database is away, and a desk that is told to stop first hears what
+comes of the messages in its hands: what nobody wrote down goes out again when its lease is over.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import Counter
@@ -14,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from gateway.desk.delivering import Pace, Parcel, after_failure, plan
+from gateway.desk.outages import Patience
 from gateway.desk.reaching import lost, reached
 from gateway.desk.sending import Delivered, Rejected, Result, Sender, Unknown, told
 from gateway.desk.store import notices, timers, work
@@ -27,6 +33,7 @@ AT_ONCE: Final = 200
 LOOK_S: Final = 1.0
 MINUTE_S: Final = 60.0
 WAIT_S: Final = 5.0  # for room on a channel
+LAST_S: Final = 3.0  # for answers, when it is told to stop
 
 
 class Delivery:
@@ -49,24 +56,44 @@ class Delivery:
         self._wake = asyncio.Event()
         self._places: dict[str, asyncio.Semaphore] = {}
         self._in_hand: Counter[str] = Counter()  # messages by channel
-        self._full = False
+        self._full = self._ending = False
+        self._idle = asyncio.Event()
+        self._taking = Patience(database, "no page goes out")
+        self._writing = Patience(database, "what was sent cannot be written down")
 
     def wake(self) -> None:
         """Look at once: something is to be sent."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Work until cancelled; what is being sent then is heard to its end, for a few seconds."""
+        self._ending = False
+        await self._taking.through(self._let_go)
         async with asyncio.TaskGroup() as group:
-            while True:
-                self._wake.clear()
-                for parcel in await self._take():
-                    group.create_task(self._deliver(parcel), name=f"send {parcel.message.id}")
-                try:
-                    async with asyncio.timeout(LOOK_S):
-                        await self._wake.wait()
-                except TimeoutError:
-                    continue
+            try:
+                while True:
+                    self._wake.clear()
+                    for parcel in await self._taking.through(self._take):
+                        group.create_task(self._deliver(parcel), name=f"send {parcel.message.id}")
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(LOOK_S):
+                            await self._wake.wait()
+            except asyncio.CancelledError:
+                await self._end()
+                raise
+
+    async def _let_go(self) -> None:
+        """Take what this desk held as it died, without waiting for the leases."""
+        async with self._database.transaction() as transaction:
+            await notices.let_go(transaction, self._owner.rpartition("-")[0])
+
+    async def _end(self) -> None:
+        self._ending = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_S):
+                while self._in_hand.total():
+                    self._idle.clear()
+                    await self._idle.wait()
 
     async def look(self) -> int:
         """Send what is due and wait for what comes of it; return how many messages went out or failed."""
@@ -104,22 +131,28 @@ class Delivery:
         at_latest = self._now() + LEASE_S - pace.longest_s
         try:
             async with self._places.setdefault(channel, asyncio.Semaphore(pace.at_once)):
-                now = self._now()
-                result = await self._send(parcel, pace) if now <= at_latest else None
-            async with self._database.transaction() as transaction:
-                if result is None:
-                    for notice in parcel.notices:
-                        await self._again(transaction, notice, now, "waits for its turn on its channel")
-                    return
-                news = await self._settle(transaction, parcel, result, self._now())
-            if not isinstance(result, Delivered):
+                late = self._ending or self._now() > at_latest
+                result = None if late else await self._send(parcel, pace)
+            news = await self._writing.through(lambda: self._write_down(parcel, result))
+            if result is not None and not isinstance(result, Delivered):
                 self.wake()
         finally:
             self._in_hand[channel] -= 1
+            self._idle.set()
             if self._full:
                 self.wake()
         for each in self.taken if news else ():
             each()
+
+    async def _write_down(self, parcel: Parcel, result: Result | None) -> bool:
+        """Settle a message, or put it back where it was not sent; return whether an alert of the desk's own changed."""
+        now = self._now()
+        async with self._database.transaction() as transaction:
+            if result is not None:
+                return await self._settle(transaction, parcel, result, now)
+            for notice in parcel.notices:
+                await self._again(transaction, notice, now, "waits for its turn on its channel")
+            return False
 
     async def _send(self, parcel: Parcel, pace: Pace) -> Result:
         sender = self._senders.get(parcel.channel)

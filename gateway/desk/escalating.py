@@ -17,6 +17,7 @@ from gateway.core.events import Place
 from gateway.core.schedule import Schedule
 from gateway.desk import texts
 from gateway.desk.ladders import NO_LADDER, Decision, Ladder, Standing, decide
+from gateway.desk.outages import Patience
 from gateway.desk.routing import Directory, audience
 from gateway.desk.silences import Silence, silenced_until
 from gateway.desk.store import notices, people, timers, work
@@ -74,6 +75,7 @@ class Escalation:
         self.pages = 0
         self._database, self._rules, self._now, self._paged = database, rules, now, paged
         self._wake = asyncio.Event()
+        self._patience = Patience(database, "no ladder is climbed")
 
     def wake(self) -> None:
         """Look at once: something came in."""
@@ -83,7 +85,7 @@ class Escalation:
         """Work until cancelled."""
         while True:
             self._wake.clear()
-            while await self.look() == AT_ONCE:
+            while await self._patience.through(self.look) == AT_ONCE:
                 pass
             try:
                 async with asyncio.timeout(LOOK_S):

@@ -10,7 +10,8 @@ import msgspec
 
 from gateway.core.payload import topic
 from tests.broker import Heard, Listener, until
-from tests.desk_parts import published, told
+from tests.desk_parts import compound, published, told
+from tests.events import PLACE
 
 PATIENCE_S = 60.0
 
@@ -71,17 +72,28 @@ class Desk:
         text = CONFIG.format(name=name, store=store, port=port, pager=pager, minutes=minutes)
         self._file.write_text(text + (WEB.format(port=web) if web else ""))
         self._log = folder / f"{name}.log"
+        self.environment: dict[str, str] | None = None
+        self._listened = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it and wait until it listens."""
-        before = self.log.count("listening at")
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Start it."""
+        self._listened = self.log.count("listening at")
         with self._log.open("ab") as log:
             command = [sys.executable, "-m", "gateway", "desk", "-c", str(self._file)]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        until(lambda: self.log.count("listening at") > before, what=f"the desk ({self._file.name})")
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
+
+    def wait(self) -> None:
+        """Wait until it listens."""
+        what = f"the desk ({self._file.name})"
+        until(lambda: self.log.count("listening at") > self._listened, what=what, within_s=PATIENCE_S)
         if self._web:
-            until(lambda: answers(self._web), what="its pages")
+            until(lambda: answers(self._web), what="its pages", within_s=PATIENCE_S)
 
     def kill(self) -> None:
         """Kill it as a power cut would."""
@@ -121,10 +133,13 @@ def answers(port: int) -> bool:
 
 
 class Gateway:
-    """Publishes alerts and sends again whatever has no receipt yet, as the uplink does with `confirm = "desk"`."""
+    """Publishes alerts and sends again whatever has no receipt yet, as the uplink does with `confirm = "desk"`.
 
-    def __init__(self, port: int, name: str) -> None:
-        self.name, self.sent, self.published = name, 0, 0
+    With `compounds_of`, so many alerts lie in one compound and the next in another: each compound is an incident.
+    """
+
+    def __init__(self, port: int, name: str, *, compounds_of: int = 0) -> None:
+        self.name, self.sent, self.published, self._compounds_of = name, 0, 0, compounds_of
         self.receipts: set[int] = set()
         self._listener = Listener(port, topic(name, "receipt"), name=name, answer=self._take)
 
@@ -165,7 +180,8 @@ class Gateway:
 
     def _publish(self, seq: int) -> None:
         self.published += 1
-        event = told(seq, previous=seq - 1 or None)
+        place = compound(f"{self.name} {(seq - 1) // self._compounds_of}") if self._compounds_of else PLACE
+        event = told(seq, previous=seq - 1 or None, place=place)
         self._listener.publish(topic(self.name, "alert"), published(event, self.name))
 
     def _take(self, _listener: Listener, heard: Heard) -> None:

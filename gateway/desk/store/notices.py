@@ -73,6 +73,23 @@ async def claim(
     return sorted(found, key=lambda each: (-each.rank, each.due_at, each.id))
 
 
+async def let_go(transaction: Transaction, instance: str) -> int:
+    """Let go of what a desk of this name held in an earlier life; return how many earlier lives held something.
+
+    `owner` is the instance and its process. Names are unique, so whoever starts under one knows that it is alone.
+    """
+    rows = await transaction.fetch(
+        "SELECT DISTINCT owner FROM notifications WHERE state = 'waiting' AND owner <> ''"
+    )
+    owners = sorted(row["owner"] for row in rows if row["owner"].rpartition("-")[0] == instance)
+    for owner in owners:
+        await transaction.execute(
+            "UPDATE notifications SET owner = '', leased_until = 0 WHERE owner = $1 AND state = 'waiting'",
+            owner,
+        )
+    return len(owners)
+
+
 async def delivered(
     transaction: Transaction,
     notice: Notice,
