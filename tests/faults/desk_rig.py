@@ -89,9 +89,8 @@ class Desk:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
 
     def wait(self) -> None:
-        """Wait until it listens."""
-        what = f"the desk ({self._file.name})"
-        until(lambda: self.log.count("listening at") > self._listened, what=what, within_s=PATIENCE_S)
+        """Wait until it listens; as systemd would, start it again where it ended for want of a database."""
+        until(self._listens, what=f"the desk ({self._file.name})", within_s=PATIENCE_S)
         if self._web:
             until(lambda: answers(self._web), what="its pages", within_s=PATIENCE_S)
 
@@ -109,6 +108,12 @@ class Desk:
         code = self._process.wait(10)
         self._process = None
         return code
+
+    def _listens(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            self.launch()
+        return self.log.count("listening at") > self._listened
 
     @property
     def memory_mb(self) -> float:
