@@ -128,6 +128,36 @@ def test_what_fails_halfway_leaves_nothing(where: str) -> None:
     run(where, body)
 
 
+def test_a_transaction_called_off_at_any_moment_leaves_the_database_usable_and_itself_whole_or_not_at_all(
+    where: str,
+) -> None:
+    async def body(database: Database) -> None:
+        async def write(number: int) -> None:
+            async with database.transaction() as transaction:
+                for half in ("a", "b"):
+                    await transaction.execute(
+                        "INSERT INTO heads (key, number, count, last_at) VALUES ($1, $2, 0, 0)",
+                        f"{number} {half}", number,
+                    )  # fmt: skip
+
+        called_off = 0
+        for number in range(60):
+            task = asyncio.create_task(write(number))
+            for _ in range(number // 3):
+                await asyncio.sleep(0)
+            task.cancel()
+            try:
+                await task
+            except asyncio.CancelledError:
+                called_off += 1
+            async with database.transaction() as transaction:
+                rows = await transaction.fetch("SELECT key FROM heads WHERE number = $1", number)
+                assert len(rows) in {0, 2}
+        assert called_off > 0
+
+    run(where, body)
+
+
 def test_places_are_a_tree_from_the_community_down(where: str) -> None:
     async def body(database: Database) -> None:
         await take(database, life())
