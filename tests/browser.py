@@ -48,6 +48,11 @@ class Browser:
         """Click on the first element a CSS selector finds."""
         self.run(f"document.querySelector({json.dumps(selector)}).click()")
 
+    def press(self, text: str) -> None:
+        """Click on the first button or link that says this."""
+        wanted = f"find((each) => each.offsetWidth && each.innerText.includes({json.dumps(text)}))"
+        self.run(f"[...document.querySelectorAll('dialog[open] button, button, a')].{wanted}.click()")
+
     def tap(self, selector: str, x: float, y: float, *, to: tuple[float, float] | None = None) -> None:
         """Put a real finger on an element at shares of its width and height, move it, and lift it."""
         script = f"const b = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
@@ -65,6 +70,11 @@ class Browser:
     def devtools(self, command: str, **parameters: object) -> Any:
         """Give the browser itself an order, of the Chrome DevTools protocol."""
         return _ask("POST", f"{self._session}/goog/cdp/execute", {"cmd": command, "params": parameters})
+
+    def block(self, *patterns: str) -> None:
+        """Have requests to such addresses fail as without a network; none: no longer."""
+        self.devtools("Network.enable")
+        self.devtools("Network.setBlockedURLs", urls=list(patterns))
 
     def without_scripts(self, url: str) -> None:
         """Go to a page as somebody does who lets none run."""

@@ -18,7 +18,7 @@ from gateway.desk.routing import Directory
 from gateway.desk.store import events, phones
 from gateway.desk.web.app import WebServer
 from tests.broker import free_port, until
-from tests.browser import Browser
+from tests.browser import Browser, browser
 from tests.desk_parts import GATEWAY, published, told
 from tests.desk_web import EVERYWHERE, Office, office
 from tests.events import PLACE
@@ -74,6 +74,16 @@ class LiveDesk:
                     "SELECT who FROM audit WHERE step = $1 AND outcome = 'done' ORDER BY id", step
                 )
             return [row["who"] for row in rows]
+
+        return self.ask(read())
+
+    def made(self, step: str) -> int:
+        """Return how often a step was asked for, whatever came of it; the same one sent again is one."""
+
+        async def read() -> int:
+            async with self._office.database.transaction() as transaction:
+                rows = await transaction.fetch("SELECT count(*) AS n FROM audit WHERE step = $1", step)
+            return int(rows[0]["n"])
 
         return self.ask(read())
 
@@ -142,8 +152,10 @@ def desk(folder: Path, directory: Directory | None = None) -> Iterator[LiveDesk]
     try:
         until(lambda: made or not thread.is_alive(), what="the desk")
         made[0].start()
-        yield made[0]
-        made[0].stop()
+        try:
+            yield made[0]
+        finally:
+            made[0].stop()
     finally:
         loop.call_soon_threadsafe(ended.set)
         thread.join(10)
@@ -158,3 +170,18 @@ def ready(window: Browser) -> None:
         ),
         what="the page's script",
     )
+
+
+@contextmanager
+def opened(
+    folder: Path, person: str | None = "warden-1", language: str = "zh-CN", place: Place = EVERYWHERE
+) -> Iterator[tuple[LiveDesk, Browser]]:
+    """Have a desk running, and the page open on somebody's phone."""
+    with desk(folder) as running, browser(folder, language) as window:
+        running.let_in(window, person, place)
+        yield running, window
+
+
+def shows(window: Browser, text: str) -> None:
+    """Wait until a page shows a text."""
+    until(lambda: text in window.text(), what=text)

@@ -1,30 +1,14 @@
 """The phone page in a real browser against a running desk: read before its script, live, acknowledged, undone."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from tests.broker import until
-from tests.browser import Browser, browser, needs_browser
-from tests.desk_live import LiveDesk, alarm, desk
+from tests.browser import needs_browser
+from tests.desk_live import alarm, opened, shows
 
 pytestmark = needs_browser
 
 ACKNOWLEDGE = "#waiting [data-act=acknowledge]"
-
-
-@contextmanager
-def opened(
-    folder: Path, person: str = "warden-1", language: str = "zh-CN"
-) -> Iterator[tuple[LiveDesk, Browser]]:
-    """Have a desk running, and the page open on somebody's phone."""
-    with desk(folder) as running, browser(folder, language) as window:
-        running.let_in(window, person)
-        yield running, window
-
-
-def shows(window: Browser, text: str) -> None:
-    until(lambda: text in window.text(), what=text)
 
 
 def test_the_list_is_readable_before_any_script_runs(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ function merge(alert) {
 function paint({ box, name, detail }) {
   const { alert } = detail;
   const parts = [
-    head(pick(alert.what)), what(alert), actions(alert, detail, name), where(alert), calls(detail), pictures(alert),
+    head(say("detail.open")), what(alert), actions(alert, detail, name), where(alert), calls(detail), pictures(alert),
     written(alert), panel(say("detail.timeline"), detail.timeline ? timeline(detail.timeline) : note(say("loading"))),
     told(detail), others(detail),
   ].filter(Boolean);
@@ -74,14 +74,15 @@ function paint({ box, name, detail }) {
 
 function what(alert) {
   const sensor = alert.change === "cleared" ? "cleared" : "active";
-  const top = make("div.rowed", {}, make("span.disc", {}, icon(family(alert.kind))), make("time", {}, age(alert.opened_at)));
-  top.lastChild.dataset.since = alert.opened_at;
+  const time = make("time", {}, age(alert.opened_at));
+  time.dataset.since = alert.opened_at;
+  const lines = make("span.lines", {}, make("strong", {}, pick(alert.what)), time, make("b", {}, pick(alert.where)), make("small", {}, alert.place.compound ?? ""));
   const chips = make("div.facts", {},
     chip(alert.severity, alert.severity, say(`severity.${alert.severity}`)), chip("state", alert.state, said(alert)),
     chip("sensor", sensor, say(`sensor.${sensor}`)));
   const facts = [say("detail.first", { time: clock(alert.first_seen) }), alert.count > 1 && say("detail.count", { n: alert.count })];
   const kind = `section.panel.what.${alert.severity}.${alert.state}${alert.vital ? ".vital" : ""}`;
-  return make(kind, {}, top, make("p.spot", {}, pick(alert.where)), make("p", {}, pick(alert)), chips, make("small", {}, facts.filter(Boolean).join(" · ")));
+  return make(kind, {}, make("div.body", {}, make("span.disc", {}, icon(family(alert.kind))), lines), chips, make("small", {}, facts.filter(Boolean).join(" · ")));
 }
 
 function actions(alert, detail, name) {

@@ -13,7 +13,7 @@ const cards = new Map();
 const expanded = new Set();
 let shown = new Map();
 let painting = 0;
-let moved = 0;
+let moved = -SETTLE_MS;
 
 export function start() {
   for (const card of document.querySelectorAll("#list .card")) cards.set(card.dataset.incident, card);

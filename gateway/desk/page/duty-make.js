@@ -71,7 +71,7 @@ export function toast(text, action = null, seconds = 5) {
 export function sheet(title, fill) {
   const box = make("dialog.sheet", { ariaLabel: title });
   const close = () => box.close();
-  box.append(make("h2", {}, title), ...fill(close));
+  box.append(make("h2", { tabIndex: -1, autofocus: true }, title), ...fill(close));
   box.addEventListener("click", (event) => { if (event.target === box) close(); });
   box.addEventListener("close", () => box.remove());
   document.body.append(box);

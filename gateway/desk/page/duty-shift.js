@@ -12,7 +12,7 @@ export function show(box) {
   phone.append(make("p", {}, say(sound.staysAwake() ? "duty.screen" : "duty.screen.no")));
   offerPush(phone);
   if (me.shared) phone.append(button("wide", "duty", say("duty.change"), () => choose(box)));
-  phone.append(button("wide", "back", say("duty.leave"), leave));
+  phone.append(button("wide", "", say("duty.leave"), leave));
   ask("GET", "/api/duty").then((told) => roster.replaceChildren(...watches(told), own(told)), (error) => roster.replaceChildren(note(error.message)));
 }
 

@@ -53,7 +53,6 @@ export async function end() {
 
 function show() {
   find("start").hidden = isOn();
-  document.documentElement.classList.toggle("on-duty", isOn());
   find("on-duty")?.remove();
   if (isOn()) find("list").prepend(make("p.on-duty", { id: "on-duty" }, icon("sound"), make("b", {}, say("duty.on"))));
 }

@@ -131,7 +131,10 @@ async def pair(asked: Asked) -> Response:
     """Return the page that lets a phone in by the word in its address's fragment."""
     table = words()[language(asked.request)]
     told = {key: text for key, text in table.items() if key.startswith(("pair.", "error."))}
-    return paint(asked.request, "pair.html", told=told)
+    csrf = (
+        asked.known.csrf if asked.known else ""
+    )  # a phone that is in may be let in anew, as somebody else's
+    return paint(asked.request, "pair.html", told=told, csrf=csrf)
 
 
 ENDPOINTS: Final = (
