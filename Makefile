@@ -7,7 +7,7 @@ UV := .tools/bin/uv
 export ORT_DISABLE_TELEMETRY := 1
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test lint bench deb model format system-packages clean help
+.PHONY: demo test lint bench deb sbom sign model format system-packages clean help
 .DEFAULT_GOAL := help
 
 help:  ## list what can be made
@@ -34,6 +34,12 @@ bench: system-packages $(VENV)/.dev  ## every bench; one alone: .venv/bin/python
 
 deb: $(UV)  ## the Debian package, in build/deb (ARGS='--architecture arm64' makes the other one)
 	$(PYTHON) systemd/package/build.py --uv $(CURDIR)/$(UV) $(ARGS)
+
+sbom: $(UV)  ## the bill of materials of that package (CycloneDX), beside it
+	$(PYTHON) systemd/package/sbom.py --uv $(CURDIR)/$(UV) --output build/deb/sbom.cdx.json
+
+sign:  ## sign what lies in build/deb (KEY=release-key, as ssh-keygen makes it)
+	$(PYTHON) systemd/package/sign.py sign --key $(KEY) build/deb
 
 model: .train/.made  ## train the falling-object model anew: an evening on two cores (ARGS=--quick: minutes, into build/)
 	OMP_NUM_THREADS=1 .train/bin/python -m models.train $(ARGS)

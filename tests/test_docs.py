@@ -76,3 +76,10 @@ def test_the_changelog_names_the_version_or_what_is_not_released_yet() -> None:
 def test_the_readme_says_what_the_gateway_is_not() -> None:
     assert "never be the only path of a fire alarm" in README
     assert "绝不能作为火灾报警的唯一途径" in README
+
+
+def test_every_test_that_is_named_as_evidence_is_there() -> None:
+    text = (ROOT / "systemd" / "README.md").read_text(encoding="utf-8")
+    named = re.findall(r"`t/([^`]+)`", text)
+    assert len(named) > 30
+    assert [name for name in named if not (ROOT / "tests" / name).exists()] == []
