@@ -41,7 +41,7 @@ class Share:
         self.is_sharing = False
         self._table, self._plain, self._intake = table, plain, intake
         self.url, self._name = url, f"{name}-share"
-        self._probe = f"compound/desk/{name}/probe"
+        self._probe = f"compound/v1/@desk/{name}/probe"
         self._loop = asyncio.get_running_loop()
         self._word = b""
         self._session = 0

@@ -93,7 +93,9 @@ def test_where_the_broker_grants_and_delivers_nothing_every_desk_takes_all(
     """The rules of this one let nobody publish a probe; its answers are those of a broker that does not deal."""
     monkeypatch.setattr("gateway.desk.sharing.PROBE_S", 0.5)
     rules = tmp_path / "acl"
-    rules.write_text("topic readwrite compound/v1/#\n")
+    rules.write_text(
+        "".join(f"topic readwrite compound/v1/+/{what}\n" for what in ("alert", "health", "receipt"))
+    )
     rules.chmod(0o644)
 
     async def main() -> None:
