@@ -63,10 +63,21 @@ def pair(context: click.Context, /, config: Path | None, **asked: Any) -> int:
     return code
 
 
+@desk.command(cls=Command)
+@config_option
+@json_option
+@click.pass_context
+def status(context: click.Context, /, config: Path | None, as_json: bool) -> int:
+    """Show how the running desk is."""
+    code: int = _parts().desk_status.run(config or context.meta["config"], words(), as_json=as_json)
+    return code
+
+
 def _parts() -> ModuleType:
     """Return the package with what the commands do; ToolError where the extra is not installed, or not whole."""
     try:
         import gateway
+        import gateway.desk_status
         import gateway.duty
         import gateway.letting_in
         import gateway.trial

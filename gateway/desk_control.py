@@ -43,7 +43,10 @@ def services(desk: Desk, config: DeskConfig) -> Mapping[str, Run]:
         url = config.web.url.rstrip("/") or reached(config.web.listen)
         return await offered(desk.parts, url, request)
 
-    return {"control": Control(Path(config.desk.control_socket), {"pair": pair}).run}
+    async def status(_: Request) -> Answer:
+        return await desk.standing()
+
+    return {"control": Control(Path(config.desk.control_socket), {"pair": pair, "status": status}).run}
 
 
 async def offered(parts: Parts, url: str, request: Mapping[str, Any]) -> Answer:

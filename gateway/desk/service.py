@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -32,6 +33,7 @@ from gateway.desk.retention import Retention
 from gateway.desk.senders import vapid
 from gateway.desk.senders.building import Builder
 from gateway.desk.sharing import Share
+from gateway.desk.standing import standing
 from gateway.desk.store import people
 from gateway.desk.store.database import Database
 from gateway.desk.store.opening import open_database
@@ -57,7 +59,7 @@ class Desk:
         self.instance = f"{config.desk.name}-{socket.gethostname()}"
         owner = f"{self.instance}-{os.getpid()}"
         self.database = database
-        self._began = time.time()
+        self._began, self._database = time.time(), database
         self.parts: Parts | None = None
         self.intake = Intake(database)
         self.feed = Feed(database)
@@ -82,6 +84,16 @@ class Desk:
         if config.web is not None:
             for name, run in self._pages(config, config.web, database).items():
                 supervisor.add(name, run)
+
+    async def standing(self) -> Mapping[str, Any]:
+        """Return how this desk is, as a document."""
+        return await standing(
+            self._database,
+            name=self.instance,
+            brokers=self.brokers,
+            intake=self.intake.tally,
+            evidence=self.evidence.tally,
+        )
 
     def _services(self) -> dict[str, Run]:
         """Return what works on what comes."""

@@ -1,5 +1,7 @@
-"""SIGHUP: a desk takes up its file anew; one with mistakes changes nothing, and says so."""
+"""A running desk: takes up its file anew on SIGHUP, one with mistakes changes nothing; says how it is when asked."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -8,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway import desk_status
+from gateway.terminal.words import Words
 from tests.broker import until
 from tests.gateway.test_duty import GOOD
 
@@ -59,3 +63,48 @@ def test_a_file_with_mistakes_changes_nothing_and_a_good_one_is_taken_up(desk: D
     desk.process.send_signal(signal.SIGTERM)
     assert desk.process.wait(20) == 0
     assert "Traceback" not in desk.log
+
+
+def test_a_running_desk_says_how_it_is_in_words_and_as_a_document(desk: Desk) -> None:
+    command = [sys.executable, "-m", "gateway", "desk", "status", "-c", str(desk.file)]
+    asked = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+    told = json.loads(asked.stdout)
+    assert (told["open_alerts"], told["waiting"], told["failed"], told["quiet"], told["brokers"]) == (
+        0, 0, 0, [], [],
+    )  # fmt: skip
+    for language, word in (("C", "0 alerts open"), ("zh_CN.UTF-8", "未处理完的告警 0 条")):
+        shown = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "LC_ALL": language, "PYTHONUTF8": "1"},
+        )
+        assert word in shown.stdout
+
+
+def test_what_needs_somebody_is_said_in_words() -> None:
+    told = {
+        "name": "street", "open_alerts": 2, "waiting": 1, "failed": 3,
+        "quiet": [{"gateway": "hxtp-01", "since": 0.0}],
+        "brokers": [{"url": "mqtt://a", "name": "street", "since": None}],
+        "intake": {"received": 5, "stored": 4, "alerts": 2, "last_fault": "OSError: disk full"},
+        "evidence": {"kept": 1, "thrown_away": 0, "trouble": ""},
+    }  # fmt: skip
+    text = "\n".join(desk_status.lines(told, Words("en")))
+    for wanted in (
+        "mqtt://a (street) is not reached",
+        "hxtp-01 is silent",
+        "3 pages reached nobody",
+        "disk full",
+    ):
+        assert wanted in text
+
+
+def test_where_no_desk_runs_that_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "desk.toml"
+    file.write_text(GOOD)
+    command = [sys.executable, "-m", "gateway", "desk", "status", "-c", str(file)]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert asked.returncode == 1
+    assert "Traceback" not in asked.stderr

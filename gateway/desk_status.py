@@ -1,0 +1,61 @@
+"""`desk status`: how the running desk is, in words or as JSON."""
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+from gateway import duty
+from gateway.letting_in import SYSTEM_SOCKET
+from gateway.terminal.client import Client
+from gateway.terminal.errors import ToolError
+from gateway.terminal.figures import console
+from gateway.terminal.help import DONE, NO
+from gateway.terminal.words import Words
+
+
+def run(path: Path | None, words: Words, *, as_json: bool) -> int:
+    """Show how the desk is; exit 1 when it does not hear a broker, or a page reached nobody."""
+    config, _ = duty.load(path or duty.find())
+    named = [Path(config.desk.control_socket)] if config is not None else []
+    try:
+        told = Client([*named, SYSTEM_SOCKET]).ask("status")
+    except ToolError as error:
+        if error.key != "client.nobody":
+            raise
+        raise ToolError("desk_pair.nobody", **error.values) from error
+    told.pop("ok", None)
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False))
+    else:
+        out = console()
+        for line in lines(told, words):
+            out.print(line, soft_wrap=True, highlight=False, markup=False)
+    return NO if told["failed"] or any(each["since"] is None for each in told["brokers"]) else DONE
+
+
+def lines(told: dict[str, Any], words: Words) -> list[str]:
+    """Return a line for each fact, what needs somebody last."""
+    intake, evidence = told["intake"], told["evidence"]
+    found = [
+        words(
+            "desk_status.took",
+            name=told["name"],
+            **{key: intake[key] for key in ("received", "stored", "alerts")},
+        ),
+        words("desk_status.work", open=told["open_alerts"], waiting=told["waiting"]),
+        words("desk_status.evidence", kept=evidence["kept"], gone=evidence["thrown_away"]),
+    ]
+    for each in told["brokers"]:
+        key = "desk_status.lost" if each["since"] is None else "desk_status.heard"
+        found.append(words(key, url=each["url"], name=each["name"], since=_clock(each["since"])))
+    for each in told["quiet"]:
+        found.append(words("desk_status.quiet", gateway=each["gateway"], since=_clock(each["since"])))
+    if told["failed"]:
+        found.append(words("desk_status.failed", count=told["failed"]))
+    troubles = (intake["last_fault"], evidence["trouble"])
+    return [*found, *(words("desk_status.trouble", what=each) for each in troubles if each)]
+
+
+def _clock(at: float | None) -> str:
+    return "" if at is None else f"{datetime.datetime.fromtimestamp(at).astimezone():%m-%d %H:%M}"
