@@ -9,6 +9,8 @@ from typing import Protocol
 import uvicorn
 from starlette.applications import Starlette
 
+from gateway.desk.patience import Impatient
+
 
 class QuietServer(uvicorn.Server):
     """uvicorn without its own signal handlers: Ctrl-C belongs to whoever runs us."""
@@ -38,6 +40,8 @@ async def serve(
         server.app,
         host=host,
         port=port,
+        http=Impatient,
+        ws="none",
         server_header=False,
         log_level="critical",  # a browser that went away is no news
         lifespan="off",

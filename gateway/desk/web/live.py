@@ -24,6 +24,7 @@ from gateway.desk.web.shapes import Alert
 from gateway.desk.web.showing import Showing
 
 BEAT_S: Final = 5.0
+MOST_OF_A_PHONE: Final = 8  # pages open at once; the oldest makes room for one more
 MOST_WAITING: Final = 64  # batches a slow page may lag
 MOST_MISSED: Final = 2_000
 RETRY: Final = b"retry: 1000\n\n"
@@ -64,6 +65,7 @@ class Live:
     ) -> None:
         self._database, self._feed, self._showing, self._now = database, feed, showing, now
         self._streams: dict[Scope, set[Stream]] = {}
+        self._of_phone: dict[str, list[Stream]] = {}
         self._news: list[News] = []
         self._told = asyncio.Event()
 
@@ -88,6 +90,10 @@ class Live:
         """Yield what a page is to be sent, first what it missed since news no. `after`."""
         stream = Stream(phone, scope)
         self._streams.setdefault(scope, set()).add(stream)
+        own = self._of_phone.setdefault(phone, [])
+        own.append(stream)
+        if len(own) > MOST_OF_A_PHONE:
+            own.pop(0).end()
         try:
             yield RETRY + await self._missed(scope, after)
             while (told := await stream.queue.get()) is not None:
@@ -161,10 +167,14 @@ class Live:
                     stream.end()
 
     def _leave(self, stream: Stream) -> None:
-        group = self._streams[stream.scope]
+        group, own = self._streams[stream.scope], self._of_phone[stream.phone]
         group.discard(stream)
         if not group:
             del self._streams[stream.scope]
+        if stream in own:
+            own.remove(stream)
+        if not own:
+            del self._of_phone[stream.phone]
 
 
 async def _places(transaction: Transaction) -> dict[str, Place]:
