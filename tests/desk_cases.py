@@ -14,17 +14,15 @@ from gateway.desk.registry.keeping import write
 from gateway.desk.silences import Silence
 from gateway.desk.store import files, gateways, notices, people, phones, pushes
 from gateway.desk.store.notices import Notice
-from gateway.desk.web.app import ENDPOINTS
+from gateway.desk.web.app import ENDPOINTS, PAGES
 from gateway.desk.web.endpoints import Endpoint
-from gateway.desk.web.installing import ENDPOINTS as INSTALLING
-from gateway.desk.web.pages import ENDPOINTS as PAGES
 from gateway.desk.web.parts import WebPush
 from tests.desk_parts import PLACE_OF_COMPOUND, arrival, compound
 from tests.desk_web import Office
 from tests.events import PLACE
 from tests.gateway.desk.test_photos import SMALL_PNG
 
-ALL: Final[tuple[Endpoint, ...]] = (*ENDPOINTS, *PAGES, *INSTALLING)
+ALL: Final[tuple[Endpoint, ...]] = (*ENDPOINTS, *PAGES)
 HERE: Final = PLACE_OF_COMPOUND
 THERE: Final = compound("别的院")
 PUSH: Final = "https://fcm.googleapis.com/fcm/send/x"
@@ -202,6 +200,9 @@ CASES: Final[Mapping[tuple[str, str], Case]] = {
     ("GET", "/"): plain("/"),
     ("GET", "/pair"): plain("/pair"),
     ("GET", "/shell"): plain("/shell"),
+    ("GET", "/room"): plain("/room"),
+    ("GET", "/shift"): plain("/shift"),
+    ("GET", "/admin"): plain("/admin"),
     ("GET", "/manifest.webmanifest"): plain("/manifest.webmanifest"),
     ("GET", "/worker.js"): plain("/worker.js"),
 }

@@ -29,6 +29,9 @@ from gateway.desk.web import (
     assets,
     installing,
     openapi,
+    page_admin,
+    page_room,
+    page_shift,
     pages,
 )
 from gateway.desk.web.endpoints import Asked, Door, Endpoint
@@ -80,6 +83,14 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("GET", "/api/events", Action.SEE, events, "What changes, as server-sent events", After),
 )
 
+PAGES: Final = (
+    *pages.ENDPOINTS,
+    *installing.ENDPOINTS,
+    *page_room.ENDPOINTS,
+    *page_shift.ENDPOINTS,
+    *page_admin.ENDPOINTS,
+)
+
 
 class WebServer:
     """An ASGI app over the desk's parts."""
@@ -92,7 +103,7 @@ class WebServer:
         async def described(_: Request) -> Response:
             return Response(document, media_type="application/json")
 
-        routes = [door.route(each) for each in (*endpoints, *pages.ENDPOINTS, *installing.ENDPOINTS)]
+        routes = [door.route(each) for each in (*endpoints, *PAGES)]
         routes += [Route("/openapi.json", described), *assets.files()]
         self.app = Starlette(routes=routes)
         self.app.add_middleware(Headers)
