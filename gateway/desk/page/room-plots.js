@@ -35,7 +35,7 @@ export function bars(days) {
 
 /** Draw how long things took: a bar to the median, a line to the 95th of a hundred, on a scale of times ten. */
 export function spans(rows) {
-  const width = 420, line = 48, left = 96, right = 62;
+  const width = 420, line = 48, left = 118, right = 62;
   const height = rows.length * line + 4;
   const longest = Math.max(60, ...rows.map((each) => each.p95));
   const x = (seconds) => left + (Math.log10(1 + seconds) / Math.log10(1 + longest)) * (width - left - right);
