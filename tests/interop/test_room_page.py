@@ -27,6 +27,11 @@ def enter(running: LiveDesk, window: Browser, path: str, person: str = "duty-roo
     window.open(f"{running.url}{path}")
 
 
+def has(window: Browser, selector: str) -> None:
+    """Wait until there is such an element."""
+    until(lambda: window.run(f"return !!document.querySelector('{selector}')"), what=selector)
+
+
 def count(window: Browser, name: str) -> str:
     """Return a counter of the room."""
     return str(window.run(f"return document.querySelector('[data-count={name}] strong').textContent"))
@@ -117,5 +122,5 @@ def test_nothing_on_these_pages_is_what_axe_calls_serious(
         )
         for path, there in (("/room", ".bar"), ("/shift", ".sign"), ("/admin", "[data-pair]")):
             window.open(f"{running.url}{path}?lang={language}")
-            until(lambda there=there: window.run(f"return !!document.querySelector('{there}')"), what=path)
+            has(window, there)
             assert serious(window, axe) == [], path
