@@ -34,7 +34,7 @@ from gateway.desk.senders import vapid
 from gateway.desk.senders.building import Builder
 from gateway.desk.sharing import Share
 from gateway.desk.standing import standing
-from gateway.desk.store import people
+from gateway.desk.store import news, people
 from gateway.desk.store.database import Database
 from gateway.desk.store.opening import open_database
 from gateway.desk.tables import DeskConfig, WebTable
@@ -180,7 +180,8 @@ async def opened(config: DeskConfig, notifier: Notifier) -> AsyncIterator[tuple[
     database = await open_database(config.desk.store, secret(config.desk.store_password_file))
     try:
         async with database.transaction() as transaction:
-            await people.replace(transaction, directory(config))
+            if await people.replace(transaction, directory(config)):
+                await news.tell(transaction, "people", [config.desk.name], time.time())
         supervisor = Supervisor(notifier)
         yield Desk(config, database, supervisor), supervisor
     finally:

@@ -11,18 +11,24 @@ from gateway.desk.store import news
 from gateway.desk.store.database import Row, Transaction, insert
 
 
-async def replace(transaction: Transaction, directory: Directory) -> None:
-    """Put these people, roles and duties in the place of all there were."""
+async def replace(transaction: Transaction, fresh: Directory) -> bool:
+    """Put these people, roles and duties in the place of all there were; return whether anything is different now.
+
+    If so, open pages are to be looked at anew: news of the topic `people` has all of them come back.
+    """
+    before = await directory(transaction)
+    if _same(before, fresh):
+        return False
     for table in ("people", "roles", "roster"):
         await transaction.execute(f"DELETE FROM {table}")
     people = [
         (each.name, position, each.language, _json(each.channels), each.phone)
-        for position, each in enumerate(directory.people.values())
+        for position, each in enumerate(fresh.people.values())
     ]
-    roles = [(each.person, each.role, _json(each.place)) for each in directory.roles]
+    roles = [(each.person, each.role, _json(each.place)) for each in fresh.roles]
     roster = [
         (number, position, person, _json(duty.place), _json(duty.kinds), _json(duty.times))
-        for number, duty in enumerate(directory.duties)
+        for number, duty in enumerate(fresh.duties)
         for position, person in enumerate(duty.people)
     ]
     if people:
@@ -33,6 +39,15 @@ async def replace(transaction: Transaction, directory: Directory) -> None:
     if roster:
         text = "INSERT INTO roster (duty, position, person, place, kinds, times)"
         await insert(transaction, text, roster)
+    return True
+
+
+def _same(one: Directory, other: Directory) -> bool:
+    return (list(one.people.items()), set(one.roles), one.duties) == (
+        list(other.people.items()),
+        set(other.roles),
+        other.duties,
+    )
 
 
 async def directory(transaction: Transaction) -> Directory:

@@ -14,7 +14,8 @@ import pytest
 
 from gateway.desk import server
 from gateway.desk.patience import Impatient
-from gateway.desk.store import phones
+from gateway.desk.routing import Directory
+from gateway.desk.store import people, phones
 from gateway.desk.web import endpoints, live
 from gateway.desk.web.app import ENDPOINTS, WebServer
 from gateway.desk.web.asking import COOKIE
@@ -283,5 +284,21 @@ def test_a_stream_outlasts_the_patience_of_the_server(where: str, monkeypatch: p
             writer.close()
         running.cancel()
         await asyncio.wait([running])
+
+    run(where, body)
+
+
+def test_open_pages_are_looked_at_anew_when_somebody_is_taken_out_of_the_file(where: str) -> None:
+    async def body(office: Office) -> None:
+        everybody = await office.parts.people.everybody()
+        fewer = Directory(
+            {name: person for name, person in everybody.people.items() if name != "warden-1"},
+            tuple(role for role in everybody.roles if role.person != "warden-1"),
+            everybody.duties,
+        )
+        async with office.database.transaction() as transaction:
+            assert not await people.replace(transaction, everybody)
+            assert await people.replace(transaction, fewer)
+            assert not await people.replace(transaction, fewer)
 
     run(where, body)
