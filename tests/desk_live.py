@@ -30,7 +30,7 @@ class LiveDesk:
     """A desk in a thread of its own. What is asked of it from the test's thread is done in the desk's."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, made: Office) -> None:
-        self._loop, self._office = loop, made
+        self._loop, self.office = loop, made
         self._port = free_port()
         self._serving: asyncio.Task[None] | None = None
         self.url = f"http://127.0.0.1:{self._port}"
@@ -43,9 +43,9 @@ class LiveDesk:
         """Take alerts in as from a gateway, and have open pages told."""
 
         async def taken() -> None:
-            async with self._office.database.transaction() as transaction:
-                await events.ingest(transaction, batch, self._office.parts.now())
-            self._office.parts.changed()
+            async with self.office.database.transaction() as transaction:
+                await events.ingest(transaction, batch, self.office.parts.now())
+            self.office.parts.changed()
 
         self.ask(taken())
 
@@ -53,8 +53,8 @@ class LiveDesk:
         """Let a browser in as a person is, by the address out of a QR code."""
 
         async def offer() -> str:
-            async with self._office.database.transaction() as transaction:
-                now = self._office.parts.now()
+            async with self.office.database.transaction() as transaction:
+                now = self.office.parts.now()
                 token, _ = await phones.offer(
                     transaction, person=person, place=place, label="", by="test", now=now
                 )
@@ -69,7 +69,7 @@ class LiveDesk:
         """Return who made a step, once for each time it was made."""
 
         async def read() -> list[str]:
-            async with self._office.database.transaction() as transaction:
+            async with self.office.database.transaction() as transaction:
                 rows = await transaction.fetch(
                     "SELECT who FROM audit WHERE step = $1 AND outcome = 'done' ORDER BY id", step
                 )
@@ -81,7 +81,7 @@ class LiveDesk:
         """Return how often a step was asked for, whatever came of it; the same one sent again is one."""
 
         async def read() -> int:
-            async with self._office.database.transaction() as transaction:
+            async with self.office.database.transaction() as transaction:
                 rows = await transaction.fetch("SELECT count(*) AS n FROM audit WHERE step = $1", step)
             return int(rows[0]["n"])
 
@@ -91,7 +91,7 @@ class LiveDesk:
         """Serve."""
 
         async def begin() -> asyncio.Task[None]:
-            web = WebServer(self._office.parts)
+            web = WebServer(self.office.parts)
             return asyncio.create_task(server.serve(web, host="127.0.0.1", port=self._port))
 
         self._serving = self.ask(begin())

@@ -22,7 +22,7 @@ export function show(box) {
   };
   search.addEventListener("input", paint);
   ask("GET", "/api/devices?limit=2000").then((told) => {
-    devices = (told.devices ?? told).sort((a, b) => urgency(b) - urgency(a));
+    devices = (told.devices).sort((a, b) => urgency(b) - urgency(a));
     paint();
   }, (error) => list.replaceChildren(make("li", {}, note(error.message))));
 }
@@ -41,6 +41,6 @@ function row(each) {
   ].filter(Boolean);
   const due = (each.due ?? []).map((why) => chip("major", "major", known("due", why)));
   return make("li", {},
-    make("span", {}, make("b", {}, pick(each.where) || each.device), make("small", {}, [each.label || each.device, ...dates].join(" · "))),
+    make("span", {}, make("b", {}, pick(each.where) || each.device), make("small", {}, [each.device, ...dates].join(" · "))),
     chip(state[0], state[1], say(state[2])), due.length ? make("div.facts", {}, due) : null);
 }

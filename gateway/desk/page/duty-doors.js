@@ -13,7 +13,7 @@ export function show(box) {
   const list = make("div", {}, note(say("loading")));
   list.className = "cards";
   box.append(head(say("nav.doors")), list);
-  const load = () => ask("GET", "/api/doors").then((told) => paint(list, told.doors ?? told), (error) => list.replaceChildren(note(error.message)));
+  const load = () => ask("GET", "/api/doors").then((told) => paint(list, told.doors), (error) => list.replaceChildren(note(error.message)));
   load();
   const ends = onTopic("gateway", load);
   const orders = onTopic("order", load);
@@ -28,12 +28,12 @@ function paint(list, doors) {
     const answer = told.get(name) ?? make("p.told", { role: "status" });
     const mode = given.words[`mode.${door.mode}`] && chip("info", "info", known("mode", door.mode));
     const state = chip(BAD.includes(door.state) ? "bad" : "good", BAD.includes(door.state) ? "major" : "acknowledged", known("door", door.state));
-    const acts = door.actions.map((action) => {
-      const made = button(action === "unlock" ? "go" : "", "", known("doors", action), () => sure(door, action, answer));
+    const acts = door.actions.map((choice) => {
+      const made = button(choice.action === "unlock" ? "go" : "", "", pick(choice.words), () => sure(door, choice, answer));
       made.disabled = Boolean(door.hindrance);
       return made;
     });
-    const made = panel(pick(door.where) || door.door, make("small", {}, door.place?.compound ?? ""), make("div.facts", {}, state, mode),
+    const made = panel(pick(door.where) || door.door, make("small", {}, [door.place.compound, door.why].filter(Boolean).join(" · ")), make("div.facts", {}, state, mode),
       door.hindrance && make("p.trouble", {}, pick(door.hindrance)), make("div.acting", {}, acts), answer);
     made.dataset.door = name;
     return made;
@@ -41,8 +41,8 @@ function paint(list, doors) {
   return undefined;
 }
 
-function sure(door, action, answer) {
-  const words = { action: known("doors", action), door: pick(door.where) || door.door };
+function sure(door, { action, words: told }, answer) {
+  const words = { action: pick(told), door: pick(door.where) || door.door };
   sheet(say("doors.sure", words), (close) => {
     if (navigator.onLine === false || !find("lost").hidden) return [make("p.trouble", {}, say("doors.offline")), button("wide", "", say("close"), close)];
     const yes = () => { close(); give(door, action, answer); };
@@ -69,4 +69,4 @@ async function give(door, action, answer) {
   }
 }
 
-const detail = (order) => pick(order.words) || pick(order.detail) || known("order", order.state);
+const detail = (order) => [pick(order.detail), order.said].filter(Boolean).join(" · ") || order.state;

@@ -17,8 +17,8 @@ export function show(box) {
   const photos = photoField();
   const act = async () => {
     if (!text.value.trim()) return say("report.empty");
-    const place = {};
-    for (const each of box.querySelectorAll(".place input")) if (each.value.trim()) place[each.name] = each.value.trim();
+    const written = [...box.querySelectorAll(".place input")].map((each) => [each.name, each.value.trim()]).filter(([, value]) => value);
+    const place = { ...around(Object.fromEntries(written).compound), ...Object.fromEntries(written) };
     const told = { id, what: what.chosen() ?? "hazard", text: text.value.trim(), place, photos: await photos.send() };
     if (urgent.chosen()) told.severity = urgent.chosen();
     const { alert } = await ask("POST", "/api/reports", told);
@@ -28,6 +28,13 @@ export function show(box) {
   box.append(head(say("report.title")), make("form.panel", { onsubmit: (event) => event.preventDefault() },
     what.element, field(say("report.text"), text), make("div.place.trio", {}, places), make("div.place", {}, compound), urgent.element, photos.element,
     ...sender(say("report.send"), "report", act)));
+}
+
+/** Return what lies around a compound, as far as one's own roles say it. */
+function around(compound) {
+  const places = me.roles.map((role) => role.place);
+  const known = places.find((place) => place.compound && place.compound === compound) ?? places.find((place) => !place.compound) ?? {};
+  return Object.fromEntries(Object.entries(known).filter(([, value]) => value));
 }
 
 function done(box, alert) {

@@ -23,7 +23,7 @@ async def shell(asked: Asked) -> Response:
 
 async def manifest(asked: Asked) -> Response:
     """Return what a phone needs to install the page beside its apps."""
-    name = words()[language(asked.request)]["title"]
+    name = words()[language(asked.request)]["page.title"]
     shown = {
         "name": name,
         "short_name": name,

@@ -110,7 +110,7 @@ def phone_page(
     """Return the phone page as somebody sees it; without `me` the empty shell that a phone opens without a network."""
     lang = language(request, own)
     shown = cards.cards(alerts)
-    told = {key: text for key, text in words()[lang].items() if not key.startswith("pair.")}
+    told = {key: text for key, text in words()[lang].items() if not key.startswith(("pair.", "page."))}
     given = {
         "me": me,
         "alerts": alerts,
