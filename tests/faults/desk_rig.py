@@ -116,6 +116,12 @@ class Desk:
         return self.log.count("listening at") > self._listened
 
     @property
+    def pid(self) -> int:
+        """Return the number of its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def memory_mb(self) -> float:
         """Return its resident memory in MB (10^6 bytes)."""
         assert self._process is not None
