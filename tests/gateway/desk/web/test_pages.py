@@ -75,6 +75,18 @@ def test_the_list_stands_in_the_page_before_any_script_runs(where: str) -> None:
     run(where, body)
 
 
+def test_a_shared_phone_that_nobody_has_never_says_that_all_is_quiet(where: str) -> None:
+    async def body(office: Office) -> None:
+        await office.take(arrival(1))
+        page = (await (await office.phone(None)).get("/")).text
+        quiet = re.search(r'<div class="quiet" id="quiet"( hidden)?>', page)
+        assert quiet is not None
+        assert quiet[1]
+        assert "2 栋 1 单元 3 楼" not in page
+
+    run(where, body)
+
+
 def test_a_text_from_outside_is_never_markup(where: str) -> None:
     async def body(office: Office) -> None:
         await office.take(arrival(1, gateway="hxtp-01"))
