@@ -187,7 +187,8 @@ def test_many_silent_devices_are_one_sentence() -> None:
     }
     (told,) = advice(document)
     assert (
-        told.en == "30 devices on line riser-a do not answer: smoke-0, smoke-1, smoke-2, smoke-3, smoke-4 +25"
+        told.en
+        == "No answer on line riser-a from smoke-0, smoke-1, smoke-2, smoke-3, smoke-4 +25 (30 in all)"
     )
 
 
