@@ -26,7 +26,7 @@ COUNTS: Final = (
     ("due", "pending", "minor"),
     ("undelivered", "lost", "critical"),
 )
-_BASE: Final = ("title", "language", "nav.label", "comma", "group", "by", "loading", "close", "cancel")
+_BASE: Final = ("page.language", "nav.label", "comma", "group", "by", "loading", "close", "cancel")
 _FAMILIES: Final = ("severity.", "state.", "sensor.", "age.", "error.", "live.", "act.", "verdict.")
 
 
