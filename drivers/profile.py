@@ -2,7 +2,7 @@
 
     [profile]   driver, category, title = { zh, en }, verified, sources
     [timing]    timeout_s, late_s, gap_s, after_write_s, warm_up_s        (see api.Timing)
-    [<driver>]  what the driver needs to know of the product              (modbus/tables.py, osdp/tables.py)
+    [<driver>]  what the driver needs to know of the product              (<driver>/tables.py)
     [[point]]   name, unit, priority, interval_s, deadband, states = { 1 = "..." }, and where it stands
     [[action]]  name, title = { zh, en }, grants, arguments = [{ name, minimum, maximum, default, unit }], steps
     [[rule]]    kind, point | points, when | above | below | deviates, ...  (read by the gateway's alerting)

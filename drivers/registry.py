@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from drivers.api import Device, Driver, LineSettings, ReportTo
+from drivers.framed import tables as framed_tables
+from drivers.framed.driver import FramedDriver
 from drivers.modbus import tables as modbus_tables
 from drivers.modbus.driver import ModbusDriver
 from drivers.osdp import tables as osdp_tables
@@ -55,5 +57,11 @@ DRIVERS: Final[Mapping[str, DriverKind]] = {
         osdp_tables.wire_of_point,
         osdp_tables.wire_of_action,
         OsdpDriver,
+    ),
+    "framed": DriverKind(
+        framed_tables.wire_of_profile,
+        framed_tables.wire_of_point,
+        framed_tables.wire_of_action,
+        FramedDriver,
     ),
 }

@@ -190,7 +190,8 @@ def _products(parsed: loading.Parsed, own: Path) -> tuple[fitting.Products, list
         if not errors:
             profiles[name] = profile_files.load(file)
     shipped_at = {name: getattr(each.wire, "address", 0) for name, each in profiles.items()}
-    return fitting.Products(profiles, known, shipped_at, kinds.built_in()), faults
+    alone = {name for name, each in profiles.items() if getattr(each.wire, "alone", False)}
+    return fitting.Products(profiles, known, shipped_at, kinds.built_in(), alone), faults
 
 
 def _mistakes(file: Path) -> Iterator[ProfileError]:

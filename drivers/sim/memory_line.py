@@ -34,6 +34,7 @@ class _MemoryPort:
         self.is_open = True
         self._on_lost = on_lost
         self._timer = LineTimer(line, on_data)
+        self._timer.arm()  # some devices speak before they are asked
 
     def write(self, data: bytes) -> None:
         if self.is_open:

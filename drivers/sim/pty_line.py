@@ -35,6 +35,7 @@ class PtyLine:
     def __enter__(self) -> "PtyLine":
         self.line.on_plug = self._plugged
         self._open()
+        self._timer.arm()  # some devices speak before they are asked
         return self
 
     def __exit__(

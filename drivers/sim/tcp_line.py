@@ -33,6 +33,7 @@ class TcpLine:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), self._host, self._port)
         self._port = self._server.sockets[0].getsockname()[1]
+        self._timer.arm()  # some devices speak before they are asked
         return self
 
     async def __aexit__(

@@ -14,7 +14,7 @@ from gateway.core.kinds import Kinds
 from gateway.core.loading import Parsed
 from gateway.core.rule_tables import compile_rules, for_nobody
 
-ADDRESSES = {"osdp": (0, 126)}  # IEC 60839-11-5; 127 is everybody
+ADDRESSES = {"osdp": (0, 126), "framed": (0, 255)}  # IEC 60839-11-5: 127 is everybody; a byte
 MODBUS_ADDRESSES = (1, 247)  # Modbus over Serial Line V1.02, 2.2
 
 Faults = Iterator[Fault]
@@ -22,12 +22,16 @@ Faults = Iterator[Fault]
 
 @dataclass(frozen=True, slots=True)
 class Products:
-    """The products there are. `shipped_at` is the address each comes with from the factory."""
+    """The products there are. `shipped_at` is the address each comes with from the factory.
+
+    `alone` are those that need a line of their own: nothing in what they send says whose it is.
+    """
 
     profiles: Mapping[str, Profile]
     known: Collection[str]
     shipped_at: Mapping[str, int]
     kinds: Kinds
+    alone: Collection[str] = ()
 
 
 def check(parsed: Parsed, products: Products) -> Faults:
@@ -49,6 +53,7 @@ def check(parsed: Parsed, products: Products) -> Faults:
     yield from _useless_rules(parsed, products)
     yield from _unverified(parsed, products)
     yield from _one_protocol(parsed, products)
+    yield from _one_framing(parsed, products)
 
 
 def _address(key: str, device: DeviceTable, products: Products) -> Faults:
@@ -136,3 +141,23 @@ def _one_protocol(parsed: Parsed, products: Products) -> Faults:
             found = Text(f"{profile.driver} 设备", f"a device that speaks {profile.driver}")
             wanted = Text(f"同一总线上只有 {driver} 设备", f"only {driver} on this line")
             yield Fault(f"{key}.profile", found, wanted)
+
+
+def _one_framing(parsed: Parsed, products: Products) -> Faults:
+    """Frames are told apart by one product's rule, and devices by an address, if there is one in them."""
+    first: dict[str, str] = {}
+    for key, device in parsed.devices.items():
+        profile = products.profiles.get(device.profile)
+        if profile is None or profile.driver != "framed":
+            continue
+        line = key.partition(".")[0]
+        if line not in first:
+            first[line] = profile.name
+        elif first[line] != profile.name:
+            wanted = Text(f"同一总线上只有 {first[line]}", f"only {first[line]} on this line")
+            yield Fault(f"{key}.profile", same(profile.name), wanted)
+        elif profile.name in products.alone:
+            found = Text("同一总线上的第二个", "a second one on this line")
+            wanted = Text(f"{profile.name} 每个独占一条总线", f"a line of its own for each {profile.name}")
+            hint = Text("它发出的数据里没有地址", "nothing in what it sends says whose it is")
+            yield Fault(f"{key}.profile", found, wanted, hint)

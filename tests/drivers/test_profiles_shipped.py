@@ -19,13 +19,15 @@ NAMES = profile.names()
 MODBUS = [name for name in NAMES if profile.load(name).driver == "modbus"]
 LINE = LineSettings("line", "x")
 CHINESE = re.compile("[\u4e00-\u9fff]")
-# Products of the reference tables that speak Modbus and whose map is public, or that are shipped as unverified.
+# Products of the reference tables whose map is public, or that are shipped as unverified.
 WANTED = {
     "calectro-ug-3-o-mb-r", "faast-xm", "sonbest-sm7571b", "greystone-cmd5b4", "sensepoint-xcl", "sonbest-sm2130b-co",
     "sqr-2-alarm", "notifier-modbus-gw", "rielta-brshs-rk", "renke-rs-yg-n01", "witmotion-wt901c485",
     "witmotion-hwt905-485", "witmotion-sindt-485", "dfrobot-sen0692", "renke-rs-dip", "waveshare-relay-8ch",
     "waveshare-io-8ch", "waveshare-door", "wellpro-wp8026adam", "wellpro-wp8028adam", "wellpro-wp8025adam",
     "wirenboard-wb-mcm8", "wirenboard-domofon-mb", "rfid-reader-modbus",
+    "seeed-mr60fda2", "seeed-mr60bha2", "micradar-r60afd1", "micradar-r60abd1", "dyp-a02yyuw", "dyp-a01nyub",
+    "jsn-sr04t", "aj-sr04m", "rion-inclinometer",
 }  # fmt: skip
 UNVERIFIED = {
     "renke-rs-yg-n01", "renke-rs-dip", "witmotion-sindt-485", "rfid-reader-modbus", "dfrobot-sen0591"
@@ -75,7 +77,7 @@ def test_titles_and_actions_are_in_both_languages_and_sources_are_named(shipped:
 def test_the_head_comment_draws_the_registers(shipped: Profile) -> None:
     first, *drawing = shipped.layout.splitlines()
     assert len(first) > 20
-    assert re.search(r"\b(holding|input|coil|discrete input|osdp_[A-Z]+)\b", "\n".join(drawing))
+    assert re.search(r"\b(holding|input|coil|discrete input|osdp_[A-Z]+|frame)\b", "\n".join(drawing))
 
 
 def test_every_line_fits_the_screen_and_comments_every_unusual_thing(shipped: Profile) -> None:
