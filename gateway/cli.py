@@ -77,6 +77,21 @@ def scan(port: str, address: str | None, as_json: bool, config: Path | None, **n
 
 
 @cli.command(cls=Command)
+@option("-o", "--output", type=FILE, metavar="FILE", help="option.setup_output")
+@option("--answers", type=FILE, metavar="FILE", help="option.setup_answers")
+@option("--yes", "hurried", is_flag=True, help="option.setup_yes")
+@option("--baud", type=click.IntRange(300, 4_000_000), multiple=True, help="option.baud")
+@option("--address", metavar="LIST", help="option.address")
+def setup(
+    output: Path | None, answers: Path | None, hurried: bool, baud: tuple[int, ...], address: str | None
+) -> int:
+    """Set up a gateway."""
+    from gateway import inspection
+
+    return inspection.setup(output, answers, words(), hurried=hurried, addresses=address, baud=baud)
+
+
+@cli.command(cls=Command)
 @config_option
 @socket_option
 @json_option

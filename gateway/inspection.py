@@ -1,4 +1,4 @@
-"""The commands that need no running gateway: check, scan, profiles."""
+"""The commands that need no running gateway: check, scan, setup, profiles."""
 
 import json
 from pathlib import Path
@@ -75,6 +75,27 @@ def scan(
     elif results.devices:
         click.echo(scan_view.toml(results, words))
     return (DONE if results.devices else NO) if results.whole else INTERRUPTED
+
+
+def setup(
+    output: Path | None,
+    answers: Path | None,
+    words: Words,
+    *,
+    hurried: bool,
+    addresses: str | None,
+    baud: tuple[int, ...],
+) -> int:
+    """Ask an installer for everything, write gateway.toml, return the exit code."""
+    from gateway.setup import unit, wizard
+
+    file = output or wizard.default_output()
+    options = scanning.Options(
+        bauds=baud or scanning.BAUDS,
+        addresses=_addresses(addresses, words) if addresses else scanning.ADDRESSES,
+    )
+    task = wizard.Task(file, options, _known(file), answers, hurried=hurried)
+    return wizard.run(task, words, Console(highlight=False), unit.Unit())
 
 
 def profiles(name: str | None, config: Path | None, words: Words, *, as_json: bool) -> int:

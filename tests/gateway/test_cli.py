@@ -23,6 +23,7 @@ COMMANDS = [
     "demo",
     "check",
     "scan",
+    "setup",
     "status",
     "alerts",
     "watch",
