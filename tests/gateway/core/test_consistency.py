@@ -46,11 +46,12 @@ MAYBE = Profile(
 READER = Profile(
     name="reader", driver="framed", category="door", title=TITLE, points=(Point("contact", None),)
 )
+TILT = Profile(name="tilt", driver="framed", category="tilt", title=TITLE, points=(Point("x", None),))
 CARDS = Profile(name="cards", driver="osdp", category="reader", title=TITLE, points=(Point("tamper", None),))
 PRODUCTS = fitting.Products(
-    {"smoke": SMOKE, "maybe": MAYBE, "reader": READER, "cards": CARDS},
-    {"smoke", "maybe", "reader", "cards", "broken"}, {"maybe": 255},
-    kinds.built_in(),
+    {"smoke": SMOKE, "maybe": MAYBE, "reader": READER, "tilt": TILT, "cards": CARDS},
+    {"smoke", "maybe", "reader", "tilt", "cards", "broken"}, {"maybe": 255},
+    kinds.built_in(), alone={"reader"},
 )  # fmt: skip
 
 
@@ -236,3 +237,18 @@ def test_a_reader_has_an_osdp_address_and_a_file_for_its_key(
 def test_a_key_for_what_has_none_is_told() -> None:
     (fault,) = faults(device='place = { building = "2" }\nkey_file = "key"')
     assert fault.key == "bus[0].device[0].key_file"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "wrong"),
+    [
+        ("tilt", "tilt", []),
+        ("reader", "reader", ["bus[1].device[1].profile"]),  # nothing in its frames says whose they are
+        ("tilt", "reader", ["bus[1].device[1].profile"]),  # two framings on one line
+    ],
+)
+def test_devices_that_speak_in_frames_share_a_line_only_if_they_can_be_told_apart(
+    first: str, second: str, wrong: list[str]
+) -> None:
+    told = faults(more=bus() + "\n" + device("one", first, 0) + device("two", second, 255))
+    assert [fault.key for fault in told] == wrong

@@ -1,0 +1,69 @@
+"""The how-to of drivers/README.md, done: each profile in it is good, played by the simulator, read by its driver."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+
+from drivers import profile
+from drivers.api import Profile, Quality
+from drivers.framed.codec import decode
+from drivers.framed.values import Field
+from drivers.framed.values import decode as value_of
+from drivers.framed.wire import FramedWire
+from gateway.core import kinds
+from gateway.core.rule_tables import compile_rules
+from tests.drivers.framed.rig import Rig as FramedRig
+from tests.drivers.framed.rig import on_line as on_framed_line
+from tests.drivers.rig import Rig, on_line
+
+README = Path(profile.__file__).parent / "README.md"
+TEXTS = re.findall(r"```toml\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+GAUGE, BIN = (
+    profile.parse(text, file=f"{name}.toml") for text, name in zip(TEXTS, ("gauge", "bin"), strict=True)
+)
+
+
+@pytest.mark.parametrize("example", [GAUGE, BIN], ids=lambda example: example.name)
+def test_its_rules_are_rules_of_the_gateway(example: Profile) -> None:
+    compiled = compile_rules(
+        example.rules, (), {}, device="one", category=example.category, points=example.points,
+        kinds=kinds.built_in(), where="device",
+    )  # fmt: skip
+    assert len(compiled.rules) == 1
+    assert compiled.faults == ()
+
+
+def test_the_modbus_example_is_read_from_a_pretend_gauge() -> None:
+    async def scenario(rig: Rig) -> None:
+        rig.sim(1).set("level", 640)
+        await rig.until(lambda: any(r.value == 640 for r in rig.readings("d1")))
+
+    on_line(scenario, [GAUGE])
+
+
+def test_the_framed_example_is_read_from_pretend_gauges_that_share_a_line() -> None:
+    async def scenario(rig: FramedRig) -> None:
+        rig.units[0].set("fill", 55)
+        rig.units[1].set("fill", 91)
+        await rig.until(lambda: rig.last("fill", "d1") and rig.last("fill", "d2"))
+        await asyncio.sleep(6.0)
+        told = [rig.last("fill", name) for name in ("d1", "d2")]
+        assert [(r.value, r.quality) for r in told if r] == [(55, Quality.GOOD), (91, Quality.GOOD)]
+
+    on_framed_line(scenario, BIN, addresses=(1, 2))
+
+
+def test_the_frames_drawn_in_the_framed_example_say_what_stands_beside_them() -> None:
+    assert isinstance(BIN.wire, FramedWire)
+    (request,) = BIN.wire.requests
+    assert request.bytes_to(BIN.wire.layout, 1).hex(" ").upper() in BIN.layout
+    frame = decode(BIN.wire.layout, bytearray.fromhex("A5 01 90 02 37 01 00 5A"))
+    assert frame is not None
+    fields = {point.name: point.wire for point in BIN.points if isinstance(point.wire, Field)}
+    assert {name: value_of(field, frame.data) for name, field in fields.items()} == {
+        "fill": 55,
+        "lid_open": True,
+    }
+    assert "A5 01 90 02 37 01 00 5A" in BIN.layout
