@@ -5,8 +5,9 @@ unasked. What a device says many times a second is told on when it changed by mo
 somebody wants to see it again, and else once in the point's interval.
 
 A device that only answers is away when it does not, as on any line. One that speaks by itself is away when two and a
-half of its heartbeats are missing, or when it has answered questions before and stops. A device that speaks, while the
-value that must change does not, hangs: its values mean nothing either.
+half of its heartbeats are missing, or when it stops to answer what it has answered before. A question that it never
+answered, while it speaks, only leaves the points in its answer unknown. A device that speaks, while the value that
+must change does not, hangs: its values mean nothing either.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +18,7 @@ from drivers.bus import Bus, probe_pause_s
 from drivers.framed.codec import Frame
 from drivers.framed.member import Ask, Known, Member
 from drivers.framed.values import decode
-from drivers.presence import AWAY_FAILURES, LINE_DOWN_S, Change, Roll, Turn
+from drivers.presence import AWAY_FAILURES, AWAY_S, LINE_DOWN_S, Change, Roll, Turn
 
 STALE_FAILURES: Final = 3  # of one question, after which what its answer has is not known any more
 FIRST_AGAIN_S: Final = 0.5
@@ -46,9 +47,9 @@ class Listening:
         """Take a good frame of a device."""
         counters = member.counters
         counters.good += 1
-        back = not self.roll.online(member.number) and counters.last_good_at is not None
-        if back and member.freeze is None:
-            # silent for long: perhaps without power, and then its values mean nothing for a while
+        last_at = counters.last_good_at
+        if not self.roll.online(member.number) and last_at is not None and now - last_at >= AWAY_S:
+            # silent for seconds: perhaps without power, and then its values mean nothing for a while
             member.warm_at = now + member.device.profile.timing.warm_up_s
         counters.last_good_at = member.heard_at = now
         if member.suspended:
@@ -62,6 +63,7 @@ class Listening:
 
     def answered(self, ask: Ask, round_trip_s: float, now: float) -> None:
         """Take that a question was answered, by a frame that `heard` has had."""
+        ask.ever_answered = True
         ask.member.counters.polls += 1
         ask.member.counters.round_trips.add(round_trip_s)
         self.bus.done(ask, now, round_trip_s)
@@ -75,7 +77,7 @@ class Listening:
         if ask.failures == 0:
             ask.first_failed_at = now
         self.bus.failed(ask, now + min(FIRST_AGAIN_S * 2.0**ask.failures, LAST_AGAIN_S), took_s)
-        if not member.silent_s or member.counters.round_trips.percentile(0.5) is not None:
+        if ask.ever_answered or not member.counters.good:  # else it may be a question its firmware does not know
             self._tell(self.roll.failed(member.number, "damaged" if damaged else "silent", now), now)
         if member.suspended or self.roll.failures(member.number) >= AWAY_FAILURES:
             self._suspend(member, now - took_s)

@@ -14,7 +14,7 @@ BEATS_MISSED: Final = 2.5  # so many heartbeats may be late or lost before a dev
 class Ask(Job):
     """A question in the line's queue, asked as often as the points in its answer want."""
 
-    __slots__ = ("first_failed_at", "member", "points", "request", "sent")
+    __slots__ = ("ever_answered", "first_failed_at", "member", "points", "request", "sent")
 
     def __init__(self, member: "Member", request: Request, points: tuple[Point, ...]) -> None:
         priority = min((point.priority for point in points), default=Priority.TELEMETRY)
@@ -22,6 +22,7 @@ class Ask(Job):
         super().__init__(member.number, priority, interval_s)
         self.member, self.request, self.points = member, request, points
         self.sent = request.bytes_to(member.layout, member.device.address)
+        self.ever_answered = False
         self.first_failed_at = 0.0
 
 

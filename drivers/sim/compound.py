@@ -10,8 +10,10 @@ from typing import Final
 
 from drivers import profile as profiles
 from drivers.api import LineSettings, Profile
+from drivers.framed.wire import FramedWire
 from drivers.modbus.wire import ModbusWire
 from drivers.sim.faults import NO_FAULTS, Faults
+from drivers.sim.framed import FramedLine, SimUnit
 from drivers.sim.line import SimLine
 from drivers.sim.modbus import SimDevice
 from drivers.sim.world import Place, World
@@ -93,7 +95,10 @@ def single_line(
 
     The first has `address`, or the product's factory setting.
     """
-    assert isinstance(product.wire, ModbusWire)
+    if isinstance(product.wire, FramedWire):
+        return _framed_line(product, product.wire, address=address, devices=devices, seed=seed, wiring=wiring)
+    if not isinstance(product.wire, ModbusWire):
+        raise ValueError(f"{product.name} speaks {product.driver}, wanted modbus or framed")  # noqa: TRY004
     first = product.wire.address if address is None else address
     if not 1 <= first <= first + devices - 1 <= 255:
         raise ValueError(
@@ -101,6 +106,22 @@ def single_line(
         )
     there = [SimDevice(product, first + number, name=f"device-{first + number}") for number in range(devices)]
     return World([wiring.line("line", there, seed=seed)], {"line": there}, {}, seed=seed, still=True)
+
+
+def _framed_line(
+    product: Profile, wire: FramedWire, *, address: int | None, devices: int, seed: int, wiring: Wiring
+) -> World:
+    first = wire.address if address is None else address
+    if not 0 <= first <= first + devices - 1 <= 255:
+        raise ValueError(
+            f"addresses {first} to {first + devices - 1}: wanted 0 to 255, and at least one device"
+        )
+    if devices > 1 and wire.alone:
+        raise ValueError(f"{product.name}: nothing in what it sends says whose it is, wanted one device")
+    units = [SimUnit(product, first + number, name=f"device-{first + number}") for number in range(devices)]
+    settings = LineSettings("line", "", wire.baud, wire.parity, wire.stop_bits)
+    line = FramedLine(settings, units, faults=wiring.faults, seed=seed, turnaround_s=wiring.turnaround_s)
+    return World([line], {"line": units}, {}, seed=seed, still=True)
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from drivers.framed.values import encode as write_value
 from drivers.framed.wire import FramedWire, Request
 from drivers.sim.faults import NO_FAULTS, Faults, Injector
 from drivers.sim.outgoing import Outgoing
+from drivers.sim.thing import ChangeTo
 
 STEP_S: Final = 0.1  # within which a change is told
 HEARTBEAT_DATA: Final = b"\x0f"
@@ -32,8 +33,10 @@ class SimUnit:
         self.address = profile.wire.address if address is None else address
         self.name = name or f"{profile.name}-{self.address}"
         self.alive, self.frozen = True, False
+        self.on_change: ChangeTo = lambda _device, _point, _value: None
         self._fields = {point.name: _field(point.wire) for point in profile.points}
         self._shown: dict[str, Value | None] = {}
+        self._meanwhile: dict[str, Value | None] = {}  # what it would show, were it not frozen
         self._tell_at: dict[int, float] = {}
         if profile.wire.heartbeat_s:
             self._tell_at = dict.fromkeys(self._told_types(), 0.0)
@@ -48,10 +51,12 @@ class SimUnit:
         field = self._fields[point]
         write_value(field, value, bytearray())
         if self.frozen:
+            self._meanwhile[point] = value
             return
         for name in [name for name in self._shown if _overlap(self._fields[name], field)]:
             del self._shown[name]
         self._shown[point] = value
+        self.on_change(self.name, point, value)
         for frame_type in self._tell_at:
             if field.stands_in(frame_type):
                 self._tell_at[frame_type] = 0.0
@@ -60,6 +65,9 @@ class SimUnit:
         """Return what it shows for a point; KeyError for an unknown one."""
         field = self._fields[point]
         return value_of(field, self._data(field.frames[0] if field.frames else 0))
+
+    def advance(self, now: float) -> None:
+        """Let time pass, which changes nothing: it shows what was set."""
 
     def answer(self, request: Request) -> bytes | None:
         """Return the frame that answers a question; None if it keeps silent."""
@@ -93,6 +101,8 @@ class SimUnit:
         return encode(self.wire.layout, Frame(frame_type, self._data(frame_type), self.address))
 
     def _data(self, frame_type: int) -> bytes:
+        while self._meanwhile and not self.frozen:
+            self.set(*self._meanwhile.popitem())
         size = next(part.size for part in self.wire.layout.parts if isinstance(part, Data))
         data = bytearray(size or 0)
         mine = [(name, field) for name, field in self._fields.items() if field.stands_in(frame_type)]
@@ -123,7 +133,7 @@ class FramedLine:
         self._injector = Injector(faults, seed=seed)
         self._turnaround_s = turnaround_s
         self._buffer = bytearray()
-        self._free_at = self._now = 0.0
+        self._free_at = self._now = self._dark_until = 0.0
         self._outgoing = Outgoing(settings.char_s)
 
     @property
@@ -134,6 +144,11 @@ class FramedLine:
     @faults.setter
     def faults(self, faults: Faults) -> None:
         self._injector.faults = faults
+
+    @property
+    def fault_counts(self) -> Counter[str]:
+        """How many faults of each name the line has made."""
+        return self._injector.counts
 
     def receive(self, data: bytes, now: float) -> None:
         """Take bytes from the master."""
@@ -148,7 +163,7 @@ class FramedLine:
         self._buffer += self._injector.request(data)
         for unit, request in self._asked():
             self.counts["requests"] += 1
-            if (answer := unit.answer(request)) is not None:
+            if now >= self._dark_until and (answer := unit.answer(request)) is not None:
                 self._send(answer, heard_at + self._turnaround_s)
 
     def next_at(self) -> float | None:
@@ -179,11 +194,16 @@ class FramedLine:
             self.plugged = True
             self.on_plug(True)
 
+    def power_cut(self, until: float) -> None:
+        """Take the supply from all units at once until then."""
+        self.counts["power_cut"] += 1
+        self._dark_until = until
+
     def _advance(self, now: float) -> None:
         self._now = now
         for unit in self.units:
             for frame in unit.speak(now):
-                if self.plugged:
+                if self.plugged and now >= self._dark_until:
                     self.counts["told"] += 1
                     self._send(frame, now)
 

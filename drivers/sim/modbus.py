@@ -8,8 +8,7 @@ unlock, as on the real thing.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final
 
 from drivers.api import Profile, Value
 from drivers.modbus.codec import (
@@ -28,8 +27,7 @@ from drivers.sim.effects import Effect, Effects, action_registers
 from drivers.sim.framing import Question
 from drivers.sim.image import TABLE_OF, Image
 from drivers.sim.rest import at_rest
-
-ChangeTo: TypeAlias = Callable[[str, str, Value | None], None]  # device, point, value
+from drivers.sim.thing import ChangeTo
 
 ILLEGAL_FUNCTION: Final = 1
 ILLEGAL_ADDRESS: Final = 2

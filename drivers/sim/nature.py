@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from drivers.api import Point, Value
-from drivers.sim.modbus import SimDevice
+from drivers.sim.thing import Thing
 
 # What a detector shows for a density of smoke in ppm: how much more, and from where on its bits are set.
 AMOUNTS: Final[Mapping[str, float]] = {"smoke": 1.0, "co": 0.2, "obscuration": 0.01, "particulate": 0.008}
@@ -28,7 +28,7 @@ HISS_EVERY_S: Final = 5.0
 class Air:
     """Smoke at one detector, above what is always there."""
 
-    device: SimDevice
+    device: Thing
     shaft: tuple[str, str]  # building, unit
     floor: int
     density: float = 0.0
@@ -88,7 +88,7 @@ class Stairwells:
 class Cover:
     """One cover: how it was laid, how far it is to be lifted and how far it is."""
 
-    device: SimDevice
+    device: Thing
     laid: Mapping[str, float]  # the angles it was laid at, by point
     lifted_to: float = 0.0
     angle: float = 0.0
@@ -110,7 +110,7 @@ class Cover:
 class Hiss:
     """Values that are never quite still: each device's numbers move a little around where they are."""
 
-    def __init__(self, device: SimDevice, *, random: random.Random) -> None:
+    def __init__(self, device: Thing, *, random: random.Random) -> None:
         self._device, self._random = device, random
         self._points = [point for point in device.profile.points if point.unit in HISS]
         self._last: dict[str, Value | None] = {}
@@ -131,7 +131,7 @@ class Hiss:
                 self._last[point.name] = self._device.get(point.name)
 
 
-def show_number(device: SimDevice, point: Point, value: float) -> None:
+def show_number(device: Thing, point: Point, value: float) -> None:
     """Set a number; where it is more than the device can show, it keeps showing what it did."""
     try:
         device.set(point.name, value)
@@ -139,6 +139,6 @@ def show_number(device: SimDevice, point: Point, value: float) -> None:
         return
 
 
-def _numbers(device: SimDevice) -> dict[str, float]:
+def _numbers(device: Thing) -> dict[str, float]:
     shown = {point: device.get(point) for point in device.points}
     return {point: float(value) for point, value in shown.items() if value is not None}

@@ -10,9 +10,8 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias, TypeVar
 
-from drivers.sim.line import SimLine
-from drivers.sim.modbus import SimDevice
 from drivers.sim.nature import Air, Cover, Hiss, Stairwells
+from drivers.sim.thing import Thing, WorldLine
 
 Place: TypeAlias = Mapping[str, str]
 T = TypeVar("T")
@@ -32,8 +31,8 @@ class World:
 
     def __init__(
         self,
-        lines: Sequence[SimLine],
-        devices: Mapping[str, Sequence[SimDevice]],
+        lines: Sequence[WorldLine],
+        devices: Mapping[str, Sequence[Thing]],
         places: Mapping[str, Place],
         *,
         seed: int = 0,
@@ -58,7 +57,7 @@ class World:
         """The angles each cover was laid at, as a commissioning would have found them."""
         return {name: dict(cover.laid) for name, cover in self._covers.items()}
 
-    def device(self, name: str) -> SimDevice:
+    def device(self, name: str) -> Thing:
         """Return a device by its name; ValueError if there is none."""
         return _one(self.devices, name, "device")
 
@@ -174,7 +173,7 @@ class World:
         self._order += 1
         heapq.heappush(self._later, (self.now + seconds, self._order, deed))
 
-    def _of(self, *categories: str) -> list[tuple[str, SimDevice]]:
+    def _of(self, *categories: str) -> list[tuple[str, Thing]]:
         return [(name, d) for name, d in self.devices.items() if d.profile.category in categories]
 
     def _detector(self, name: str) -> str:
@@ -198,14 +197,14 @@ def _one(known: Mapping[str, T], name: str, what: str) -> T:
     return known[name]
 
 
-def _air(device: SimDevice, place: Place) -> Air:
+def _air(device: Thing, place: Place) -> Air:
     floor = place.get("floor", "")
     return Air(
         device, (place.get("building", ""), place.get("unit", "")), int(floor) if floor.isdecimal() else 0
     )
 
 
-def _lay(device: SimDevice, dice: random.Random) -> dict[str, float]:
+def _lay(device: Thing, dice: random.Random) -> dict[str, float]:
     """Lay a cover a little askew, as streets are."""
     tilts = [point for point in device.points if point in {"roll", "pitch"}]
     laid = {point: round(dice.uniform(-4.0, 4.0), 1) for point in tilts}

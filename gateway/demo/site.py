@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from drivers.sim.modbus import SimDevice
+from drivers.sim.thing import Thing
 from drivers.sim.world import World
 from gateway.core.toml_text import toml
 
@@ -89,7 +89,7 @@ def _doors(world: World) -> Iterator[str]:
                 yield _table("[[door]]", facts)
 
 
-def _device(world: World, device: SimDevice) -> dict[str, object]:
+def _device(world: World, device: Thing) -> dict[str, object]:
     table = {
         "name": device.name,
         "profile": device.profile.name,

@@ -30,7 +30,8 @@ WANTED = {
     "jsn-sr04t", "aj-sr04m", "rion-inclinometer",
 }  # fmt: skip
 UNVERIFIED = {
-    "renke-rs-yg-n01", "renke-rs-dip", "witmotion-sindt-485", "rfid-reader-modbus", "dfrobot-sen0591"
+    "renke-rs-yg-n01", "renke-rs-dip", "witmotion-sindt-485", "rfid-reader-modbus", "dfrobot-sen0591",
+    "rion-inclinometer",
 }  # fmt: skip
 
 

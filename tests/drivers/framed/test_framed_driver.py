@@ -1,14 +1,19 @@
 """The framed driver against pretend devices: asked and self-talking, over noise, silence, standstill and unplugging."""
 
 import asyncio
+import contextlib
 from dataclasses import replace
 
 import pytest
 
 from drivers import profile
-from drivers.api import DeviceError, Profile, Quality
+from drivers.api import Device, DeviceError, LineSettings, Profile, Quality, Reading, Report
+from drivers.framed.driver import FramedDriver
 from drivers.framed.wire import FramedWire, Freeze
 from drivers.sim.faults import PRESETS, Faults
+from drivers.sim.framed import FramedLine, SimUnit
+from drivers.sim.pty_line import PtyLine
+from drivers.sim.tcp_line import TcpLine
 from tests.drivers.framed.rig import Rig, on_line
 
 
@@ -108,6 +113,78 @@ def test_a_radar_that_answers_nothing_is_believed_while_its_heart_beats() -> Non
         assert rig.links() == [(True, "answers")]
 
     on_line(scenario, "micradar-r60afd1")
+
+
+def test_a_question_the_firmware_does_not_know_leaves_its_points_unknown_and_the_device_there() -> None:
+    async def scenario(rig: Rig) -> None:
+        unit = rig.units[0]
+        known = unit.answer
+        unit._tell_at.clear()  # what it tells by itself comes with the heartbeat only
+        unit.answer = lambda request: None if request.type == 0x8082 else known(request)  # type: ignore[method-assign]
+        await asyncio.sleep(600.0)
+        assert rig.links() == [(True, "answers")]
+        assert {r.quality for r in rig.readings("motion")} == {Quality.STALE}
+        assert len(rig.readings("motion")) == 1
+        assert rig.readings("presence")[-1].quality is Quality.GOOD
+
+    on_line(scenario, "micradar-r60afd1")
+
+
+def test_a_line_that_only_listens_is_seen_to_run_also_while_its_device_is_away() -> None:
+    """Whoever watches the line from outside counts its polls (gateway/services/field.py, LinePulse)."""
+
+    async def scenario(rig: Rig) -> None:
+        await rig.until(rig.links)
+        rig.units[0].alive = False
+        await asyncio.sleep(60.0)
+        before = rig.driver.statistics().polls
+        await asyncio.sleep(60.0)
+        assert rig.driver.statistics().polls > before + 30
+
+    on_line(scenario, "dyp-a02yyuw")
+
+
+def test_a_line_on_which_nobody_speaks_is_opened_anew_now_and_then() -> None:
+    """Some adapters hang until that is done."""
+
+    async def scenario(rig: Rig) -> None:
+        rig.units[0].alive = False
+        await asyncio.sleep(300.0)
+        assert 5 <= rig.driver.statistics().reopened <= 12
+
+    on_line(scenario, "dyp-a02yyuw")
+
+
+@pytest.mark.parametrize("shell", ["pty", "tcp"])
+def test_over_a_real_port_a_device_is_heard_before_it_is_asked(shell: str) -> None:
+    made = profile.load("dyp-a02yyuw")
+
+    async def main() -> None:
+        unit, heard = SimUnit(made), asyncio.Event()
+        unit.set("distance", 1953)
+        line = FramedLine(LineSettings("ward", "x"), [unit])
+        async with contextlib.AsyncExitStack() as stack:
+            port = (
+                stack.enter_context(PtyLine(line)).path
+                if shell == "pty"
+                else (await stack.enter_async_context(TcpLine(line))).path
+            )
+
+            def report(told: Report) -> None:
+                if isinstance(told, Reading) and told.value == 1953:
+                    heard.set()
+
+            driver = FramedDriver(LineSettings("ward", port), [Device("d1", made, 1)], report)
+            running = asyncio.create_task(driver.run(), name="driver")
+            try:
+                async with asyncio.timeout(20):
+                    await heard.wait()
+            finally:
+                running.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await running
+
+    asyncio.run(main())
 
 
 def test_what_was_told_on_change_only_holds_while_the_device_talks_and_no_longer() -> None:

@@ -32,6 +32,12 @@ def shown(world: World, device: str, point: str) -> Value | None:
     return world.devices[device].get(point)
 
 
+def board(world: World, device: str) -> SimDevice:
+    found = world.devices[device]
+    assert isinstance(found, SimDevice)
+    return found
+
+
 def ppm(world: World, device: str) -> float:
     value = shown(world, device, "smoke")
     assert isinstance(value, int | float)
@@ -77,6 +83,47 @@ def test_a_single_line_has_one_product_from_its_factory_address_on() -> None:
     for address, devices in ((0, 1), (250, 10), (1, 0)):
         with pytest.raises(ValueError, match="wanted 1 to 255"):
             single_line(product, address=address, devices=devices)
+
+
+def test_a_single_line_of_framed_devices_has_its_own_baud_and_several_only_where_they_have_addresses() -> (
+    None
+):
+    radar, tilt = profiles.load("micradar-r60afd1"), profiles.load("rion-inclinometer")
+    world = single_line(radar)
+    assert world.lines["line"].settings.baud == 115200
+    world.step(1.0)
+    world.devices["device-1"].set("fall", True)
+    assert shown(world, "device-1", "fall") is True
+    assert [device.address for device in single_line(tilt, devices=3).on_line["line"]] == [0, 1, 2]
+    with pytest.raises(ValueError, match="wanted one device"):
+        single_line(radar, devices=2)
+    with pytest.raises(ValueError, match="0 to 255"):
+        single_line(tilt, address=250, devices=9)
+    with pytest.raises(ValueError, match="wanted modbus or framed"):
+        single_line(profiles.load("osdp-reader"))
+
+
+def test_framed_devices_die_freeze_and_lose_power_as_others_do() -> None:
+    world = single_line(profiles.load("dyp-a02yyuw"))
+    line, device = world.lines["line"], world.devices["device-1"]
+    world.step(10.0)
+    device.set("distance", 1953)
+    line.take(10.0)
+    assert line.take(10.2).hex() == "ff07a1a7"
+    world.freeze("device-1")
+    device.set("distance", 100)
+    assert shown(world, "device-1", "distance") == 1953
+    world.thaw("device-1")
+    assert shown(world, "device-1", "distance") == 100
+    world.kill("device-1")
+    line.take(20.0)
+    assert line.take(20.2) == b""
+    world.revive("device-1")
+    world.power_cut("line", 30.0)
+    line.take(30.0)
+    assert line.take(30.2) == b""
+    line.take(50.0)
+    assert line.take(50.2).hex() == "ff0064" + "63"
 
 
 def test_a_still_world_keeps_still_and_another_one_hisses() -> None:
@@ -135,7 +182,7 @@ def test_the_air_clears_and_the_detector_that_latches_keeps_its_alarm_until_rese
     world.clear_smoke("smoke-1-1-3")
     play(world, 120.0)
     assert ppm(world, "smoke-1-1-4") < 40
-    calectro = world.devices["smoke-1-1-3"]
+    calectro = board(world, "smoke-1-1-3")
     assert calectro.get("alarm") is True
     calectro.answer(WriteSingle(6, 0, 234), world.now)
     assert calectro.get("alarm") is False
@@ -223,7 +270,7 @@ def test_a_detector_in_test_says_so_before_it_alarms_and_until_after() -> None:
     for moment in range(20):
         if moment == 10:
             world.end_test("smoke-1-1-6")
-            world.devices["smoke-1-1-6"].answer(WriteSingle(6, 34, 0x10), world.now)
+            board(world, "smoke-1-1-6").answer(WriteSingle(6, 34, 0x10), world.now)
         states.append((shown(world, "smoke-1-1-6", "test"), shown(world, "smoke-1-1-6", "alarm")))
         play(world, STEP_S)
     assert states[0] == (True, False)
@@ -254,7 +301,7 @@ def test_a_fault_shows_at_the_first_point_a_product_has_for_it() -> None:
 
 def test_devices_die_freeze_and_come_back() -> None:
     world = small()
-    device = world.devices["smoke-1-1-1"]
+    device = board(world, "smoke-1-1-1")
     question = ReadRequest(3, 0, 1)
     world.kill("smoke-1-1-1")
     assert device.answer(question, world.now) is None
@@ -274,8 +321,8 @@ def test_lines_are_unplugged_and_lose_power() -> None:
     assert not world.lines["yard"].plugged
     world.replug("yard")
     world.power_cut("riser-1", 3.0)
-    assert world.devices["smoke-1-1-1"].answer(ReadRequest(3, 0, 1), world.now + 2.9) is None
-    assert world.devices["smoke-1-1-1"].answer(ReadRequest(3, 0, 1), world.now + 3.0) is not None
+    assert board(world, "smoke-1-1-1").answer(ReadRequest(3, 0, 1), world.now + 2.9) is None
+    assert board(world, "smoke-1-1-1").answer(ReadRequest(3, 0, 1), world.now + 3.0) is not None
 
 
 @pytest.mark.parametrize(
