@@ -77,7 +77,8 @@ class Listening:
         if ask.failures == 0:
             ask.first_failed_at = now
         self.bus.failed(ask, now + min(FIRST_AGAIN_S * 2.0**ask.failures, LAST_AGAIN_S), took_s)
-        if ask.ever_answered or not member.counters.good:  # else it may be a question its firmware does not know
+        # A question never answered by a device that speaks may be one its firmware does not know.
+        if ask.ever_answered or not member.counters.good:
             self._tell(self.roll.failed(member.number, "damaged" if damaged else "silent", now), now)
         if member.suspended or self.roll.failures(member.number) >= AWAY_FAILURES:
             self._suspend(member, now - took_s)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tests.drivers.framed.rig import on_line as on_framed_line
 from tests.drivers.rig import Rig, on_line
 
 README = Path(profile.__file__).parent / "README.md"
-TEXTS = re.findall(r"```toml\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+*TEXTS, SITE = re.findall(r"```toml\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
 GAUGE, BIN = (
     profile.parse(text, file=f"{name}.toml") for text, name in zip(TEXTS, ("gauge", "bin"), strict=True)
 )
@@ -67,3 +68,17 @@ def test_the_frames_drawn_in_the_framed_example_say_what_stands_beside_them() ->
         "lid_open": True,
     }
     assert "A5 01 90 02 37 01 00 5A" in BIN.layout
+
+
+@pytest.mark.parametrize(("device", "kind"), [("bin-7", "bin.full"), ("fire-lane-2", "parking.blocked")])
+def test_the_rules_of_the_site_suit_a_distance_and_the_one_device_they_are_for(
+    device: str, kind: str
+) -> None:
+    made = profile.load("dyp-a01nyub")
+    tables = tomllib.loads(SITE)["rule"]
+    compiled = compile_rules(
+        made.rules, tables, {}, device=device, category=made.category, points=made.points,
+        kinds=kinds.built_in(), where="device",
+    )  # fmt: skip
+    assert [rule.kind.name for rule in compiled.rules] == [kind]
+    assert compiled.faults == ()
