@@ -171,7 +171,7 @@ class MetricsTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The whole of gateway.toml. `rule` holds rules on top of the profiles' own, as plain tables.
 
-    `last_resort` holds ways to people as plain tables too: what each has depends on its kind, see last_resorts.py.
+    `last_resort` holds ways to people as plain tables too: what each has depends on its kind, see last_resort_ways.py.
     """
 
     gateway: GatewayTable

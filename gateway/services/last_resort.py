@@ -28,6 +28,7 @@ from gateway.core.last_resort import (
 
 log = logging.getLogger(__name__)
 
+AFTER_S: Final = 30.0  # that the desk may take to confirm
 LOOK_S: Final = 1.0
 SEND_S: Final = 30.0
 NEWS_S: Final = 600.0  # so long it is tried to tell that the desk speaks again

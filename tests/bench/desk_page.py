@@ -99,8 +99,8 @@ def measure(folder: Path, count: int, lines: int) -> list[Fire]:
     with ExitStack() as stack:
         broker = stack.enter_context(mosquitto(folder))
         compound = (
-            "--buildings",
-            "1",
+            "--buildings",  # each has a line of its own; the last line is the yard's and stays empty
+            str(lines),
             "--detectors",
             str(OF_THREE * count // 2),
             "--covers",
@@ -108,7 +108,7 @@ def measure(folder: Path, count: int, lines: int) -> list[Fire]:
             "--doors",
             "0",
         )
-        sim = stack.enter_context(simulator(*compound, "--lines", str(lines)))
+        sim = stack.enter_context(simulator(*compound, "--lines", str(lines + 1)))
         pager = Service()
         pager.body = b'{"errcode":0}'
         stack.callback(pager.close)

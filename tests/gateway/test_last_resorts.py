@@ -1,6 +1,8 @@
 """`[[last_resort]]` in gateway.toml: every mistake told with its place, and the desk's own senders behind good ones."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,3 +120,12 @@ def test_a_line_whose_secret_is_missing_is_told_and_the_gateway_starts_with_the_
     assert found.config is not None
     bodies: list[Body] = []
     assert set(last_resorts.make(found.config, None, bodies.append, ())._ways) == {"webhook-1"}
+
+
+def test_a_gateway_without_a_last_resort_carries_no_sender_in_its_memory() -> None:
+    wanted = "('gateway.desk', 'cryptography')"
+    script = f"import sys, gateway.app; print([m for m in sys.modules if m.startswith({wanted})])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "[]\n"
