@@ -191,7 +191,9 @@ def _products(parsed: loading.Parsed, own: Path) -> tuple[fitting.Products, list
             profiles[name] = profile_files.load(file)
     shipped_at = {name: getattr(each.wire, "address", 0) for name, each in profiles.items()}
     alone = {name for name, each in profiles.items() if getattr(each.wire, "alone", False)}
-    return fitting.Products(profiles, known, shipped_at, kinds.built_in(), alone), faults
+    framed = {name: each.wire for name, each in profiles.items() if each.driver == "framed"}
+    bauds = {name: getattr(wire, "baud", 0) for name, wire in framed.items()}
+    return fitting.Products(profiles, known, shipped_at, kinds.built_in(), alone, bauds), faults
 
 
 def _mistakes(file: Path) -> Iterator[ProfileError]:

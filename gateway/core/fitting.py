@@ -5,7 +5,7 @@ profile with faults, which are told elsewhere.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from drivers.api import Profile, Text
 from gateway.core.config import DeviceTable
@@ -24,7 +24,8 @@ Faults = Iterator[Fault]
 class Products:
     """The products there are. `shipped_at` is the address each comes with from the factory.
 
-    `alone` are those that need a line of their own: nothing in what they send says whose it is.
+    `alone` are those that need a line of their own: nothing in what they send says whose it is. `bauds` are the rates
+    of those that speak in frames, which come with one and mostly know no other.
     """
 
     profiles: Mapping[str, Profile]
@@ -32,6 +33,7 @@ class Products:
     shipped_at: Mapping[str, int]
     kinds: Kinds
     alone: Collection[str] = ()
+    bauds: Mapping[str, int] = field(default_factory=dict)
 
 
 def check(parsed: Parsed, products: Products) -> Faults:
@@ -153,6 +155,7 @@ def _one_framing(parsed: Parsed, products: Products) -> Faults:
         line = key.partition(".")[0]
         if line not in first:
             first[line] = profile.name
+            yield from _baud(line, profile, parsed, products)
         elif first[line] != profile.name:
             wanted = Text(f"同一总线上只有 {first[line]}", f"only {first[line]} on this line")
             yield Fault(f"{key}.profile", same(profile.name), wanted)
@@ -161,3 +164,12 @@ def _one_framing(parsed: Parsed, products: Products) -> Faults:
             wanted = Text(f"{profile.name} 每个独占一条总线", f"a line of its own for each {profile.name}")
             hint = Text("它发出的数据里没有地址", "nothing in what it sends says whose it is")
             yield Fault(f"{key}.profile", found, wanted, hint)
+
+
+def _baud(line: str, profile: Profile, parsed: Parsed, products: Products) -> Faults:
+    """At another rate than its own a device is silent for ever, and nothing says why."""
+    bus, baud = parsed.buses.get(line), products.bauds.get(profile.name)
+    if bus is None or baud is None or bus.baud == baud or bus.port.startswith("socket://"):
+        return
+    hint = Text(f"{profile.name} 出厂为 {baud}", f"{profile.name} leaves the factory with {baud}")
+    yield Fault(f"{line}.baud", shown(bus.baud), same(str(baud)), hint, warning=True)

@@ -51,7 +51,7 @@ CARDS = Profile(name="cards", driver="osdp", category="reader", title=TITLE, poi
 PRODUCTS = fitting.Products(
     {"smoke": SMOKE, "maybe": MAYBE, "reader": READER, "tilt": TILT, "cards": CARDS},
     {"smoke", "maybe", "reader", "tilt", "cards", "broken"}, {"maybe": 255},
-    kinds.built_in(), alone={"reader"},
+    kinds.built_in(), alone={"reader"}, bauds={"tilt": 115200},
 )  # fmt: skip
 
 
@@ -250,5 +250,20 @@ def test_a_key_for_what_has_none_is_told() -> None:
 def test_devices_that_speak_in_frames_share_a_line_only_if_they_can_be_told_apart(
     first: str, second: str, wrong: list[str]
 ) -> None:
-    told = faults(more=bus() + "\n" + device("one", first, 0) + device("two", second, 255))
+    told = faults(more=bus(baud=115200) + "\n" + device("one", first, 0) + device("two", second, 255))
     assert [fault.key for fault in told] == wrong
+
+
+@pytest.mark.parametrize(
+    ("port", "baud", "wrong"),
+    [
+        ("/dev/ttyUSB1", 9600, ["bus[1].baud"]),
+        ("/dev/ttyUSB1", 115200, []),
+        ("socket://10.0.0.9:4001", 9600, []),  # there the converter has the rate
+    ],
+)
+def test_a_line_at_another_rate_than_its_framed_devices_is_warned_of_once(
+    port: str, baud: int, wrong: list[str]
+) -> None:
+    told = faults(more=bus(port, baud=baud) + "\n" + device("one", "tilt", 1) + device("two", "tilt", 2))
+    assert [(fault.key, fault.warning) for fault in told] == [(key, True) for key in wrong]
