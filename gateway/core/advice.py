@@ -193,6 +193,8 @@ def _board(document: Document) -> Iterator[Found]:
         yield "board.memory_low", {"free_mb": seen["memory_available_bytes"] / 1e6}
     if 1 - _share(seen, "descriptors", "descriptors_max", missing=0.0) < 1 - LOW_DESCRIPTORS:
         yield "board.descriptors_low", {"n": seen["descriptors"], "most": seen["descriptors_max"]}
+    if told := seen.get("update_taken_back"):
+        yield "board.update_taken_back", {"told": told}
     yield from _card(seen)
 
 

@@ -24,7 +24,7 @@ LOW_SHARE, ROOM_SHARE = 0.05, 0.07
 WORN_SHARE: Final = 0.9
 SHORT_YEARS, LONG_YEARS = 1.0, 1.5
 
-Link: TypeAlias = Literal["heat", "power", "room", "card", "clock"]
+Link: TypeAlias = Literal["heat", "power", "room", "card", "clock", "update"]
 """What of the machine the gateway lives by, as in the `link` of a kind of alert."""
 
 
@@ -50,6 +50,7 @@ class Measured:
     card_life_used: float | None = None  # share of its endurance, the upper edge of what the card says
     card_written_bytes: int | None = None
     written_bytes: int | None = None
+    update_taken_back: str | None = None  # which new version was not healthy, and why
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,5 +207,11 @@ LIMITS: Final = (
         well=lambda seen: seen.clock_synced,
         told=lambda seen: "the clock is set" if seen.clock_synced else "nobody sets the clock",
         wrong_s=900.0,
+    ),
+    Limit(
+        "update",
+        wrong=lambda seen: seen.measured.update_taken_back is not None,
+        well=lambda seen: seen.measured.update_taken_back is None,
+        told=lambda seen: seen.measured.update_taken_back or "the new version is healthy",
     ),
 )

@@ -18,6 +18,8 @@ from gateway.core.board import Measured
 
 SECTOR: Final = 512  # of /sys/block/*/stat, whatever the device's own is (Documentation/block/stat.rst)
 UNDERVOLTAGE_NOW, THROTTLED_NOW, UNDERVOLTAGE_EVER = 1 << 0, 1 << 2, 1 << 16
+TAKEN_BACK: Final = "update-taken-back"
+MOST_CHARACTERS: Final = 300
 FIRMWARE: Final = "sys/devices/platform/soc/soc:firmware/get_throttled"
 
 T = TypeVar("T")
@@ -57,6 +59,7 @@ class Board:
             card_life_used=None if card is None else _tried(lambda: _life(card)),
             card_written_bytes=None if card is None else _tried(lambda: _written(card)),
             written_bytes=_tried(lambda: _fields(self._text("proc/self/io"))["write_bytes"]),
+            update_taken_back=_tried(self._update_taken_back),
         )
 
     def _text(self, path: str) -> str:
@@ -82,6 +85,10 @@ class Board:
     def _memory(self) -> dict[str, int]:
         told = _tried(lambda: _fields(self._text("proc/meminfo"))) or {}
         return {name: kibibytes * 1024 for name, kibibytes in told.items()}
+
+    def _update_taken_back(self) -> str:
+        """Return what systemd/package/trial.py left: which new version had to go, and why."""
+        return (self._folder / TAKEN_BACK).read_text(encoding="utf-8").strip()[:MOST_CHARACTERS]
 
     def _descriptors_max(self) -> int:
         lines = self._text("proc/self/limits").splitlines()

@@ -39,6 +39,8 @@ SCHEMAS = {
 FILES = {
     "compound-gateway.service": "usr/lib/systemd/system/compound-gateway.service",
     "compound-gateway-desk.service": "usr/lib/systemd/system/compound-gateway-desk.service",
+    "compound-gateway-trial.service": "usr/lib/systemd/system/compound-gateway-trial.service",
+    "package/trial.py": "usr/libexec/compound-gateway/trial.py",
     "60-compound-gateway.rules": "usr/lib/udev/rules.d/60-compound-gateway.rules",
     "sysusers.conf": "usr/lib/sysusers.d/compound-gateway.conf",
     "tmpfiles.conf": "usr/lib/tmpfiles.d/compound-gateway.conf",
@@ -102,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tree = Path(folder) / "tree"
         tree.mkdir(mode=0o755)
         environment(tree / HOME, Path(folder), options.uv, PLATFORMS[options.architecture])
-        install(tree, options.uv)
+        install(tree, options.uv, options.version)
         describe(tree, options.version, options.architecture)
         pack(tree, file, options.compression)
     sys.stdout.write(f"{file}  {file.stat().st_size / 1e6:.0f} MB\n")
@@ -194,7 +196,7 @@ def same(one: Path, other: Path) -> bool:
     return all(same(one / name, other / name) for name in names)
 
 
-def install(tree: Path, uv: str) -> None:
+def install(tree: Path, uv: str, version: str) -> None:
     """Put the files around the environment where Debian wants them."""
     for source, target in FILES.items():
         path = tree / target
@@ -205,6 +207,7 @@ def install(tree: Path, uv: str) -> None:
     command.write_text(COMMAND, encoding="ascii")
     versions = "".join(f"{name} {version}\n" for name, version in schemas().items())
     (tree / HOME / "schemas").write_text(versions, encoding="ascii")
+    (tree / HOME / "version").write_text(f"{version}\n", encoding="ascii")
     (tree / DOC / "requirements.txt").write_text(locked(uv, "requirements-txt"), encoding="utf-8")
     for path in (tree, *tree.rglob("*")):
         if not path.is_symlink():

@@ -18,19 +18,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tests.systemd import upgrades
 from tests.systemd.container import booted, bootstrap, missing
-from tests.systemd.story import UNIT, Story, until
+from tests.systemd.story import FILE, UNIT, Story, until
 
-FILE = "etc/compound-gateway/gateway.toml"
 PYTHON = "/usr/lib/compound-gateway/bin/python3"
 EXPOSURE = 1.5
 KILLS = 5
-NEWER = "99.0"
 SIMULATOR = f"""\
 #!/bin/sh
 mkdir -p /run/sim; [ -p /run/sim/in ] || mkfifo /run/sim/in
 exec <>/run/sim/in >/run/sim/out
-exec {PYTHON} -sP -m drivers.sim --link /run/sim --detectors 12 --buildings 1 --covers 2 --doors 1
+exec {PYTHON} -sP -m drivers.sim --link /run/sim --detectors 18 --buildings 1 --covers 2 --doors 1
 """
 HEAD = """\
 [gateway]
@@ -213,58 +212,6 @@ def broken(story: Story) -> str:
     return f"systemctl reload fails, SIGHUP is told in the log, process {before} polls on; mended: reloads"
 
 
-def upgraded(story: Story) -> str:
-    """The same files as a newer version, stored without compression: only what dpkg does with it is of interest."""
-    kept = story.there.out("sha256sum", f"/{FILE}")
-    with tempfile.TemporaryDirectory(dir=story.there.root / "root") as folder:
-        tree = Path(folder) / "tree"
-        subprocess.run(["dpkg-deb", "-R", str(story.package), str(tree)], check=True)
-        control = tree / "DEBIAN/control"
-        lines = control.read_text(encoding="utf-8").splitlines()
-        changed = [f"Version: {NEWER}" if line.startswith("Version:") else line for line in lines]
-        control.write_text("\n".join(changed) + "\n", encoding="utf-8")
-        newer = Path(folder) / "newer.deb"
-        subprocess.run(
-            ["dpkg-deb", "-Znone", "-b", str(tree), str(newer)], check=True, stdout=subprocess.DEVNULL
-        )
-        before = story.pid()
-        story.burn()
-        story.there.out("apt-get", "install", "-y", f"/root/{newer.relative_to(story.there.root / 'root')}")
-    assert story.there.out("dpkg-query", "-W", "-f", "${Version}", "compound-gateway") == NEWER
-    assert story.there.out("sha256sum", f"/{FILE}") == kept
-    assert story.pid() != before
-    until(lambda: story.polls() > 0, "polls", 30)
-    stopped_at, started_at = (
-        int(story.there.show(UNIT, f"{which}EnterTimestampMonotonic")) / 1e6
-        for which in ("Inactive", "Active")
-    )
-    return f"to {NEWER}, away for {started_at - stopped_at:.1f} s; the configuration as it was; {story.nothing_lost()}"
-
-
-def refused(story: Story) -> str:
-    """A package that knows an older journal, and nothing else: it must not come so far as to need its files."""
-    with tempfile.TemporaryDirectory(dir=story.there.root / "root") as folder:
-        tree = Path(folder) / "tree"
-        tree.mkdir()
-        subprocess.run(["dpkg-deb", "-e", str(story.package), str(tree / "DEBIAN")], check=True)
-        preinst = tree / "DEBIAN/preinst"
-        preinst.write_text(preinst.read_text().replace("journal.db 1", "journal.db 0"))
-        older = Path(folder) / "older.deb"
-        subprocess.run(
-            ["dpkg-deb", "-Znone", "-b", str(tree), str(older)], check=True, stdout=subprocess.DEVNULL
-        )
-        before = story.pid()
-        where = f"/root/{older.relative_to(story.there.root / 'root')}"
-        done = story.there.run("apt-get", "install", "-y", "--allow-downgrades", where)
-    assert done.returncode != 0, done.stdout
-    assert "too old for what is on this machine" in done.stdout, done.stdout
-    assert story.pid() == before
-    assert story.there.out(
-        "dpkg-query", "-W", "-f", "${Version} ${db:Status-Abbrev}", "compound-gateway"
-    ).startswith(f"{NEWER} ii")
-    return f"in one sentence, process {before} goes on; {story.nothing_lost()}"
-
-
 def purged(story: Story) -> str:
     story.there.out("apt-get", "remove", "-y", "compound-gateway")
     assert (story.there.root / FILE).exists(), "a removal took the configuration"
@@ -288,8 +235,11 @@ CHAPTERS: dict[str, Callable[[Story], str]] = {
     "SIGSTOP": stopped,
     "kill -9": killed,
     "reload with mistakes": broken,
-    "upgrade": upgraded,
-    "downgrade across a schema": refused,
+    "upgrade": upgrades.upgraded,
+    "the new version is on trial": upgrades.passed,
+    "an upgrade that is not healthy": upgrades.taken_back,
+    "the next upgrade": upgrades.mended,
+    "downgrade across a schema": upgrades.refused,
     "purge": purged,
 }
 

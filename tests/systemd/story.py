@@ -11,6 +11,7 @@ from typing import Any
 from tests.systemd.container import Container
 
 UNIT = "compound-gateway.service"
+FILE = "etc/compound-gateway/gateway.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,15 @@ class Story:
         """Return the detectors whose fire alarm the gateway knows of."""
         alerts = json.loads(self.there.out("compound-gateway", "alerts", "--json"))
         return {alert["device"] for alert in alerts if alert["kind"] == "fire.smoke"}
+
+    def kinds(self) -> set[str]:
+        """Return the kinds of all alerts that are listed."""
+        return {alert["kind"] for alert in json.loads(self.there.out("compound-gateway", "alerts", "--json"))}
+
+    def standing(self) -> set[str]:
+        """Return the kinds of those whose cause is still there."""
+        alerts = json.loads(self.there.out("compound-gateway", "alerts", "--json"))
+        return {alert["kind"] for alert in alerts if alert["change"] != "cleared"}
 
     def tell(self, line: str) -> None:
         self.there.out("sh", "-c", f"echo '{line}' > /run/sim/in")

@@ -13,6 +13,9 @@ from gateway import configuration, duty
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNITS = ("compound-gateway.service", "compound-gateway-desk.service")
+TRIAL = (
+    "compound-gateway-trial.service"  # as root, for minutes after an upgrade: it has no sandbox to be judged
+)
 UNIT, DESK = ((SYSTEMD / name).read_text(encoding="utf-8") for name in UNITS)
 RULES = (SYSTEMD / "60-compound-gateway.rules").read_text(encoding="utf-8")
 SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
@@ -33,7 +36,7 @@ SAID, DESK_SAID = settings(UNIT), settings(DESK)
 
 
 @needs_analyze
-@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("name", [*UNITS, TRIAL])
 def test_systemd_understands_every_line_of_the_units(name: str, tmp_path: Path) -> None:
     text = (SYSTEMD / name).read_text(encoding="utf-8")
     there = text.replace("/usr/bin/compound-gateway", shutil.which("true") or "/bin/true")
@@ -53,6 +56,15 @@ def test_the_sandbox_is_as_tight_as_promised(name: str) -> None:
     command = ["systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", unit]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_trial_is_run_by_the_systems_python_where_an_upgrade_left_one() -> None:
+    said = settings((SYSTEMD / TRIAL).read_text(encoding="utf-8"))
+    assert said["ExecStart"] == ["/usr/bin/python3 -I /usr/libexec/compound-gateway/trial.py"]
+    assert said["ConditionPathExists"] == ["/usr/lib/compound-gateway.previous/trial"]
+    postinst = (SYSTEMD / "package" / "postinst").read_text(encoding="utf-8")
+    assert f"systemctl start --no-block {TRIAL}" in postinst
+    assert "multi-user.target" in said["WantedBy"]  # a power cut does not end it
 
 
 def test_the_unit_and_the_program_mean_the_same_places() -> None:

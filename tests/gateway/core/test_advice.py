@@ -136,6 +136,7 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "board.inodes_low": (set_("board", "inodes_free", 10_000), "1%"),
     "board.memory_low": (set_("board", "memory_available_bytes", 20_000_000), "20 MB"),
     "board.descriptors_low": (set_("board", "descriptors", 1_000), "1000 of 1024"),
+    "board.update_taken_back": (set_("board", "update_taken_back", "0.2.0: it is down"), "0.2.0: it is down"),
     "board.card_worn": (set_("board", "card_life_used", 0.9), "90%"),
     "board.card_short": (set_("board", "card_years", 0.4), "100 MB a day"),
 }  # fmt: skip

@@ -16,7 +16,7 @@ WELL = Seen(
 )  # fmt: skip
 
 
-def with_(**measured: float) -> Seen:
+def with_(**measured: float | str) -> Seen:
     return dataclasses.replace(WELL, measured=dataclasses.replace(WELL.measured, **measured))  # type: ignore[arg-type]
 
 
@@ -29,6 +29,7 @@ CASES = [
     ("card", with_(card_life_used=0.9), None, 60.0),
     ("card", dataclasses.replace(WELL, card_years=0.9), dataclasses.replace(WELL, card_years=1.2), 60.0),
     ("clock", dataclasses.replace(WELL, clock_synced=False), None, 900.0),
+    ("update", with_(update_taken_back="0.1.0 <- 0.2.0: the unit is failed"), None, 0.0),
 ]
 
 
@@ -89,6 +90,7 @@ def test_every_limit_has_a_kind_of_alert_with_words_that_say_what_to_do() -> Non
         "room": "gateway.disk_low",
         "card": "gateway.card_worn",
         "clock": "gateway.clock_unset",
+        "update": "gateway.update_taken_back",
     }
     for limit in LIMITS:
         assert "：" in by_link[limit.link].zh

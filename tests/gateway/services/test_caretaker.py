@@ -74,6 +74,12 @@ def worn(wall: Wall) -> None:
     wall.pi.write(f"{CARD}/device/life_time", "0x0a 0x03\n")
 
 
+def taken_back(wall: Wall) -> None:
+    (wall.pi.root.parent / "update-taken-back").write_text(
+        "0.2.0 -> 0.1.0: line a is down\n", encoding="utf-8"
+    )
+
+
 def unset(wall: Wall) -> None:
     wall.synced = False
 
@@ -84,6 +90,7 @@ def unset(wall: Wall) -> None:
         (hot, "gateway.hot", "board.hot", "minor"),
         (weak, "gateway.undervoltage", "board.undervoltage", "major"),
         (worn, "gateway.card_worn", "board.card_worn", "major"),
+        (taken_back, "gateway.update_taken_back", "board.update_taken_back", "minor"),
         (unset, "gateway.clock_unset", "clock.unset", "minor"),
     ],
 )
