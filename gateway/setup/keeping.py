@@ -40,7 +40,7 @@ def write(
 ) -> configuration.Checked:
     """Write the file and the password beside it, if `check` finds no error in it; return what it found.
 
-    With an error nothing is changed. OSError where the folder cannot be written in.
+    With an error nothing is changed but the password. OSError where the folder cannot be written in.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
     group = output.parent.stat().st_gid if os.geteuid() == 0 else -1

@@ -17,6 +17,12 @@ from gateway.services.uplink.opening import SESSION_EXPIRY_S
 ANSWER_S: Final = 8.0
 KEEP_ALIVE_S: Final = 15
 OLDER_WANTED: Final = (0x01, 0x84)
+TRY_OLDER: Final = (
+    "version",
+    "silent",
+    "hung_up",
+    "certificate",
+)  # what old brokers do at a CONNECT of MQTT 5
 REFUSALS: Final = {  # MQTT 5.0, 3.2.2.2, and 3.1.1, 3.2.2.3
     0x85: "client_id", 0x86: "password", 0x87: "not_allowed", 0x88: "busy", 0x89: "busy", 0x8A: "banned",
     0x8C: "method", 0x9F: "busy", 0x95: "size", 0x84: "version",
@@ -40,7 +46,7 @@ def attempt(identity: str, table: MqttTable, password: str | None, *, wait_s: fl
     except brokers.SetupError as error:
         return Tried(False, "files", f"{error.where}: {error.hint}")
     tried = _attempt(identity, table, password, broker, context, protocol=5, wait_s=wait_s)
-    if tried.reason in {"version", "silent"}:
+    if tried.reason in TRY_OLDER:
         tried = _attempt(identity, table, password, broker, context, protocol=4, wait_s=wait_s)
     return tried
 
@@ -71,13 +77,16 @@ def _attempt(
     finally:
         client.disconnect()
         client.loop_stop()
-    return judged(answer, protocol)
+    return judged(answer, protocol, tls=broker.tls)
 
 
-def judged(answer: Any, protocol: int) -> Tried:
-    """Return what a CONNACK means; None stands for a broker that hung up instead."""
+def judged(answer: Any, protocol: int, *, tls: bool = False) -> Tried:
+    """Return what a CONNACK means; None stands for a broker that hung up instead.
+
+    Under TLS 1.3 that is how a broker refuses our certificate: the handshake is over for us before it has looked.
+    """
     if answer is None:
-        return Tried(False, "silent")
+        return Tried(False, "certificate" if tls else "hung_up")
     if not answer.is_failure:
         return Tried(True, "good" if protocol == 5 else "good_311")
     if protocol == 5 and answer.value in OLDER_WANTED:

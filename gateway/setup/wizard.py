@@ -98,7 +98,9 @@ class Wizard:
                                 file=self._task.output) == "y"  # fmt: skip
 
     def _resume(self) -> None:
-        if self._record.load() and self._asker.once("resume", questions.yes, default="y") == "n":
+        """Go on from what was answered before; a file of answers speaks for itself."""
+        default = "n" if self._task.answers else "y"
+        if self._record.load() and self._asker.once("resume", questions.yes, default=default) == "n":
             self._record.clear()
 
     def _site(self) -> tuple[Site, str]:

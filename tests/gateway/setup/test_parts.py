@@ -124,6 +124,12 @@ def test_every_refusal_has_words_and_keeps_the_brokers_own(code: int, reason: st
     assert f"setup.broker_{reason}" in Words("zh")
 
 
+@pytest.mark.parametrize(("tls", "reason"), [(False, "hung_up"), (True, "certificate")])
+def test_a_broker_that_hangs_up_has_words_too(tls: bool, reason: str) -> None:
+    assert trying.judged(None, 5, tls=tls).reason == reason
+    assert f"setup.broker_{reason}" in Words("zh")
+
+
 def test_every_reason_not_to_reach_a_broker_has_words() -> None:
     expired = ssl.SSLCertVerificationError()
     expired.verify_code = 10

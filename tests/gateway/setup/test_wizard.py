@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from gateway.cli import cli
 from tests.bench.rig import ENVIRONMENT, GatewayProcess
-from tests.broker import free_port, mosquitto, needs_mosquitto, until
+from tests.broker import free_port, make_pki, mosquitto, needs_mosquitto, until
 from tests.gateway.setup.pretend import DOOR, SMOKE, answered, device, lines, typed
 
 BASICS = {"name": "红星亭坡 1 号院", "id": "hxtp-01", "community": "中山二路", "product": SMOKE}
@@ -241,3 +241,33 @@ def test_a_broker_that_is_away_is_told_and_kept_all_the_same(tmp_path: Path) -> 
     assert told.exit_code == 0, told.output
     assert "那个端口没人监听" in told.output
     assert written(tmp_path)["mqtt"]["url"] == url
+
+
+@needs_mosquitto
+@pytest.mark.parametrize(
+    ("certificate", "given", "said"),
+    [
+        ("broker", (), "nobody we trust vouches"),
+        ("broker", ("ca", "client"), "the broker takes us"),
+        ("broker", ("ca",), "certificate"),
+        ("broker", ("ca", "impostor"), "certificate"),
+        ("wrong-name", ("ca", "client"), "for another host name"),
+    ],
+)
+def test_a_broker_behind_tls_takes_us_or_is_told_why_not(
+    tmp_path: Path, certificate: str, given: tuple[str, ...], said: str
+) -> None:
+    pki = make_pki(tmp_path)
+    files = {"ca_file": "ca.crt"} if "ca" in given else {}
+    for name in given[1:]:
+        files |= {"cert_file": f"{name}.crt", "key_file": f"{name}.key"}
+    with mosquitto(tmp_path, listener=pki.listener(certificate), protocol="mqtts") as broker:
+        told = answered(tmp_path, **BASICS, lines="/dev/no-such-port", broker=broker.url, **files)
+    assert told.exit_code == 0, told.output
+    verdict = next(
+        line
+        for line in told.output.splitlines()
+        if line.startswith(("✓ the broker", "✗")) and "/dev/" not in line
+    )
+    assert said in verdict, told.output
+    assert {key: written(tmp_path)["mqtt"].get(key) for key in files} == files
