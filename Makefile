@@ -17,7 +17,7 @@ demo: $(VENV)/.demo  ## a simulated compound, a broker and a page on http://loca
 	@$(BIN)/compound-gateway demo $(ARGS)
 
 test: system-packages $(VENV)/.dev  ## all tests, after installing what they need (ARGS='-k journal' picks some)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev  ## ruff and mypy --strict
 	$(BIN)/ruff check .
@@ -30,6 +30,8 @@ bench: system-packages $(VENV)/.dev  ## every bench; one alone: .venv/bin/python
 	$(BIN)/python -m tests.bench.process
 	$(BIN)/python -m tests.bench.doors
 	$(BIN)/python -m tests.bench.desk
+	$(BIN)/python -m tests.bench.desk_fanout
+	$(BIN)/python -m tests.bench.desk_page
 	$(BIN)/python -m tests.bench.vision
 
 deb: $(UV)  ## the Debian package, in build/deb (ARGS='--architecture arm64' makes the other one)

@@ -109,8 +109,10 @@ def browser(folder: Path, language: str) -> Iterator[Browser]:
         options = {"binary": CHROMIUM, "args": flags}
         wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}}
         session = _ask("POST", f"{url}/session", wanted)["sessionId"]
-        yield Browser(f"{url}/session/{session}")
-        _ask("DELETE", f"{url}/session/{session}")
+        try:
+            yield Browser(f"{url}/session/{session}")
+        finally:  # chromedriver leaves its browser behind when it is ended itself
+            _ask("DELETE", f"{url}/session/{session}")
     finally:
         driver.terminate()
         driver.wait()
