@@ -20,7 +20,7 @@ from gateway.desk.ladders import NO_LADDER, Decision, Ladder, Standing, decide
 from gateway.desk.outages import Patience
 from gateway.desk.routing import Directory, audience
 from gateway.desk.silences import Silence, silenced_until
-from gateway.desk.store import notices, people, timers, work
+from gateway.desk.store import notices, people, stepping, timers, work
 from gateway.desk.store.database import Database, Transaction
 from gateway.desk.store.notices import Notice
 from gateway.desk.store.timers import Timer
@@ -97,6 +97,8 @@ class Escalation:
         """Do what is due, for a handful of timers; return how many there were."""
         now = self._now()
         async with self._database.transaction() as transaction:
+            if step := await stepping.follow(transaction, now):
+                log.warning("the clock was set back by %.0f s; what waits is moved with it", step)
             due = await timers.claim(transaction, now, AT_ONCE)
             if not due:
                 return 0
@@ -117,7 +119,7 @@ async def climb(transaction: Transaction, timer: Timer, found: _Round) -> int:
     """Do what one timer is due for; return how many people are paged."""
     standing = await standing_of(transaction, timer.incident)
     if standing is None:
-        await timers.move(transaction, timer, step=timer.step, due_at=None, count=0)
+        await timers.move(transaction, timer, step=timer.step, due_at=None, count=0, now=found.now)
         return 0
     decision = decide(
         timer,
@@ -128,7 +130,9 @@ async def climb(transaction: Transaction, timer: Timer, found: _Round) -> int:
         quiet=found.rules.quiet,
     )
     written = await _page(transaction, timer, standing, decision, found)
-    await timers.move(transaction, timer, step=decision.step, due_at=decision.due_at, count=standing.total)
+    await timers.move(
+        transaction, timer, step=decision.step, due_at=decision.due_at, count=standing.total, now=found.now
+    )
     return written
 
 

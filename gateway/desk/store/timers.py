@@ -16,7 +16,7 @@ HURRIED: Final = 5
 """Rungs that may be climbed ahead of time."""
 
 _ARM: Final = (
-    "INSERT INTO timers (incident, round, step, due_at, news_at, next_news, again)",
+    "INSERT INTO timers (incident, round, step, due_at, news_at, next_news, again, set_at)",
     # An incident has reached the size at which it is told again when the next such size is a greater one.
     """ON CONFLICT (incident) DO UPDATE SET
   round = CASE WHEN timers.due_at IS NULL THEN timers.round + 1 ELSE timers.round END,
@@ -24,6 +24,7 @@ _ARM: Final = (
   next_news = CASE WHEN timers.due_at IS NULL THEN excluded.next_news ELSE timers.next_news END,
   news_at = CASE WHEN timers.due_at IS NOT NULL AND timers.next_news < excluded.next_news THEN excluded.due_at
     ELSE timers.news_at END,
+  set_at = CASE WHEN timers.due_at IS NULL THEN excluded.set_at ELSE timers.set_at END,
   due_at = CASE WHEN timers.due_at IS NULL THEN excluded.due_at ELSE timers.due_at END""",
 )
 
@@ -42,14 +43,14 @@ class Timer:
 
 async def arm(transaction: Transaction, counts: Mapping[str, int], now: float) -> None:
     """Start the ladders of incidents that have so many alerts; one that is being climbed has news instead."""
-    rows = [(incident, 1, 0, now, None, next_news(counts[incident]), 0) for incident in sorted(counts)]
+    rows = [(incident, 1, 0, now, None, next_news(counts[incident]), 0, now) for incident in sorted(counts)]
     await insert(transaction, _ARM[0], rows, _ARM[1])
 
 
 async def again(transaction: Transaction, incident: str, now: float) -> None:
     """Start the ladder anew: it has become worse."""
     await transaction.execute(
-        "UPDATE timers SET round = round + 1, step = 0, due_at = $2, again = 1 WHERE incident = $1",
+        "UPDATE timers SET round = round + 1, step = 0, due_at = $2, set_at = $2, again = 1 WHERE incident = $1",
         incident,
         now,
     )
@@ -58,7 +59,8 @@ async def again(transaction: Transaction, incident: str, now: float) -> None:
 async def rearm(transaction: Transaction, incident: str, now: float) -> None:
     """Start the ladder anew if it is not being climbed: somebody reopened an alert, or a silence ended."""
     await transaction.execute(
-        "UPDATE timers SET round = round + 1, step = 0, due_at = $2 WHERE incident = $1 AND due_at IS NULL",
+        "UPDATE timers SET round = round + 1, step = 0, due_at = $2, set_at = $2"
+        " WHERE incident = $1 AND due_at IS NULL",
         incident,
         now,
     )
@@ -67,7 +69,7 @@ async def rearm(transaction: Transaction, incident: str, now: float) -> None:
 async def hurry(transaction: Transaction, incident: str, now: float) -> None:
     """Have the next rung climbed now, because this one reached nobody; not for ever, or it would go round and round."""
     await transaction.execute(
-        "UPDATE timers SET due_at = $2 WHERE incident = $1 AND due_at > $2 AND step < $3",
+        "UPDATE timers SET due_at = $2, set_at = $2 WHERE incident = $1 AND due_at > $2 AND step < $3",
         incident,
         now,
         HURRIED,
@@ -85,15 +87,17 @@ async def claim(transaction: Transaction, now: float, most: int) -> Sequence[Tim
 
 
 async def move(
-    transaction: Transaction, timer: Timer, *, step: int, due_at: float | None, count: int
+    transaction: Transaction, timer: Timer, *, step: int, due_at: float | None, count: int, now: float
 ) -> None:
     """Set a claimed timer to its next step; people know of `count` alerts now."""
     await transaction.execute(
-        "UPDATE timers SET step = $2, due_at = $3, news_at = NULL, next_news = $4, again = 0 WHERE incident = $1",
+        "UPDATE timers SET step = $2, due_at = $3, news_at = NULL, next_news = $4, again = 0, set_at = $5"
+        " WHERE incident = $1",
         timer.incident,
         step,
         due_at,
         next_news(count),
+        now,
     )
 
 

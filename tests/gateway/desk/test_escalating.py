@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from gateway.core import schedule
 from gateway.core.events import Change, Place, Severity
@@ -224,3 +227,23 @@ def test_several_desks_on_one_database_page_each_step_once(where: str) -> None:
         assert {each.rpartition("|")[0].rpartition("|")[2] for each in ids} == {"1.0", "1.1", "1.2"}
 
     play(where, body)
+
+
+def test_a_clock_that_is_set_back_an_hour_is_not_waited_for(tmp_path: Path) -> None:
+    async def main() -> list[float]:
+        at = [NOW]
+        async with opened(str(tmp_path / "desk.db")) as database:
+            async with database.transaction() as transaction:
+                await people.replace(transaction, desk_parts.people())
+                await events.ingest(transaction, [arrival(1)], NOW)
+            escalation = Escalation(database, RULES, now=lambda: at[0])
+            assert await escalation.look() == 1
+            told: list[float] = []
+            at[0] -= 3600.0
+            for _ in range(240):
+                at[0] += 1.0
+                if await escalation.look():
+                    told.append(at[0] - (NOW - 3600.0))
+            return told
+
+    assert asyncio.run(main()) == [pytest.approx(121.0, abs=1.5)]

@@ -292,7 +292,7 @@ def test_a_timer_is_armed_once_and_again_when_its_ladder_had_ended(where: str) -
         await take(database, [arrival(2)], NOW + 5)
         [timer] = await ask(database, timers.claim, NOW + 5, 10)
         assert (timer.round, timer.step, timer.due_at, timer.news) == (1, 0, NOW, False)
-        await ask(database, timers.move, timer, step=1, due_at=None, count=2)
+        await ask(database, timers.move, timer, step=1, due_at=None, count=2, now=NOW)
         assert not await ask(database, timers.claim, NOW + 900, 10)
         await take(database, [arrival(3)], NOW + 10)
         [timer] = await ask(database, timers.claim, NOW + 10, 10)

@@ -136,3 +136,6 @@ CREATE INDEX work_opened ON work (opened_at);
 
 -- Which device an alert is of; '' where it is of none.
 ALTER TABLE alerts ADD COLUMN device TEXT NOT NULL DEFAULT '';
+
+-- When a timer was set: in the future, the clock was set back since.
+ALTER TABLE timers ADD COLUMN set_at DOUBLE PRECISION NOT NULL DEFAULT 0;
