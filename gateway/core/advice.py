@@ -72,7 +72,8 @@ def _lines(document: Document) -> Iterator[Found]:
         if not line.get("up"):
             yield "line.down", {"name": name, "n": len(devices)}
             continue
-        silent = [device["device"] for device in devices if not device.get("online")]
+        asked = [device for device in devices if device.get("polls") != 0]  # at first nobody was
+        silent = [device["device"] for device in asked if not device.get("online")]
         twice = [device["device"] for device in devices if device.get("suspect_duplicate")]
         if silent:
             yield "device.silent", {"name": name, "n": len(silent), "devices": _names(silent)}

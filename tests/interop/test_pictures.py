@@ -96,4 +96,7 @@ def test_the_demos_desk_is_what_readme_shows(doors: list[str], tmp_path: Path) -
         window.open(f"{doors[1].partition('/pair')[0]}/room")
         shown(window, "近 14 天告警")
         until(lambda: window.run("return !!document.querySelector('.cell.critical')"), what="the lit floor")
+        counts = "[...document.querySelectorAll('[data-count] strong')]"
+        counted = f"return {counts}.every(each => /^\\d+$/.test(each.textContent))"
+        until(lambda: window.run(counted), what="the counters")
         keep(window, "room")

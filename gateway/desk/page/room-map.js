@@ -42,6 +42,7 @@ function model(alerts, places) {
   for (const alert of alerts) count(alert, compound(alert.place), alert.place.building ? house(alert.place) : null);
   const order = (one, two) => one.localeCompare(two, undefined, { numeric: true });
   return [...found.values()]
+    .filter((each) => each.name || each.open)  // a device that names no place is no compound
     .map((each) => ({ ...each, houses: [...each.houses.values()].sort((a, b) => order(a.name, b.name)) }))
     .sort((a, b) => b.worst - a.worst || b.waiting - a.waiting || order(a.name, b.name));
 }

@@ -48,6 +48,12 @@ class _State(msgspec.Struct, frozen=True):
 class _OnLine(msgspec.Struct, frozen=True):
     device: _Name
     online: bool | None = None
+    polls: int | None = None
+
+    @property
+    def answers(self) -> bool | None:
+        """Return whether it is there; None for one that was never asked."""
+        return None if self.polls == 0 else self.online
 
 
 class _Bus(msgspec.Struct, frozen=True):
@@ -164,7 +170,7 @@ class Reports:
         if told is None:
             return
         found = [
-            (each.device, Reported(online=each.online)) for bus in told.buses or () for each in bus.devices
+            (each.device, Reported(online=each.answers)) for bus in told.buses or () for each in bus.devices
         ]
         found += [(each.camera, Reported("camera", online=each.up)) for each in told.cameras or ()]
         for device, reported in found:

@@ -83,7 +83,11 @@ def health_of(document: str) -> Health | None:
         version=str(own.get("version", ""))[:64],
         clock=str(own.get("clock", ""))[:64],
         devices=len(devices),
-        silent=tuple(str(each.get("device", ""))[:128] for each in devices if each.get("online") is False),
+        silent=tuple(
+            str(each.get("device", ""))[:128]
+            for each in devices
+            if each.get("online") is False and each.get("polls") != 0
+        ),
         cameras=len(_list(told, "cameras")),
         waiting=sum(depth),
     )

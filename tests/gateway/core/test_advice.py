@@ -193,6 +193,12 @@ def test_many_silent_devices_are_one_sentence() -> None:
     )
 
 
+def test_a_device_that_was_not_asked_yet_is_not_called_silent() -> None:
+    waiting = dataclasses.replace(GOOD_DEVICE, online=False, polls=0, good=0)
+    line = {"line": "riser-a", "up": True, "devices": [dataclasses.asdict(waiting)]}
+    assert advice({"buses": [line]}) == []
+
+
 @pytest.mark.parametrize(
     "document", [{}, {"buses": None, "uplink": None, "board": {}}, {"journal": {}, "truncated": ["buses"]}]
 )

@@ -97,7 +97,13 @@ def test_gateways_of_ones_places_are_listed_with_what_matters_of_their_health(wh
     document = {
         "gateway": {"version": "1.2", "clock": "synced"},
         "buses": [
-            {"devices": [{"device": "smoke-1", "online": True}, {"device": "smoke-2", "online": False}]}
+            {
+                "devices": [
+                    {"device": "smoke-1", "online": True, "polls": 7},
+                    {"device": "smoke-2", "online": False, "polls": 7},
+                    {"device": "smoke-3", "online": False, "polls": 0},  # nobody has asked it yet
+                ]
+            }
         ],
         "journal": {"depth": {"mqtt/alert": 3, "mqtt/reading": 4}},
     }
@@ -113,7 +119,7 @@ def test_gateways_of_ones_places_are_listed_with_what_matters_of_their_health(wh
         (own,) = (await warden.get("/api/gateways")).json()["gateways"]
         assert (own["gateway"], own["availability"], own["heard_at"]) == (GATEWAY, "online", NOW)
         assert own["health"] == {
-            "version": "1.2", "clock": "synced", "devices": 2, "silent": ["smoke-2"], "cameras": 0, "waiting": 7,
+            "version": "1.2", "clock": "synced", "devices": 3, "silent": ["smoke-2"], "cameras": 0, "waiting": 7,
         }  # fmt: skip
         assert len((await room.get("/api/gateways")).json()["gateways"]) == 3
 
