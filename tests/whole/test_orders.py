@@ -126,7 +126,10 @@ def test_a_retained_order_is_refused_and_one_left_at_the_broker_is_never_even_se
             other = far.claims(DESK, arguments={"seconds": 0.5}, nonce=far.fresh(pool))
             far.give(DESK.sign(other))
             far.outcome(other["jti"], "done")
-            assert [each["data"]["result"] for each in far.outcomes(claims["jti"])] == ["done"]
+            told = {
+                each["id"]: each["data"]["result"] for each in far.outcomes(claims["jti"])
+            }  # twice is once
+            assert list(told.values()) == ["done"]
 
 
 def test_a_database_from_an_older_copy_lets_no_old_order_in(tmp_path: Path) -> None:
