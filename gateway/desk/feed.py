@@ -15,6 +15,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
+from gateway.desk.outages import Patience
 from gateway.desk.store import news
 from gateway.desk.store.database import Database, Transaction
 from gateway.desk.store.news import News
@@ -22,7 +23,7 @@ from gateway.desk.store.news import News
 log = logging.getLogger(__name__)
 
 LOOK_S: Final = 2.0
-PAUSE_S: Final = 1.0  # before the next try, where the database is away
+PAUSE_S: Final = 1.0  # before the next try to hear other desks
 MOST_MISSING: Final = 1_000
 
 Listener: TypeAlias = Callable[[Sequence[News]], None]
@@ -39,7 +40,7 @@ class Feed:
         self._due, self._ours = asyncio.Event(), False
         self._last: int | None = None
         self._missing: dict[int, float] = {}  # id -> when the search ends, by the loop's clock
-        self._trouble = ""
+        self._patience = Patience(database, "pages cannot be told what changes")
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Have `listener` told of everything from now on; return what ends that."""
@@ -64,15 +65,7 @@ class Feed:
 
     async def _read(self) -> None:
         while True:
-            try:
-                await self._look()
-                self._note("")
-            except Exception as error:
-                if not self._database.is_outage(error):
-                    raise
-                self._note(f"{type(error).__name__}: {error}")
-                await asyncio.sleep(PAUSE_S)
-                continue
+            await self._patience.through(self._look)
             try:
                 async with asyncio.timeout(self._look_s):
                     await self._due.wait()
@@ -131,9 +124,3 @@ class Feed:
                     raise
                 log.warning("other desks are not heard at once: %s: %s", type(error).__name__, error)
             await asyncio.sleep(PAUSE_S)
-
-    def _note(self, trouble: str) -> None:
-        """Log a trouble when it changes, not each time."""
-        if trouble and trouble != self._trouble:
-            log.error("pages cannot be told what changes: %s", trouble)
-        self._trouble = trouble

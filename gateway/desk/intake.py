@@ -22,6 +22,7 @@ import msgspec
 from gateway.core.events import Place, Severity
 from gateway.desk.arrivals import LARGEST, Arrival, UnreadableError, read
 from gateway.desk.folding import receipts
+from gateway.desk.outages import Patience
 from gateway.desk.store import gateways
 from gateway.desk.store.database import Database, Transaction
 from gateway.desk.store.events import Taken, ingest
@@ -29,8 +30,6 @@ from gateway.desk.store.events import Taken, ingest
 log = logging.getLogger(__name__)
 
 MOST: Final = 250  # messages of one transaction; a fire waits for at most one
-FIRST_PAUSE_S: Final = 0.2
-LAST_PAUSE_S: Final = 10.0
 
 TOPIC: Final = re.compile(
     r"compound/v1/(?P<gateway>[a-z0-9][a-z0-9-]{0,62})/(?P<what>alert|availability|health)"
@@ -77,6 +76,7 @@ class Intake:
         self.tally = Tally()
         self.ears = Ears()
         self._database, self._now = database, now
+        self._patience = Patience(database, "nothing can be stored")
         self._critical: deque[Item] = deque()
         self._others: deque[Item] = deque()
         self._filled = asyncio.Event()
@@ -117,22 +117,17 @@ class Intake:
         return batch
 
     async def _store(self, batch: Sequence[Item]) -> None:
-        pause_s = FIRST_PAUSE_S
-        while True:
-            try:
-                async with self._database.transaction() as transaction:
-                    taken = await take(transaction, batch, self._now())
-            except Exception as error:  # noqa: BLE001 - whatever a database may raise: kept, told, tried again
-                self.tally.last_fault = f"{type(error).__name__}: {error}"
-                if not self._database.is_outage(error):
-                    await self._halve(batch)
-                    return
-                log.error("nothing can be stored, trying again in %.1f s: %s", pause_s, self.tally.last_fault)
-                await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, LAST_PAUSE_S)
-            else:
-                self._done(batch, taken)
-                return
+        try:
+            taken = await self._patience.through(lambda: self._commit(batch))
+        except Exception as error:  # noqa: BLE001 - whatever a database may raise for what is in a batch
+            self.tally.last_fault = f"{type(error).__name__}: {error}"
+            await self._halve(batch)
+        else:
+            self._done(batch, taken)
+
+    async def _commit(self, batch: Sequence[Item]) -> Taken:
+        async with self._database.transaction() as transaction:
+            return await take(transaction, batch, self._now())
 
     async def _halve(self, batch: Sequence[Item]) -> None:
         if len(batch) > 1:

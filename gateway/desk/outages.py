@@ -1,4 +1,4 @@
-"""While the database is away: what was begun is kept in hand and tried again every second, and that is told once.
+"""While the database is away: what was begun is kept in hand and tried again, soon and then every second; told once.
 
 Whoever fails instead is started again by the supervisor after a pause that grows, and has forgotten what it did
 meanwhile: a page that was sent and could not be written down would be sent again.
@@ -13,6 +13,7 @@ from gateway.desk.store.database import Database
 
 log = logging.getLogger(__name__)
 
+FIRST_PAUSE_S: Final = 0.1  # two desks in each other's way, which is over at once
 PAUSE_S: Final = 1.0
 
 T = TypeVar("T")
@@ -26,6 +27,7 @@ class Patience:
 
     async def through(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Return what `attempt` returns, tried again and again while the database is away."""
+        pause_s = min(FIRST_PAUSE_S, PAUSE_S)
         while True:
             try:
                 found = await attempt()
@@ -33,7 +35,8 @@ class Patience:
                 if not self._database.is_outage(error):
                     raise
                 self._note(f"{type(error).__name__}: {error}")
-                await asyncio.sleep(PAUSE_S)
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, PAUSE_S)
             else:
                 self._note("")
                 return found

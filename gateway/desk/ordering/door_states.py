@@ -4,7 +4,6 @@ Readings of a whole street would be a flood; doors are few. What changes within 
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from typing import Final
@@ -12,15 +11,13 @@ from typing import Final
 from gateway.core.payload import topic
 from gateway.desk.listening import Heard, Way
 from gateway.desk.ordering import doors
+from gateway.desk.outages import Patience
 from gateway.desk.store import door_rows
 from gateway.desk.store.database import Database
-
-log = logging.getLogger(__name__)
 
 EVERY_S: Final = 0.5
 MOST: Final = 500
 MOST_GATEWAYS: Final = 20_000  # whoever may publish could make up names for ever
-PAUSE_S: Final = 5.0
 
 
 class DoorStates:
@@ -36,6 +33,7 @@ class DoorStates:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._database, self._changed, self._now = database, changed, now
+        self._patience = Patience(database, "states of doors cannot be stored")
         self._doors: dict[str, set[str]] = {}
         self._fresh: dict[tuple[str, str], str] = {}
         self._heard = asyncio.Event()
@@ -62,14 +60,7 @@ class DoorStates:
         while True:
             await self._heard.wait()
             self._heard.clear()
-            try:
-                await self.store()
-            except Exception as error:
-                if not self._database.is_outage(error):
-                    raise
-                log.warning("states of doors wait for the database: %s", error)
-                self._heard.set()
-                await asyncio.sleep(PAUSE_S)
+            await self._patience.through(self.store)
             await asyncio.sleep(EVERY_S)
 
     async def store(self) -> None:

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -41,6 +42,7 @@ from gateway.desk.ordering.orders import (
     judge,
 )
 from gateway.desk.ordering.outcomes import Outcome, read
+from gateway.desk.outages import Patience
 from gateway.desk.store import order_rows, orders
 from gateway.desk.store.database import Database, Transaction
 
@@ -53,8 +55,6 @@ PACE_S: Final = (
     3.0  # between two acknowledgements to one gateway: it lets an operator give 30 orders a minute
 )
 SWEEP_S: Final = 60.0
-FIRST_PAUSE_S: Final = 0.2
-LAST_PAUSE_S: Final = 10.0
 LONGEST_AWAY_S: Final = 90.0  # nonces that a broker kept from before are of no use
 
 
@@ -95,6 +95,8 @@ class Ordering:
         self.sent = 0
         self._database, self._key, self._operator, self._owner = database, key, operator, owner
         self._changed, self._now, self._clock = changed, now, clock
+        self._sending = Patience(database, "no order can be sent")
+        self._settling = Patience(database, "outcomes cannot be stored")
         self._nonces = Nonces(choose)
         self._ways: dict[str, Way] = {}  # by gateway: where its nonces were heard
         self._outcomes: deque[tuple[Outcome, Callable[[], None]]] = deque()
@@ -169,7 +171,7 @@ class Ordering:
     async def _send_all(self) -> None:
         while True:
             self._wake.clear()
-            await self.look()
+            await self._sending.through(self.look)
             try:
                 async with asyncio.timeout(LOOK_S):
                     await self._wake.wait()
@@ -177,26 +179,22 @@ class Ordering:
                 continue
 
     async def _settle_all(self) -> None:
-        pause_s, most = FIRST_PAUSE_S, AT_ONCE
+        most = AT_ONCE
         while True:
             self._heard.clear()
             batch = list(islice(self._outcomes, most))
             if not batch:
                 await self._heard.wait()
                 continue
+            outcomes = [outcome for outcome, _ in batch]
             try:
-                await self.settle([outcome for outcome, _ in batch])
-            except Exception as error:
-                if self._database.is_outage(error):
-                    log.error("outcomes cannot be stored, trying again in %.1f s: %s", pause_s, error)
-                    await asyncio.sleep(pause_s)
-                    pause_s = min(pause_s * 2, LAST_PAUSE_S)
-                    continue
-                if len(batch) > 1:  # one of them is to blame
+                await self._settling.through(partial(self.settle, outcomes))
+            except Exception:  # what is in one of them is to blame: it alone is left aside, and told
+                if len(batch) > 1:
                     most = 1
                     continue
-                log.exception("an outcome could not be looked at: %s", batch[0][0])
-            pause_s, most = FIRST_PAUSE_S, AT_ONCE
+                log.exception("an outcome could not be looked at: %s", outcomes[0])
+            most = AT_ONCE
             for _ in batch:
                 _, settled = self._outcomes.popleft()
                 settled()

@@ -167,7 +167,7 @@ class Flaky:
 def test_what_was_told_while_the_database_was_away_comes_when_it_is_back(
     where: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.desk.feed.PAUSE_S", 0.01)
+    monkeypatch.setattr("gateway.desk.outages.PAUSE_S", 0.01)
 
     async def main() -> None:
         async with opened(where) as database:

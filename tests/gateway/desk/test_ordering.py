@@ -16,10 +16,11 @@ from gateway.core.events import Body, Change, Clock, CommandBody, Event, Outcome
 from gateway.core.gate import Now
 from gateway.core.gate import Order as Admitted
 from gateway.core.incoming import Incoming
+from gateway.desk import outages
 from gateway.desk.arrivals import Arrival
 from gateway.desk.intake import Intake
 from gateway.desk.listening import heard
-from gateway.desk.ordering import service, texts
+from gateway.desk.ordering import texts
 from gateway.desk.ordering.nonces import Nonces
 from gateway.desk.ordering.orders import GRACE_S, Order, State
 from gateway.desk.ordering.outcomes import Outcome
@@ -520,7 +521,7 @@ def test_outcomes_wait_for_a_database_that_is_away_and_one_that_cannot_be_stored
             await real(outcomes)
 
         monkeypatch.setattr(desk, "settle", settle)
-        monkeypatch.setattr(service, "FIRST_PAUSE_S", 0.01)
+        monkeypatch.setattr(outages, "PAUSE_S", 0.01)
         for name in ("o-1", "bad", "o-2"):
             await scene.give(Wish(name, GATEWAY, "gate-1", "unlock", {}, "王芳"))
             body = OutcomeBody(name, "gate-1", "unlock", "done", "read back", "remote:desk/王芳")

@@ -10,10 +10,13 @@ import pytest
 from gateway.desk import outages
 from gateway.desk.delivery import Delivery
 from gateway.desk.escalating import Escalation
+from gateway.desk.ordering.orders import State
+from gateway.desk.ordering.service import Ordering
 from gateway.desk.sending import Delivered, Message, Result
-from gateway.desk.store import events, notices, people
+from gateway.desk.store import events, notices, order_rows, orders, people
 from gateway.desk.store.database import Database, Transaction
 from gateway.desk.store.notices import Notice
+from gateway.desk.store.orders import Wish
 from tests import desk_parts
 from tests.desk_parts import NOW, RULES, arrival, opened
 
@@ -200,5 +203,24 @@ def test_ladders_are_climbed_as_soon_as_the_database_is_back(where: str) -> None
             while not escalation.pages:
                 await asyncio.sleep(0)
         assert await states(database) == ["waiting"]
+
+    play(where, body)
+
+
+def test_orders_are_looked_at_as_soon_as_the_database_is_back(where: str) -> None:
+    async def body(database: Shaky) -> None:
+        async with database.transaction() as transaction:
+            await orders.order(transaction, Wish("o-1", "hxtp-01", "gate-1", "unlock", {}, "王芳"), NOW)
+        database.away = True
+        ordering = Ordering(database, None, operator="desk", owner="a", now=lambda: NOW)
+        async with at_work(ordering.run) as task:
+            while database.refused < 3:
+                assert not task.done()
+                await asyncio.sleep(0)
+            database.away = False
+            found = None
+            while found is None or found.state is not State.REFUSED:
+                async with database.transaction() as transaction:
+                    found = await order_rows.find(transaction, "o-1")
 
     play(where, body)
