@@ -9,7 +9,7 @@ from typing import Protocol
 import uvicorn
 from starlette.applications import Starlette
 
-from gateway.desk.patience import Impatient
+from gateway.desk.impatient import Impatient
 
 
 class QuietServer(uvicorn.Server):

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from gateway.desk import server
-from gateway.desk.patience import Impatient
+from gateway.desk.impatient import Impatient
 from gateway.desk.routing import Directory
 from gateway.desk.store import people, phones
 from gateway.desk.web import endpoints, live
