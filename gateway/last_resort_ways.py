@@ -104,7 +104,7 @@ def _way(table: dict[str, object], number: int, builder: Builder) -> Way | None:
     async def send(name: str, text: Words, rank: int) -> Answer:
         return await _send(sender, Message(name, own.to, _in(text, own.language), rank, own.language))
 
-    return Way(channel.name, own.after_s, send)
+    return Way(channel.name, own.after_s, send, channel.pace.longest_s)
 
 
 async def _send(sender: Sender, message: Message) -> Answer:

@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 
 AFTER_S: Final = 30.0  # that the desk may take to confirm
 LOOK_S: Final = 1.0
-SEND_S: Final = 30.0
 NEWS_S: Final = 600.0  # so long it is tried to tell that the desk speaks again
 SILENT: Final = "uplink.desk_silent"
 """The kind of alert, in kinds.toml."""
@@ -47,11 +46,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way to people: its name, after how long it is used, and `send(id, text, rank)`, which never raises."""
+    """A way to people: its name, after how long it is used, `send(id, text, rank)`, and how long that may take."""
 
     name: str
     after_s: float
     send: Callable[[str, Words, int], Awaitable[Answer]]
+    longest_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +188,12 @@ class LastResort:
                 return
 
     async def _send(self, line: Line, name: str, text: Words, rank: int) -> Answer:
+        way = self._ways[line.name]
         try:
-            async with asyncio.timeout(SEND_S):
-                answer = await self._ways[line.name].send(name, text, rank)
+            async with asyncio.timeout(way.longest_s):
+                answer = await way.send(name, text, rank)
         except TimeoutError:
-            answer = Answer(delivered=False, retryable=True, said=f"no answer in {SEND_S:.0f} s")
+            answer = Answer(delivered=False, retryable=True, said=f"no answer in {way.longest_s:.0f} s")
         except Exception as fault:  # a fault of one line must not silence the others
             log.exception("the line of last resort %s failed", line.name)
             answer = Answer(delivered=False, retryable=True, said=f"{type(fault).__name__}")

@@ -15,6 +15,7 @@ from tests import virtual
 from tests.events import alert_body, event
 
 AFTER_S = 30.0
+LONGEST_S = 50.0
 DELIVERED = Answer(delivered=True, retryable=True, said="ok")
 REFUSED = Answer(delivered=False, retryable=True, said="busy")
 
@@ -28,6 +29,7 @@ class House:
         self.answers: dict[str, Answer] = {}
         self.sent: list[tuple[str, float, str, str]] = []
         self.hangs: set[str] = set()
+        self.takes_s = 0.0
         restored = Restored()
         for each in self.journal:
             restored.follow(each)
@@ -80,11 +82,12 @@ class House:
             assert rank in {1, 3}
             if name in self.hangs:
                 await asyncio.sleep(1e6)
+            await asyncio.sleep(self.takes_s)
             answer = self.answers.get(name, DELIVERED)
             self.sent.append((name, self.now(), message, text.zh))
             return answer
 
-        return Way(name, AFTER_S, send)
+        return Way(name, AFTER_S, send, LONGEST_S)
 
 
 def play(
@@ -158,6 +161,16 @@ def test_a_silence_in_which_nothing_was_told_ends_without_a_word_to_people() -> 
         await asyncio.sleep(100)
         assert house.links() == [False, True]
         assert house.sent == []
+
+    play(scenario)
+
+
+def test_a_modem_that_rings_for_most_of_a_minute_rings_once() -> None:
+    async def scenario(house: House) -> None:
+        house.takes_s = LONGEST_S - 5
+        house.raise_alert(1)
+        await asyncio.sleep(3600)
+        assert (len(house.told()), house.statistics().failed) == (1, 0)
 
     play(scenario)
 
@@ -253,7 +266,7 @@ def test_a_sender_with_a_fault_is_tried_again_and_takes_nothing_else_down() -> N
             faults += 1
             raise RuntimeError("a slip")
 
-        house.resort._ways["bot"] = Way("bot", AFTER_S, broken)
+        house.resort._ways["bot"] = Way("bot", AFTER_S, broken, LONGEST_S)
         house.raise_alert(1)
         await asyncio.sleep(100)
         assert len(house.told()) == 1
