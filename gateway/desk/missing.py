@@ -67,8 +67,9 @@ class Gaps:
             told = [await self._raised(transaction, row, now) for row in found]
             told += await self._cleared(transaction, now)
             taken = await events.ingest(transaction, told, now)
-        # what is received is stamped before its commit, which may come a little later
-        self._seen_to = until - GRACE_S
+        if len(found) < events.MOST_GAPS:
+            # what is received is stamped before its commit, which may come a little later
+            self._seen_to = until - GRACE_S
         if taken.events:
             for wake in self._taken:
                 wake()

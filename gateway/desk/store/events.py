@@ -14,11 +14,14 @@ import msgspec
 from gateway.core.events import Change
 from gateway.desk.arrivals import Arrival
 from gateway.desk.folding import by_key, newest, once
-from gateway.desk.grouping import WINDOW_S, incident_key
+from gateway.desk.grouping import OWN, WINDOW_S, incident_key
 from gateway.desk.store import files, news, timers, work
 from gateway.desk.store.acknowledging import is_echo
 from gateway.desk.store.database import Row, Transaction, among, insert
 from gateway.desk.workflow import Command, Step
+
+MOST_GAPS: Final = 100
+"""Of one look, which is one transaction; the next look finds the rest."""
 
 _EVENT: Final = (
     "INSERT INTO events (gateway, epoch, seq, previous, alert, change, time, received, body)",
@@ -93,10 +96,11 @@ async def timeline(transaction: Transaction, alert: str) -> Sequence[Row]:
     return await transaction.fetch("SELECT * FROM events WHERE alert = $1 ORDER BY epoch, seq", alert)
 
 
-async def gaps(transaction: Transaction, since: float, until: float, most: int = 100) -> Sequence[Row]:
+async def gaps(transaction: Transaction, since: float, until: float) -> Sequence[Row]:
     """Return the events received between the two before which one is missing: gateway, epoch, seq, previous.
 
     What was never to come here is not missing: before the first event that this desk has of a gateway there is nothing.
+    Nor what was told already, by the number that missing.py gives it.
     """
     return await transaction.fetch(
         "SELECT e.gateway AS gateway, e.epoch AS epoch, e.seq AS seq, e.previous AS previous FROM events e"
@@ -104,7 +108,9 @@ async def gaps(transaction: Transaction, since: float, until: float, most: int =
         "   SELECT 1 FROM events p WHERE p.gateway = e.gateway AND p.epoch = e.epoch AND p.seq = e.previous)"
         " AND EXISTS (SELECT 1 FROM events p WHERE p.gateway = e.gateway"
         "   AND (p.epoch < e.epoch OR (p.epoch = e.epoch AND p.seq < e.previous)))"
-        f" ORDER BY e.received, e.gateway, e.epoch, e.seq LIMIT {int(most)}",
+        f" AND NOT EXISTS (SELECT 1 FROM events p WHERE p.gateway = '{OWN}:' || e.gateway"
+        "   AND p.epoch = e.epoch + 1 AND p.seq = e.seq * 2)"
+        f" ORDER BY e.received, e.gateway, e.epoch, e.seq LIMIT {MOST_GAPS}",
         since,
         until,
     )

@@ -133,3 +133,17 @@ def test_gaps_of_two_gateways_and_a_silence_at_the_same_moment_are_alerts_of_the
         assert len(await scene.told()) == 2
 
     run(where, body)
+
+
+def test_a_broker_that_lost_something_of_every_gateway_of_a_street_is_told_of_each(where: str) -> None:
+    names = [f"g-{number}" for number in range(events.MOST_GAPS + 20)]
+
+    async def body(scene: Scene) -> None:
+        await scene.take(*(each for name in names for each in chain(1, 3, gateway=name)))
+        scene.now += GRACE_S + 1
+        assert await scene.gaps.look() == events.MOST_GAPS
+        assert await scene.gaps.look() == 20
+        assert await scene.another().look() == 0
+        assert {alert for alert, _ in await scene.told()} == {f"@desk:{name}/{GAP}-1.3" for name in names}
+
+    run(where, body)
