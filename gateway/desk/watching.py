@@ -57,11 +57,16 @@ class Watch:
     async def look(self) -> int:
         """Raise and clear what is due; return how many alerts changed. Who has just come up accuses nobody."""
         now, since = self._now(), self._listening_since()
+        if since is None and self._deaf_since is None:
+            self._deaf_since = now
         async with self._database.transaction() as transaction:
             told = self._hearing(now, since)
             if since is not None and now - since >= self._quiet_s:
                 told += await self._gateways(transaction, now)
             await ingest(transaction, told, now)
+        if since is not None:
+            self._deaf_since = None
+        self._said_so = self._is_deaf(now)
         if told:
             for wake in self._taken:
                 wake()
@@ -69,16 +74,16 @@ class Watch:
 
     def _hearing(self, now: float, since: float | None) -> list[Arrival]:
         """Return the event of having become deaf, or of hearing again, if that is due."""
-        if since is None and self._deaf_since is None:
-            self._deaf_since = now
         if self._deaf_since is None:
             return []
-        began, said = self._deaf_since, self._said_so
         if since is not None:
-            self._deaf_since, self._said_so = None, False
-            return [self._deaf(Change.CLEARED, began, now)] if said else []
-        self._said_so = said or now - began >= DEAF_S
-        return [self._deaf(Change.RAISED, began, now)] if self._said_so and not said else []
+            return [self._deaf(Change.CLEARED, self._deaf_since, now)] if self._said_so else []
+        is_due = self._is_deaf(now) and not self._said_so
+        return [self._deaf(Change.RAISED, self._deaf_since, now)] if is_due else []
+
+    def _is_deaf(self, now: float) -> bool:
+        """Return whether there has been no broker for long enough to say so."""
+        return self._deaf_since is not None and (self._said_so or now - self._deaf_since >= DEAF_S)
 
     def _deaf(self, change: Change, since: float, now: float) -> Arrival:
         return own_event(Own(self._name, DEAF, Severity.CRITICAL, texts.deaf()), change, since=since, now=now)

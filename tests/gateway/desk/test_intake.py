@@ -14,7 +14,7 @@ from gateway.core.events import Severity
 from gateway.desk.intake import MOST, Intake
 from gateway.desk.store import events, gateways
 from gateway.desk.store.database import Database, Transaction
-from gateway.desk.watching import Watch
+from gateway.desk.watching import DEAF_S, Watch
 from tests import virtual
 from tests.desk_parts import GATEWAY, NOW, arrival, opened, published, told
 from tests.events import PLACE
@@ -275,6 +275,26 @@ def test_a_desk_without_its_broker_says_that_it_is_deaf_and_when_it_hears_again(
             async with database.transaction() as transaction:
                 [row] = await events.alerts(transaction)
             assert (row["kind"], row["change"], row["rank"]) == ("desk.deaf", "cleared", 3)
+
+    asyncio.run(main())
+
+
+def test_what_the_watch_could_not_write_down_it_says_again(where: str) -> None:
+    async def main() -> None:
+        async with opened(where) as real:
+            database, now, since = Watched(real, []), [NOW], [None, NOW + DEAF_S]
+            watch = Watch(database, name="street", listening_since=lambda: since[0], now=lambda: now[0])
+            assert await watch.look() == 0
+            for change in ("raised", "cleared"):
+                now[0] += DEAF_S
+                database.poison = "%"
+                with pytest.raises(ValueError, match="will not have it"):
+                    await watch.look()
+                database.poison = ""
+                assert await watch.look() == 1
+                async with real.transaction() as transaction:
+                    assert [row["change"] for row in await events.alerts(transaction)] == [change]
+                del since[0]
 
     asyncio.run(main())
 
