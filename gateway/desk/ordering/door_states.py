@@ -50,7 +50,8 @@ class DoorStates:
             return False
         known = heard.name in self._doors.get(heard.gateway, ())
         if known and doors.state_of(heard.content) is not None:
-            self._fresh[heard.gateway, heard.name] = heard.content.decode().replace("\x00", "")
+            text = heard.content.decode("utf-8", "replace")
+            self._fresh[heard.gateway, heard.name] = text.replace("\x00", "")
             self._heard.set()
         heard.settled()  # the broker keeps the last of it
         return True
