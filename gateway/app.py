@@ -253,12 +253,12 @@ class House:
 
     def _follow(self, thinner: Thinner) -> None:
         self.stream.follow("snapshot", self._snapshot.follow)
-        self.stream.follow("standing", self._standing.follow)
+        self.stream.follow("standing", self._standing.follow, readings=False)
         self.stream.follow("alerting", self._alerting.follow)
-        self.stream.follow("interlocks", self._gatehouse.interlocks.follow)
+        self.stream.follow("interlocks", self._gatehouse.interlocks.follow, readings=False)
         self.stream.follow("doors", self._gatehouse.doors.follow)
-        self.stream.follow("remote", self._gatehouse.answer)
-        self.stream.follow("last resort", self._last_resort.follow)
+        self.stream.follow("remote", self._gatehouse.answer, readings=False)
+        self.stream.follow("last resort", self._last_resort.follow, readings=False)
 
         def keep(event: Event) -> None:
             if thinner.keeps(event):

@@ -23,13 +23,16 @@ class Snapshot:
 
     def follow(self, event: Event) -> None:
         """Take in one event."""
-        match event.body:
-            case ReadingBody(device=name, point=point) if name in self.devices:
-                self.devices[name].points[point] = event
+        body = event.body
+        if isinstance(body, ReadingBody):  # nearly all are, hundreds a second
+            if (seen := self.devices.get(body.device)) is not None:
+                seen.points[body.point] = event
+            return
+        match body:
             case LinkBody(what="device", name=name) if name in self.devices:
-                self.devices[name].online = event.body.up
-                self.devices[name].reason = event.body.reason
+                self.devices[name].online = body.up
+                self.devices[name].reason = body.reason
             case LinkBody(what="bus", name=name):
-                self.buses[name] = event.body
+                self.buses[name] = body
             case _:
                 return

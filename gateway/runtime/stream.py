@@ -2,24 +2,25 @@
 
 Followers are plain callables and run in order of joining; none may block. An event submitted by a follower is
 numbered at once but delivered only after the present one has reached everybody, so that all followers see
-the same order. A follower that raises is a programming error in one wing of the house: it is logged, counted
+the same order. Readings are nearly all events, hundreds a second: who has no use for them says so, and is not called
+for them. A follower that raises is a programming error in one wing of the house: it is logged, counted
 and told to the rest of the followers no differently, because a door must not wait for a broken listener.
 """
 
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from gateway.core.events import AlertBody, Body, Clock, Event
+import msgspec
+
+from gateway.core.events import AlertBody, Body, Clock, Event, ReadingBody
 
 log = logging.getLogger(__name__)
 
 Follower = Callable[[Event], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(msgspec.Struct, frozen=True):
     """The time as one event sees it: wall seconds since 1970, monotonic seconds, whether the wall is right."""
 
     wall: float
@@ -37,12 +38,15 @@ class Stream:
         self._alert_seq = last_alert_seq
         self._now = now
         self._followers: list[tuple[str, Follower]] = []
+        self._of_readings: list[tuple[str, Follower]] = []
         self._waiting: deque[Event] = deque()
         self._delivering = False
 
-    def follow(self, name: str, follower: Follower) -> None:
-        """Give every later event to `follower`; `name` stands in the log when it fails."""
+    def follow(self, name: str, follower: Follower, *, readings: bool = True) -> None:
+        """Give every later event to `follower`, or all but readings; `name` stands in the log when it fails."""
         self._followers.append((name, follower))
+        if readings:
+            self._of_readings.append((name, follower))
 
     def submit(self, body: Body) -> Event:
         """Number and stamp `body`, hand it to every follower, return the event."""
@@ -77,7 +81,7 @@ class Stream:
             self._delivering = False
 
     def _deliver(self, event: Event) -> None:
-        for name, follower in self._followers:
+        for name, follower in self._of_readings if isinstance(event.body, ReadingBody) else self._followers:
             try:
                 follower(event)
             except Exception:  # a broken follower must not keep an event from the others

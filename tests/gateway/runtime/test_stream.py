@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from drivers.api import Quality
 from gateway.core.events import (
     AlertBody,
     Certainty,
@@ -13,6 +14,7 @@ from gateway.core.events import (
     LinkBody,
     NoteBody,
     Place,
+    ReadingBody,
     Severity,
     Words,
 )
@@ -63,6 +65,17 @@ def test_every_follower_gets_every_event_in_one_order_even_when_one_submits_anot
     stream.submit(LinkBody("bus", "riser", False, "unplugged"))
     stream.submit(NoteBody("later", ""))
     assert early == late == [1, 2, 3]
+
+
+def test_who_has_no_use_for_readings_gets_all_other_events_in_the_same_order_and_no_reading() -> None:
+    stream = make_stream()
+    told: list[tuple[str, int]] = []
+    stream.follow("first", lambda event: told.append(("first", event.seq)))
+    stream.follow("no readings", lambda event: told.append(("no readings", event.seq)), readings=False)
+    stream.follow("last", lambda event: told.append(("last", event.seq)))
+    stream.submit(ReadingBody("smoke-1", "alarm", False, Quality.GOOD, 1.0))
+    stream.submit(NoteBody("later", ""))
+    assert told == [("first", 1), ("last", 1), ("first", 2), ("no readings", 2), ("last", 2)]
 
 
 def test_an_event_submitted_by_a_follower_has_its_number_at_once() -> None:
