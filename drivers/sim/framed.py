@@ -5,8 +5,7 @@ and one that speaks by itself tells each of its frames once in the interval of t
 measures changes, and its heartbeat.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from drivers.api import FrameError, LineSettings, Profile, Value
@@ -16,9 +15,9 @@ from drivers.framed.values import Field
 from drivers.framed.values import decode as value_of
 from drivers.framed.values import encode as write_value
 from drivers.framed.wire import FramedWire, Request
-from drivers.sim.faults import NO_FAULTS, Faults, Injector
-from drivers.sim.outgoing import Outgoing
+from drivers.sim.faults import NO_FAULTS, Faults
 from drivers.sim.thing import ChangeTo
+from drivers.sim.wired import Wired
 
 STEP_S: Final = 0.1  # within which a change is told
 HEARTBEAT_DATA: Final = b"\x0f"
@@ -114,7 +113,7 @@ class SimUnit:
         return bytes(data) if mine else HEARTBEAT_DATA
 
 
-class FramedLine:
+class FramedLine(Wired):
     """Units on one line; serve it on a port with PtyLine, TcpLine or MemoryLine."""
 
     def __init__(
@@ -126,45 +125,23 @@ class FramedLine:
         seed: int = 0,
         turnaround_s: float = 0.01,
     ) -> None:
-        self.settings, self.units = settings, list(units)
-        self.plugged = True
-        self.on_plug: Callable[[bool], None] = lambda _plugged: None
-        self.counts: Counter[str] = Counter()
-        self._injector = Injector(faults, seed=seed)
+        super().__init__(settings, faults=faults, seed=seed, char_s=settings.char_s)
+        self.units = list(units)
         self._turnaround_s = turnaround_s
         self._buffer = bytearray()
-        self._free_at = self._now = self._dark_until = 0.0
-        self._outgoing = Outgoing(settings.char_s)
-
-    @property
-    def faults(self) -> Faults:
-        """The chances in force; may be set at any time."""
-        return self._injector.faults
-
-    @faults.setter
-    def faults(self, faults: Faults) -> None:
-        self._injector.faults = faults
-
-    @property
-    def fault_counts(self) -> Counter[str]:
-        """How many faults of each name the line has made."""
-        return self._injector.counts
+        self._now = self._dark_until = 0.0
 
     def receive(self, data: bytes, now: float) -> None:
         """Take bytes from the master."""
         self._advance(now)
         if not self.plugged:
             return
-        heard_at = now + len(data) * self.settings.char_s
-        if self._injector.echoes():
-            self._outgoing.send(heard_at, data)
-        if idle := self._injector.idle():
-            self._outgoing.send(now + idle[0], idle[1])
-        self._buffer += self._injector.request(data)
+        heard_at = now + len(data) * self._char_s
+        self._buffer += self._over_the_wire(data, now, heard_at)
         for unit, request in self._asked():
             self.counts["requests"] += 1
             if now >= self._dark_until and (answer := unit.answer(request)) is not None:
-                self._send(answer, heard_at + self._turnaround_s)
+                self._answer(answer, heard_at + self._turnaround_s)
 
     def next_at(self) -> float | None:
         """Return when `take` has something to do; None: not before `receive`."""
@@ -180,24 +157,13 @@ class FramedLine:
         self._advance(now)
         return self._outgoing.take(now)
 
-    def unplug(self) -> None:
-        """Pull the adapter: what was on the wire is gone, and so is the port."""
-        if self.plugged:
-            self.plugged = False
-            self._buffer.clear()
-            self._outgoing.clear()
-            self.on_plug(False)
-
-    def plug(self) -> None:
-        """Put the adapter back."""
-        if not self.plugged:
-            self.plugged = True
-            self.on_plug(True)
-
     def power_cut(self, until: float) -> None:
         """Take the supply from all units at once until then."""
         self.counts["power_cut"] += 1
         self._dark_until = until
+
+    def _forget(self) -> None:
+        self._buffer.clear()
 
     def _advance(self, now: float) -> None:
         self._now = now
@@ -205,7 +171,7 @@ class FramedLine:
             for frame in unit.speak(now):
                 if self.plugged and now >= self._dark_until:
                     self.counts["told"] += 1
-                    self._send(frame, now)
+                    self._answer(frame, now)
 
     def _asked(self) -> Iterator[tuple[SimUnit, Request]]:
         """Yield who is asked what, and eat it."""
@@ -227,17 +193,6 @@ class FramedLine:
                 return decode(self.units[0].wire.layout, self._buffer)
             except FrameError:
                 self.counts["not_understood"] += 1
-
-    def _send(self, frame: bytes, begin: float) -> None:
-        fate = self._injector.fate()
-        if fate == "silent":
-            return
-        self.counts["replies"] += 1
-        at = max(begin, self._free_at) + self._injector.wait_s(fate)
-        for pause_s, piece in self._injector.reply(fate, frame):
-            at = self._outgoing.transmit(at + pause_s, piece)
-        if fate != "late":
-            self._free_at = at
 
 
 def _overlap(one: Field, other: Field) -> bool:

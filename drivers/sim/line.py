@@ -11,15 +11,14 @@ falls silent. Faults come from `Injector`; outages (unplugged, power cut, a dead
 plays the world, at once or as a schedule.
 """
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from drivers.api import LineSettings
-from drivers.sim.faults import NO_FAULTS, Faults, Injector
+from drivers.sim.faults import NO_FAULTS, Faults
 from drivers.sim.framing import Asked, Framing, Question, framing_of
-from drivers.sim.outgoing import Outgoing
+from drivers.sim.wired import Wired
 
 CUT_OFF_GAPS: Final = (
     8.0  # silences after which half a request is forgotten; a pty may tear it apart a little
@@ -49,7 +48,7 @@ class Outage:
     for_s: float
 
 
-class SimLine:
+class SimLine(Wired):
     """Pretend devices on one line. Feed `receive`, be back at `next_at`, send what `take` returns."""
 
     def __init__(
@@ -63,39 +62,18 @@ class SimLine:
         turnaround_s: float = 0.01,
         outages: Sequence[Outage] = (),
     ) -> None:
-        self.settings = settings
-        self.devices = list(devices)
-        self.plugged = True
-        self.on_plug: Callable[[bool], None] = lambda _plugged: None
-        self.counts: Counter[str] = Counter()
-        self._injector = Injector(faults, seed=seed)
-        self._framing: Framing = framing_of(settings)
         on_wire = paced and not settings.port.startswith("tcp://")
-        self._char_s = settings.char_s if on_wire else 0.0
+        super().__init__(settings, faults=faults, seed=seed, char_s=settings.char_s if on_wire else 0.0)
+        self.devices = list(devices)
+        self._framing: Framing = framing_of(settings)
         self._gap_s = settings.gap_s if on_wire else 0.0
         self._turnaround_s = turnaround_s if paced else 0.0
         self._cut_off_s = max(CUT_OFF_MIN_S, CUT_OFF_GAPS * self._gap_s)
         self._buffer = bytearray()
         self._heard_at = 0.0  # when the master's last byte was through the wire
-        self._free_at = 0.0  # when the last reply is through
-        self._outgoing = Outgoing(self._char_s)
         self._schedule = sorted(outages, key=lambda outage: outage.at_s, reverse=True)
         self._born_at: float | None = None
         self._back_at: float | None = None
-
-    @property
-    def faults(self) -> Faults:
-        """The chances in force; may be set at any time."""
-        return self._injector.faults
-
-    @faults.setter
-    def faults(self, faults: Faults) -> None:
-        self._injector.faults = faults
-
-    @property
-    def fault_counts(self) -> Counter[str]:
-        """How many faults of each name the line has made."""
-        return self._injector.counts
 
     def receive(self, data: bytes, now: float) -> None:
         """Take bytes from the master."""
@@ -106,13 +84,7 @@ class SimLine:
             self._buffer.clear()
             self.counts["cut_off"] += 1
         self._heard_at = max(now, self._heard_at) + len(data) * self._char_s
-        if self._injector.faults is not NO_FAULTS:
-            if self._injector.echoes():
-                self._outgoing.send(self._heard_at, data)
-            if idle := self._injector.idle():
-                self._outgoing.send(now + idle[0], idle[1])
-            data = self._injector.request(data)
-        self._buffer += data
+        self._buffer += self._over_the_wire(data, now, self._heard_at)
         while asked := self._framing.find(self._buffer):
             self.counts["requests"] += 1
             self._ask(asked, now)
@@ -148,26 +120,14 @@ class SimLine:
                 self.unplug()
                 self._back_at = end
 
-    def unplug(self) -> None:
-        """Pull the adapter: what was on the wire is gone, and so is the port."""
-        if self.plugged:
-            self.plugged = False
-            self.counts["unplug"] += 1
-            self._buffer.clear()
-            self._outgoing.clear()
-            self.on_plug(False)
-
-    def plug(self) -> None:
-        """Put the adapter back."""
-        if not self.plugged:
-            self.plugged = True
-            self.on_plug(True)
-
     def power_cut(self, until: float) -> None:
         """Take the supply from all devices at once until then."""
         self.counts["power_cut"] += 1
         for device in self.devices:
             device.restart(until)
+
+    def _forget(self) -> None:
+        self._buffer.clear()
 
     def _ask(self, asked: Asked, now: float) -> None:
         """Give a request to whoever has the address: nobody, one device, or two that collide."""
@@ -182,8 +142,7 @@ class SimLine:
                     turnaround_s = max(turnaround_s, self._turnaround_s if own is None else own)
         if replies:
             self.counts["replies"] += 1
-            begin = max(self._heard_at + max(turnaround_s, self._gap_s), self._free_at)
-            self._reply(asked, replies, begin)
+            self._reply(asked, replies, self._heard_at + max(turnaround_s, self._gap_s))
 
     def _reply(self, asked: Asked, replies: list[bytes], begin: float) -> None:
         fate = self._injector.fate()
@@ -192,11 +151,7 @@ class SimLine:
         frames = [asked.frame(*self._injector.forge(fate, asked.address, pdu)) for pdu in replies]
         if len(frames) > 1:
             self.counts["collisions"] += 1
-        at = begin + self._injector.wait_s(fate)
-        for pause_s, piece in self._injector.reply(fate, collide(frames)):
-            at = self._outgoing.transmit(at + pause_s, piece)
-        if fate != "late":
-            self._free_at = at
+        self._transmit(fate, collide(frames), begin)
 
 
 def collide(frames: Sequence[bytes]) -> bytes:

@@ -6,17 +6,16 @@ lines, as far as they are about bytes; a reader that speaks plain only says so i
 """
 
 import heapq
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from drivers.api import LineSettings
 from drivers.osdp import frames
-from drivers.sim.faults import NO_FAULTS, Faults, Injector
+from drivers.sim.faults import NO_FAULTS, Faults
 from drivers.sim.osdp import SimReader
-from drivers.sim.outgoing import Outgoing
+from drivers.sim.wired import Wired
 
 
-class ReaderLine:
+class ReaderLine(Wired):
     """Readers on one line; serve it on a port with PtyLine, TcpLine or MemoryLine."""
 
     def __init__(
@@ -28,26 +27,11 @@ class ReaderLine:
         seed: int = 0,
         paced: bool = True,
     ) -> None:
-        self.settings = settings
+        super().__init__(settings, faults=faults, seed=seed, char_s=settings.char_s if paced else 0.0)
         self.readers = list(readers)
-        self.plugged = True
-        self.on_plug: Callable[[bool], None] = lambda _plugged: None
-        self.counts: Counter[str] = Counter()
-        self._injector = Injector(faults, seed=seed)
-        self._char_s = settings.char_s if paced else 0.0
-        self._heard_at = self._free_at = 0.0
+        self._heard_at = 0.0
         self._heard: list[tuple[float, int, bytes]] = []  # what the readers are to hear, and when
-        self._outgoing = Outgoing(self._char_s)
         self._order = 0
-
-    @property
-    def faults(self) -> Faults:
-        """The chances in force; may be set at any time."""
-        return self._injector.faults
-
-    @faults.setter
-    def faults(self, faults: Faults) -> None:
-        self._injector.faults = faults
 
     def reader(self, address: int) -> SimReader:
         """Return the reader with an address; KeyError if there is none."""
@@ -62,13 +46,10 @@ class ReaderLine:
         if not self.plugged:
             return
         self._heard_at = max(now, self._heard_at) + len(data) * self._char_s
-        if self._injector.echoes():
-            self._outgoing.send(self._heard_at, data)
-        if idle := self._injector.idle():
-            self._outgoing.send(now + idle[0], idle[1])
         self.counts["requests"] += 1
         self._order += 1
-        heapq.heappush(self._heard, (self._heard_at, self._order, self._injector.request(data)))
+        heard = self._over_the_wire(data, now, self._heard_at)
+        heapq.heappush(self._heard, (self._heard_at, self._order, heard))
         self._advance(now)
 
     def next_at(self) -> float | None:
@@ -84,24 +65,13 @@ class ReaderLine:
         self._advance(now)
         return self._outgoing.take(now)
 
-    def unplug(self) -> None:
-        """Pull the adapter: what was on the wire is gone, and so is the port."""
-        if self.plugged:
-            self.plugged = False
-            self._heard.clear()
-            self._outgoing.clear()
-            self.on_plug(False)
-
-    def plug(self) -> None:
-        """Put the adapter back."""
-        if not self.plugged:
-            self.plugged = True
-            self.on_plug(True)
-
     def close(self) -> None:
         """Give libosdp back what the readers hold."""
         for reader in self.readers:
             reader.close()
+
+    def _forget(self) -> None:
+        self._heard.clear()
 
     def _advance(self, now: float) -> None:
         for reader in self.readers:
@@ -110,20 +80,9 @@ class ReaderLine:
             at, _, data = heapq.heappop(self._heard)
             for reader in self.readers:
                 if answer := reader.hear(data, at):
-                    self._reply(
+                    self._answer(
                         answer if reader.secure else without_security(answer), at + reader.turnaround_s
                     )
-
-    def _reply(self, answer: bytes, begin: float) -> None:
-        fate = self._injector.fate()
-        if fate == "silent":
-            return
-        self.counts["replies"] += 1
-        at = max(begin, self._free_at) + self._injector.wait_s(fate)
-        for pause_s, piece in self._injector.reply(fate, answer):
-            at = self._outgoing.transmit(at + pause_s, piece)
-        if fate != "late":
-            self._free_at = at
 
 
 def without_security(answer: bytes) -> bytes:
