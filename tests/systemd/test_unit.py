@@ -13,9 +13,7 @@ from gateway import configuration, duty
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNITS = ("compound-gateway.service", "compound-gateway-desk.service")
-TRIAL = (
-    "compound-gateway-trial.service"  # as root, for minutes after an upgrade: it has no sandbox to be judged
-)
+TRIAL = "compound-gateway-trial.service"  # as root, for minutes after an upgrade
 UNIT, DESK = ((SYSTEMD / name).read_text(encoding="utf-8") for name in UNITS)
 RULES = (SYSTEMD / "60-compound-gateway.rules").read_text(encoding="utf-8")
 SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
@@ -50,7 +48,7 @@ def test_systemd_understands_every_line_of_the_units(name: str, tmp_path: Path) 
 
 
 @needs_analyze
-@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("name", [*UNITS, TRIAL])
 def test_the_sandbox_is_as_tight_as_promised(name: str) -> None:
     unit = str(SYSTEMD / name)
     command = ["systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", unit]
@@ -65,6 +63,15 @@ def test_the_trial_is_run_by_the_systems_python_where_an_upgrade_left_one() -> N
     postinst = (SYSTEMD / "package" / "postinst").read_text(encoding="utf-8")
     assert f"systemctl start --no-block {TRIAL}" in postinst
     assert "multi-user.target" in said["WantedBy"]  # a power cut does not end it
+
+
+def test_the_sandbox_of_the_trial_leaves_it_what_it_puts_back() -> None:
+    said = settings((SYSTEMD / TRIAL).read_text(encoding="utf-8"))
+    assert said["ReadWritePaths"] == [f"/usr -/var/lib/{SAID['StateDirectory'][0]}"]
+    assert said["CapabilityBoundingSet"] == [
+        "CAP_DAC_OVERRIDE"
+    ]  # the state folder and the socket are the gateway's
+    assert said["RestrictAddressFamilies"] == ["AF_UNIX"]  # systemctl and the socket
 
 
 def test_the_unit_and_the_program_mean_the_same_places() -> None:
