@@ -71,7 +71,7 @@ class Office:
 
     def give(self, name: str, target: str = "gate-2-1", action: str = "unlock", **arguments: float) -> None:
         """Give an order as a page does."""
-        wish = Wish(name, GATEWAY, target, action, arguments, "王芳", "王芳的手机")
+        wish = Wish(name, GATEWAY, target, action, arguments, "网格员", "网格员的手机")
         self.ask(lambda transaction: orders.order(transaction, wish, time.time()))
 
     def state(self, name: str) -> Order:
@@ -210,10 +210,10 @@ def test_an_alert_acknowledged_at_either_end_is_acknowledged_at_both_and_told_no
         street.sim.tell("set smoke-2-1-1 smoke 900")
         until(lambda: there.ask(events.alerts), what="the alert at the desk")
         [row] = there.ask(events.alerts)
-        command = Command("tap-1", row["alert"], Step.ACKNOWLEDGE, "王芳")
+        command = Command("tap-1", row["alert"], Step.ACKNOWLEDGE, "网格员")
         there.ask(lambda transaction: work.take_step(transaction, command, time.time()))
         event = street.wait_for_alert("acknowledged", kind="fire.smoke")
-        assert event["data"]["by"] == "remote:desk/王芳"
+        assert event["data"]["by"] == "remote:desk/网格员"
         street.sim.tell("set smoke-1-1-1 smoke 900")
         other = street.wait_for_alert("raised", kind="fire.smoke", device="smoke-1-1-1")["subject"]
         command_line = [sys.executable, "-m", "gateway", "alerts", "-c", str(gateway.file), "ack", other]

@@ -37,7 +37,7 @@ from gateway.services.uplink.connection import Message
 from tests.desk_parts import GATEWAY, NOW, arrival, opened
 from tests.orders import DESK
 
-WISH = Wish("o-1", GATEWAY, "gate-1", "unlock", {"seconds": 5.0}, "王芳", "王芳的手机")
+WISH = Wish("o-1", GATEWAY, "gate-1", "unlock", {"seconds": 5.0}, "网格员", "网格员的手机")
 
 
 @dataclass
@@ -211,15 +211,15 @@ def test_an_order_opens_the_door_and_its_outcome_ends_on_the_record_and_in_the_n
         done = await scene.turn(desk)
         assert (done.state, done.said) == (State.DONE, "read back")
         [admitted] = scene.world.opened
-        assert (admitted.origin, admitted.numbers) == ("remote:desk/王芳", {"seconds": 5.0})
+        assert (admitted.origin, admitted.numbers) == ("remote:desk/网格员", {"seconds": 5.0})
         async with scene.database.transaction() as transaction:
             trail = await work.trail(transaction, f"{GATEWAY}/gate-1")
             told = [(each.topic, each.subject) for each in await news.after(transaction, 0)]
         assert [(row["who"], row["step"], row["outcome"]) for row in trail] == [
-            ("王芳", "order unlock", "given"),
-            ("王芳", "order unlock", "done"),
+            ("网格员", "order unlock", "given"),
+            ("网格员", "order unlock", "done"),
         ]
-        assert all("王芳的手机" in row["detail"] for row in trail)
+        assert all("网格员的手机" in row["detail"] for row in trail)
         assert told == [("order", "o-1")] * 2
 
     play(where, body)
@@ -233,7 +233,7 @@ def test_the_same_tap_sent_twice_is_one_order_and_its_id_is_taken_for_any_other(
         assert (await scene.give()).state is State.DONE
         await scene.turn(desk, 2.5)
         assert len(scene.world.opened) == 1
-        other = Wish("o-1", GATEWAY, "gate-2", "unlock", {}, "王芳")
+        other = Wish("o-1", GATEWAY, "gate-2", "unlock", {}, "网格员")
         with contextlib.suppress(OtherOrderError):
             await scene.give(other)
             raise AssertionError("it was taken")
@@ -336,7 +336,7 @@ def test_without_its_broker_a_desk_sends_nothing_and_says_so_and_another_desk_se
         found = await scene.turn(deaf, 10.0)
         assert (found.state, found.words) == (State.LATE, texts.DEAF)
         scene.world.is_up = True
-        await scene.give(Wish("o-2", GATEWAY, "gate-1", "unlock", {}, "王芳"))
+        await scene.give(Wish("o-2", GATEWAY, "gate-1", "unlock", {}, "网格员"))
         await scene.turn(scene.desk("desk-2"))
         assert (await scene.state("o-2")).state is State.DONE
 
@@ -386,7 +386,7 @@ def test_two_desks_that_look_at_once_send_one_copy(where: str) -> None:
 def test_what_the_gateway_does_not_know_is_refused_in_words(where: str) -> None:
     async def body(scene: Scene) -> None:
         desk = scene.desk()
-        await scene.give(Wish("o-1", GATEWAY, "gone", "unlock", {}, "王芳"))
+        await scene.give(Wish("o-1", GATEWAY, "gone", "unlock", {}, "网格员"))
         found = await scene.turn(desk)
         assert (found.state, found.words) == (State.REFUSED, texts.refused("order:"))
 
@@ -405,7 +405,7 @@ def test_without_a_key_an_order_is_refused_at_once_and_says_who_can_help(where: 
 
 
 async def step(scene: Scene, number: int, name: Step, label: str = "c") -> None:
-    made = Command(f"{label}-{number}-{name}", arrival(number).alert, name, "王芳")
+    made = Command(f"{label}-{number}-{name}", arrival(number).alert, name, "网格员")
     async with scene.database.transaction() as transaction:
         await work.take_step(transaction, made, scene.world.now)
 
@@ -426,7 +426,7 @@ def test_what_is_acknowledged_at_the_desk_is_acknowledged_at_its_gateway(where: 
         await step(scene, 1, Step.ACKNOWLEDGE)
         await scene.turn(desk)
         [admitted] = scene.world.opened
-        assert (admitted.action, admitted.origin) == ("acknowledge", "remote:desk/王芳")
+        assert (admitted.action, admitted.origin) == ("acknowledge", "remote:desk/网格员")
         assert arrival(1).alert == f"{GATEWAY}/{admitted.target}"
         [order] = await scene.all()
         assert order.state is State.DONE
@@ -452,7 +452,7 @@ def test_the_echo_of_our_own_acknowledgement_does_not_close_an_alert_that_was_re
         await take(scene, raised(1))
         await step(scene, 1, Step.ACKNOWLEDGE)
         await step(scene, 1, Step.REOPEN)
-        await take(scene, arrival(2, life=1, change=Change.ACKNOWLEDGED, by="remote:desk/王芳"))
+        await take(scene, arrival(2, life=1, change=Change.ACKNOWLEDGED, by="remote:desk/网格员"))
         async with scene.database.transaction() as transaction:
             found = await work.find(transaction, arrival(1).alert)
         assert found is not None
@@ -523,8 +523,8 @@ def test_outcomes_wait_for_a_database_that_is_away_and_one_that_cannot_be_stored
         monkeypatch.setattr(desk, "settle", settle)
         monkeypatch.setattr(outages, "PAUSE_S", 0.01)
         for name in ("o-1", "bad", "o-2"):
-            await scene.give(Wish(name, GATEWAY, "gate-1", "unlock", {}, "王芳"))
-            body = OutcomeBody(name, "gate-1", "unlock", "done", "read back", "remote:desk/王芳")
+            await scene.give(Wish(name, GATEWAY, "gate-1", "unlock", {}, "网格员"))
+            body = OutcomeBody(name, "gate-1", "unlock", "done", "read back", "remote:desk/网格员")
             event = Event(1, 1, NOW, NOW, Clock.SYNCED, body)
             topic, content = payload.topic(GATEWAY, "outcome"), payload.outcome_event(event, GATEWAY)
             told = heard(topic, content, retained=False, settled=partial(settled.append, name))
