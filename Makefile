@@ -13,7 +13,7 @@ export UV_PYTHON_DOWNLOADS := never
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.demo  ## a simulated compound, a broker and a page on http://localhost:8080 (ARGS='--seconds 20' passes options)
+demo: $(VENV)/.demo  ## a simulated compound, a broker and the duty desk on http://localhost:8080 (ARGS='--seconds 20' passes options)
 	@$(BIN)/compound-gateway demo $(ARGS)
 
 test: system-packages $(VENV)/.dev  ## all tests, after installing what they need (ARGS='-k journal' picks some)
@@ -41,7 +41,7 @@ sbom: $(UV)  ## the bill of materials of that package (CycloneDX), beside it
 	$(PYTHON) systemd/package/sbom.py --uv $(CURDIR)/$(UV) --output build/deb/sbom.cdx.json
 
 sign:  ## sign what lies in build/deb (KEY=release-key, as ssh-keygen makes it)
-	$(PYTHON) systemd/package/sign.py sign --key $(KEY) build/deb
+	$(PYTHON) systemd/package/sign.py sign --key $(or $(KEY),$(error which key? make sign KEY=release-key)) build/deb
 
 model: .train/.made  ## train the falling-object model anew: an evening on two cores (ARGS=--quick: minutes, into build/)
 	OMP_NUM_THREADS=1 .train/bin/python -m models.train $(ARGS)

@@ -4,6 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -24,7 +25,13 @@ def console_commands() -> list[str]:
 )
 def test_every_command_in_the_readme_exists_and_knows_its_options(command: str) -> None:
     words = command.split()[1:]
-    result = CliRunner().invoke(cli, [words[0], "--help"])
+    path: list[str] = []
+    found: click.Command = cli
+    while isinstance(found, click.Group) and len(path) < len(words) and not words[len(path)].startswith("-"):
+        path.append(words[len(path)])
+        assert path[-1] in found.commands, f"{command}: no {path[-1]}"
+        found = found.commands[path[-1]]
+    result = CliRunner().invoke(cli, [*path, "--help"])
     assert result.exit_code == 0, result.output
     for option in (word for word in words if word.startswith("-")):
         assert option in result.output, f"{command}: no {option}"
