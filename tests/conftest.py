@@ -1,10 +1,13 @@
 """Property tests under load: an example that takes long is no failure on a machine that has other work."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.broker import Mosquitto, mosquitto
+from tests.desk_service import Service, paging
 from tests.postgres import Cluster, cluster
 
 settings.register_profile("unhurried", deadline=None)
@@ -15,4 +18,18 @@ settings.load_profile("unhurried")
 def postgres() -> Iterator[Cluster]:
     """Run a PostgreSQL for all tests that want one; they are skipped where it is not installed."""
     with cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    """Run a broker."""
+    with mosquitto(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def pager() -> Iterator[Service]:
+    """Run a service that pages people."""
+    with paging() as running:
         yield running

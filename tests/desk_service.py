@@ -3,7 +3,8 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -72,3 +73,14 @@ class Service:
         self.server.shutdown()
         self._thread.join()
         self.server.server_close()
+
+
+@contextmanager
+def paging() -> Iterator[Service]:
+    """Run a service that takes every page, and says so as the bots do: `success = { errcode = 0 }`."""
+    service = Service()
+    service.body = b'{"errcode":0}'
+    try:
+        yield service
+    finally:
+        service.close()

@@ -25,7 +25,7 @@ from tests.bench.rig import ENVIRONMENT
 from tests.bench.table import Figure, at_most, present
 from tests.broker import free_port, mosquitto, until
 from tests.desk_parts import opened
-from tests.desk_service import Service
+from tests.desk_service import paging
 from tests.faults.desk_rig import Desk, Gateway
 
 CLIENTS = 2  # processes that the phones share
@@ -80,9 +80,7 @@ def measure(folder: Path, count: int, alerts: int) -> FanOut:
     where, port = str(folder / "phones.db"), free_port()
     cookies = asyncio.run(let_in(where, count))
     with mosquitto(folder) as broker, ExitStack() as stack:
-        pager = Service()
-        pager.body = b'{"errcode":0}'
-        stack.callback(pager.close)
+        pager = stack.enter_context(paging())
         desk = Desk(folder, "phones", where, broker.port, pager.url, web=port)
         stack.callback(desk.kill)
         desk.start()

@@ -26,7 +26,7 @@ from tests.bench.table import Figure, at_most, present
 from tests.broker import Listener, free_port, listener, mosquitto, until
 from tests.browser import Browser, browser
 from tests.desk_parts import opened
-from tests.desk_service import Service
+from tests.desk_service import paging
 from tests.faults.desk_rig import Desk
 
 DETECTOR = "sonbest-sm7571b"
@@ -109,9 +109,7 @@ def measure(folder: Path, count: int, lines: int) -> list[Fire]:
             "0",
         )
         sim = stack.enter_context(simulator(*compound, "--lines", str(lines + 1)))
-        pager = Service()
-        pager.body = b'{"errcode":0}'
-        stack.callback(pager.close)
+        pager = stack.enter_context(paging())
         desk = Desk(folder, "page", where, broker.port, pager.url, web=port)
         stack.callback(desk.kill)
         desk.start()

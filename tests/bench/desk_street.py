@@ -14,7 +14,7 @@ from gateway.core.payload import topic
 from tests.bench.publisher import Publisher
 from tests.broker import Heard, Listener, mosquitto, until
 from tests.desk_parts import PLACE_OF_COMPOUND, compound, opened, published, told
-from tests.desk_service import Service
+from tests.desk_service import Service, paging
 from tests.faults.desk_rig import Desk
 
 GATEWAYS = 20
@@ -48,9 +48,7 @@ def street(folder: Path, where: str, desks: int) -> Iterator[Street]:
     """Have a street with so many desks over one database."""
     folder.mkdir()
     with mosquitto(folder) as broker, ExitStack() as stack:
-        pager = Service()
-        pager.body = b'{"errcode":0}'
-        stack.callback(pager.close)
+        pager = stack.enter_context(paging())
         for number in range(desks):
             desk = Desk(folder, f"desk-{number}", where, broker.port, pager.url)
             stack.callback(desk.kill)

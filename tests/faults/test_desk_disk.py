@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.broker import Mosquitto, mosquitto, needs_mosquitto, until
+from tests.broker import Mosquitto, needs_mosquitto, until
 from tests.desk_service import Service
 from tests.faults.desk_rig import Desk, Gateway
 
@@ -21,22 +21,6 @@ pytestmark = [needs_mosquitto, pytest.mark.slow]
 FAKETIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
 HOUR_S = 3600
 TEN_YEARS_S = 10 * 365 * 86_400
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    """Run a broker."""
-    with mosquitto(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def pager() -> Iterator[Service]:
-    """Run a service that pages people."""
-    service = Service()
-    service.body = b'{"errcode":0}'
-    yield service
-    service.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ A page that is in a desk's hands as it dies goes out again under the same id whe
 better than none. So there may be as many repeats as there were kills, and usually there is none.
 """
 
-import asyncio
 import random
 import time
 from collections import Counter
@@ -14,10 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.desk.store import notices
-from gateway.desk.store.database import Transaction
-from tests.broker import Mosquitto, mosquitto, needs_mosquitto, until
-from tests.desk_parts import opened
+from tests.broker import Mosquitto, needs_mosquitto, until
+from tests.desk_record import pages, stored
 from tests.desk_service import Service
 from tests.faults.desk_rig import Desk, Gateway
 from tests.postgres import Cluster, cluster
@@ -27,22 +24,6 @@ pytestmark = [needs_mosquitto, pytest.mark.slow]
 KILLS = 6
 LIVES = 4
 ALERTS = 150  # new ones in each life
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    """Run a broker."""
-    with mosquitto(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def pager() -> Iterator[Service]:
-    """Run a service that pages people."""
-    service = Service()
-    service.body = b'{"errcode":0}'
-    yield service
-    service.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -59,30 +40,6 @@ def own_postgres() -> Iterator[Cluster]:
     """Run a PostgreSQL that may be killed."""
     with cluster() as running:
         yield running
-
-
-def stored(where: str) -> Counter[tuple[str, int]]:
-    """Return the events in the record, as it is on disk."""
-
-    async def read(transaction: Transaction) -> Counter[tuple[str, int]]:
-        rows = await transaction.fetch("SELECT gateway, seq FROM events")
-        return Counter((row["gateway"], row["seq"]) for row in rows)
-
-    async def main() -> Counter[tuple[str, int]]:
-        async with opened(where) as database, database.transaction() as transaction:
-            return await read(transaction)
-
-    return asyncio.run(main())
-
-
-def pages(where: str) -> dict[str, str]:
-    """Return the state of every notification by its id."""
-
-    async def main() -> dict[str, str]:
-        async with opened(where) as database, database.transaction() as transaction:
-            return {row["id"]: row["state"] for row in await notices.everything(transaction)}
-
-    return asyncio.run(main())
 
 
 def test_a_desk_killed_at_random_moments_loses_nothing_it_gave_a_receipt_for(

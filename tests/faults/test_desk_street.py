@@ -24,7 +24,7 @@ from gateway.core.events import Place
 from gateway.desk.store import notices, phones
 from tests.broker import Mosquitto, free_port, mosquitto, needs_mosquitto, until
 from tests.desk_parts import opened
-from tests.desk_service import Service
+from tests.desk_service import Service, paging
 from tests.faults.desk_rig import Desk, Gateway
 from tests.faults.open_page import OpenPage
 from tests.postgres import Cluster, cluster
@@ -76,9 +76,7 @@ def street(tmp_path: Path) -> Iterator[Street]:
     with ExitStack() as stack:
         database = stack.enter_context(cluster())
         broker = stack.enter_context(mosquitto(tmp_path))
-        pager = Service()
-        pager.body = b'{"errcode":0}'
-        stack.callback(pager.close)
+        pager = stack.enter_context(paging())
         where, ports = database.database(), [free_port() for _ in range(3)]
         desks = [
             Desk(tmp_path, f"street-{name}", where, broker.port, pager.url, minutes=RUNG_MINUTES, web=port)

@@ -13,7 +13,7 @@ from gateway.desk.store import files
 from tests.broker import Listener, mosquitto, needs_mosquitto, until
 from tests.desk_evidence import STILL, parts, sum_of
 from tests.desk_parts import GATEWAY, opened, told
-from tests.desk_service import Service
+from tests.desk_service import paging
 from tests.faults.desk_rig import Desk
 
 pytestmark = [needs_mosquitto, pytest.mark.slow]
@@ -46,9 +46,7 @@ def test_a_still_is_whole_although_the_desk_was_killed_while_it_came(tmp_path: P
     sent = parts(PICTURE, 4_000)
     random.Random(5).shuffle(sent)
     folder = tmp_path / "desk-files"
-    pager = Service()
-    pager.body = b'{"errcode":0}'
-    with mosquitto(tmp_path) as broker:
+    with mosquitto(tmp_path) as broker, paging() as pager:
         desk = Desk(tmp_path, "street", where, broker.port, pager.url)
         gateway = Listener(broker.port, topic(GATEWAY, "receipt"), name=GATEWAY)
         try:
@@ -70,5 +68,4 @@ def test_a_still_is_whole_although_the_desk_was_killed_while_it_came(tmp_path: P
         finally:
             desk.kill()
             gateway.close()
-            pager.close()
     assert of_the_alert(where) == [(SUM, len(PICTURE))]

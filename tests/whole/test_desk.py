@@ -1,82 +1,21 @@
 """From a smoke detector's register to the pager of who is on duty: the real gateway, a real broker, the real desk."""
 
-import asyncio
 import random
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from gateway.desk.store import events, gateways
-from tests.bench.rig import Simulator, configuration, simulator
-from tests.broker import Mosquitto, mosquitto, needs_mosquitto, until
-from tests.desk_parts import opened
+from tests.bench.rig import Simulator, configuration
+from tests.broker import Mosquitto, needs_mosquitto, until
+from tests.desk_record import burning, online
 from tests.desk_service import Service
 from tests.faults import victim
 from tests.faults.desk_rig import Desk
 from tests.postgres import Cluster
 
 pytestmark = [needs_mosquitto, pytest.mark.slow]
-
-DETECTORS = 12
-SMALL = (
-    "--buildings",
-    "1",
-    "--detectors",
-    str(DETECTORS),
-    "--covers",
-    "0",
-    "--doors",
-    "0",
-    "--lines",
-    "1",
-    "--unpaced",
-)
-
-
-@pytest.fixture
-def pager() -> Iterator[Service]:
-    """Run a service that pages people."""
-    service = Service()
-    service.body = b'{"errcode":0}'
-    yield service
-    service.close()
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    """Run a broker."""
-    with mosquitto(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def sim() -> Iterator[Simulator]:
-    """Run a compound."""
-    with simulator(*SMALL) as running:
-        yield running
-
-
-def burning(where: str) -> set[str]:
-    """Return the lives of the smoke alarms in the record."""
-
-    async def main() -> set[str]:
-        async with opened(where) as database, database.transaction() as transaction:
-            return {row["alert"] for row in await events.alerts(transaction) if row["kind"] == "fire.smoke"}
-
-    return asyncio.run(main())
-
-
-def online(where: str) -> bool:
-    """Return whether the desk has heard a gateway say that it is there."""
-
-    async def main() -> bool:
-        async with opened(where) as database, database.transaction() as transaction:
-            return any(row["availability"] == "online" for row in await gateways.everyone(transaction))
-
-    return asyncio.run(main())
 
 
 def test_a_smoke_alarm_is_on_the_pager_at_once_and_no_alarm_is_lost_when_both_ends_are_killed(

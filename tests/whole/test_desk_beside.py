@@ -5,37 +5,20 @@ import os
 import random
 import re
 import signal
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.bench.rig import Simulator, configuration, simulator
+from tests.bench.rig import Simulator, configuration
 from tests.broker import until
+from tests.desk_record import burning, online
 from tests.desk_service import Service
 from tests.faults import victim
 from tests.faults.desk_rig import CONFIG
 from tests.postgres import Cluster
-from tests.whole.test_desk import SMALL, burning, online
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def pager() -> Iterator[Service]:
-    """Run a service that pages people."""
-    service = Service()
-    service.body = b'{"errcode":0}'
-    yield service
-    service.close()
-
-
-@pytest.fixture
-def sim() -> Iterator[Simulator]:
-    """Run a compound."""
-    with simulator(*SMALL) as running:
-        yield running
 
 
 def house(folder: Path, sim: Simulator, where: str, pager: Service) -> Path:

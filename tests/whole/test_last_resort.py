@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.broker import needs_mosquitto, until
-from tests.desk_service import Service
+from tests.desk_service import Service, paging
 from tests.faults.desk_rig import Desk
 from tests.whole.street import Street, street
 
@@ -64,9 +64,7 @@ class Night:
 @contextmanager
 def night(folder: Path) -> Iterator[Night]:
     """Have a night in which nobody is at the desk."""
-    pager = Service()
-    pager.body = b'{"errcode":0}'
-    with street(folder) as around:
+    with paging() as pager, street(folder) as around:
         around.text = around.text.replace("[mqtt]\n", '[mqtt]\nconfirm = "desk"\n')
         around.text += TABLE.format(url=pager.url, after_s=AFTER_S)
         desk = Desk(folder, "street", str(folder / "desk.db"), around.broker.port, "http://127.0.0.1:9/none")
@@ -74,7 +72,6 @@ def night(folder: Path) -> Iterator[Night]:
             yield Night(around, pager, desk)
         finally:
             desk.kill()
-            pager.close()
 
 
 def test_a_dead_desk_is_stood_in_for_once_also_over_a_restart_and_takes_over_when_it_returns(
