@@ -6,57 +6,36 @@ The wizard's answers come from a file, so these are the machine's seconds; the l
 baud and every address is asked. `--root` keeps the bootstrapped Debian for the next time.
 """
 
-import argparse
 import json
-import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from gateway.core.toml_text import toml
-from tests.systemd.container import booted, bootstrap, missing
-from tests.systemd.real import SIMULATOR, install
-from tests.systemd.story import FILE, UNIT, Story, until
+from tests.systemd.beginning import asked, begun, compound, install
+from tests.systemd.container import missing
+from tests.systemd.story import FILE, UNIT, Story
 
 
 def main() -> int:
     """Print each step and its seconds; return 1 when one went wrong."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("package", type=Path)
-    parser.add_argument("--suite", default="bookworm")
-    parser.add_argument("--root", type=Path)
-    options = parser.parse_args()
+    options = asked("Time a newcomer's install under a real systemd.")
     if reason := missing():
         sys.stderr.write(f"{reason}\n")
         return 2
-    with tempfile.TemporaryDirectory(prefix="compound-gateway-newcomer-") as folder:
-        kept = options.root or Path(folder) / "kept"
-        if not (kept / "usr").exists():
-            bootstrap(options.suite, kept)
-        root = Path(folder) / "root"
-        subprocess.run(["cp", "-a", "--reflink=auto", str(kept), str(root)], check=True)
-        with booted(root) as there:
-            story = Story(there, options.package)
-            began = time.monotonic()
-            story.look("installed by apt", lambda: install(story))
-            story.look("the wizard", lambda: wizard(story))
-            story.look("a fire is an alert", lambda: fire(story))
-            sys.stdout.write(f"from nothing to the first alert: {time.monotonic() - began:.0f} s\n")
+    with begun(options) as story:
+        began = time.monotonic()
+        story.look("installed by apt", lambda: install(story))
+        story.look("the wizard", lambda: wizard(story))
+        story.look("a fire is an alert", lambda: fire(story))
+        sys.stdout.write(f"from nothing to the first alert: {time.monotonic() - began:.0f} s\n")
     return 0 if all(step.good for step in story.steps) else 1
 
 
 def wizard(story: Story) -> str:
     """Play the wizard as root over a line that is there, with the gateway of the sample running."""
     there = story.there
-    (there.root / "usr/local/bin/sim").write_text(SIMULATOR, encoding="utf-8")
-    (there.root / "usr/local/bin/sim").chmod(0o755)
-    there.out("systemd-run", "--unit=sim", "-p", "User=root", "-p", "Group=dialout", "/usr/local/bin/sim")
-    until(lambda: there.out("head", "-n", "1", "/run/sim/out").endswith("}"), "the simulator", 20)
-    buses = [bus for bus in json.loads(there.out("head", "-n", "1", "/run/sim/out"))["bus"] if bus["device"]]
-    for bus in buses:
-        there.out("sh", "-c", f"chgrp dialout {bus['port']} && chmod 660 {bus['port']}")
+    buses = compound(there)
     text = "".join(f"{json.dumps(key)} = {toml(value)}\n" for key, value in answers(buses).items())
     (there.root / "root/answers.toml").write_text(text, encoding="utf-8")
     before = story.pid()

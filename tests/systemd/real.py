@@ -7,30 +7,20 @@ then as JSON in the last line. `--root` keeps the bootstrapped Debian for the ne
 was not as it should be.
 """
 
-import argparse
 import json
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from tests.systemd import upgrades
-from tests.systemd.container import booted, bootstrap, missing
+from tests.systemd.beginning import asked, begun, compound, install
+from tests.systemd.container import missing
 from tests.systemd.story import FILE, UNIT, Story, until
 
-PYTHON = "/usr/lib/compound-gateway/bin/python3"
 EXPOSURE = 1.5
 KILLS = 5
-SIMULATOR = f"""\
-#!/bin/sh
-mkdir -p /run/sim; [ -p /run/sim/in ] || mkfifo /run/sim/in
-exec <>/run/sim/in >/run/sim/out
-exec {PYTHON} -sP -m drivers.sim --link /run/sim --detectors 18 --buildings 1 --covers 2 --doors 1
-"""
 HEAD = """\
 [gateway]
 id = "real-01"
@@ -44,15 +34,6 @@ place = { building = "1" }
 """
 
 
-def install(story: Story) -> str:
-    target = story.there.root / "root" / story.package.name
-    target.write_bytes(story.package.read_bytes())
-    story.there.out("apt-get", "install", "-y", f"/root/{target.name}")
-    target.unlink()
-    size = story.there.out("dpkg-query", "-W", "-f", "${Installed-Size}", "compound-gateway")
-    return f"nothing asked, {story.package.stat().st_size / 1e6:.0f} MB packed, {int(size) / 1024:.0f} MB installed"
-
-
 def starts(story: Story) -> str:
     """The sample configuration names ports that are not there: it waits for them."""
     took = until(lambda: story.there.show(UNIT, "ActiveState") == "active", "active", 60)
@@ -64,16 +45,9 @@ def starts(story: Story) -> str:
 
 
 def configure(story: Story) -> str:
-    """Give it a simulated compound on ptys, which belong to root and dialout as a real port does, and a camera."""
+    """Give it a simulated compound and a camera."""
     there = story.there
-    (there.root / "usr/local/bin/sim").write_text(SIMULATOR, encoding="utf-8")
-    (there.root / "usr/local/bin/sim").chmod(0o755)
-    there.out("systemd-run", "--unit=sim", "-p", "User=root", "-p", "Group=dialout", "/usr/local/bin/sim")
-    out = "/run/sim/out"
-    until(lambda: there.out("head", "-n", "1", out).endswith("}"), "the simulator", 20)
-    buses = [bus for bus in json.loads(there.out("head", "-n", "1", out))["bus"] if bus["device"]]
-    for bus in buses:
-        there.out("sh", "-c", f"chgrp dialout {bus['port']} && chmod 660 {bus['port']}")
+    buses = compound(there)
     film = there.out("find", "/usr/lib/compound-gateway", "-name", "facade.mp4")
     there.out("install", "-m", "644", film, "/srv/facade.mp4")
     devices = [device for bus in buses for device in bus["device"]]
@@ -245,26 +219,15 @@ CHAPTERS: dict[str, Callable[[Story], str]] = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Install and hurt the package under a real systemd.")
-    parser.add_argument("package", type=Path)
-    parser.add_argument("--suite", default="bookworm")
-    parser.add_argument("--root", type=Path, help="a folder that keeps the bootstrapped Debian")
-    options = parser.parse_args()
+    options = asked("Install and hurt the package under a real systemd.")
     if reason := missing():
         sys.stderr.write(f"{reason}\n")
         return 2
-    with tempfile.TemporaryDirectory(prefix="compound-gateway-real-") as folder:
-        kept = options.root or Path(folder) / "kept"
-        if not (kept / "usr").exists():
-            bootstrap(options.suite, kept)
-        root = Path(folder) / "root"
-        subprocess.run(["cp", "-a", "--reflink=auto", str(kept), str(root)], check=True)
-        with booted(root) as there:
-            story = Story(there, options.package)
-            for what, chapter in CHAPTERS.items():
-                story.look(what, lambda: chapter(story))  # noqa: B023
-            if not all(step.good for step in story.steps):
-                sys.stderr.write(there.run("journalctl", "-u", UNIT, "--no-pager", "-n", "80").stdout)
+    with begun(options) as story:
+        for what, chapter in CHAPTERS.items():
+            story.look(what, lambda: chapter(story))  # noqa: B023
+        if not all(step.good for step in story.steps):
+            sys.stderr.write(story.there.run("journalctl", "-u", UNIT, "--no-pager", "-n", "80").stdout)
     sys.stdout.write(
         json.dumps({"suite": options.suite, "steps": [asdict(step) for step in story.steps]}) + "\n"
     )
