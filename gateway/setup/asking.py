@@ -127,5 +127,5 @@ class Asker:
             try:
                 return check(told)
             except WrongError as error:
-                reason = self._words(error.key, **error.values) if error.values else self._words(error.key)
+                reason = self._words(error.key, **error.values)
                 self._source.refused(key, "***" if secret else told, reason)

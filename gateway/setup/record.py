@@ -60,7 +60,7 @@ class Record:
         return self._kept.lines.get(port)
 
     def found(self, line: Line) -> None:
-        """Keep what was found on a port; whatever was said of devices that are not there any more goes."""
+        """Keep what was found on a port."""
         self._kept.lines[line.port] = line
         self._save()
 

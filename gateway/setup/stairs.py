@@ -120,8 +120,7 @@ class Stairs:
         return chosen
 
     def _say(self, key: str, style: str = "", **values: object) -> None:
-        told = self._words(key, **values) if values else self._words(key)
-        self._console.print(told, style=style or None, markup=False, soft_wrap=True)
+        self._console.print(self._words(key, **values), style=style or None, markup=False, soft_wrap=True)
 
 
 def place_of(where: str) -> dict[str, str]:

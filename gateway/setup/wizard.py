@@ -135,8 +135,7 @@ class Wizard:
         self._say("setup.done", GOOD)
 
     def _say(self, key: str, style: str = "", **values: object) -> None:
-        told = self._words(key, **values) if values else self._words(key)
-        self._console.print(told, style=style or None, markup=False, soft_wrap=True)
+        self._console.print(self._words(key, **values), style=style or None, markup=False, soft_wrap=True)
 
 
 @contextlib.contextmanager
