@@ -12,6 +12,11 @@ from gateway.desk.store.files import CLOSED
 MOST: Final = 50
 """Alerts of one transaction: ingest waits for no more than that."""
 
+_OF_NONE: Final = (
+    "created_at < $1 AND state <> 'waiting'"
+    " AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.incident = notifications.incident)"
+)
+
 
 async def alerts(transaction: Transaction, before: float, now: float) -> int:
     """Forget alerts that were closed and last changed before then, with their events; return how many."""
@@ -50,12 +55,17 @@ async def incidents(transaction: Transaction) -> int:
 
 
 async def finished(transaction: Transaction, before: float) -> int:
-    """Forget what is over and hangs on no alert: silences, orders, phones that were sent away; return how many."""
+    """Forget what is over and hangs on no alert; return how many rows.
+
+    Silences, orders, phones that were sent away, files that were thrown away, pages about no incident (tests).
+    """
     count = 0
     for table, key, over in (
         ("silences", "id", "until < $1"),
         ("orders", "id", "made_at < $1 AND state NOT IN ('waiting', 'sent')"),
         ("phones", "phone", "revoked_at < $1"),
+        ("files", "sha256", "gone_at < $1"),
+        ("notifications", "id", _OF_NONE),
     ):
         count += await _some(transaction, table, key, over, before)
     return count

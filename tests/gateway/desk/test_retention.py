@@ -166,3 +166,21 @@ def test_news_are_of_use_for_a_day(where: str) -> None:
         assert (await scene.counts())["news"] == 1
 
     run(where, body)
+
+
+def test_pages_about_no_incident_and_files_that_were_thrown_away_leave_no_row_for_ever(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        async with scene.database.transaction() as transaction:
+            for state in ("waiting", "failed"):
+                notice = Notice(f"test|w|{state}", "test|w", "a", "zh", (("p", "a"),), 1, "", "", NOW)
+                await notices.write(transaction, [notice], NOW)
+            await notices.failed(transaction, notice, "", "no")
+            await transaction.execute("UPDATE files SET gone_at = $1 WHERE sha256 = $2", NOW, sum_of(b"2"))
+        scene.now = LATER
+        await scene.retention.look()
+        async with scene.database.transaction() as transaction:
+            assert await transaction.fetch("SELECT 1 FROM files WHERE sha256 = $1", sum_of(b"2")) == []
+            rows = await notices.of_incident(transaction, "test|w")
+        assert [row["id"] for row in rows] == ["test|w|waiting"]
+
+    run(where, body)

@@ -53,6 +53,7 @@ CREATE TABLE attachments (
     PRIMARY KEY (alert, sha256)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX attachments_of_file ON attachments (sha256);
+CREATE INDEX files_gone ON files (gone_at) WHERE gone_at IS NOT NULL;
 
 -- What is installed: from ledgers and from what gateways report. Nothing a gateway reports writes over what a person wrote.
 CREATE TABLE assets (
