@@ -5,10 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gateway import duty
-from gateway.letting_in import SYSTEM_SOCKET
-from gateway.terminal.client import Client
-from gateway.terminal.errors import ToolError
+from gateway import desk_client
 from gateway.terminal.figures import console
 from gateway.terminal.help import DONE, NO
 from gateway.terminal.words import Words
@@ -16,14 +13,7 @@ from gateway.terminal.words import Words
 
 def run(path: Path | None, words: Words, *, as_json: bool) -> int:
     """Show how the desk is; exit 1 when it does not hear a broker, or a page reached nobody."""
-    config, _ = duty.load(path or duty.find())
-    named = [Path(config.desk.control_socket)] if config is not None else []
-    try:
-        told = Client([*named, SYSTEM_SOCKET]).ask("status")
-    except ToolError as error:
-        if error.key != "client.nobody":
-            raise
-        raise ToolError("desk_pair.nobody", **error.values) from error
+    told = desk_client.ask(path, "status")
     told.pop("ok", None)
     if as_json:
         print(json.dumps(told, ensure_ascii=False))

@@ -108,3 +108,12 @@ def test_where_no_desk_runs_that_is_said(tmp_path: Path) -> None:
     asked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert asked.returncode == 1
     assert "Traceback" not in asked.stderr
+
+
+def test_the_desk_of_a_file_with_mistakes_is_not_taken_for_another(tmp_path: Path) -> None:
+    file = tmp_path / "desk.toml"
+    file.write_text(GOOD + "\n[nonsense]\n")
+    command = [sys.executable, "-m", "gateway", "desk", "status", "-c", str(file)]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert asked.returncode == 1
+    assert "nonsense" in asked.stderr
