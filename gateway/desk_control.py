@@ -9,6 +9,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -92,7 +93,7 @@ def _own_address() -> str:
 
 def _is_local(url: str) -> bool:
     """Return whether only this machine itself reaches an address."""
-    host = url.partition("://")[2].rsplit(":", 1)[0].strip("[]")
+    host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

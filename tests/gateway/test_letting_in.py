@@ -145,8 +145,9 @@ def test_a_desk_without_pages_says_what_is_missing(file: Path) -> None:
     with_desk(file, body)
 
 
-def test_an_address_that_only_this_machine_reaches_is_said_to_be_one(file: Path) -> None:
-    file.write_text(FILE.replace('url = "http://desk.example:8090/"\n', ""))
+@pytest.mark.parametrize("url", ["", 'url = "http://[::1]"\n', 'url = "http://localhost/"\n'])
+def test_an_address_that_only_this_machine_reaches_is_said_to_be_one(file: Path, url: str) -> None:
+    file.write_text(FILE.replace('url = "http://desk.example:8090/"\n', url))
 
     async def body(desk: service.Desk) -> None:
         result = await asyncio.to_thread(pair, file, "duty-room")
