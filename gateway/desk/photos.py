@@ -9,7 +9,10 @@ left out. Nothing is decoded: a picture made to burst its reader bursts nothing 
 import re
 import struct
 import zlib
+from collections.abc import Callable, Mapping
 from typing import Final
+
+from gateway.desk.evidence.sorts import media_of
 
 JPEG: Final = "image/jpeg"
 PNG: Final = "image/png"
@@ -31,21 +34,13 @@ class PhotoError(ValueError):
     """The bytes are no picture that is kept, or a broken one."""
 
 
-def media_of(content: bytes) -> str:
-    """Return what a picture is, by its first bytes; raises PhotoError."""
-    if content[:3] == b"\xff\xd8\xff":
-        return JPEG
-    if content[:8] == _PNG:
-        return PNG
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return WEBP
-    raise PhotoError("no JPEG, PNG or WebP")
-
-
 def bare(content: bytes) -> bytes:
     """Return a picture without what it tells of its taking; raises PhotoError."""
+    made = _BARE.get(media_of(content[:16]) or "")
+    if made is None:
+        raise PhotoError("no JPEG, PNG or WebP")
     try:
-        return {JPEG: _jpeg, PNG: _png, WEBP: _webp}[media_of(content)](content)
+        return made(content)
     except (struct.error, IndexError) as error:
         raise PhotoError("a picture that breaks off") from error
 
@@ -173,3 +168,6 @@ def _webp(content: bytes) -> bytes:
             kept += chunk
         at = end
     return b"RIFF" + struct.pack("<I", len(kept) + 4) + b"WEBP" + bytes(kept)
+
+
+_BARE: Final[Mapping[str, Callable[[bytes], bytes]]] = {JPEG: _jpeg, PNG: _png, WEBP: _webp}

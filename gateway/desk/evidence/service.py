@@ -20,6 +20,7 @@ from gateway.desk.evidence.parts import PartError, read
 from gateway.desk.evidence.sorts import IMAGES, media_of
 from gateway.desk.evidence.unfinished import Unfinished, flush, free_bytes
 from gateway.desk.listening import Heard, Way
+from gateway.desk.photos import PhotoError
 from gateway.desk.store import files
 from gateway.desk.store.database import Database
 from gateway.runtime.threads import in_thread
@@ -31,10 +32,6 @@ T = TypeVar("T")
 PAUSE_S: Final = 5.0
 SWEEP_S: Final = 60.0
 LARGEST_PHOTO: Final = 8 * 1024 * 1024
-
-
-class PhotoError(ValueError):
-    """The bytes are no picture that is kept."""
 
 
 class Evidence:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.desk.photos import JPEG, PNG, WEBP, PhotoError, bare, media_of
+from gateway.desk.evidence.sorts import media_of
+from gateway.desk.photos import JPEG, PNG, WEBP, PhotoError, bare
 
 SECRET = b"29.56N 106.57E"
 

@@ -11,8 +11,9 @@ import pytest
 
 from gateway.desk.arrivals import Arrival
 from gateway.desk.evidence.keeping import SPARE
-from gateway.desk.evidence.service import Evidence, PhotoError
+from gateway.desk.evidence.service import Evidence
 from gateway.desk.listening import Heard
+from gateway.desk.photos import PhotoError
 from gateway.desk.store import events, files, news, work
 from gateway.desk.store.database import Database, Transaction
 from gateway.desk.workflow import Command, Step
