@@ -59,7 +59,7 @@ class Desk:
         self.instance = f"{config.desk.name}-{socket.gethostname()}"
         owner = f"{self.instance}-{os.getpid()}"
         self.database = database
-        self._began, self._database = time.time(), database
+        self._began = time.time()
         self.parts: Parts | None = None
         self.intake = Intake(database)
         self.feed = Feed(database)
@@ -88,7 +88,7 @@ class Desk:
     async def standing(self) -> Mapping[str, Any]:
         """Return how this desk is, as a document."""
         return await standing(
-            self._database,
+            self.database,
             name=self.instance,
             brokers=self.brokers,
             intake=self.intake.tally,
