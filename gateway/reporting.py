@@ -291,6 +291,7 @@ def _pack(parts: dict[str, bytes], target: Path, wall: float) -> list[str]:
     whole = {"MANIFEST.sha256": sums.encode(), **dict(sorted(parts.items()))}
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as archive:
+        os.fchmod(file.fileno(), 0o600)  # a file that lay there has kept its own mode
         for name, data in whole.items():
             entry = tarfile.TarInfo(f"report/{name}")
             entry.size, entry.mtime, entry.mode = len(data), int(wall), 0o600

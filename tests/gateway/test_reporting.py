@@ -261,6 +261,15 @@ def test_a_file_nobody_can_read_is_told_and_the_rest_is_there(site: Path, text: 
     assert "versions.txt" in found
 
 
+def test_a_file_that_lay_there_for_all_to_read_is_its_owners_alone_once_the_report_is_in_it(site: Path) -> None:
+    target = site.parent / "lay-there.tar.gz"
+    target.write_bytes(b"")
+    target.chmod(0o644)
+    done = tool(site, "report", "-o", str(target))
+    assert done.returncode == 0, done.stderr
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
 def test_a_place_that_cannot_be_written_is_one_clear_line(site: Path) -> None:
     done = tool(site, "report", "-o", str(site / "x.tar.gz"))
     assert done.returncode == 1
