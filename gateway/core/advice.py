@@ -20,7 +20,7 @@ MOST: Final = 20
 NAMES: Final = 5  # of devices in one sentence
 BUSY, POOR, FEW_POLLS = 0.9, 0.05, 200
 SLOW_ROWS: Final = 100
-LOW_MEMORY, LOW_DESCRIPTORS = 0.05, 0.85
+LOW_MEMORY, MANY_DESCRIPTORS = 0.05, 0.85
 CERTIFICATE_DAYS: Final = 30
 
 Document = Mapping[str, Any]
@@ -142,15 +142,12 @@ def _journal(document: Document) -> Iterator[Found]:
     book = _part(document, "journal")
     if book.get("failing"):
         yield "journal.failing", {"reason": book["failing"], "n": book.get("held") or 0}
-    counts = {"lost": sum((book.get("lost") or {}).values()), **{key: book.get(key) for key in _COUNTED}}
-    for key, count in counts.items():
+    lost = sum((book.get("lost") or {}).values())
+    for key, count in (("lost", lost), ("damaged", book.get("damaged")), ("thinned", book.get("thinned"))):
         if count:
             yield f"journal.{key}", {"n": count}
     if book.get("reserve") is False:
         yield "journal.no_reserve", {}
-
-
-_COUNTED: Final = ("damaged", "thinned")
 
 
 def _program(document: Document) -> Iterator[Found]:
@@ -192,7 +189,7 @@ def _board(document: Document) -> Iterator[Found]:
         yield "board.inodes_low", {"share": share}
     if _share(seen, "memory_available_bytes", "memory_bytes") < LOW_MEMORY:
         yield "board.memory_low", {"free_mb": seen["memory_available_bytes"] / 1e6}
-    if 1 - _share(seen, "descriptors", "descriptors_max", missing=0.0) < 1 - LOW_DESCRIPTORS:
+    if _share(seen, "descriptors", "descriptors_max", missing=0.0) > MANY_DESCRIPTORS:
         yield "board.descriptors_low", {"n": seen["descriptors"], "most": seen["descriptors_max"]}
     if told := seen.get("update_taken_back"):
         yield "board.update_taken_back", {"told": told}
