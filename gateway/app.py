@@ -7,7 +7,6 @@ their way out is kept.
 
 import asyncio
 import logging
-import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +18,6 @@ from gateway.configuration import Checked
 from gateway.core import health, kinds, payload
 from gateway.core.config import Config
 from gateway.core.events import Event, LinkBody, NoteBody, ReadingBody
-from gateway.core.faults import ConfigError
 from gateway.core.snapshot import Snapshot
 from gateway.core.standing import Standing
 from gateway.core.thinning import Thinner
@@ -44,49 +42,6 @@ from gateway.vision.store import EvidenceStore
 log = logging.getLogger(__name__)
 
 STORAGE_UP = {"journal.full": False, "journal.failing": False, "journal.recovered": True}
-
-
-async def run(path: Path) -> None:
-    """Run the daemon: SIGTERM or SIGINT ends it, SIGHUP starts it anew with the configuration as it is now.
-
-    A configuration with mistakes is told in the log and the old one stays in force. Raises ConfigError,
-    StoreError, ControlError or UplinkError when it cannot start.
-    """
-    checked = configuration.load(path)
-    manager = Notifier()
-    stop, again = asyncio.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, again.set)
-    while not stop.is_set():
-        again.clear()
-        life = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            house = group.create_task(serve(checked, stop=life, reload=again.set), name="house")
-            checked = await _until_told(path, checked, stop=stop, again=again)
-            if stop.is_set():
-                manager.send("STOPPING=1")
-            else:
-                manager.reloading()
-            life.set()
-            await house
-
-
-async def _until_told(path: Path, checked: Checked, *, stop: asyncio.Event, again: asyncio.Event) -> Checked:
-    """Return when the house must go down, with the configuration it is to come up with."""
-    while True:
-        waits = [asyncio.create_task(event.wait(), name="signal") for event in (stop, again)]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
-        if stop.is_set():
-            return checked
-        again.clear()
-        try:
-            return configuration.load(path)
-        except ConfigError as error:
-            log.error("the configuration has mistakes, the one in force stays: %s", error)
 
 
 async def serve(

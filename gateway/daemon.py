@@ -1,6 +1,9 @@
 """`run`: the log set up, the house served until a signal, whatever stops it told in a line."""
 
+import asyncio
+import logging
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,13 +11,17 @@ from typing import Any
 import click
 
 from gateway import app, configuration
+from gateway.configuration import Checked
 from gateway.core.faults import ConfigError, Fault
 from gateway.runtime import logs, loop
 from gateway.runtime.journal import StoreError
+from gateway.runtime.systemd import Notifier
 from gateway.services.control import ControlError
 from gateway.services.uplink.brokers import UplinkError
 from gateway.terminal.help import DONE, NO, PROGRAM
 from gateway.terminal.words import Words
+
+log = logging.getLogger(__name__)
 
 
 def run(path: Path | None, verbosity: int, words: Words) -> int:
@@ -22,12 +29,55 @@ def run(path: Path | None, verbosity: int, words: Words) -> int:
     logs.set_up(verbosity, os.environ)
     code = DONE
     try:
-        loop.run(app.run(path or configuration.find()))
+        loop.run(_lives(path or configuration.find()))
     except* ConfigError as group:
         code = _say([_line(fault, words) for error in _leaves(group) for fault in _worst_first(error.faults)])
     except* (ControlError, StoreError, UplinkError) as group:
         code = _say([str(error) for error in _leaves(group)])
     return code
+
+
+async def _lives(path: Path) -> None:
+    """Serve house after house: SIGTERM or SIGINT ends that, SIGHUP starts one anew with the configuration as it is now.
+
+    A configuration with mistakes is told in the log and the old one stays in force. Raises ConfigError,
+    StoreError, ControlError or UplinkError when it cannot start.
+    """
+    checked = configuration.load(path)
+    manager = Notifier()
+    stop, again = asyncio.Event(), asyncio.Event()
+    running = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        running.add_signal_handler(number, stop.set)
+    running.add_signal_handler(signal.SIGHUP, again.set)
+    while not stop.is_set():
+        again.clear()
+        life = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            house = group.create_task(app.serve(checked, stop=life, reload=again.set), name="house")
+            checked = await _until_told(path, checked, stop=stop, again=again)
+            if stop.is_set():
+                manager.send("STOPPING=1")
+            else:
+                manager.reloading()
+            life.set()
+            await house
+
+
+async def _until_told(path: Path, checked: Checked, *, stop: asyncio.Event, again: asyncio.Event) -> Checked:
+    """Return when the house must go down, with the configuration it is to come up with."""
+    while True:
+        waits = [asyncio.create_task(event.wait(), name="signal") for event in (stop, again)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        if stop.is_set():
+            return checked
+        again.clear()
+        try:
+            return configuration.load(path)
+        except ConfigError as error:
+            log.error("the configuration has mistakes, the one in force stays: %s", error)
 
 
 def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[Any]:
