@@ -51,7 +51,6 @@ async def _lives(path: Path) -> None:
         running.add_signal_handler(number, stop.set)
     running.add_signal_handler(signal.SIGHUP, again.set)
     while not stop.is_set():
-        again.clear()
         life = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             house = group.create_task(app.serve(checked, stop=life, reload=again.set), name="house")
