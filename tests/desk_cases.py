@@ -132,10 +132,10 @@ async def _send_away(office: Office, place: Place) -> Request:
     return Request(f"/api/phones/{await let_in(office, place)}")
 
 
-async def guarded(office: Office, place: Place) -> str:
+async def guarded(office: Office, place: Place, *, mode: str = "normal", why: str = "") -> str:
     """Have a door in a compound, of that compound's own gateway, and return its path."""
     gateway = "hxtp-01" if place == HERE else "other-01"
-    door = {"door": "gate-1", "place": deep(place), "state": "locked", "mode": "normal", "why": ""}
+    door = {"door": "gate-1", "place": deep(place), "state": "locked", "mode": mode, "why": why}
     document = msgspec.json.encode({"doors": [door], "orders": {}}).decode()
     office.parts.signs = True
     async with office.database.transaction() as transaction:

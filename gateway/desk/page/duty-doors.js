@@ -33,7 +33,7 @@ function paint(list, doors) {
       made.disabled = Boolean(door.hindrance);
       return made;
     });
-    const made = panel(pick(door.where) || door.door, make("small", {}, [door.place.compound, door.why].filter(Boolean).join(" · ")), make("div.facts", {}, state, mode),
+    const made = panel(pick(door.where) || door.door, make("small", {}, [door.place.compound, pick(door.why)].filter(Boolean).join(" · ")), make("div.facts", {}, state, mode),
       door.hindrance && make("p.trouble", {}, pick(door.hindrance)), make("div.acting", {}, acts), answer);
     made.dataset.door = name;
     return made;

@@ -5,12 +5,15 @@ nobody is offered what would be refused, and once more at the gateway, which has
 of whoever gave it: nobody else is told of it here; how the door stands everybody sees who may order it.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 import msgspec
 
 from gateway.core import roles
+from gateway.core.doors import Mode
 from gateway.core.events import Place, Words
+from gateway.core.gate import REMOTE
 from gateway.core.places import within
 from gateway.core.signed import clean
 from gateway.desk.ordering import doors
@@ -29,6 +32,15 @@ from gateway.desk.web.refusals import RefusalError
 MOST_SECONDS: Final = 60
 MOST_MINUTES: Final = 12 * 60
 _TIMED: Final = {"unlock": "seconds", "hold_open": "minutes", "lock_down": "minutes"}
+_CAUSES: Final[Mapping[str, Words]] = {"exit button": Words("出门按钮", "exit button")}
+_BEHIND: Final[Mapping[str, Words]] = {
+    "local:": Words("网关本机", "at the gateway:"),
+    REMOTE: Words("远程", "from afar:"),
+}
+_OF_MODE: Final[Mapping[str, Words]] = {
+    Mode.FREE: Words("消防联动", "interlock"),
+    Mode.UNLOCKED: Words("时段", "schedule"),
+}
 
 
 class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,7 +59,7 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class DoorOf(msgspec.Struct, frozen=True):
-    """A door as it stands. `hindrance`: why nothing can be ordered at present; `actions`: what the asker may order."""
+    """A door as it stands, and why. `hindrance`: why nothing can be ordered now; `actions`: what the asker may."""
 
     gateway: str
     door: str
@@ -55,7 +67,7 @@ class DoorOf(msgspec.Struct, frozen=True):
     where: Words
     state: str
     mode: str
-    why: str
+    why: Words
     actions: tuple[Choice, ...]
     hindrance: Words | None
 
@@ -134,6 +146,17 @@ def may(who: Asker, action: str, place: Place) -> bool:
     )
 
 
+def cause(mode: str, why: str) -> Words:
+    """Return who or what made a door so, as its gateway tells it, in words; what has none is shown as it came. Pure."""
+    if why in _CAUSES:
+        return _CAUSES[why]
+    for prefix, whence in _BEHIND.items():
+        if why.startswith(prefix):
+            return Words(f"{whence.zh} {why.removeprefix(prefix)}", f"{whence.en} {why.removeprefix(prefix)}")
+    named = _OF_MODE.get(mode)
+    return Words(f"{named.zh} {why}", f"{named.en} {why}") if why and named else Words(why, why)
+
+
 async def _doors(transaction: Transaction, asked: Asked) -> list[doors.Door]:
     return await door_rows.doors(
         transaction, lambda action, place: may(asked.who, action, place), signs=asked.parts.signs
@@ -159,7 +182,7 @@ def _door(door: doors.Door) -> DoorOf:
         where=door.where,
         state=door.state,
         mode=door.mode,
-        why=door.why,
+        why=cause(door.mode, door.why),
         actions=tuple(Choice(name, Words(ACTIONS[name].zh, ACTIONS[name].en)) for name in door.actions),
         hindrance=door.hindrance,
     )

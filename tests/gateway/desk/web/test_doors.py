@@ -114,3 +114,27 @@ def test_a_desk_without_a_key_says_why_nothing_can_be_ordered(where: str) -> Non
         assert door["hindrance"] == msgspec.to_builtins(texts.NO_KEY)
 
     run(where, body)
+
+
+@pytest.mark.parametrize(
+    ("mode", "why", "zh", "en"),
+    [
+        ("normal", "exit button", "出门按钮", "exit button"),
+        ("normal", "…4567", "…4567", "…4567"),
+        ("normal", "", "", ""),
+        ("normal", "remote:desk/warden-1", "远程 desk/warden-1", "from afar: desk/warden-1"),
+        ("lock_down", "local:root", "网关本机 root", "at the gateway: root"),
+        ("free", "fire", "消防联动 fire", "interlock fire"),
+        ("unlocked", "morning", "时段 morning", "schedule morning"),
+        ("of tomorrow", "fire", "fire", "fire"),
+    ],
+)
+def test_a_door_says_in_both_languages_what_made_it_so(
+    where: str, mode: str, why: str, zh: str, en: str
+) -> None:
+    async def body(office: Office) -> None:
+        await guarded(office, HERE, mode=mode, why=why)
+        (door,) = (await (await office.phone("warden-1")).get("/api/doors")).json()["doors"]
+        assert door["why"] == {"zh": zh, "en": en}
+
+    run(where, body)
