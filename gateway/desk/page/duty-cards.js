@@ -1,17 +1,7 @@
 // A card of the list, filled in from alerts: the markup is the server's (card.html), cloned from the page's template.
-import { age, me, may, pick, say } from "./duty-given.js";
+import { age, me, may, pick, said, say } from "./duty-given.js";
 import { pendingOf } from "./duty-outbox.js";
-import { button, find, hasIcon, set } from "./duty-make.js";
-
-export const family = (kind) => (hasIcon(kind.split(".")[0]) ? kind.split(".")[0] : "alerts");
-
-/** Say how far people have come with an alert, and who it was. */
-export function said(alert) {
-  const ends = { acknowledged: alert.acknowledged_by, resolved: alert.closed_by, false_alarm: alert.closed_by };
-  const who = alert.state in ends ? ends[alert.state] : alert.assignee;
-  const state = say(`state.${alert.state}`);
-  return who && alert.state !== "raised" ? say("by", { state, who }) : state;
-}
+import { button, family, find, set } from "./duty-make.js";
 
 export const blank = () => find("card").content.firstElementChild.cloneNode(true);
 

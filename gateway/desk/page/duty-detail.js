@@ -1,14 +1,13 @@
 // One alert in full: where it is, whom to call, what is to be seen, what happened, and the next thing to do about it.
-import { age, clock, given, may, pick, say } from "./duty-given.js";
+import { age, clock, given, may, pick, said, say } from "./duty-given.js";
 import { ask } from "./duty-ask.js";
 import { alertOf, isOpen, onAlerts, upsert } from "./duty-alerts.js";
-import { family, said } from "./duty-cards.js";
 import { onOutbox, pendingOf } from "./duty-outbox.js";
 import { acknowledge, cancel, step } from "./duty-steps.js";
 import { assign, dispose, remark } from "./duty-dispose.js";
 import { sketch } from "./duty-floors.js";
 import { timeline } from "./duty-timeline.js";
-import { button, chip, head, icon, make, note, panel, toast } from "./duty-make.js";
+import { button, chip, family, head, icon, make, note, panel, toast } from "./duty-make.js";
 
 let open = null; // {name, box, detail, asked}
 

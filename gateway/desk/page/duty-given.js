@@ -11,6 +11,14 @@ export function say(key, fields = {}) {
 /** Say a word of a family, `door.open`; what the family does not know is shown as it came. */
 export const known = (family, word) => given.words[`${family}.${word}`] ?? String(word);
 
+/** Say how far people have come with an alert, and who it was. */
+export function said(alert) {
+  const ends = { acknowledged: alert.acknowledged_by, resolved: alert.closed_by, false_alarm: alert.closed_by };
+  const who = alert.state in ends ? ends[alert.state] : alert.assignee;
+  const state = say(`state.${alert.state}`);
+  return who && alert.state !== "raised" ? say("by", { state, who }) : state;
+}
+
 /** Pick from {zh, en}. */
 export const pick = (words) => (words && (words[given.lang] || words.zh)) || "";
 

@@ -24,7 +24,7 @@ export function onTopic(topic, listener) {
 }
 
 /** Follow the stream. `lost` is called each time the page finds itself cut off, `beat` every few seconds it is not. */
-export function follow(lost, beat) {
+export function follow(lost = wasLost, beat = beats) {
   wasLost = lost;
   beats = beat;
   open();

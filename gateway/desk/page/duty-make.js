@@ -29,6 +29,9 @@ export function draw(tag, attributes, ...children) {
 
 export const hasIcon = (name) => Boolean(find(`i-${name}`));
 
+/** Return the icon of a kind of alert: that of its family, if it has one. */
+export const family = (kind) => (hasIcon(kind.split(".")[0]) ? kind.split(".")[0] : "alerts");
+
 export function icon(name) {
   return draw("svg", { class: "icon", "aria-hidden": "true" }, draw("use", { href: `#i-${name}` }));
 }

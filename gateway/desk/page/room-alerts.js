@@ -1,33 +1,27 @@
 // The open alerts of the room: one card an incident, the worst that nobody has answered on top.
-import { age, makeId, may, pick, say } from "./duty-given.js";
+import { age, makeId, may, pick, said, say } from "./duty-given.js";
 import { ask } from "./duty-ask.js";
-import { chip, find, hasIcon, icon, make } from "./duty-make.js";
+import { chip, family, find, icon, make } from "./duty-make.js";
 
 const MOST = 40;
 
-export const symbol = (kind) => (hasIcon(kind.split(".")[0]) ? kind.split(".")[0] : "alerts");
-
 let shown = "";
 
-/** Paint alerts, in their order. Nothing is touched while nothing is different. */
-export function paintAlerts(alerts) {
-  const groups = new Map();
-  for (const each of alerts) groups.set(each.incident, [...(groups.get(each.incident) ?? []), each]);
-  const state = JSON.stringify([...groups.values()].map((group) => group.map((each) => [each.alert, each.version, each.change, each.rank, age(each.opened_at)])));
+/** Paint incidents, in their order. Nothing is touched while nothing is different. */
+export function paintAlerts(incidents) {
+  const state = JSON.stringify(incidents.map(({ alerts }) => alerts.map((each) => [each.alert, each.version, each.change, each.rank, age(each.opened_at)])));
   if (state === shown) return;
   const known = new Set([...find("open").children].map((each) => each.dataset.incident));
-  const cards = [...groups.values()].slice(0, MOST).map((group) => card(group, !known.has(group[0].incident) && shown !== ""));
+  const cards = incidents.slice(0, MOST).map((each) => card(each, !known.has(each.incident) && shown !== ""));
   shown = state;
   if (!cards.length) cards.push(make("li.empty", {}, icon("acknowledged"), make("strong", {}, say("list.empty")), make("span", {}, say("list.empty.more"))));
-  if (groups.size > MOST) cards.push(make("li.note", {}, say("list.more", { n: groups.size - MOST })));
+  if (incidents.length > MOST) cards.push(make("li.note", {}, say("list.more", { n: incidents.length - MOST })));
   find("open").replaceChildren(...cards);
 }
 
-function card(group, fresh) {
-  const first = group[0];
-  const raised = group.filter((each) => each.state === "raised").length;
+function card({ first, alerts, waiting }, fresh) {
   const made = make(`li.alert.${first.severity}.${first.state}${fresh ? ".fresh" : ""}`, {},
-    make("span.disc", {}, icon(symbol(first.kind))),
+    make("span.disc", {}, icon(family(first.kind))),
     make("a", { href: `/#/alerts/${first.alert}` },
       make("strong", {}, pick(first.what)), make("b", {}, [first.place.compound, pick(first.where)].filter(Boolean).join(" · "))),
     make("time", {}, age(first.opened_at)),
@@ -35,26 +29,19 @@ function card(group, fresh) {
       chip(first.severity, first.severity, say(`severity.${first.severity}`)),
       chip(first.state === "raised" ? "" : "good", first.state, said(first)),
       chip("", first.change === "cleared" ? "cleared" : "active", say(first.change === "cleared" ? "sensor.cleared" : "sensor.active")),
-      group.length > 1 ? chip("", "group", say("group", { n: group.length })) : null)));
+      alerts.length > 1 ? chip("", "group", say("group", { n: alerts.length })) : null)));
   made.dataset.incident = first.incident;
-  if (raised && may("acknowledge")) {
-    const words = raised > 1 ? say("act.these", { n: raised }) : say("act.acknowledge");
-    made.lastChild.append(make("button.go", { type: "button", onclick: (event) => acknowledge(event.currentTarget, group) }, icon("acknowledged"), make("b", {}, words)));
+  if (waiting.length && may("acknowledge")) {
+    const words = waiting.length > 1 ? say("act.these", { n: waiting.length }) : say("act.acknowledge");
+    made.lastChild.append(make("button.go", { type: "button", onclick: (event) => acknowledge(event.currentTarget, waiting) }, icon("acknowledged"), make("b", {}, words)));
   }
   return made;
 }
 
-function said(alert) {
-  const who = { acknowledged: alert.acknowledged_by }[alert.state] ?? alert.assignee;
-  const state = say(`state.${alert.state}`);
-  return who && alert.state !== "raised" ? say("by", { state, who }) : state;
-}
-
-async function acknowledge(button, group) {
+async function acknowledge(button, waiting) {
   button.disabled = true;
-  const alerts = group.filter((each) => each.state === "raised").map((each) => each.alert);
   try {
-    await ask("POST", "/api/incidents/acknowledge", { id: makeId(), alerts });
+    await ask("POST", "/api/incidents/acknowledge", { id: makeId(), alerts: waiting.map((each) => each.alert) });
   } catch (error) {
     button.disabled = false;
     button.lastChild.textContent = error.message;

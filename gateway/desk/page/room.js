@@ -1,8 +1,9 @@
 // The duty room's screen: everything at a glance, live, readable from across the room.
-import { given, now, say, setClock } from "./duty-given.js";
+import { given, now, say } from "./duty-given.js";
 import { ask } from "./duty-ask.js";
+import { incidents, more, onAlerts, reload } from "./duty-alerts.js";
+import { follow, onTopic } from "./duty-live.js";
 import { find, set } from "./duty-make.js";
-import { follow } from "./room-live.js";
 import { paintAlerts } from "./room-alerts.js";
 import { paintMap } from "./room-map.js";
 import { paintCounts, paintDuty, paintFigures, paintGateways, paintSilences, paintUndelivered } from "./room-panels.js";
@@ -12,7 +13,6 @@ const SLOW_MS = 60000;
 const DAYS = 14;
 const GATHER_MS = 150; // what comes together is painted together
 
-const alerts = new Map();
 let places = [];
 let filter = null; // a place: only what lies in it is listed
 let figures = null;
@@ -30,29 +30,15 @@ function choose(place, name) {
 
 function paint() {
   due = 0;
-  const open = [...alerts.values()].sort(order);
-  paintAlerts(filter ? open.filter((each) => inside(each.place, filter)) : open);
+  const all = incidents();
+  const open = all.flatMap((each) => each.alerts);
+  paintAlerts(filter ? incidents(open.filter((each) => inside(each.place, filter))) : all);
   paintMap(open, places, choose);
   paintCounts(open, figures?.now);
 }
 
-const order = (one, two) => (one.state !== "raised") - (two.state !== "raised") || two.rank - one.rank || one.opened_at - two.opened_at;
-
 function soon() {
   due ||= setTimeout(paint, GATHER_MS);
-}
-
-function upsert(alert) {
-  if (alert.state === "resolved" || alert.state === "false_alarm") alerts.delete(alert.alert);
-  else alerts.set(alert.alert, alert);
-  soon();
-}
-
-async function load() {
-  const told = await ask("GET", "/api/alerts?limit=500");
-  alerts.clear();
-  for (const each of told.alerts) alerts.set(each.alert, each);
-  soon();
 }
 
 const get = (path, act) => ask("GET", path).then(act).catch(() => {}); // it is asked again soon, and the bar says if we are cut off
@@ -85,21 +71,15 @@ function tick() {
 }
 
 find("filter").addEventListener("click", () => choose(null));
-for (const each of given.alerts) alerts.set(each.alert, each);
 paint();
 tick();
 setInterval(tick, 1000);
 setInterval(paint, 10000); // ages grow
-follow({
-  alert: upsert,
-  reset: () => load().catch(() => {}),
-  beat: (told) => setClock(told.at),
-  gateway: () => { later("gateway"); loadFigures(); },
-  silence: () => later("silence"),
-  asset: () => later("asset"),
-  order: () => {},
-});
-if (given.more) load().catch(() => {});
+onAlerts(soon);
+for (const topic of ["gateway", "silence", "asset"]) onTopic(topic, () => later(topic));
+onTopic("gateway", loadFigures);
+follow();
+if (more) reload().catch(() => {}); // the stream tells that the network is away
 for (const list of Object.values(lists)) list();
 loadFigures();
 setInterval(loadFigures, FIGURES_MS);
