@@ -19,6 +19,7 @@ from gateway.desk.registry.keeping import MOST_SHOWN, Changed, Outcome, carry_ou
 from gateway.desk.registry.telling import morning
 from gateway.desk.store import assets
 from gateway.desk.web.endpoints import Asked, Endpoint, body
+from gateway.desk.web.fields import Where
 from gateway.desk.web.pages import language
 from gateway.desk.web.permissions import Action, reaches
 from gateway.desk.web.refusals import RefusalError
@@ -35,16 +36,9 @@ Kind = Literal[
 ]
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class Wanted(Where, frozen=True, forbid_unknown_fields=False):
     """Which devices; a place by its levels. `due`: only what somebody should see to; `state`: how it is reported."""
 
-    community: str = ""
-    grid: str = ""
-    microgrid: str = ""
-    compound: str = ""
-    building: str = ""
-    unit: str = ""
-    floor: str = ""
     kind: str = ""
     due: bool = False
     state: Literal["", "online", "offline", "gone"] = ""
@@ -89,7 +83,7 @@ class Put(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
     kind: Kind = ""
     model: Line = ""
-    place: Place = Place()
+    place: Where = Where()
     serial: Line = ""
     installed_on: date | None = None
     service_years: Years | None = None
@@ -139,11 +133,11 @@ async def put(asked: Asked, told: Put) -> Device:
     if ledger.read([("gateway", "device"), (gateway, device)]).faults:
         raise RefusalError("bad", f"{gateway}/{device}"[:200])
     name = f"{gateway}/{device}"
-    told_of = {each: getattr(told, each) for each in Written.__struct_fields__}
+    written = Written(**{each: getattr(told, each) for each in Written.__struct_fields__ if each != "place"})
+    written = msgspec.structs.replace(written, place=told.place.place)
     async with asked.parts.database.transaction() as transaction:
         known = await assets.these(transaction, [name], locked=True)
         before = known.get(name, Asset(gateway, device))
-        written = Written(**told_of)
         after = msgspec.structs.replace(before, written=written)
         if name in known and not asked.who.may(Action.SEE, before.facts.place):
             raise RefusalError("none")
@@ -234,14 +228,13 @@ def device_of(asset: Asset, now: float) -> Device:
 
 def _fits(asset: Asset, wanted: Wanted, now: float) -> bool:
     facts = asset.facts
-    place = Place(**{level: getattr(wanted, level) for level in Place.__struct_fields__})
     state = (
         "gone"
         if asset.gone_at is not None
         else {True: "online", False: "offline", None: ""}[asset.reported.online]
     )
     return (
-        within(facts.place, place)
+        within(facts.place, wanted.place)
         and wanted.kind in {"", facts.kind}
         and wanted.state in {"", state}
         and (not wanted.due or bool(asset.due(morning(now)[1])))

@@ -164,6 +164,8 @@ BAD: list[dict[str, Any]] = [
     {"version": 0, "service_years": 0},
     {"version": 0, "installed_on": "morgen"},
     {"version": 0, "model": "a\nb"},
+    {"version": 0, "place": {"compound": "a\nb"}},
+    {"version": 0, "place": {"compound": "a" * 101}},
 ]
 
 
