@@ -61,9 +61,7 @@ class Facts:
                 break
             found[name] = facts
             room -= len(facts)
-        wanted = {name for name, _, _ in spans}
-        oldest = min(wanted)
-        self._days = {name: kept for name, kept in self._days.items() if name in wanted or name > oldest}
+        self._days = {name: kept for name, kept in self._days.items() if name >= spans[0][0]}
         return found
 
     async def _read(self, since: float, until: float, room: int) -> list[Fact]:
