@@ -101,7 +101,7 @@ def _xlsx_rows(data: bytes) -> list[Sequence[Cell]]:
         sheet = book.worksheets[0]
         sheet.reset_dimensions()
         rows = list(islice(sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS), LAST_ROW + 1))
-    except Exception as error:
+    except Exception as error:  # openpyxl raises anything at a file that is not what it says; told as a fault
         why = error.__cause__ or error.__context__ or error
         raise _refused(same(f"{type(why).__name__}: {why}"[:200]), WANTED) from error
     if len(rows) > LAST_ROW:
