@@ -7,7 +7,6 @@ from starlette.responses import RedirectResponse, Response
 from gateway.desk.web import api_people
 from gateway.desk.web.api_devices import seen
 from gateway.desk.web.api_me import me_of
-from gateway.desk.web.assets import modules
 from gateway.desk.web.endpoints import Asked, Endpoint
 from gateway.desk.web.page_room import sayings, turned_away
 from gateway.desk.web.page_shift import clock
@@ -32,7 +31,7 @@ async def admin(asked: Asked) -> Response:
         asked.request, "admin.html", who.language, say=said, me=me, given=given,
         everybody=await api_people.people(asked) if keeps else None,
         phones=(await api_people.listed(asked)).phones if keeps else (),
-        writes=writes, devices=len(devices), at=clock, scripts=modules("admin.js")[1:],
+        writes=writes, devices=len(devices), at=clock,
     )  # fmt: skip
 
 

@@ -81,7 +81,9 @@ def test_only_who_keeps_something_has_a_page_to_keep_it(where: str, person: str,
         assert answer.status_code == status
         if status == 200:
             assert ("warden-1" in answer.text) is (person == "administrator-1")
-            assert ("中山二路 网格 3 微网格 17 红星亭坡 1 号院" in answer.text) is (person == "administrator-1")
+            assert ("中山二路 网格 3 微网格 17 红星亭坡 1 号院" in answer.text) is (
+                person == "administrator-1"
+            )
 
     run(where, body)
 
