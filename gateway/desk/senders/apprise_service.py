@@ -6,8 +6,10 @@ own log, which may repeat it, goes nowhere; of what it says only the last line i
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -43,15 +45,44 @@ class AppriseService:
 
     def _send(self, message: Message) -> Result:
         url = self._url.replace(PERSON, quote(message.address, safe=""))
-        logging.getLogger("apprise").propagate = False
-        with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as captured:  # type: ignore[no-untyped-call]
+        with _listening() as heard:
             service = apprise.Apprise()
             if not service.add(url):
                 return Rejected(f"no address: {scheme_of(url)}", retryable=False, means=_UNREADABLE)
             took = bool(service.notify(body=message.text, notify_type=TYPES[message.rank]))
-            lines = captured.getvalue().split("\n")
-        last = next((line for line in reversed(lines) if line.strip()), "no reason given")
-        return Delivered(scheme_of(url)) if took else Rejected(_blotted(last, url), retryable=True)
+        return Delivered(scheme_of(url)) if took else Rejected(_blotted(heard.last, url), retryable=True)
+
+
+class _Heard(logging.Handler):
+    """Keeps the last line that Apprise says of our message: others are sent meanwhile, with secrets of their own."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.last = "no reason given"
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line."""
+        lines = record.getMessage().split("\n")
+        if _hearing.get() is self:
+            self.last = next((line for line in reversed(lines) if line.strip()), self.last)
+
+
+_hearing: ContextVar[_Heard | None] = ContextVar("_hearing", default=None)
+
+
+@contextlib.contextmanager
+def _listening() -> Iterator[_Heard]:
+    """Hear what Apprise says, and nobody else."""
+    said, heard = logging.getLogger("apprise"), _Heard()
+    said.propagate = False
+    said.setLevel(logging.WARNING)
+    said.addHandler(heard)
+    ours = _hearing.set(heard)  # it goes along to Apprise's own threads
+    try:
+        yield heard
+    finally:
+        _hearing.reset(ours)
+        said.removeHandler(heard)
 
 
 def _blotted(text: str, url: str) -> str:

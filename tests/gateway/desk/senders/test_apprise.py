@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -60,6 +61,26 @@ def test_a_refusal_may_be_over_later_and_no_secret_is_told(service: Service, jou
     assert isinstance(result, Rejected)
     assert result.retryable
     assert "verysecret" not in repr(result) + repr(journal)
+
+
+def test_what_apprise_says_of_another_message_meanwhile_is_not_taken_for_ours(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = apprise.Apprise.notify
+
+    def notify(self: apprise.Apprise, **told: Any) -> Any:
+        took = real(self, **told)
+        other = threading.Thread(target=logging.getLogger("apprise").warning, args=("othersecret",))
+        other.start()
+        other.join()
+        return took
+
+    monkeypatch.setattr(apprise.Apprise, "notify", notify)
+    service.status = 500
+    result = send(service)
+    assert isinstance(result, Rejected)
+    assert "othersecret" not in repr(result)
+    assert "500" in repr(result)
 
 
 def test_a_service_that_hangs_up_or_hangs_is_no_success(service: Service) -> None:
