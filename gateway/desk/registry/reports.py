@@ -215,7 +215,8 @@ class Reports:
     def _is_known(self, said: Said) -> bool:
         """Return whether this is what was written, not long ago."""
         told, live, at = self._written.get(said.name, (None, False, 0.0))
-        if told is None or said.name in self._waiting or (said.live and not live):
+        is_pending = said.name in self._waiting or said.name in self._gone
+        if told is None or is_pending or (said.live and not live):
             return False
         same = told == said.reported if said.whole else told.online == said.reported.online
         return same and self._now() - at < AGAIN_S

@@ -175,6 +175,17 @@ def test_a_topic_that_is_emptied_says_that_its_device_is_gone(where: str) -> Non
     run(where, body)
 
 
+def test_a_device_that_is_back_before_it_was_marked_is_not_gone(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        scene.state()
+        await scene.found()
+        scene.say("state", "smoke-1", b"")
+        scene.state()
+        assert (await scene.found())["smoke-1"].gone_at is None
+
+    run(where, body)
+
+
 def test_health_that_lost_its_devices_for_its_size_accuses_none(where: str) -> None:
     async def body(scene: Scene) -> None:
         scene.state()
