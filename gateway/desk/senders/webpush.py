@@ -5,6 +5,7 @@ Any of them is enough: "delivered" means that a push service took it. In mainlan
 out of reach, so this stands behind another channel. A browser names its service itself, so only known ones are asked.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -62,10 +63,10 @@ class WebPush:
         self._services, self._now = (*SERVICES, *services), now
 
     async def send(self, message: Message) -> Result:
-        """Send one message to every browser of a person."""
+        """Send one message to every browser of a person, at once: a service that hangs holds up no other."""
         async with self._database.transaction() as transaction:
             found = await pushes.of_person(transaction, message.address)
-        results = [await self._push(push, message) for push in found]
+        results = await asyncio.gather(*(self._push(push, message) for push in found))
         took = [each for each in results if isinstance(each, Delivered)]
         if took:
             return Delivered(f"{took[0].answer} ({len(took)} of {len(found)})")

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.desk.senders import vapid
+from gateway.desk.senders.posting import Answer, Request
 from gateway.desk.senders.webpush import SERVICES, WebPush, allowed
 from gateway.desk.sending import Delivered, Message, Rejected, Result, Unknown
 from gateway.desk.store import pushes
@@ -88,6 +89,26 @@ def send(folder: Path, browsers: list[Browser], *, person: str = "warden-1") -> 
             return result, [each.endpoint for each in left]
 
     return asyncio.run(main())
+
+
+def test_a_push_service_that_hangs_keeps_no_other_browser_waiting(
+    tmp_path: Path, browsers: list[Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[str]()
+    both = asyncio.Event()
+
+    async def hang(request: Request) -> Answer:
+        asked.append(request.url)
+        if len(asked) == len(browsers):
+            both.set()
+        async with asyncio.timeout(5):
+            await both.wait()
+        return Answer(201, b"", "")
+
+    monkeypatch.setattr("gateway.desk.senders.webpush.post", hang)
+    result, _ = send(tmp_path, browsers)
+    assert isinstance(result, Delivered)
+    assert sorted(asked) == sorted(each.endpoint for each in browsers)
 
 
 def test_a_browser_reads_what_was_sent_and_its_service_knows_by_whom(
