@@ -104,6 +104,8 @@ class Utilisation:
 
     def _advance(self, now: float) -> None:
         second = int(now)
+        if second <= self._second:
+            return
         for passed in range(max(self._second + 1, second - MINUTE + 1), second + 1):
             self._busy[passed % MINUTE] = 0.0
-        self._second = max(second, self._second)
+        self._second = second
