@@ -261,7 +261,9 @@ def test_a_file_nobody_can_read_is_told_and_the_rest_is_there(site: Path, text: 
     assert "versions.txt" in found
 
 
-def test_a_file_that_lay_there_for_all_to_read_is_its_owners_alone_once_the_report_is_in_it(site: Path) -> None:
+def test_a_file_that_lay_there_for_all_to_read_is_its_owners_alone_once_the_report_is_in_it(
+    site: Path,
+) -> None:
     target = site.parent / "lay-there.tar.gz"
     target.write_bytes(b"")
     target.chmod(0o644)

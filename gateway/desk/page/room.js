@@ -61,8 +61,8 @@ function later(name) { // many at once are one question
   if (!waiting.has(name)) waiting.set(name, setTimeout(() => { waiting.delete(name); lists[name](); }, 1000));
 }
 
-const time = new Intl.DateTimeFormat(given.lang === "zh" ? "zh-CN" : "en-GB", { hour: "2-digit", minute: "2-digit", hour12: false });
-const day = new Intl.DateTimeFormat(given.lang === "zh" ? "zh-CN" : "en-GB", { month: "long", day: "numeric", weekday: "long" });
+const time = new Intl.DateTimeFormat(given.lang === "zh" ? "zh-CN" : "en-GB", { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Shanghai" });
+const day = new Intl.DateTimeFormat(given.lang === "zh" ? "zh-CN" : "en-GB", { month: "long", day: "numeric", weekday: "long", timeZone: "Asia/Shanghai" });
 
 function tick() {
   const at = new Date(now() * 1000);

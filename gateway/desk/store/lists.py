@@ -25,12 +25,13 @@ async def opened(transaction: Transaction, most: int) -> Sequence[Row]:
     )
 
 
-async def closed(transaction: Transaction, before: float, most: int) -> Sequence[Row]:
-    """Return alerts that were closed before a time, the latest first."""
+async def closed(transaction: Transaction, before: float, most: int, than: str = "") -> Sequence[Row]:
+    """Return alerts that were closed before a time, the latest first; at that very time, those below `than`."""
     return await transaction.fetch(
-        f"{SELECT} WHERE w.state IN ({_CLOSED}) AND w.closed_at < $1 ORDER BY w.closed_at DESC, a.alert"
-        f" LIMIT {int(most)}",
+        f"{SELECT} WHERE w.state IN ({_CLOSED}) AND (w.closed_at, w.alert) < ($1, $2)"
+        f" ORDER BY w.closed_at DESC, w.alert DESC LIMIT {int(most)}",
         before,
+        than,
     )
 
 

@@ -30,15 +30,19 @@ Verdict = Literal["real", "false", "test"]
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Which alerts: open ones, or those closed before a time."""
+    """Which alerts: open ones, or those closed before a time, and at that time those below `than`.
+
+    The next page of closed ones is asked for with `closed_at` and `alert` of the last.
+    """
 
     state: Literal["open", "closed"] = "open"
     before: float | None = None
+    than: Annotated[str, msgspec.Meta(max_length=256)] = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST)] = 100
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """Alerts in order; `more`: there are others. `at`: the news number they are as of."""
+    """Alerts in order; `more`: there are others."""
 
     alerts: tuple[Alert, ...]
     more: bool
@@ -84,15 +88,15 @@ async def listed(asked: Asked, wanted: Wanted) -> Listed:
     if wanted.state == "open":
         found = asked.parts.showing.open_in(places)
         return Listed(tuple(found[: wanted.limit]), len(found) > wanted.limit)
-    before = asked.now + 1 if wanted.before is None else wanted.before
+    before, than = asked.now + 1 if wanted.before is None else wanted.before, wanted.than
     kept: list[Alert] = []
     async with asked.parts.database.transaction() as transaction:
         while len(kept) <= wanted.limit:
-            rows = await lists.closed(transaction, before, MOST)
+            rows = await lists.closed(transaction, before, MOST, than)
             kept += [each for each in await with_files(transaction, rows) if reaches(places, each.place)]
             if len(rows) < MOST:
                 break
-            before = rows[-1]["closed_at"]
+            before, than = rows[-1]["closed_at"], rows[-1]["alert"]
     return Listed(tuple(kept[: wanted.limit]), len(kept) > wanted.limit)
 
 

@@ -166,23 +166,25 @@ def test_the_list_begins_with_what_nobody_has_acknowledged_the_worst_first(where
     run(where, body)
 
 
-def test_closed_alerts_come_page_by_page_and_none_is_left_out(where: str) -> None:
+@pytest.mark.parametrize("apart_s", [1, 0])
+def test_closed_alerts_come_page_by_page_and_none_is_left_out(where: str, apart_s: int) -> None:
     async def body(office: Office) -> None:
         names = []
         await office.take(*(arrival(seq) for seq in range(1, 8)))
         client = await office.phone("warden-1")
         for alert in (await client.get("/api/alerts")).json()["alerts"]:
-            office.at += 1
+            office.at += apart_s
             await step(client, alert["alert"], "resolve", verdict="real")
             names.append(alert["alert"])
         found: list[str] = []
-        before, more = office.at + 1, True
+        before, than, more = office.at + 1, "", True
         while more:
-            wanted: dict[str, str | float] = {"state": "closed", "limit": 3, "before": before}
+            wanted: dict[str, str | float] = {"state": "closed", "limit": 3, "before": before, "than": than}
             listed = (await client.get("/api/alerts", params=wanted)).json()
             found += [each["alert"] for each in listed["alerts"]]
-            before, more = listed["alerts"][-1]["closed_at"], listed["more"]
-        assert found == names[::-1]
+            last, more = listed["alerts"][-1], listed["more"]
+            before, than = last["closed_at"], last["alert"]
+        assert found == (names[::-1] if apart_s else sorted(names, reverse=True))
 
     run(where, body)
 
