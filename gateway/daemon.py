@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import os
-import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from gateway.configuration import Checked
 from gateway.core.faults import ConfigError, Fault
 from gateway.runtime import logs, loop
 from gateway.runtime.journal import StoreError
+from gateway.runtime.lives import lives
 from gateway.runtime.systemd import Notifier
 from gateway.services.control import ControlError
 from gateway.services.uplink.brokers import UplinkError
@@ -38,45 +38,20 @@ def run(path: Path | None, verbosity: int, words: Words) -> int:
 
 
 async def _lives(path: Path) -> None:
-    """Serve house after house: SIGTERM or SIGINT ends that, SIGHUP starts one anew with the configuration as it is now.
+    """Serve house after house. Raises ConfigError, StoreError, ControlError or UplinkError when it cannot start."""
+    first = configuration.load(path)
 
-    A configuration with mistakes is told in the log and the old one stays in force. Raises ConfigError,
-    StoreError, ControlError or UplinkError when it cannot start.
-    """
-    checked = configuration.load(path)
-    manager = Notifier()
-    stop, again = asyncio.Event(), asyncio.Event()
-    running = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        running.add_signal_handler(number, stop.set)
-    running.add_signal_handler(signal.SIGHUP, again.set)
-    while not stop.is_set():
-        life = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            house = group.create_task(app.serve(checked, stop=life, reload=again.set), name="house")
-            checked = await _until_told(path, checked, stop=stop, again=again)
-            if stop.is_set():
-                manager.send("STOPPING=1")
-            else:
-                manager.reloading()
-            life.set()
-            await house
+    async def live(checked: Checked, stop: asyncio.Event, again: Callable[[], None]) -> None:
+        await app.serve(checked, stop=stop, reload=again)
 
-
-async def _until_told(path: Path, checked: Checked, *, stop: asyncio.Event, again: asyncio.Event) -> Checked:
-    """Return when the house must go down, with the configuration it is to come up with."""
-    while True:
-        waits = [asyncio.create_task(event.wait(), name="signal") for event in (stop, again)]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
-        if stop.is_set():
-            return checked
-        again.clear()
+    def read() -> Checked | None:
         try:
             return configuration.load(path)
         except ConfigError as error:
             log.error("the configuration has mistakes, the one in force stays: %s", error)
+            return None
+
+    await lives(first, live, read, Notifier())
 
 
 def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[Any]:

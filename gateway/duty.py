@@ -4,9 +4,9 @@ import asyncio
 import gc
 import logging
 import os
-import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ from gateway.desk.tables import DeskConfig
 from gateway.runtime import logs
 from gateway.runtime.key_file import KeyFileError
 from gateway.runtime.key_file import load as load_key
+from gateway.runtime.lives import lives
 from gateway.runtime.systemd import Notifier
 from gateway.terminal import faults as fault_list
 from gateway.terminal.errors import ToolError
@@ -61,7 +62,7 @@ def run(path: Path | None, words: Words, verbosity: int, *, beside: bool = False
     if config is None:
         return NO
     try:
-        asyncio.run(_until_told(file, config, socket.socket(fileno=os.dup(0)) if beside else None))
+        asyncio.run(_lives(file, config, socket.socket(fileno=os.dup(0)) if beside else None))
     except* StoreError as group:
         raise ToolError("desk.store", reason=group.exceptions[0]) from group
     return DONE
@@ -97,55 +98,25 @@ def _read(file: Path) -> DeskConfig | None:
     return config
 
 
-async def _until_told(file: Path, config: DeskConfig, beside: socket.socket | None) -> None:
-    """Live one life after the other, each with the configuration as it was when it began."""
-    stop, again, notifier = asyncio.Event(), asyncio.Event(), Notifier()
+async def _lives(file: Path, first: DeskConfig, beside: socket.socket | None) -> None:
+    """Live one life after the other; a gateway that has its desk beside it starts it anew: the hatch has two ends."""
+    notifier = Notifier()
     gc.freeze()
     gc.set_threshold(*GARBAGE)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    # a gateway that has its desk beside it starts it anew: the hatch has two ends
-    loop.add_signal_handler(signal.SIGHUP, again.set if beside is None else stop.set)
-    while not stop.is_set():
-        life = stop if beside is not None else asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(
-                service.serve(
-                    config,
-                    life,
-                    notifier,
-                    lambda: notifier.send("READY=1"),
-                    beside=beside,
-                    more=desk_control.services,
-                ),
-                name="desk",
-            )
-            config = await _next(file, config, stop, again)
-            if stop.is_set():
-                notifier.send("STOPPING=1")
-            else:
-                notifier.reloading()
-            life.set()
 
+    async def live(config: DeskConfig, stop: asyncio.Event, _again: Callable[[], None]) -> None:
+        ready = partial(notifier.send, "READY=1")
+        await service.serve(config, stop, notifier, ready, beside=beside, more=desk_control.services)
 
-async def _next(file: Path, config: DeskConfig, stop: asyncio.Event, again: asyncio.Event) -> DeskConfig:
-    """Return when this life must end, with the configuration of the next; one with mistakes is told and not taken."""
-    while True:
-        waits = [asyncio.create_task(event.wait(), name="signal") for event in (stop, again)]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-        if stop.is_set():
-            return config
-        again.clear()
+    def read() -> DeskConfig | None:
         fresh = _read(file)
-        if fresh is not None:
+        if fresh is None:
+            log.error("desk.toml has mistakes, the one in force stays")
+        else:
             log.info("desk.toml is read anew: %d people, %d channels", len(fresh.person), len(fresh.channel))
-            return fresh
-        log.error("desk.toml has mistakes, the one in force stays")
+        return fresh
+
+    await lives(first, live, read, notifier, only=beside is not None)
 
 
 def _resolve(read: reading.Read, folder: Path) -> None:

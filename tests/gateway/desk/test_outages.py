@@ -210,7 +210,7 @@ def test_ladders_are_climbed_as_soon_as_the_database_is_back(where: str) -> None
 def test_orders_are_looked_at_as_soon_as_the_database_is_back(where: str) -> None:
     async def body(database: Shaky) -> None:
         async with database.transaction() as transaction:
-            await orders.order(transaction, Wish("o-1", "hxtp-01", "gate-1", "unlock", {}, "王芳"), NOW)
+            await orders.order(transaction, Wish("o-1", "hxtp-01", "gate-1", "unlock", {}, "网格员"), NOW)
         database.away = True
         ordering = Ordering(database, None, operator="desk", owner="a", now=lambda: NOW)
         async with at_work(ordering.run) as task:
