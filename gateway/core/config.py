@@ -1,8 +1,13 @@
 """What gateway.toml may say, as frozen objects. See gateway/core/loading.py for how it is read and checked."""
 
+from typing import Final
+
 import msgspec
 
 from gateway.core.events import Place
+
+# What a broker's address begins with: the port where none is named, and whether it is encrypted.
+BROKER_SCHEMES: Final = {"mqtt": (1883, False), "mqtts": (8883, True), "ws": (80, False), "wss": (443, True)}
 
 
 class GatewayTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

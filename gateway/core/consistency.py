@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from drivers.api import Text
 from gateway.core import access_checks, listening, operator_checks
-from gateway.core.config import BusTable, CameraTable, MqttTable, VisionTable
+from gateway.core.config import BROKER_SCHEMES, BusTable, CameraTable, MqttTable, VisionTable
 from gateway.core.faults import Fault, near, one_of, same, shown
 from gateway.core.loading import Parsed
 from gateway.core.marks import upside_down
@@ -23,7 +23,6 @@ _URL = re.compile(
 ID_WANTED = Text("1 到 32 个小写字母、数字或连字符", "1 to 32 of a-z, 0-9 and -")
 BAUDS = (300, 600, 1200, 2400, 4800, 9600, 14400, 19200, 28800, 38400, 57600, 115200, 230400, 460800, 921600)
 PARITIES = ("none", "even", "odd")
-BROKER_SCHEMES = ("mqtt", "mqtts", "ws", "wss")
 CAMERA_SCHEMES = ("rtsp", "rtsps", "http", "https", "file")
 LINE_SCHEMES = ("socket", "tcp")
 
@@ -80,7 +79,7 @@ def _mqtt(table: MqttTable) -> Faults:
     parts = []
     for index, url in enumerate(urls):
         key = f"mqtt.url[{index}]" if several else "mqtt.url"
-        yield from _url(key, url, BROKER_SCHEMES, "mqtts://broker.example:8883")
+        yield from _url(key, url, tuple(BROKER_SCHEMES), "mqtts://broker.example:8883")
         parts.append(url.partition("://")[0])
     yield from _choice("mqtt.confirm", table.confirm, ("broker", "desk"))
     yield from _range("mqtt.keep_alive_s", table.keep_alive_s, 2, 3600)

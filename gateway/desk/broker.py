@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from gateway.core.config import MqttTable
+from gateway.core.config import BROKER_SCHEMES, MqttTable
 from gateway.core.payload import topic
 from gateway.desk.intake import Intake
 from gateway.desk.listening import Listener, heard, quality
@@ -28,7 +28,6 @@ from gateway.runtime.threads import in_thread
 log = logging.getLogger(__name__)
 
 TOPICS: Final = ("alert", "availability", "health")
-SCHEMES: Final = {"mqtt": (1883, False), "mqtts": (8883, True), "ws": (80, False), "wss": (443, True)}
 LONGEST_PAUSE_S: Final = 30
 
 
@@ -68,7 +67,7 @@ class Broker:
     async def run(self) -> None:
         """Stay connected until cancelled."""
         address = urlsplit(self.url)
-        port = address.port or SCHEMES[address.scheme][0]
+        port = address.port or BROKER_SCHEMES[address.scheme][0]
         self._client.connect_async(address.hostname or "", port)
         self._client.loop_start()
         try:
@@ -156,7 +155,7 @@ class Broker:
 def make_client(table: MqttTable, url: str, name: str, *, shared: bool = False) -> Client:
     """Return a client that is not connected yet; `shared`: with MQTT 5, and no session that outlives it."""
     address = urlsplit(url)
-    tls = SCHEMES[address.scheme][1]
+    tls = BROKER_SCHEMES[address.scheme][1]
     client = Client(
         CallbackAPIVersion.VERSION2,
         client_id=name,

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from drivers.api import Text
 from gateway.core import schedule
+from gateway.core.config import BROKER_SCHEMES
 from gateway.core.events import Severity
 from gateway.core.faults import NOTHING, Fault, near, one_of, same, shown
 from gateway.core.operator_checks import NAME
 from gateway.core.roles import ROLES
 from gateway.desk import channel_checks
 from gateway.desk.arrivals import rank_of
-from gateway.desk.broker import SCHEMES
 from gateway.desk.ladders import Ladder, Rung, in_order
 from gateway.desk.reading import Read
 from gateway.desk.routing import DUTY_ROOM, Audience, Directory, Duty, Person, Role
@@ -119,7 +119,7 @@ def _brokers(read: Read) -> Iterator[Fault]:
     for url in urls:
         try:
             parts = urlsplit(url)
-            good = parts.scheme in SCHEMES and bool(parts.hostname) and parts.username is None
+            good = parts.scheme in BROKER_SCHEMES and bool(parts.hostname) and parts.username is None
             good = good and (parts.port is None or parts.port > 0)
         except ValueError:
             good = False

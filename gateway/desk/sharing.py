@@ -21,8 +21,8 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from gateway.core.config import MqttTable
-from gateway.desk.broker import SCHEMES, Broker, make_client
+from gateway.core.config import BROKER_SCHEMES, MqttTable
+from gateway.desk.broker import Broker, make_client
 from gateway.desk.intake import Intake
 from gateway.runtime.threads import in_thread
 
@@ -55,7 +55,7 @@ class Share:
         address = urlsplit(self.url)
         none = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         none.SessionExpiryInterval = 0
-        port = address.port or SCHEMES[address.scheme][0]
+        port = address.port or BROKER_SCHEMES[address.scheme][0]
 
         def start() -> None:
             client.connect_async(address.hostname or "", port, clean_start=True, properties=none)

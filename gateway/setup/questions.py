@@ -9,7 +9,8 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from gateway.core.consistency import BROKER_SCHEMES, ID
+from gateway.core.config import BROKER_SCHEMES
+from gateway.core.consistency import ID
 from gateway.setup.found import Device
 
 LONGEST_TEXT: Final = 64

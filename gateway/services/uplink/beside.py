@@ -77,15 +77,17 @@ class DeskLink:
         self._end("abandoned")
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
-        frames, reason = Frames(), "the desk ended"
+        frames, reason = Frames(), "what the desk said could not be taken"
         try:
             while data := await reader.read(CHUNK):
                 self._heard = self._loop.time()
                 for passed in frames.feed(data):
                     self._take(passed)
+            reason = "the desk ended"
         except (ConnectionError, HatchError) as error:
             reason = f"the desk: {error}"
-        self._end(reason)
+        finally:  # also when whoever takes it fails: the link is not half alive
+            self._end(reason)
 
     def _take(self, passed: Publish | Confirm | Tell) -> None:
         if isinstance(passed, Tell):

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.core.config import MqttTable
+from gateway.core.config import BROKER_SCHEMES, MqttTable
 
 FIRST_PAUSE_S: Final = 0.5
 LAST_PAUSE_S: Final = 30.0
-
-_SCHEMES: Final = {"mqtt": (1883, False), "mqtts": (8883, True), "ws": (80, False), "wss": (443, True)}
 
 
 class UplinkError(Exception):
@@ -65,9 +63,9 @@ def parse(url: str) -> Broker:
     if parts.username is not None or parts.password is not None:
         hint = "an address carries no user or password: use username and password_file"
         raise SetupError("read mqtt.url", f"{parts.scheme}://...@{host}", hint)
-    if parts.scheme not in _SCHEMES or not host:
+    if parts.scheme not in BROKER_SCHEMES or not host:
         raise SetupError("read mqtt.url", url, "wanted mqtt://, mqtts://, ws:// or wss:// and a host")
-    usual, tls = _SCHEMES[parts.scheme]
+    usual, tls = BROKER_SCHEMES[parts.scheme]
     path = (parts.path or "/mqtt") if parts.scheme.startswith("ws") else None
     return Broker(url, host, port or usual, tls, path)
 

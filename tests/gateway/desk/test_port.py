@@ -125,6 +125,22 @@ def test_alerts_are_confirmed_when_they_are_committed_and_receipted(where: str) 
     asyncio.run(main())
 
 
+def test_a_link_whose_listener_fails_is_lost_at_once_and_not_half_alive() -> None:
+    def fails(told: Incoming) -> None:
+        raise ValueError(told.topic)
+
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        link = DeskLink(fails)
+        await link.open(ours)
+        with theirs:
+            theirs.sendall(encode(Tell("compound/v1/hxtp-01/receipt", b"{}")))
+            async with asyncio.timeout(WAIT_S):
+                assert await link.lost == "what the desk said could not be taken"
+
+    asyncio.run(main())
+
+
 def test_evidence_goes_its_way_orders_come_back_and_what_nobody_wants_is_confirmed(where: str) -> None:
     async def main() -> None:
         async with opened(where) as database, scene(database) as made:
