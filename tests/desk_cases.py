@@ -8,8 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from gateway.core.events import Place
+from gateway.core.installed import Asset, Written
 from gateway.desk.arrivals import Arrival
-from gateway.desk.registry.assets import Asset, Written
 from gateway.desk.registry.keeping import write
 from gateway.desk.silences import Silence
 from gateway.desk.store import files, gateways, notices, people, phones, pushes

@@ -113,6 +113,14 @@ def test_the_gateway_reaches_the_drivers_by_contract_registry_and_profiles_only(
                     assert name in allowed, f"{path.relative_to(ROOT)}:{line} imports {name}"
 
 
+def test_the_desks_store_knows_nothing_of_the_packages_above_it() -> None:
+    above = {path.parent.name for path in (ROOT / "gateway/desk").glob("*/__init__.py")} - {"store"}
+    for path in sorted((ROOT / "gateway/desk/store").glob("*.py")):
+        for line, name in own_imports(path):
+            package = (*name.split("."), "", "")[2]
+            assert not (name.startswith("gateway.desk.") and package in above), f"{path.name}:{line} {name}"
+
+
 def test_there_is_no_circle() -> None:
     graph = {module_name(path): {name for _, name in own_imports(path)} for path in SOURCES}
     done: set[str] = set()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gateway.core.events import Severity, Words
-from gateway.desk.ordering.orders import Settle, State
-from gateway.desk.registry.assets import Asset, Reported, Written
+from gateway.core.installed import Asset, Reported, Written
+from gateway.desk.orders import Settle, State
 from gateway.desk.store import assets, order_rows, orders
 from gateway.desk.store.database import Row
 from tests.broker import until

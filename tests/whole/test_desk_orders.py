@@ -14,9 +14,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from gateway.core.events import Place
-from gateway.desk.ordering import texts
-from gateway.desk.ordering.doors import Door
-from gateway.desk.ordering.orders import Order, State
+from gateway.desk import order_texts
+from gateway.desk.doors import Door
+from gateway.desk.orders import Order, State
 from gateway.desk.store import door_rows, events, orders, work
 from gateway.desk.store.database import Database, Transaction
 from gateway.desk.store.orders import Wish
@@ -146,9 +146,9 @@ def test_what_the_gateway_does_not_let_the_desk_do_is_refused_in_words(
     with office(tmp_path, postgres, WARDEN) as there, there.far.street.gateway():
         ready(there.far)
         for name, target, action, words in (
-            ("role", "gate-2-1", "lock_down", texts.refused("role")),
-            ("place", "door-1-1", "unlock", texts.refused("place")),
-            ("order", "gate-9", "unlock", texts.refused("order")),
+            ("role", "gate-2-1", "lock_down", order_texts.refused("role")),
+            ("place", "door-1-1", "unlock", order_texts.refused("place")),
+            ("order", "gate-9", "unlock", order_texts.refused("order")),
         ):
             there.give(name, target, action)
             found = there.end(name)

@@ -1,1 +1,1 @@
-"""Orders to gateways, signed by the desk: what is decided about them, who sends them, which doors they are for."""
+"""Orders to gateways, signed by the desk: who sends them, whose outcomes count, how the doors stand."""

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.core.payload import topic
+from gateway.desk import doors
 from gateway.desk.listening import Heard, Way
-from gateway.desk.ordering import doors
 from gateway.desk.outages import Patience
 from gateway.desk.store import door_rows
 from gateway.desk.store.database import Database

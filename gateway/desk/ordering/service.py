@@ -28,10 +28,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.core.events import Words
 from gateway.core.payload import topic
 from gateway.core.signed import Claims, sealed
+from gateway.desk import order_texts
 from gateway.desk.listening import Heard, Way
-from gateway.desk.ordering import texts
 from gateway.desk.ordering.nonces import Nonces
-from gateway.desk.ordering.orders import (
+from gateway.desk.orders import (
     Again,
     Order,
     Send,
@@ -41,8 +41,8 @@ from gateway.desk.ordering.orders import (
     is_worth_another,
     judge,
 )
-from gateway.desk.ordering.outcomes import Outcome, read
 from gateway.desk.outages import Patience
+from gateway.desk.outcomes import Outcome, read
 from gateway.desk.store import order_rows, orders
 from gateway.desk.store.database import Database, Transaction
 
@@ -142,7 +142,7 @@ class Ordering:
         self._hindered.clear()
         async with self._database.transaction() as transaction:
             for order, online in await orders.pressing(transaction, now, AT_ONCE):
-                hindrance = self._hindrance(order.gateway) if online else texts.AWAY
+                hindrance = self._hindrance(order.gateway) if online else order_texts.AWAY
                 copies += await self._handle(transaction, order, now, hindrance)
             copies += await self._quiet(transaction, now)
         failed = [copy for copy in copies if not self._publish(copy)]
@@ -206,7 +206,7 @@ class Ordering:
         """Do what an order is due for; return the copy to send."""
         decision = decide(order, now, hindrance=hindrance)
         if self._key is None and not order.in_doubt:
-            decision = Settle(State.REFUSED, texts.NO_KEY)
+            decision = Settle(State.REFUSED, order_texts.NO_KEY)
         if isinstance(decision, Settle):
             await self._end(transaction, order, decision, now)
         elif isinstance(decision, Send):
@@ -260,7 +260,7 @@ class Ordering:
         if is_worth_another(order, found.state, now):
             stem, _, number = order.id.rpartition(".")
             fresh = replace(
-                order, id=f"{stem}.{int(number) + 1}", state=State.WAITING, words=texts.WAITING, said=""
+                order, id=f"{stem}.{int(number) + 1}", state=State.WAITING, words=order_texts.WAITING, said=""
             )
             await order_rows.write(transaction, fresh)
 
@@ -290,8 +290,8 @@ class Ordering:
         """Return why nothing can be sent to a gateway just now."""
         way = self._ways.get(gateway)
         if way is not None and not way.is_open():
-            return texts.DEAF
-        return None if self._nonces.has(gateway, self._clock()) else texts.SILENT
+            return order_texts.DEAF
+        return None if self._nonces.has(gateway, self._clock()) else order_texts.SILENT
 
     def _is_old(self, content: bytes) -> bool:
         """Return whether nonces that a broker kept were published too long ago to be good."""

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from drivers.api import Text
 from gateway.core.faults import one_of
+from gateway.core.installed import KINDS, Asset
 from gateway.core.places import LEVELS
-from gateway.desk.registry.assets import KINDS, Asset
 
 Cell = str | float | date | None
 """What a sheet has in one cell: text, a number, a day, or nothing."""

@@ -10,7 +10,7 @@ import msgspec
 from drivers.api import Text
 from gateway.core.events import Place
 from gateway.core.faults import Fault, same
-from gateway.desk.registry.assets import Asset, Written
+from gateway.core.installed import Asset, Written
 from gateway.desk.registry.ledger import Change, Ledger, applied, changes
 from gateway.desk.store import assets, work
 from gateway.desk.store.database import Database, Transaction

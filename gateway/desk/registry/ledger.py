@@ -12,7 +12,7 @@ import msgspec
 
 from drivers.api import Text
 from gateway.core.faults import NOTHING, Fault, near, same
-from gateway.desk.registry.assets import Asset
+from gateway.core.installed import Asset
 from gateway.desk.registry.columns import CLEAR, COLUMNS, PLACE, Cell, CellError, Column, aliases
 
 MOST_ROWS: Final = 5_000

@@ -16,9 +16,9 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 
 from gateway.core.events import Place
+from gateway.core.installed import Asset, Reported
 from gateway.desk.arrivals import LARGEST
 from gateway.desk.listening import Heard, Way
-from gateway.desk.registry.assets import Asset, Reported
 from gateway.desk.store import assets
 from gateway.desk.store.database import Database
 

@@ -15,10 +15,10 @@ from typing import Final
 import msgspec
 
 from gateway.core.events import Change, Place, Severity, Words
+from gateway.core.installed import Asset, Due
 from gateway.core.places import cut
 from gateway.core.texts import Subject, where
 from gateway.desk.arrivals import Arrival
-from gateway.desk.registry.assets import Asset, Due
 from gateway.desk.store import assets
 from gateway.desk.store.database import Database, Row, Transaction
 from gateway.desk.store.events import ingest

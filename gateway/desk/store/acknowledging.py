@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.core.signed import clean
 from gateway.desk.grouping import OWN
-from gateway.desk.ordering.orders import ACKNOWLEDGE, Order, life_s
+from gateway.desk.orders import ACKNOWLEDGE, Order, life_s
 from gateway.desk.store.database import Transaction
 from gateway.desk.store.order_rows import write
 

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from gateway.core.events import Place
-from gateway.desk.registry.assets import Asset, Reported, Written
+from gateway.core.installed import Asset, Reported, Written
 from gateway.desk.store import news
 from gateway.desk.store.database import Row, Transaction, Value, among, insert
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from gateway.desk.ordering.doors import Door, Gateway, May, listed
+from gateway.desk.doors import Door, Gateway, May, listed
 from gateway.desk.store import news
 from gateway.desk.store.database import Transaction, insert
 

@@ -3,7 +3,7 @@
 import msgspec
 
 from gateway.core.events import Words
-from gateway.desk.ordering.orders import Order, State
+from gateway.desk.orders import Order, State
 from gateway.desk.store.database import Row, Transaction, insert
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.core.signed import clean
-from gateway.desk.ordering import texts
-from gateway.desk.ordering.orders import DECIDED, Again, Order, Settle, State, life_s
+from gateway.desk import order_texts
+from gateway.desk.orders import DECIDED, Again, Order, Settle, State, life_s
 from gateway.desk.store import news, work
 from gateway.desk.store.database import Transaction
 from gateway.desk.store.order_rows import detail_of, find, order_of, write
@@ -106,7 +106,7 @@ async def sent(transaction: Transaction, made: Order, owner: str, leased_until: 
         made.id,
         owner,
         leased_until,
-        detail_of(texts.SENT, made.said),
+        detail_of(order_texts.SENT, made.said),
     )
 
 
@@ -162,7 +162,7 @@ async def locked(transaction: Transaction, id: str, gateway: str) -> Order | Non
 
 async def end_acknowledgements(transaction: Transaction, now: float) -> None:
     """End those that waited a whole day; nobody waits for them, so nobody is told."""
-    for found, words in ((State.LATE, texts.NOT_SENT), (State.UNKNOWN, texts.UNHEARD)):
+    for found, words in ((State.LATE, order_texts.NOT_SENT), (State.UNKNOWN, order_texts.UNHEARD)):
         await transaction.execute(
             "UPDATE orders SET state = $1, detail = $2 WHERE state = $3 AND action = 'acknowledge' AND until <= $4",
             found,
@@ -176,5 +176,5 @@ async def abandon_acknowledgements(transaction: Transaction) -> None:
     """Nobody can sign: what waits to be acknowledged at gateways is not going to be."""
     await transaction.execute(
         "UPDATE orders SET state = 'refused', detail = $1 WHERE state = 'waiting' AND action = 'acknowledge'",
-        detail_of(texts.NO_KEY),
+        detail_of(order_texts.NO_KEY),
     )

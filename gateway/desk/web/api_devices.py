@@ -10,10 +10,10 @@ from starlette.responses import Response
 from drivers.api import Text
 from gateway.core.events import Place, Words
 from gateway.core.faults import Fault
+from gateway.core.installed import Asset, Due, Written
 from gateway.core.places import within
 from gateway.core.texts import Subject, where
 from gateway.desk.registry import ledger, sheets
-from gateway.desk.registry.assets import Asset, Due, Written
 from gateway.desk.registry.columns import LONGEST, LONGEST_NOTE
 from gateway.desk.registry.keeping import MOST_SHOWN, Changed, Outcome, carry_out, write
 from gateway.desk.registry.telling import morning

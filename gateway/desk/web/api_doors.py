@@ -16,9 +16,9 @@ from gateway.core.events import Place, Words
 from gateway.core.gate import REMOTE
 from gateway.core.places import within
 from gateway.core.signed import clean
-from gateway.desk.ordering import doors
-from gateway.desk.ordering.doors import ACTIONS
-from gateway.desk.ordering.orders import ACKNOWLEDGE, Order
+from gateway.desk import doors
+from gateway.desk.doors import ACTIONS
+from gateway.desk.orders import ACKNOWLEDGE, Order
 from gateway.desk.store import door_rows, order_rows, orders
 from gateway.desk.store.database import Transaction
 from gateway.desk.store.orders import OtherOrderError, Wish

@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from gateway.core.events import Place, Words
+from gateway.core.installed import Asset
 from gateway.core.texts import Subject, where
-from gateway.desk.registry.assets import Asset
 from gateway.desk.registry.keeping import Registry
 from gateway.desk.registry.telling import HOUR, morning
 from gateway.desk.store import figures, gateways

@@ -8,10 +8,10 @@ import pytest
 
 from gateway.core import payload
 from gateway.core.events import DoorBody, Place
+from gateway.desk import doors, order_texts
+from gateway.desk.doors import Gateway
 from gateway.desk.listening import heard
-from gateway.desk.ordering import doors, texts
 from gateway.desk.ordering.door_states import DoorStates
-from gateway.desk.ordering.doors import Gateway
 from gateway.desk.store import door_rows, gateways, news
 from tests.desk_parts import GATEWAY, NOW, opened
 
@@ -63,9 +63,13 @@ def test_only_doors_and_actions_the_asker_may_are_listed() -> None:
 @pytest.mark.parametrize(
     ("changes", "signs", "why"),
     [
-        ({}, False, texts.NO_KEY),
-        ({"online": False}, True, texts.AWAY_NOW),
-        ({"health": HEALTH.replace('"orders":{"refused":0}', '"orders":null')}, True, texts.NO_OPERATOR),
+        ({}, False, order_texts.NO_KEY),
+        ({"online": False}, True, order_texts.AWAY_NOW),
+        (
+            {"health": HEALTH.replace('"orders":{"refused":0}', '"orders":null')},
+            True,
+            order_texts.NO_OPERATOR,
+        ),
     ],
 )
 def test_a_door_that_cannot_be_opened_is_shown_with_the_reason(

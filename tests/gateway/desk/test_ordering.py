@@ -16,15 +16,14 @@ from gateway.core.events import Body, Change, Clock, CommandBody, Event, Outcome
 from gateway.core.gate import Now
 from gateway.core.gate import Order as Admitted
 from gateway.core.incoming import Incoming
-from gateway.desk import outages
+from gateway.desk import order_texts, outages
 from gateway.desk.arrivals import Arrival
 from gateway.desk.intake import Intake
 from gateway.desk.listening import heard
-from gateway.desk.ordering import texts
 from gateway.desk.ordering.nonces import Nonces
-from gateway.desk.ordering.orders import GRACE_S, Order, State
-from gateway.desk.ordering.outcomes import Outcome
 from gateway.desk.ordering.service import PACE_S, QUIET_LOOK_S, Ordering
+from gateway.desk.orders import GRACE_S, Order, State
+from gateway.desk.outcomes import Outcome
 from gateway.desk.port import Port
 from gateway.desk.store import events, gateways, news, orders, work
 from gateway.desk.store.database import Database
@@ -288,7 +287,7 @@ def test_a_desk_killed_before_the_copy_went_out_leaves_an_order_that_is_not_call
         found = await scene.turn(desk, 10.0)
         assert found.state is State.SENT
         found = await scene.turn(desk, GRACE_S + 0.1)
-        assert (found.state, found.words) == (State.UNKNOWN, texts.UNHEARD)
+        assert (found.state, found.words) == (State.UNKNOWN, order_texts.UNHEARD)
 
     play(where, body)
 
@@ -317,7 +316,7 @@ def test_a_door_order_is_never_kept_for_a_gateway_that_is_away(where: str) -> No
         await scene.give()
         assert (await scene.turn(desk)).state is State.WAITING
         found = await scene.turn(desk, 10.0)
-        assert (found.state, found.words) == (State.LATE, texts.AWAY)
+        assert (found.state, found.words) == (State.LATE, order_texts.AWAY)
         async with scene.database.transaction() as transaction:
             await gateways.available(transaction, GATEWAY, "online", NOW + 10, live=True)
         await scene.turn(desk, 1.0)
@@ -334,7 +333,7 @@ def test_without_its_broker_a_desk_sends_nothing_and_says_so_and_another_desk_se
         found = await scene.turn(deaf)
         assert (found.state, found.sent) == (State.WAITING, 0)
         found = await scene.turn(deaf, 10.0)
-        assert (found.state, found.words) == (State.LATE, texts.DEAF)
+        assert (found.state, found.words) == (State.LATE, order_texts.DEAF)
         scene.world.is_up = True
         await scene.give(Wish("o-2", GATEWAY, "gate-1", "unlock", {}, "网格员"))
         await scene.turn(scene.desk("desk-2"))
@@ -388,7 +387,7 @@ def test_what_the_gateway_does_not_know_is_refused_in_words(where: str) -> None:
         desk = scene.desk()
         await scene.give(Wish("o-1", GATEWAY, "gone", "unlock", {}, "网格员"))
         found = await scene.turn(desk)
-        assert (found.state, found.words) == (State.REFUSED, texts.refused("order:"))
+        assert (found.state, found.words) == (State.REFUSED, order_texts.refused("order:"))
 
     play(where, body)
 
@@ -398,7 +397,7 @@ def test_without_a_key_an_order_is_refused_at_once_and_says_who_can_help(where: 
         desk = scene.desk(key=False)
         await scene.give()
         found = await scene.turn(desk)
-        assert (found.state, found.words) == (State.REFUSED, texts.NO_KEY)
+        assert (found.state, found.words) == (State.REFUSED, order_texts.NO_KEY)
         assert scene.world.sent == []
 
     play(where, body)

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from gateway.desk.ordering import texts
+from gateway.desk import order_texts
 from gateway.desk.ordering.nonces import Nonces
-from gateway.desk.ordering.orders import (
+from gateway.desk.orders import (
     ACKNOWLEDGE,
     AGAIN_S,
     GRACE_S,
@@ -19,7 +19,7 @@ from gateway.desk.ordering.orders import (
     is_worth_another,
     judge,
 )
-from gateway.desk.ordering.outcomes import Outcome, read
+from gateway.desk.outcomes import Outcome, read
 
 NOW = 1_800_000_000.4
 ORDER = Order("o-1", "hxtp-01", "gate-1", "unlock", {}, "warden-1", NOW, NOW + 10)
@@ -44,24 +44,24 @@ def test_a_copy_never_lives_longer_than_its_order() -> None:
 def test_a_copy_that_could_hardly_arrive_in_time_is_not_sent() -> None:
     order = replace(ORDER, until=NOW + 9.6)
     assert isinstance(decide(order, order.until - 0.6, hindrance=None), Send)
-    assert decide(order, order.until - 0.3, hindrance=None) == Settle(State.LATE, texts.NOT_SENT)
+    assert decide(order, order.until - 0.3, hindrance=None) == Settle(State.LATE, order_texts.NOT_SENT)
 
 
 def test_an_order_that_could_not_be_sent_in_time_is_late_and_says_why() -> None:
-    assert decide(ORDER, NOW + 5, hindrance=texts.AWAY) == Wait(None, texts.AWAY)
-    assert decide(ORDER, NOW + 10, hindrance=texts.AWAY) == Settle(State.LATE, texts.AWAY)
+    assert decide(ORDER, NOW + 5, hindrance=order_texts.AWAY) == Wait(None, order_texts.AWAY)
+    assert decide(ORDER, NOW + 10, hindrance=order_texts.AWAY) == Settle(State.LATE, order_texts.AWAY)
 
 
 def test_an_order_that_was_sent_and_never_answered_is_waited_for_and_then_unknown_not_late() -> None:
     found = decide(SENT, NOW + 11, hindrance=None)
     assert isinstance(found, Wait)
-    assert decide(SENT, ORDER.until + GRACE_S, hindrance=None) == Settle(State.UNKNOWN, texts.UNHEARD)
+    assert decide(SENT, ORDER.until + GRACE_S, hindrance=None) == Settle(State.UNKNOWN, order_texts.UNHEARD)
 
 
 def test_an_order_all_of_whose_copies_were_refused_ends_as_refused_with_the_reason() -> None:
     order = replace(SENT, refused=1, said="busy: 16 orders are under way")
     found = decide(order, NOW + 10, hindrance=None)
-    assert found == Settle(State.REFUSED, texts.refused("busy: "), order.said)
+    assert found == Settle(State.REFUSED, order_texts.refused("busy: "), order.said)
 
 
 def test_an_answered_order_says_what_the_gateway_said_in_both_languages() -> None:
@@ -93,7 +93,7 @@ def test_an_order_out_of_role_or_place_is_refused_for_good_in_words() -> None:
     for reason in ("role", "place", "order"):
         found = judged(SENT, outcome("refused", f"{reason}: no", "refused:desk/warden-1"))
         assert isinstance(found, Settle)
-        assert (found.state, found.words) == (State.REFUSED, texts.refused(reason))
+        assert (found.state, found.words) == (State.REFUSED, order_texts.refused(reason))
 
 
 def test_a_refused_copy_is_not_the_end_while_another_may_have_opened_the_door() -> None:

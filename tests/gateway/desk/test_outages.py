@@ -10,8 +10,8 @@ import pytest
 from gateway.desk import outages
 from gateway.desk.delivery import Delivery
 from gateway.desk.escalating import Escalation
-from gateway.desk.ordering.orders import State
 from gateway.desk.ordering.service import Ordering
+from gateway.desk.orders import State
 from gateway.desk.sending import Delivered, Message, Result
 from gateway.desk.store import events, notices, order_rows, orders, people
 from gateway.desk.store.database import Database, Transaction

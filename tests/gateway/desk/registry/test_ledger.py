@@ -6,8 +6,8 @@ from typing import Any, get_args
 import pytest
 
 from gateway.core.events import Place
+from gateway.core.installed import KINDS, Asset, Reported, Written
 from gateway.desk.registry import ledger
-from gateway.desk.registry.assets import KINDS, Asset, Reported, Written
 from gateway.desk.registry.columns import COLUMNS, KIND_NAMES
 
 HEAD = ("网关", "设备", "安装日期", "备注")

@@ -10,9 +10,9 @@ import msgspec
 from drivers.api import Quality
 from gateway.core import payload
 from gateway.core.events import Place
+from gateway.core.installed import Asset, Written
 from gateway.core.payload import PointState
 from gateway.desk.listening import Heard
-from gateway.desk.registry.assets import Asset, Written
 from gateway.desk.registry.reports import AGAIN_S, MOST_OF_GATEWAY, Reports
 from gateway.desk.store import assets, news
 from gateway.desk.store.database import Database

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from gateway.core.events import Place
-from gateway.desk.registry.assets import Asset, Reported, Written
+from gateway.core.installed import Asset, Reported, Written
 from gateway.desk.registry.telling import Telling
 from gateway.desk.store import assets, events, work
 from gateway.desk.store.database import Database

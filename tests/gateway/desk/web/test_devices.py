@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from gateway.core.events import Place
+from gateway.core.installed import Asset, Reported, Written
 from gateway.desk.registry import sheets
-from gateway.desk.registry.assets import Asset, Reported, Written
 from gateway.desk.store import assets, work
 from tests.desk_parts import NOW, compound
 from tests.desk_web import Office, run

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.desk.ordering import texts
-from gateway.desk.ordering.orders import Settle, State
+from gateway.desk import order_texts
+from gateway.desk.orders import Settle, State
 from gateway.desk.store import order_rows, orders, work
 from tests.desk_cases import HERE, THERE, guarded
 from tests.desk_web import Office, run
@@ -37,11 +37,11 @@ def test_a_door_is_opened_once_and_whoever_did_it_is_told_what_came_of_it(where:
             order = await order_rows.find(transaction, told["id"])
             assert order is not None
             assert (order.who, order.phone, order.arguments) == ("warden-1", "手机", {"seconds": 5.0})
-            await orders.settle(transaction, order, Settle(State.LATE, texts.NOT_SENT), office.at)
+            await orders.settle(transaction, order, Settle(State.LATE, order_texts.NOT_SENT), office.at)
             trail = await work.trail(transaction, "hxtp-01/gate-1")
         assert [row["who"] for row in trail] == ["warden-1", "warden-1"]
         standing = (await client.get(f"/api/orders/{told['id']}")).json()
-        assert (standing["state"], standing["detail"]["zh"]) == ("late", texts.NOT_SENT.zh)
+        assert (standing["state"], standing["detail"]["zh"]) == ("late", order_texts.NOT_SENT.zh)
         assert (await other.get(f"/api/orders/{told['id']}")).status_code == 404
 
     run(where, body)
@@ -111,7 +111,7 @@ def test_a_desk_without_a_key_says_why_nothing_can_be_ordered(where: str) -> Non
         await guarded(office, HERE)
         office.parts.signs = False
         (door,) = (await (await office.phone("warden-1")).get("/api/doors")).json()["doors"]
-        assert door["hindrance"] == msgspec.to_builtins(texts.NO_KEY)
+        assert door["hindrance"] == msgspec.to_builtins(order_texts.NO_KEY)
 
     run(where, body)
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from gateway.core.events import Severity
-from gateway.desk.registry.assets import Asset, Reported
+from gateway.core.installed import Asset, Reported
 from gateway.desk.silences import Silence
 from gateway.desk.store import assets, gateways, notices, people, work
 from gateway.desk.store.notices import Notice

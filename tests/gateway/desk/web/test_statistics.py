@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from gateway.core.events import Severity
-from gateway.desk.registry.assets import Asset, Reported, Written
+from gateway.core.installed import Asset, Reported, Written
 from gateway.desk.store import assets, figures, gateways, lists, notices
 from gateway.desk.store.notices import Notice
 from gateway.desk.web import facts

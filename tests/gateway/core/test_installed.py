@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from gateway.core.events import Place
-from gateway.desk.registry.assets import Asset, Due, Reported, Written
+from gateway.core.installed import Asset, Due, Reported, Written
 
 TODAY = date(2026, 11, 24)
 

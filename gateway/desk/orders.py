@@ -19,8 +19,8 @@ from typing import Final, TypeAlias
 
 from gateway.core.events import Words
 from gateway.core.payload import clip
-from gateway.desk.ordering import texts
-from gateway.desk.ordering.outcomes import Outcome
+from gateway.desk import order_texts
+from gateway.desk.outcomes import Outcome
 
 ACKNOWLEDGE: Final = "acknowledge"
 DOOR_S: Final = 10.0
@@ -66,7 +66,7 @@ class Order:
     until: float
     phone: str = ""
     state: State = State.WAITING
-    words: Words = field(default_factory=lambda: texts.WAITING)
+    words: Words = field(default_factory=lambda: order_texts.WAITING)
     said: str = ""
     sent: int = 0
     refused: int = 0
@@ -144,10 +144,10 @@ def decide(order: Order, now: float, *, hindrance: Words | None) -> Decision:
         return Send(left_s, AGAIN_S if order.is_urgent else AGAIN_ACKNOWLEDGE_S)
     if order.in_doubt:
         end = order.until + GRACE_S
-        return Wait(end - now) if now < end else Settle(State.UNKNOWN, texts.UNHEARD, order.said)
+        return Wait(end - now) if now < end else Settle(State.UNKNOWN, order_texts.UNHEARD, order.said)
     if order.refused:
-        return Settle(State.REFUSED, texts.refused(order.said), order.said)
-    return Settle(State.LATE, hindrance or texts.NOT_SENT)
+        return Settle(State.REFUSED, order_texts.refused(order.said), order.said)
+    return Settle(State.LATE, hindrance or order_texts.NOT_SENT)
 
 
 def judge(order: Order, outcome: Outcome, operator: str, *, synced: bool) -> News:
@@ -158,7 +158,9 @@ def judge(order: Order, outcome: Outcome, operator: str, *, synced: bool) -> New
     if outcome.origin == clip(f"remote:{operator}/{order.who}", LONGEST_ORIGIN):
         if order.state in DECIDED or not outcome.is_known:
             return None
-        return Settle(State(outcome.result), texts.outcome(outcome.result, outcome.detail), outcome.detail)
+        return Settle(
+            State(outcome.result), order_texts.outcome(outcome.result, outcome.detail), outcome.detail
+        )
     if (
         outcome.origin != clip(f"refused:{operator}/{order.who}", LONGEST_ORIGIN)
         or order.state is not State.SENT
@@ -169,7 +171,7 @@ def judge(order: Order, outcome: Outcome, operator: str, *, synced: bool) -> New
         return Again(pause_s, refused=True, said=outcome.detail)
     if order.sent > order.refused + 1:  # of another copy nobody knows
         return Again(AGAIN_S, refused=True, said=outcome.detail)
-    return Settle(State.REFUSED, texts.refused(outcome.detail), outcome.detail)
+    return Settle(State.REFUSED, order_texts.refused(outcome.detail), outcome.detail)
 
 
 def is_worth_another(order: Order, state: State, now: float) -> bool:

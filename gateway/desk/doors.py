@@ -14,7 +14,7 @@ from drivers.api import Text
 from gateway.core import texts as places
 from gateway.core.door_actions import actions_of
 from gateway.core.events import Place, Words
-from gateway.desk.ordering import texts
+from gateway.desk import order_texts
 
 MOST: Final = 256  # doors of one gateway
 LARGEST: Final = 65_536
@@ -82,11 +82,11 @@ def listed(gateways: Iterable[Gateway], may: May, *, signs: bool) -> list[Door]:
     found: list[Door] = []
     for gateway in gateways:
         health = _read(gateway.health)
-        hindrance = None if signs else texts.NO_KEY
+        hindrance = None if signs else order_texts.NO_KEY
         if hindrance is None and not gateway.online:
-            hindrance = texts.AWAY_NOW
+            hindrance = order_texts.AWAY_NOW
         if hindrance is None and health.orders is None:
-            hindrance = texts.NO_OPERATOR
+            hindrance = order_texts.NO_OPERATOR
         for row in health.doors:
             actions = tuple(name for name in ACTIONS if may(name, row.place))
             if actions:
