@@ -41,13 +41,21 @@ def run(config: Path | None, verbose: int) -> int:
 @cli.command(cls=Command)
 @option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="option.port")
 @option("--script", type=FILE, metavar="FILE", help="option.script")
+@option("--only", metavar="SYSTEM,...", default="", help="option.only")
 @option("--seconds", type=click.FloatRange(min=0), help="option.seconds")
 @option("--port-only", is_flag=True, help="option.port_only")
-def demo(port: int, script: Path | None, seconds: float | None, port_only: bool) -> int:
+def demo(port: int, script: Path | None, only: str, seconds: float | None, port_only: bool) -> int:
     """Play the demo."""
     from gateway.demo import play
 
-    return play.main(port=port, script=script, seconds=seconds, port_only=port_only)
+    systems = tuple(filter(None, map(str.strip, only.split(","))))
+    return play.main(
+        port=port,
+        script=script,
+        only=systems,
+        seconds=seconds,
+        port_only=port_only,
+    )
 
 
 @cli.command(cls=Command)

@@ -7,7 +7,7 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -47,15 +47,18 @@ class Options:
     port: int = 8080
     host: str = "127.0.0.1"
     script: Path | None = None
+    only: tuple[str, ...] = ()
     seconds: float = 0.0
     seed: int = 1
 
 
-def main(*, port: int, script: Path | None, seconds: float | None, port_only: bool) -> int:
+def main(
+    *, port: int, script: Path | None, only: tuple[str, ...], seconds: float | None, port_only: bool
+) -> int:
     """Play the demo, or serve its ports only; return the exit status. What is wrong is told in one line."""
     logging.getLogger("gateway").setLevel(logging.ERROR)  # the broker is lost on purpose; the story tells it
     logging.getLogger("gateway.desk.broker").setLevel(logging.CRITICAL)
-    options = Options(port=port, script=script, seconds=seconds or 0.0)
+    options = Options(port=port, script=script, only=only, seconds=seconds or 0.0)
     try:
         if port_only:
             return run(ports_only(seconds=options.seconds, seed=options.seed))
@@ -71,7 +74,9 @@ async def demo(options: Options) -> int:
     Raises StoryError for a story that cannot be played, OSError when no port is free for the page.
     """
     world = compound(seed=options.seed, wiring=WIRING)
-    story = load_story(options.script, world)  # before anything starts: a mistake in it is said at once
+    story = load_story(
+        options.script, world, options.only
+    )  # before anything starts: a mistake in it is said at once
     with tempfile.TemporaryDirectory(prefix="compound-gateway-demo-") as name:
         folder = Path(name)
         async with running_broker(folder) as (broker, url), _facade() as facade:
@@ -156,6 +161,9 @@ class Stage:
             case stories.THROW:
                 if self._facade is not None:
                     self._facade.throw()
+            case stories.SHOW:
+                device, _, point = scene.target.rpartition(".")
+                self._world.device(device).set(point, scene.value)
             case deed:
                 try:
                     self._world.do(deed, scene.target)
@@ -197,7 +205,7 @@ def _camera(facade: Facade) -> dict[str, object]:
     return camera(facades.NAME, facade.url, building=BUILDING, view=facades.view())
 
 
-def load_story(script: Path | None, world: World) -> stories.Story:
+def load_story(script: Path | None, world: World, only: Collection[str] = ()) -> stories.Story:
     """Return the story of a file, or ours; StoryError when it cannot be played in this world."""
     if script is None:
         text = resources.files("gateway.demo").joinpath("story.toml").read_text(encoding="utf-8")
@@ -206,14 +214,13 @@ def load_story(script: Path | None, world: World) -> stories.Story:
             text = script.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise stories.StoryError(f"{script}: {error}") from error
-    targets = frozenset((*world.devices, *world.lines))
-    return stories.parse(
-        text,
-        file=str(script or "story.toml"),
-        deeds=DEEDS,
-        targets=targets,
-        cameras=frozenset((facades.NAME,)),
+    cast = stories.Cast(
+        DEEDS,
+        frozenset((*world.devices, *world.lines)),
+        frozenset(f"{device.name}.{point}" for device in world.devices.values() for point in device.points),
+        frozenset((facades.NAME,)),
     )
+    return stories.parse(text, file=str(script or "story.toml"), cast=cast, only=only)
 
 
 def free_port_from(host: str, port: int) -> int:

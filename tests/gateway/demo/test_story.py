@@ -9,11 +9,53 @@ from gateway.demo import story as stories
 from gateway.demo.play import load_story
 from gateway.demo.site import gateway_toml
 
-TARGETS = frozenset({"cover-05", "smoke-2-1-3", "riser-1"})
+CAST = stories.Cast(
+    DEEDS,
+    frozenset({"cover-05", "smoke-2-1-3", "riser-1"}),
+    frozenset({"cover-05.roll"}),
+    frozenset({"facade"}),
+)
+CHAPTERS = """
+[[chapter]]
+system = "fire"
+title = { zh = "消防", en = "fire" }
+scene = [{ at_s = 3, do = "smoke", target = "smoke-2-1-3" }, { at_s = 1, do = "say" }]
+[[chapter]]
+system = "manhole"
+scene = [{ at_s = 2, do = "show", target = "cover-05.roll", value = 30 }]
+"""
 
 
-def parse(text: str) -> stories.Story:
-    return stories.parse(text, file="s.toml", deeds=DEEDS, targets=TARGETS, cameras=frozenset({"facade"}))
+def parse(text: str, *only: str) -> stories.Story:
+    return stories.parse(text, file="s.toml", cast=CAST, only=only)
+
+
+def test_chapters_follow_one_another() -> None:
+    story = parse(CHAPTERS)
+    assert story.systems == ("fire", "manhole")
+    assert [(scene.at_s, scene.do) for scene in story.scenes] == [
+        (0, "say"), (1, "say"), (3, "smoke"), (3 + stories.PAUSE_S + 2, "show"),
+    ]  # fmt: skip
+
+
+def test_only_the_chapters_asked_for_are_played_and_nobody_waits_for_the_others() -> None:
+    story = parse(CHAPTERS, "manhole")
+    assert [(scene.at_s, scene.do, scene.value) for scene in story.scenes] == [(2, "show", 30)]
+
+
+def test_a_system_no_chapter_is_about_is_told_with_those_there_are() -> None:
+    told = r"no chapter is about 'fir' \(did you mean 'fire'\?\); there is: fire, manhole"
+    with pytest.raises(stories.StoryError, match=told):
+        parse(CHAPTERS, "fir")
+    with pytest.raises(stories.StoryError, match="no chapter is about 'fire'; there is none"):
+        parse('[[scene]]\nat_s = 1\ndo = "say"\n', "fire")
+
+
+def test_a_mistake_in_a_chapter_is_told_with_the_chapter() -> None:
+    with pytest.raises(stories.StoryError, match=r"s\.toml: chapter 'door', scene 1: do = 'shut'"):
+        parse('[[chapter]]\nsystem = "door"\nscene = [{ at_s = 1, do = "shut" }]\n')
+    with pytest.raises(stories.StoryError, match=r"found both \[\[chapter\]\] and \[\[scene\]\]"):
+        parse(CHAPTERS + '[[scene]]\nat_s = 1\ndo = "say"\n')
 
 
 def test_scenes_come_in_the_order_of_their_time() -> None:
@@ -35,6 +77,8 @@ def test_scenes_come_in_the_order_of_their_time() -> None:
         ('at_s = 1\ndo = "throw"\ntarget = "cover-05"', r"nothing is called 'cover-05'"),
         ('at_s = 1\ndo = "lift"\ntarget = "facade"', r"nothing is called 'facade'"),
         ('at_s = 1\ndo = "say"\ntarget = "cover-05"', "say has no target; found 'cover-05'"),
+        ('at_s = 1\ndo = "show"\ntarget = "cover-05.roll"', "show needs a value: what cover-05.roll is to show"),
+        ('at_s = 1\ndo = "show"\ntarget = "cover-05.rol"\nvalue = 1', r"did you mean 'cover-05.roll'\?"),
         ('at_s = -1\ndo = "say"', "at_s = -1; wanted seconds"),
         ('at_s = nan\ndo = "say"', "at_s = nan; wanted seconds"),
         ('at_s = "1"\ndo = "say"', "Expected `float`, got `str`"),
@@ -56,6 +100,7 @@ def test_a_key_a_story_does_not_have_is_told() -> None:
 def test_our_own_story_can_be_played_in_our_own_compound() -> None:
     world = compound(seed=1)
     story = load_story(None, world)
+    assert story.systems == ("manhole", "fire", "falling", "door", "network")
     world.step(0.0)
     for number, scene in enumerate(story.scenes):
         assert scene.at_s >= 0
