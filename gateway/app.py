@@ -139,6 +139,7 @@ class House:
             orders=self._gatehouse.commanding,
             export=self._journal.export,
             watch=self._watching.stream,
+            kept=self._journal.kept,
             wall=time.time,
         )
         access = self._gatehouse.access

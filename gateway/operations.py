@@ -1,7 +1,11 @@
-"""What a running gateway answers on its control socket: each operation a small function over the house."""
+"""What a running gateway answers on its control socket: each operation a small function over the house.
+
+Whoever changed something is answered when it is on the disk, so that a power cut takes back nothing that a person was
+told. The deed itself never waits for that. Where the disk does not answer, `kept` in the answer is false.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
 
@@ -10,6 +14,8 @@ from gateway.core.policy import PolicyError
 
 Request: TypeAlias = Mapping[str, Any]
 Answer: TypeAlias = Mapping[str, Any]
+
+KEPT_WITHIN_S: Final = 3.0
 
 
 class Alerts(Protocol):
@@ -45,10 +51,11 @@ class Operations:
         orders: Orders,
         export: Callable[[float, float], AsyncIterator[Event]],
         watch: Callable[[Request], AsyncIterator[Answer]],
+        kept: Callable[[float], Awaitable[bool]],
         wall: Callable[[], float],
     ) -> None:
         self._status, self._alerts, self._orders = status, alerts, orders
-        self._export, self._wall = export, wall
+        self._export, self._kept, self._wall = export, kept, wall
         self.by_name: dict[str, Callable[[Request], Awaitable[Answer] | AsyncIterator[Answer]]] = {
             "ping": self._ping,
             "status": self._tell_status,
@@ -73,12 +80,12 @@ class Operations:
     async def _acknowledge(self, request: Request) -> Answer:
         note = _text(request, "note") if request.get("note") else None
         self._alerts.acknowledge(_text(request, "alert"), _text(request, "origin"), note)
-        return {}
+        return await self._when_kept({})
 
     async def _shelve(self, request: Request) -> Answer:
         until = self._wall() + _number(request, "minutes") * 60.0
         self._alerts.shelve(_text(request, "alert"), until, _text(request, "origin"))
-        return {}
+        return await self._when_kept({})
 
     async def _reset(self, request: Request) -> Answer:
         return await self._command({**request, "action": "reset"})
@@ -90,7 +97,12 @@ class Operations:
         except msgspec.ValidationError as error:
             raise PolicyError(f"arguments: {error}", "numbers by name, like seconds=5") from error
         device, action = _text(request, "device"), _text(request, "action")
-        return {"outcome": await self._orders.execute(device, action, arguments, _text(request, "origin"))}
+        outcome = await self._orders.execute(device, action, arguments, _text(request, "origin"))
+        return await self._when_kept({"outcome": outcome})
+
+    async def _when_kept(self, answer: Answer) -> Answer:
+        """Return an answer when what it tells is on the disk, or with the word that it is not."""
+        return {**answer, "kept": await self._kept(KEPT_WITHIN_S)}
 
     async def _tell_rows(self, request: Request) -> AsyncIterator[Answer]:
         async for event in self._export(_number(request, "since"), _number(request, "until")):

@@ -43,9 +43,14 @@ class Mosquitto:
     """A broker process that can be killed and started again on the same port."""
 
     def __init__(
-        self, directory: Path, *lines: str, listener: Sequence[str] = (), protocol: str = "mqtt"
+        self,
+        directory: Path,
+        *lines: str,
+        listener: Sequence[str] = (),
+        protocol: str = "mqtt",
+        port: int = 0,
     ) -> None:
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"{protocol}://127.0.0.1:{self.port}"
         self._config = directory / f"mosquitto-{self.port}.conf"
         self._config.write_text(

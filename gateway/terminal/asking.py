@@ -56,17 +56,19 @@ class Asking:
     def acknowledge(self, wanted: str, note: str | None) -> None:
         """Acknowledge the alert whose id ends with `wanted`."""
         alert = self._find(wanted)
-        self._client.ask("acknowledge", alert=alert.alert, note=note or "")
+        told = self._client.ask("acknowledge", alert=alert.alert, note=note or "")
         console().print(
             Text(f"✓ {self._words('alerts.acknowledged', text=self._words.of(alert.text))}", GOOD)
         )
+        self._warn_unkept(told)
 
     def shelve(self, wanted: str, minutes: float) -> None:
         """Put the alert whose id ends with `wanted` aside."""
         alert = self._find(wanted)
-        self._client.ask("shelve", alert=alert.alert, minutes=minutes)
-        told = self._words("alerts.shelved", minutes=minutes, text=self._words.of(alert.text))
-        console().print(Text(f"✓ {told}", GOOD))
+        told = self._client.ask("shelve", alert=alert.alert, minutes=minutes)
+        done = self._words("alerts.shelved", minutes=minutes, text=self._words.of(alert.text))
+        console().print(Text(f"✓ {done}", GOOD))
+        self._warn_unkept(told)
 
     def watch(self, *, plain: bool) -> None:
         """Show what happens until Ctrl-C, or until the gateway goes."""
@@ -75,13 +77,14 @@ class Asking:
 
     def order(self, device: str, action: str, arguments: Mapping[str, float], *, as_json: bool) -> bool:
         """Have a device do something; show what came of it and return whether it was done."""
-        told = self._client.ask("command", device=device, action=action, arguments=dict(arguments))["outcome"]
-        outcome = read(Outcome, told)
+        told = self._client.ask("command", device=device, action=action, arguments=dict(arguments))
+        outcome = read(Outcome, told["outcome"])
         done = outcome.result == "done"
         if as_json:
-            _echo_json(told)
+            _echo_json(told["outcome"])
         else:
             console().print(_outcome_line(outcome, self._words, done=done))
+            self._warn_unkept(told)
         return done
 
     def export(self, since: str, until: str, form: str) -> None:
@@ -92,6 +95,11 @@ class Asking:
         write = exporting.csv_lines if form == "csv" else exporting.json_lines
         for line in write(events):
             click.echo(line)
+
+    def _warn_unkept(self, told: Mapping[str, Any]) -> None:
+        """Say so when what was done is in memory only; a gateway before this one told nothing of it."""
+        if not told.get("kept", True):
+            console().print(Text(f"! {self._words('client.unkept')}", BAD))
 
     def _find(self, wanted: str) -> Alert:
         told = self._client.ask("alerts")["alerts"]

@@ -33,6 +33,7 @@ class Simulator:
             text=True,
             env=ENVIRONMENT,
         )
+        self._asking = threading.Lock()
         self._facts: queue.Queue[dict[str, Any]] = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -43,10 +44,11 @@ class Simulator:
     def tell(self, command: str) -> dict[str, Any]:
         """Give a command and return its answer; `at` is the moment it took effect."""
         assert self._process.stdin is not None
-        self._process.stdin.write(command + "\n")
-        self._process.stdin.flush()
-        while (fact := self._facts.get(timeout=START_S)).get("command") != command:
-            pass
+        with self._asking:
+            self._process.stdin.write(command + "\n")
+            self._process.stdin.flush()
+            while (fact := self._facts.get(timeout=START_S)).get("command") != command:
+                pass
         assert "error" not in fact, fact
         return fact
 

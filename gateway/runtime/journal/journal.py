@@ -7,6 +7,7 @@ durable in the same transaction, or neither does.
 """
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
@@ -120,6 +121,15 @@ class Journal:
         lane, packed = lane_of(event.body), pack((event.epoch, event.seq))
         while self._writer.last[lane] < packed:
             await self._writer.changed.wait()
+
+    async def kept(self, within_s: float) -> bool:
+        """Return whether all that is urgent and was appended so far came to the disk within a time."""
+        newest = max((row.position for row in self._writer.pending.held(Lane.URGENT)), default=0)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while self._writer.last[Lane.URGENT] < newest:
+                    await self._writer.changed.wait()
+        return self._writer.last[Lane.URGENT] >= newest
 
     def is_volatile(self, event: Event) -> bool:
         """Return whether an event is in memory only."""

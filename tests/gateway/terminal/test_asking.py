@@ -31,7 +31,7 @@ class Gateway:
 
     def __init__(self) -> None:
         self.asked: list[Mapping[str, Any]] = []
-        self.result = "done"
+        self.result, self.kept = "done", True
         self.operations: dict[str, Operation] = {
             "status": self._status, "alerts": self._alerts, "acknowledge": self._take, "shelve": self._take,
             "command": self._command, "export": self._export, "watch": self._export,
@@ -45,7 +45,7 @@ class Gateway:
 
     async def _take(self, request: Mapping[str, Any]) -> dict[str, Any]:
         self.asked.append(request)
-        return {"alert": SMOKE}
+        return {"kept": self.kept}
 
     async def _command(self, request: Mapping[str, Any]) -> dict[str, Any]:
         self.asked.append(request)
@@ -57,7 +57,7 @@ class Gateway:
             "result": self.result,
             "detail": "read back",
         }
-        return {"outcome": told}
+        return {"outcome": told, "kept": self.kept}
 
     async def _export(self, request: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
         self.asked.append(request)
@@ -148,6 +148,17 @@ def test_a_command_says_what_the_device_answered(gateway: Gateway, path: Path) -
     assert result.exit_code == 0
     assert "read back" in result.stdout
     assert gateway.asked[0]["arguments"] == {"seconds": 5.0}
+
+
+@pytest.mark.parametrize("words", [("alerts", "ack", "12ab34"), ("command", "door-1", "unlock")])
+def test_what_was_done_and_is_not_on_the_disk_is_told(
+    gateway: Gateway, path: Path, words: tuple[str, ...]
+) -> None:
+    assert "power cut" not in run(path, *words).stdout
+    gateway.kept = False
+    result = run(path, *words)
+    assert result.exit_code == 0
+    assert "power cut" in result.stdout.replace("\n", " ")
 
 
 @pytest.mark.parametrize("outcome", ["failed", "late", "refused"])
