@@ -109,6 +109,11 @@ class Desk:
         self._process = None
         return code
 
+    @property
+    def runs(self) -> bool:
+        """Return whether its process is there."""
+        return self._process is not None and self._process.poll() is None
+
     def _listens(self) -> bool:
         assert self._process is not None
         if self._process.poll() is not None:

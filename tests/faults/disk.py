@@ -1,0 +1,83 @@
+"""A small disk of our own that can be filled, stalled, broken and mended: ext4 on a loop device. Needs root."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+needs_disks = pytest.mark.skipif(os.geteuid() != 0, reason="making a file system and mounting it needs root")
+
+
+class Disk:
+    """An ext4 of `size_mib`, mounted at `folder`."""
+
+    def __init__(self, folder: Path, image: Path, *, size_mib: int = 64) -> None:
+        self.folder = folder
+        self.stalled = self.broken = False
+        self._image = image
+        folder.mkdir(parents=True, exist_ok=True)
+        with image.open("wb") as file:
+            file.truncate(size_mib << 20)
+        _run("mkfs.ext4", "-q", "-m", "0", "-E", "lazy_itable_init=0,nodiscard", str(image))
+        self.mount()
+
+    def mount(self) -> None:
+        """Mount it, as a boot would: what is damaged is repaired first."""
+        if self.broken:
+            subprocess.run(["e2fsck", "-fy", str(self._image)], check=False, capture_output=True)
+        _run("mount", "-o", "loop,errors=remount-ro", str(self._image), str(self.folder))
+        self.broken = False
+
+    def unmount(self) -> None:
+        """Unmount it; nobody may have a file open on it."""
+        self.resume()
+        _run("umount", str(self.folder))
+
+    def fill(self) -> None:
+        """Take all the room that is left, in a file of its own."""
+        with (self.folder / "ballast").open("ab", buffering=0) as file:
+            with suppress(OSError):
+                while True:
+                    file.write(bytes(1 << 20))
+            with suppress(OSError):
+                while True:
+                    file.write(bytes(4096))
+
+    def empty(self) -> None:
+        """Give the room back."""
+        (self.folder / "ballast").unlink(missing_ok=True)
+
+    def stall(self) -> None:
+        """Let every write and flush hang, as a card does that is busy with itself."""
+        _run("fsfreeze", "--freeze", str(self.folder))
+        self.stalled = True
+
+    def resume(self) -> None:
+        """Let them go on."""
+        if self.stalled:
+            _run("fsfreeze", "--unfreeze", str(self.folder))
+            self.stalled = False
+
+    def break_(self) -> None:
+        """Let the kernel find an error in it: from now on it is read-only, until it is mounted anew."""
+        device = Path(_run("findmnt", "-no", "SOURCE", str(self.folder)).strip()).name
+        Path(f"/sys/fs/ext4/{device}/trigger_fs_error").write_text("1", encoding="ascii")
+        self.broken = True
+
+
+@contextmanager
+def disk(folder: Path, *, size_mib: int = 64) -> Iterator[Disk]:
+    """Have such a disk at `folder` while the block lasts; whoever uses it must have ended by then."""
+    made = Disk(folder, folder.with_suffix(".img"), size_mib=size_mib)
+    try:
+        yield made
+    finally:
+        made.unmount()
+        folder.with_suffix(".img").unlink()
+
+
+def _run(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout

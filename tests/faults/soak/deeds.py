@@ -1,0 +1,172 @@
+"""What happens in the compound: each deed must become one alert, is held until that has arrived, and then undone.
+
+So every deed is one life of one alert, whatever is broken meanwhile: it begins, is told, is put right, a person
+acknowledges it (and resets what latched), it is over. Only then may the same thing happen again.
+"""
+
+import enum
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.faults.soak.ledger import Cause, Ledger
+from tests.faults.soak.site import Site
+
+BY = "local:soak"
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One sort of deed: the alert's kinds, how it is done and undone, what else it may bring."""
+
+    name: str
+    kinds: tuple[str, ...]
+    do: str
+    undo: str
+    may: tuple[str, ...] = ()
+    whole_line: bool = False
+
+
+SORTS = {
+    "fire": Sort("fire", ("fire.smoke",), "set {0} smoke 900", "set {0} smoke 20"),
+    "cover": Sort("cover", ("manhole.tilt", "manhole.open"), "lift {0} 40", "put_back {0}"),
+    # A door that nobody saw closed since the gateway started is not forced for it, but it is told when it stays open.
+    "door": Sort("door", ("door.forced", "door.held"), "force {0}", "close {0}", ("door.held",)),
+    "dead": Sort("dead", ("device.offline",), "kill {0}", "revive {0}"),
+    "unplugged": Sort("unplugged", ("bus.down",), "unplug {0}", "replug {0}", whole_line=True),
+}
+WEIGHTS = {"fire": 6, "cover": 2, "door": 2, "dead": 1, "unplugged": 1}
+
+
+class Stage(enum.Enum):
+    """How far a deed has come."""
+
+    DONE = "done"  # it is so, and nobody was told yet
+    UNDONE = "undone"  # it was told and is put right
+    OVER = "over"
+
+
+@dataclass(slots=True)
+class Deed:
+    """One deed. `life` is the alert it became."""
+
+    sort: Sort
+    target: str
+    cause: Cause
+    began: float
+    stage: Stage = Stage.DONE
+    life: str = ""
+    told_after_s: float = 0.0
+
+
+class Deeds:
+    """Does deeds and sees them through. `chance` decides what happens next, `weights` how often each sort does."""
+
+    def __init__(
+        self,
+        site: Site,
+        ledger: Ledger,
+        chance: random.Random,
+        weights: Mapping[str, int] = WEIGHTS,
+    ) -> None:
+        self.open: list[Deed] = []
+        self.over: list[Deed] = []
+        self._site, self._ledger, self._chance, self._weights = site, ledger, chance, weights
+        self._targets = {
+            "fire": site.devices("sonbest-sm7571b"),
+            "cover": [name for name in _all(site) if name.startswith("cover")],
+            "door": site.devices("waveshare-door"),
+            "dead": site.devices("sonbest-sm7571b"),
+            "unplugged": site.lines,
+        }
+        self._next = 0  # of the arrivals, the first not looked at
+
+    def spare(self, target: str) -> None:
+        """Do nothing to this one."""
+        for targets in self._targets.values():
+            if target in targets:
+                targets.remove(target)
+
+    def begin(self, now: float) -> Deed | None:
+        """Do one more thing, if there is something to do it to."""
+        name = self._chance.choices(list(self._weights), list(self._weights.values()))[0]
+        sort = SORTS[name]
+        busy = {deed.target for deed in self.open} | {self._site.line_of(d) for d in self._busy_devices()}
+        busy |= {
+            device
+            for deed in self.open
+            if deed.sort.whole_line
+            for device in _on_line(self._site, deed.target)
+        }
+        free = [target for target in self._targets[name] if target not in busy]
+        if not free:
+            return None
+        target = free.pop(self._chance.randrange(len(free)))
+        device = None if sort.whole_line else target
+        deed = Deed(sort, target, self._ledger.happened(*sort.kinds, device=device, now=now), now)
+        for kind in sort.may:
+            self._ledger.may_bring(kind, device=target, now=now)
+        if name == "fire":
+            self._ledger.may_bring("fire.confirmed", now=now)
+        self._site.note("did", f"{name} {target}")
+        self._site.sim.tell(sort.do.format(target))
+        self.open.append(deed)
+        return deed
+
+    def look(self, now: float) -> None:
+        """Put right what was told."""
+        arrivals = self._site.far_end.heard
+        if self._next == len(arrivals):
+            return
+        fresh = self._site.heard_from(self._next)
+        self._next += len(fresh)
+        known = {deed.life for deed in (*self.open, *self.over)}
+        for arrival in fresh:
+            if arrival.life in known:
+                continue
+            for deed in self.open:
+                fits = arrival.kind in deed.sort.kinds and arrival.device == deed.cause.device
+                if fits and deed.stage is Stage.DONE and not deed.life:
+                    deed.life, deed.told_after_s = arrival.life, now - deed.began
+                    known.add(arrival.life)
+                    self._site.note("told, undone", f"{deed.sort.name} {deed.target}")
+                    self._site.sim.tell(deed.sort.undo.format(deed.target))
+                    deed.stage = Stage.UNDONE
+                    break
+
+    def tend(self) -> None:
+        """Be the person who acknowledges and resets what is no longer so."""
+        answer = self._site.ask("alerts")
+        if answer is None:
+            return
+        listed = {alert["alert"]: alert for alert in answer["alerts"]}
+        for deed in [deed for deed in self.open if deed.stage is Stage.UNDONE]:
+            if deed.life not in listed:
+                deed.stage = Stage.OVER
+                self._site.note("over", f"{deed.sort.name} {deed.target}")
+                self.open.remove(deed)
+                self.over.append(deed)
+        holding = {deed.life for deed in self.open if deed.stage is Stage.DONE}
+        for life, alert in listed.items():
+            if life not in holding:
+                self._attend(life, alert)
+
+    def _attend(self, life: str, alert: Mapping[str, Any]) -> None:
+        state = alert["state"]
+        if state in {"active_unacked", "cleared_unacked", "latched_unacked"}:
+            self._site.ask("acknowledge", alert=life, origin=BY)
+        if state in {"latched_unacked", "latched_acked"} and (devices := alert.get("devices")):
+            self._site.ask("reset", device=devices[0], origin=BY)
+
+    def _busy_devices(self) -> Iterator[str]:
+        """Yield the devices something is happening to; their lines are not to be unplugged."""
+        return (deed.target for deed in self.open if not deed.sort.whole_line)
+
+
+def _all(site: Site) -> list[str]:
+    return [str(device["name"]) for bus in site.sim.bus for device in bus["device"]]
+
+
+def _on_line(site: Site, line: str) -> list[str]:
+    return [str(d["name"]) for bus in site.sim.bus if bus["name"] == line for d in bus["device"]]
