@@ -246,6 +246,7 @@ class House:
             site.cameras_of(self._config),
             EvidenceStore(site.evidence_dir(self._config), quota_bytes=quota),
             submit=self.stream.submit,
+            begin=site.nursery_of(configuration.vision_socket()),
             open_evidence=lambda: {sha for alert in self._alerting.alerts() for sha in alert.evidence},
         )
 

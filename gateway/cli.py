@@ -207,6 +207,15 @@ def camera(source: str, config: Path | None, host: str, port: int) -> int:
     return marking.mark(source, config, words(), host=host, port=port)
 
 
+@cli.command(cls=Command, hidden=True)  # for systemd, not for people
+@option("-v", "--verbose", count=True, help="option.verbose")
+def nursery(verbose: int) -> int:
+    """Start the processes of cameras for a gateway beside us."""
+    from gateway import nursing
+
+    return nursing.run(verbose)
+
+
 @cli.command(cls=Command)
 @click.argument("device")
 @click.argument("action")

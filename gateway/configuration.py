@@ -88,6 +88,15 @@ def control_socket(table: GatewayTable) -> Path:
     return Path(runtime or table.state_dir) / SOCKET_NAME
 
 
+def vision_socket() -> Path | None:
+    """Return where the nursery listens that starts the cameras' processes; None: they are children of the gateway's.
+
+    The unit says so and not the file: it is by the unit that the gateway may, or may not, reach what cameras need.
+    """
+    told = os.environ.get("VISION_SOCKET")
+    return Path(told) if told else None
+
+
 def control_sockets(path: Path) -> list[Path]:
     """Return where a running gateway may answer, most likely first. The file may be missing or out of reach."""
     text, _ = _read(path)
@@ -161,10 +170,16 @@ def _resolve(parsed: loading.Parsed, folder: Path) -> None:
         parsed.vision = msgspec.structs.replace(parsed.vision, evidence_dir=folder_of_evidence)
     for key, camera in parsed.cameras.items():
         url = camera.url if "://" in camera.url else absolute(camera.url)
-        password_file = secret(camera.password_file)
+        password_file = _password(camera.password_file, secret(camera.password_file))
         parsed.cameras[key] = msgspec.structs.replace(camera, url=url, password_file=password_file)
     for each in parsed.last_resorts.values():
         each |= {name: secret(v) for name, v in each.items() if name.endswith("_file") and isinstance(v, str)}
+
+
+def _password(told: str, resolved: str) -> str:
+    """Return where a camera's password is: a bare name that is no file here is a credential of the nursery's."""
+    there = "/" in told or vision_socket() is None or surroundings.is_there(Path(resolved))
+    return resolved if there else told
 
 
 def _socket_faults(parsed: loading.Parsed) -> Iterator[Fault]:

@@ -14,6 +14,8 @@ from gateway.core.rules import Deviates, Rule, Watched
 from gateway.core.strikes import part_of
 from gateway.core.texts import Subject, where
 from gateway.surroundings import device_key
+from gateway.vision.child import Begin, own
+from gateway.vision.distant import nursery
 from gateway.vision.messages import Setup
 from gateway.vision.service import Camera
 
@@ -51,6 +53,11 @@ def watched_of(config: Config, profiles: Profiles, kinds: Kinds) -> dict[str, Wa
 def cameras_of(config: Config) -> list[Camera]:
     """Return every camera as the vision service runs it."""
     return [Camera(_setup(table, config), table.password_file) for table in config.camera]
+
+
+def nursery_of(socket: Path | None) -> Begin:
+    """Return what starts the cameras' processes: the nursery that listens there, or without one we ourselves."""
+    return own() if socket is None else nursery(socket)
 
 
 def subjects_of(config: Config) -> dict[str, Subject]:

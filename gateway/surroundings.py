@@ -142,7 +142,7 @@ def _key(key: str, device: DeviceTable) -> Faults:
 
 
 def _camera(key: str, camera: CameraTable) -> Faults:
-    if camera.password_file:
+    if "/" in camera.password_file:  # else it is none of our credentials
         yield from _secret(f"{key}.password_file", camera.password_file)
     path = camera.url.removeprefix("file://")
     if "://" in path:

@@ -1,12 +1,16 @@
 """Talk to systemd: READY, RELOADING, STATUS, WATCHDOG, STOPPING as datagrams to $NOTIFY_SOCKET (sd_notify(3)).
 
-A few lines of our own, because that is all the protocol is. Without the variable nothing is sent.
+And take from it a socket it listens at for us. A few lines of our own, because that is all the protocol is. Without
+the variables nothing is sent and nothing taken.
 """
 
 import os
 import socket
 import time
 from collections.abc import Mapping
+from typing import Final
+
+FIRST_INHERITED: Final = 3
 
 
 class Notifier:
@@ -31,3 +35,11 @@ class Notifier:
                 notify.sendto("\n".join(lines).encode(), self._address)
             except OSError:
                 return
+
+
+def inherited_socket(environment: Mapping[str, str] = os.environ) -> socket.socket | None:
+    """Return the listening socket that a .socket unit handed over, None for none (sd_listen_fds(3))."""
+    if environment.get("LISTEN_PID") != str(os.getpid()) or environment.get("LISTEN_FDS") != "1":
+        return None
+    os.set_inheritable(FIRST_INHERITED, False)
+    return socket.socket(fileno=FIRST_INHERITED)

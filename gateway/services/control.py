@@ -14,7 +14,6 @@ import logging
 import os
 import pwd
 import socket
-import struct
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -23,6 +22,7 @@ import msgspec
 
 from drivers.api import DriverError
 from gateway.core.policy import PolicyError
+from gateway.runtime.peer import peer_uid
 
 log = logging.getLogger(__name__)
 
@@ -229,9 +229,8 @@ def _hint(error: OSError) -> str:
 
 
 def _user(writer: asyncio.StreamWriter) -> str:
-    """Return the name of the local user at the other end (SO_PEERCRED, unix(7))."""
-    credentials = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    _, uid, _ = struct.unpack("3i", credentials)
+    """Return the name of the local user at the other end."""
+    uid = peer_uid(writer.get_extra_info("socket"))
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

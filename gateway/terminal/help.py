@@ -82,7 +82,8 @@ class Group(Command, click.Group):
         """Write a line for each command."""
         words, key = words_of(ctx), _key(ctx)
         prefix = "" if key == "cli" else f"{key}_"
-        rows = [(name, words(f"{prefix}{name}.short")) for name in self.commands]
+        shown = [name for name, command in self.commands.items() if not command.hidden]
+        rows = [(name, words(f"{prefix}{name}.short")) for name in shown]
         with formatter.section(words("help.commands")):
             formatter.write_dl(rows)
 

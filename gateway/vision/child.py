@@ -1,8 +1,7 @@
 """One camera's process as the gateway holds it: started, spoken to over a socket, looked at from outside, killed.
 
 The child's standard input is one end of a socket pair: the gateway's end closes with the gateway, so the child
-ends with it. It is the first to die when memory runs out and the last to get the processor. What it writes to
-its standard error is kept, a little of it, for the line that says why it died.
+ends with it.
 
 It is no process of asyncio's. One of those is lost when whoever starts it is cancelled twice, stays open when the
 last wait for it is cancelled, and in Python 3.11 is waited for until its standard error ends too, which nobody
@@ -16,29 +15,16 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Final, Protocol, TypeAlias
 
 from gateway.runtime.threads import in_thread
 from gateway.vision.messages import Down, encode
+from gateway.vision.spawning import CHUNK, COMMAND, LastWords, spawn
 
-COMMAND = (sys.executable, "-m", "gateway.vision.worker")
-ENVIRONMENT = {
-    "ORT_DISABLE_TELEMETRY": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "2",  # glibc would keep one for each of FFmpeg's threads
-    "PYTHONUNBUFFERED": "1",
-}
-UNWANTED = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "CREDENTIALS_DIRECTORY")
-NICE = 5
-OOM_SCORE = 500
+UNWANTED: Final = ("CREDENTIALS_DIRECTORY",)  # the gateway's own secrets
 FAREWELL_S = 1.0
-CHUNK = 64 * 1024
-LAST_WORDS = 20  # lines
-LONGEST_LINE = 400
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -54,20 +40,64 @@ class WorkerError(Exception):
         return f"{self.camera}: {self.reason}" + (f": {self.last_words}" if self.last_words else "")
 
 
-class Child:
+class Process(Protocol):
+    """What a keeper needs of a camera's process, wherever it was started."""
+
+    @property
+    def pid(self) -> int | None:
+        """Return its number; None for one that was not started by us."""
+
+    async def send(self, message: Down) -> None:
+        """Tell it something; raises OSError when it is gone."""
+
+    async def receive(self) -> bytes:
+        """Return the next bytes from it, none when it has closed."""
+
+    def last_words(self) -> str:
+        """Return what it said last on its standard error, as far as that is known here."""
+
+    def rss_bytes(self) -> int:
+        """Return how much memory it holds; 0 where that cannot be seen from here."""
+
+    async def end(self, *, farewell_s: float = 0.0) -> object:
+        """Close the line, and see that the process is gone."""
+
+
+Begin: TypeAlias = Callable[[str, str], Awaitable[Process]]
+"""Starts a process for the camera of that name; the secret never gets into its last words. Raises WorkerError."""
+
+
+class Line:
+    """Our end of the line to a camera's process."""
+
+    def __init__(self, ours: socket.socket) -> None:
+        self._socket = ours
+
+    async def send(self, message: Down) -> None:
+        """Tell the process something; raises OSError when it is gone."""
+        await asyncio.get_running_loop().sock_sendall(self._socket, encode(message))
+
+    async def receive(self) -> bytes:
+        """Return the next bytes from the process, none when it has closed. At most `CHUNK`."""
+        try:
+            return await asyncio.get_running_loop().sock_recv(self._socket, CHUNK)
+        except ConnectionError:
+            return b""
+
+
+class Child(Line):
     """A running process of one camera. `secret` never gets into its last words."""
 
     def __init__(self, process: subprocess.Popen[bytes], ours: socket.socket, secret: str) -> None:
+        super().__init__(ours)
         assert process.stderr is not None
-        self._process, self._socket, self._secret = process, ours, secret
-        self._stderr = process.stderr
-        self._words: deque[str] = deque(maxlen=LAST_WORDS)
-        os.set_blocking(self._stderr.fileno(), False)
+        self._process, self._stderr = process, process.stderr
+        self._words = LastWords(self._stderr, (secret,))
         asyncio.get_running_loop().add_reader(self._stderr, self._hear)
 
     @classmethod
     def start(cls, command: Sequence[str], camera: str, *, secret: str = "") -> "Child":
-        """Start a process for `camera`; raises WorkerError. Its arguments say no more than the camera's name.
+        """Start a process for `camera`; raises WorkerError.
 
         Whoever has it must `end` it. It is started on the loop's thread: it dies with the thread that started it.
         """
@@ -75,19 +105,10 @@ class Child:
         ours.setblocking(False)
         with theirs:
             try:
-                process = subprocess.Popen(
-                    [*command, camera],
-                    bufsize=0,
-                    stdin=theirs.fileno(),
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE,
-                    env=environment(os.environ),
-                    start_new_session=True,
-                )
+                process = spawn(command, camera, theirs, unwanted=UNWANTED)
             except OSError as error:
                 ours.close()
                 raise WorkerError(camera, f"cannot be started: {error.strerror}") from error
-        _step_back(process.pid)
         return cls(process, ours, secret)
 
     @property
@@ -95,21 +116,10 @@ class Child:
         """Return the number of the process."""
         return self._process.pid
 
-    async def send(self, message: Down) -> None:
-        """Tell the child something; raises OSError when it is gone."""
-        await asyncio.get_running_loop().sock_sendall(self._socket, encode(message))
-
-    async def receive(self) -> bytes:
-        """Return the next bytes from the child, none when it has closed. At most `CHUNK`."""
-        try:
-            return await asyncio.get_running_loop().sock_recv(self._socket, CHUNK)
-        except ConnectionError:
-            return b""
-
     def last_words(self) -> str:
         """Return the last line the child wrote to its standard error until now. Not after `end`."""
         self._hear()  # it may have said it after the loop looked and before the line closed
-        return self._words[-1] if self._words else ""
+        return self._words.last()
 
     def rss_bytes(self) -> int:
         """Return how much memory the process holds; 0 when it is gone."""
@@ -138,25 +148,14 @@ class Child:
         return await in_thread(self._process.wait)
 
     def _hear(self) -> None:
-        """Keep what the child says on its standard error, as far as anybody would read it."""
-        data = self._stderr.read(CHUNK)
-        if data == b"":
+        if not self._words.hear():
             asyncio.get_running_loop().remove_reader(self._stderr)
-            return
-        for line in (data or b"").decode("utf-8", "replace").splitlines():
-            told = line.replace(self._secret, "***") if self._secret else line
-            if told.strip():
-                self._words.append(told.strip()[:LONGEST_LINE])
 
 
-def environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a child: one thread, no telemetry, nothing that is for the gateway alone."""
-    return {name: value for name, value in inherited.items() if name not in UNWANTED} | ENVIRONMENT
+def own(command: Sequence[str] = COMMAND) -> Begin:
+    """Return what starts processes as children of ours."""
 
+    async def begin(camera: str, secret: str) -> Process:
+        return Child.start(command, camera, secret=secret)
 
-def _step_back(pid: int) -> None:
-    """Have the process yield to the gateway, and die before it when memory runs out."""
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, pid, NICE)
-    with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
+    return begin

@@ -16,8 +16,9 @@ import msgspec
 from gateway.core.events import Body, FallBody
 from gateway.runtime.threads import in_thread
 from gateway.vision.allowance import Allowance
-from gateway.vision.child import FAREWELL_S, Child, WorkerError
+from gateway.vision.child import FAREWELL_S, Begin, Process, WorkerError
 from gateway.vision.messages import (
+    Ended,
     Heartbeat,
     Inbox,
     Kept,
@@ -27,7 +28,6 @@ from gateway.vision.messages import (
     Room,
     Seen,
     Setup,
-    Up,
     WireError,
 )
 from gateway.vision.presence import Presence
@@ -37,8 +37,10 @@ START_S = 30.0  # until the first heartbeat: a Pi reads its libraries from an SD
 LOOK_S = 0.25
 TOLD_MOST = 64  # falls whose evidence may still come
 FALL = "falling.object"
+ENDED = "the process ended"
 
 Evidence = Kept | Missing
+Heard = Heartbeat | Seen | Evidence | Picture | Link
 
 
 @dataclass(slots=True)
@@ -55,7 +57,7 @@ class Tally:
 class Keeper:
     """Keeps one camera. `setup` is made anew for each life (it reads the password); `submit` takes events.
 
-    `on_evidence` is handed what was kept or could not be; it must not wait.
+    `on_evidence` is handed what was kept or could not be; it must not wait. `begin` starts a process.
     """
 
     def __init__(
@@ -65,7 +67,7 @@ class Keeper:
         setup: Callable[[], Setup],
         submit: Callable[[Body], object],
         on_evidence: Callable[["Keeper", Evidence], None],
-        command: Sequence[str],
+        begin: Begin,
         silent_s: float = SILENT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -74,8 +76,8 @@ class Keeper:
         self.room = 0
         self.beat: Heartbeat | None = None
         self._setup, self._submit, self._on_evidence = setup, submit, on_evidence
-        self._command, self._silent_s, self._clock = command, silent_s, clock
-        self._child: Child | None = None
+        self._begin, self._silent_s, self._clock = begin, silent_s, clock
+        self._child: Process | None = None
         self._told: dict[str, FallBody] = {}
         self._allowance: Allowance | None = None
         self._beat_at = 0.0
@@ -85,16 +87,11 @@ class Keeper:
         """Return the number of the process, while there is one."""
         return self._child.pid if self._child else None
 
-    @property
-    def rss_bytes(self) -> int:
-        """Return how much memory the process holds now."""
-        return self._child.rss_bytes() if self._child else 0
-
     async def run(self) -> None:
         """Live one life of the process; raises WorkerError when it is over."""
         setup = await in_thread(self._setup)
         self._allowance = self._allowance or Allowance(setup.max_falls_per_minute)
-        child = Child.start(self._command, self.camera, secret=setup.password)
+        child = await self._born(setup)
         self._child, self.tally.starts = child, self.tally.starts + 1
         self.presence.restarted()
         self._beat_at = self._clock() + START_S - self._silent_s
@@ -118,6 +115,13 @@ class Keeper:
             finally:
                 await child.end(farewell_s=farewell_s)
 
+    async def _born(self, setup: Setup) -> Process:
+        try:
+            return await self._begin(self.camera, setup.password)
+        except WorkerError as error:
+            self.presence.lost(error.reason)
+            raise
+
     def tell_room(self, room: int) -> None:
         """Have the process know how much it may write; it is told with its next heartbeat."""
         self.room = max(0, room)
@@ -132,13 +136,15 @@ class Keeper:
         self._told[fall] = body = msgspec.structs.replace(body, evidence=kept, note=note or body.note)
         self._submit(body)
 
-    async def _listen(self, child: Child, setup: Setup) -> None:
+    async def _listen(self, child: Process, setup: Setup) -> None:
         """Take in what the process says until it is gone."""
         inbox, room = Inbox(self._clock()), self.room
         try:
             await child.send(msgspec.structs.replace(setup, room=room))
             while data := await child.receive():
                 for message in inbox.take(data, self._clock()):
+                    if isinstance(message, Ended):
+                        raise WorkerError(self.camera, ENDED, _masked(message.words, setup.password))
                     self._take(message)
                 if self.room != room:
                     room = self.room
@@ -148,24 +154,23 @@ class Keeper:
             raise WorkerError(self.camera, f"killed, because it sent {error}", child.last_words()) from error
         except OSError as error:
             raise WorkerError(self.camera, f"gone: {error.strerror}", child.last_words()) from error
-        raise WorkerError(self.camera, "the process ended", child.last_words())
+        raise WorkerError(self.camera, ENDED, child.last_words())
 
-    async def _guard(self, child: Child, setup: Setup) -> None:
+    async def _guard(self, child: Process, setup: Setup) -> None:
         """Watch over heartbeat and memory; raise WorkerError when one is bad."""
         while True:
             await asyncio.sleep(LOOK_S)
             silent_s = self._clock() - self._beat_at
             if silent_s > self._silent_s:
                 self.tally.killed["hung"] += 1
-                raise WorkerError(
-                    self.camera, f"killed, because its frame loop stood still for {silent_s:.0f} s"
-                )
-            rss = child.rss_bytes()
+                what = "its frame loop stood still" if self.beat else "it said nothing"
+                raise WorkerError(self.camera, f"killed, because {what} for {silent_s:.0f} s")
+            rss = child.rss_bytes() or (self.beat.rss_bytes if self.beat else 0)
             if rss > setup.memory_max_bytes:
                 self.tally.killed["memory"] += 1
                 raise WorkerError(self.camera, f"killed, because it held {rss // 2**20} MB of memory")
 
-    def _take(self, message: Up) -> None:
+    def _take(self, message: Heard) -> None:
         match message:
             case Heartbeat():
                 self._beat_at, self.beat = self._clock(), message
@@ -207,3 +212,7 @@ async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
+
+
+def _masked(words: str, secret: str) -> str:
+    return words.replace(secret, "***") if secret else words

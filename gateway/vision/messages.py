@@ -13,6 +13,7 @@ import msgspec
 LARGEST: Final = 256 * 1024
 PER_SECOND: Final = 100.0
 AT_ONCE: Final = 400.0
+LONGEST_WORDS: Final = 400  # characters
 
 _LENGTH = Struct(">I")
 _Message = TypeVar("_Message")
@@ -42,6 +43,9 @@ class Setup(msgspec.Struct, frozen=True, tag="setup"):
     privacy: bool
     memory_max_bytes: int
     max_falls_per_minute: int
+    credential: str = (
+        ""  # where the password is not ours to read: its name among those of the process's service
+    )
 
     def __repr__(self) -> str:
         return f"Setup({self.camera!r})"
@@ -111,7 +115,13 @@ class Link(msgspec.Struct, frozen=True, tag="link"):
     reason: Name
 
 
-Up: TypeAlias = Heartbeat | Seen | Kept | Missing | Picture | Link
+class Ended(msgspec.Struct, frozen=True, tag="ended"):
+    """The process is gone, says who started it where that was not the gateway; `words` is what it said last."""
+
+    words: Annotated[str, msgspec.Meta(max_length=LONGEST_WORDS)]
+
+
+Up: TypeAlias = Heartbeat | Seen | Kept | Missing | Picture | Link | Ended
 Down: TypeAlias = Setup | Room
 
 _encoder = msgspec.msgpack.Encoder()

@@ -18,7 +18,7 @@ import msgspec
 
 from gateway.core.events import Body
 from gateway.runtime.threads import in_thread
-from gateway.vision.child import COMMAND
+from gateway.vision.child import Begin
 from gateway.vision.keeper import SILENT_S, Evidence, Keeper
 from gateway.vision.messages import Kept, Missing, Setup
 from gateway.vision.store import EvidenceStore, StoreStatistics
@@ -36,9 +36,11 @@ class Camera:
     password_file: str = ""
 
     def complete(self) -> Setup:
-        """Return the setup with its password. Blocks; raises OSError."""
+        """Return the setup with its password, or how it is called where it is. Blocks; raises OSError."""
         if not self.password_file:
             return self.setup
+        if "/" not in self.password_file:  # a credential, and none of ours
+            return msgspec.structs.replace(self.setup, credential=self.password_file)
         password = Path(self.password_file).read_text(encoding="utf-8").rstrip("\r\n")
         return msgspec.structs.replace(self.setup, password=password)
 
@@ -65,7 +67,10 @@ class CameraStatistics:
 
 
 class Vision:
-    """Watches `cameras`. `open_evidence` gives the sums that open alerts speak of: those are never removed."""
+    """Watches `cameras`. `open_evidence` gives the sums that open alerts speak of: those are never removed.
+
+    `begin` starts their processes.
+    """
 
     def __init__(
         self,
@@ -74,7 +79,7 @@ class Vision:
         *,
         submit: Callable[[Body], object],
         open_evidence: Callable[[], Collection[str]],
-        command: Sequence[str] = COMMAND,
+        begin: Begin,
         silent_s: float = SILENT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -88,7 +93,7 @@ class Vision:
                 setup=camera.complete,
                 submit=submit,
                 on_evidence=self._queue_up,
-                command=command,
+                begin=begin,
                 silent_s=silent_s,
                 clock=clock,
             )

@@ -4,6 +4,9 @@ How it works: a camera's process writes each piece under its SHA-256, the facts 
 through a temporary name, so that what has a sidecar is whole. The folder is the index: a start reads the
 sidecars and throws away what has none. Over the quota, or with the disk nearly full, the oldest goes first, but
 never a piece whose alert is open. An empty file `<sum>.sent` says that a piece went upstream.
+
+That process may be another user's and have lost its mind: nothing of the folder is believed (see untrusted.py), and
+what it leaves there and never tells of is held to a share of the quota as well.
 """
 
 import contextlib
@@ -17,25 +20,31 @@ from typing import Literal
 
 import msgspec
 
+from gateway.vision import untrusted
+from gateway.vision.messages import Count, Name, Sum
+
 log = logging.getLogger(__name__)
 
 SPARE_BYTES = 256 * 1024 * 1024  # of the disk: the journal must never lack room because of pictures
 SPARE_SHARE = 0.1  # ... and on a small one this share of it
 LEAST_ROOM = 32 * 1024 * 1024  # kept free of the quota: a clip of a good camera; a small one keeps an eighth
+STRAY_SHARE = 8  # so many times less than the quota may lie there that nobody told of
+MOST_PIECES = 20_000
 UNFINISHED_S = 600.0  # a file without its sidecar that is older than this was never finished
 SUFFIXES = {"still": ".jpg", "clip": ".mp4"}
 SIDECAR, SENT = ".json", ".sent"
+LARGEST_SIDECAR = 4096
 
 
 class Facts(msgspec.Struct, frozen=True):
     """What a piece of evidence is: the sidecar. `made_at` is wall seconds since 1970."""
 
-    sha256: str
+    sha256: Sum
     what: Literal["still", "clip"]
-    camera: str
-    fall: str
+    camera: Name
+    fall: Name
     made_at: float
-    size: int
+    size: Count
 
     @property
     def file(self) -> str:
@@ -67,6 +76,7 @@ class EvidenceStore:
         self._pieces: dict[str, Facts] = {}
         self._sent: set[str] = set()
         self._removed, self._trouble = 0, ""
+        self._strays = 0  # bytes in files that nobody told of: half written ones, as a rule
 
     def load(self) -> None:
         """Read what there is from the disk. Blocks; never raises."""
@@ -90,18 +100,16 @@ class EvidenceStore:
         facts = _read(self.folder / (sha256 + SIDECAR))
         if facts is None or facts.sha256 != sha256:
             return False
-        try:
-            whole = (self.folder / facts.file).stat().st_size == facts.size
-        except OSError:
-            return False
+        whole = untrusted.size(self.folder / facts.file) == facts.size
         if whole:
             self._pieces[sha256] = facts
         return whole
 
     def make_room(self, needed: Collection[str]) -> int:
         """Remove the oldest but what is `needed`, until quota and disk are met; return `room`. Blocks."""
+        self._clear_strays()
         for facts in sorted(self._pieces.values(), key=lambda each: each.made_at):
-            if self.room() >= min(LEAST_ROOM, self._quota // 8):
+            if self.room() >= min(LEAST_ROOM, self._quota // 8) and len(self._pieces) <= MOST_PIECES:
                 break
             if facts.sha256 not in needed:
                 self._remove(facts)
@@ -114,7 +122,7 @@ class EvidenceStore:
         except OSError as error:
             self._say(f"{self.folder}: {error.strerror}")
             return 0
-        return min(self._quota - self.size, spare)
+        return min(self._quota - self.size - self._strays, spare)
 
     @property
     def size(self) -> int:
@@ -132,9 +140,7 @@ class EvidenceStore:
         if facts is None:
             return None
         try:
-            with (self.folder / facts.file).open("rb") as file:
-                file.seek(offset)
-                return file.read(size)
+            return untrusted.read(self.folder / facts.file, size, offset)
         except OSError as error:
             self._say(f"{facts.file}: {error.strerror}")
             return None
@@ -143,7 +149,7 @@ class EvidenceStore:
         """Note that a piece went upstream whole. Blocks."""
         self._sent.add(sha256)
         with contextlib.suppress(OSError):  # it is sent once more after a restart, no harm
-            (self.folder / (sha256 + SENT)).touch()
+            untrusted.mark(self.folder / (sha256 + SENT))
 
     def statistics(self) -> StoreStatistics:
         """Return how much there is."""
@@ -151,6 +157,20 @@ class EvidenceStore:
         return StoreStatistics(
             len(self._pieces), self.size, self._quota, self._removed, unsent, self._trouble
         )
+
+    def _clear_strays(self) -> None:
+        """Measure what belongs to no piece; remove all of it if it is more than may be half written at any time."""
+        try:
+            names = [entry.name for entry in os.scandir(self.folder)]
+        except OSError:
+            return
+        strays = [self.folder / name for name in names if name.partition(".")[0] not in self._pieces]
+        self._strays = sum(untrusted.size(stray) or 0 for stray in strays)
+        if self._strays > max(LEAST_ROOM, self._quota // STRAY_SHARE) or len(strays) > MOST_PIECES:
+            self._say(f"{self.folder}: {len(strays)} files nobody told of, {self._strays} bytes; removed")
+            for stray in strays:
+                _unlink(stray)
+            self._strays = 0
 
     def _remove(self, facts: Facts) -> None:
         for name in (facts.file, facts.sha256 + SENT, facts.sha256 + SIDECAR):
@@ -174,7 +194,7 @@ def spare_bytes(folder: Path) -> int:
 
 def _read(sidecar: Path) -> Facts | None:
     try:
-        return msgspec.json.decode(sidecar.read_bytes(), type=Facts)
+        return msgspec.json.decode(untrusted.read(sidecar, LARGEST_SIDECAR), type=Facts)
     except (OSError, msgspec.DecodeError):
         return None
 
@@ -183,7 +203,7 @@ def _is_ours(file: Path) -> bool:
     """Return whether a file without a sidecar is one of ours that was never finished, and nobody writes any more."""
     suffixes = {*SUFFIXES.values(), SIDECAR, SENT, ".part"}
     try:
-        age_s = time.time() - file.stat().st_mtime
+        age_s = time.time() - file.lstat().st_mtime
     except OSError:
         return False
     return file.suffix in suffixes and not 0 <= age_s < UNFINISHED_S

@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NoReturn
 
+import msgspec
+
 from gateway.vision.classifier import Classifier, ModelError
 from gateway.vision.intake import Intake
 from gateway.vision.lookout import Lookout
@@ -74,7 +76,8 @@ def main(arguments: list[str]) -> NoReturn:
     _belong_to_the_gateway(arguments[-1] if arguments else "camera")
     threading.excepthook = _end_all
     line = Line(socket.socket(fileno=0))
-    setup = line.setup()
+    setup = _with_password(line.setup())
+    _call_it(setup.camera)  # a nursery did not know
     most = BACKSTOP * setup.memory_max_bytes
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     try:
@@ -118,11 +121,26 @@ def _end_all(problem: threading.ExceptHookArgs) -> None:
     os._exit(1)
 
 
+def _with_password(setup: Setup) -> Setup:
+    """Read the password where only this process's service has it, a credential; end where there is none."""
+    if not setup.credential:
+        return setup
+    file = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nowhere")) / Path(setup.credential).name
+    try:
+        password = file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError):
+        sys.exit(f"no password: {setup.credential} is no LoadCredential= of compound-gateway-vision")
+    return msgspec.structs.replace(setup, password=password)
+
+
 def _belong_to_the_gateway(camera: str) -> None:
-    """Die with the gateway, and be called by the camera's name in `ps`."""
-    libc = ctypes.CDLL(None)
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    libc.prctl(PR_SET_NAME, f"cam:{camera}".encode()[:15])
+    """Die with whoever started it, and be called by the camera's name in `ps`."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    _call_it(camera)
+
+
+def _call_it(camera: str) -> None:
+    ctypes.CDLL(None).prctl(PR_SET_NAME, f"cam:{camera}".encode()[:15])
 
 
 def _rss_bytes() -> int:

@@ -28,7 +28,7 @@ import av
 import cv2
 import numpy as np
 
-from gateway.vision import child
+from gateway.vision import spawning
 from gateway.vision.classifier import Classifier
 from gateway.vision.frames import open_source
 from gateway.vision.sight import Fall, Frame
@@ -225,7 +225,7 @@ def decode(path: Path) -> float:
 def in_child(path: Path) -> dict[str, float]:
     """Watch a file in a process of its own, in the environment of a camera's; return what it measured."""
     command = [sys.executable, "-m", "tests.bench.vision_child", str(path)]
-    output = subprocess.check_output(command, env=ENVIRONMENT | child.ENVIRONMENT, text=True)
+    output = subprocess.check_output(command, env=ENVIRONMENT | spawning.ENVIRONMENT, text=True)
     found: dict[str, float] = json.loads(output.splitlines()[-1])
     return found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from drivers import profile
-from gateway import configuration, surroundings
+from gateway import configuration, site, surroundings
 from gateway.core import consistency, loading
 from gateway.core.faults import ConfigError, Fault
 
@@ -212,6 +212,26 @@ def test_a_bare_name_is_looked_for_among_the_credentials(
     (credentials / "password").chmod(0o400)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
     assert faults(folder, mqtt(username="box", password_file="password")) == []
+
+
+def test_a_cameras_password_that_is_none_of_ours_is_left_to_the_service_that_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera = f'{CAMERA.format(url="rtsp://192.168.1.30/stream1")}password_file = "north-password"\n'
+    base = f'[gateway]\nid = "a"\nstate_dir = "{tmp_path}"\n'
+    assert only(tmp_path, camera, base=base).key == "camera[0].password_file"
+    monkeypatch.setenv("VISION_SOCKET", "/run/compound-gateway-vision.sock")
+    assert faults(tmp_path, camera, base=base) == []
+    config = configuration.load(tmp_path / "gateway.toml").config
+    assert config is not None
+    (seen,) = site.cameras_of(config)
+    assert (seen.complete().credential, seen.complete().password) == ("north-password", "")
+    (tmp_path / "north-password").write_text("hunter2\n")
+    (tmp_path / "north-password").chmod(0o600)
+    config = configuration.load(tmp_path / "gateway.toml").config
+    assert config is not None
+    (seen,) = site.cameras_of(config)
+    assert (seen.complete().credential, seen.complete().password) == ("", "hunter2")
 
 
 def test_a_state_directory_under_a_file_is_told(folder: Path) -> None:

@@ -9,6 +9,7 @@ from gateway.core.events import Body, FallBody, LinkBody, PictureBody
 from gateway.runtime import loop
 from gateway.runtime.supervisor import Supervisor
 from gateway.runtime.systemd import Notifier
+from gateway.vision.child import Begin, own
 from gateway.vision.keeper import Keeper
 from gateway.vision.messages import Setup
 from gateway.vision.service import Camera, Vision
@@ -17,12 +18,13 @@ from gateway.vision.store import EvidenceStore
 PRETEND = Path(__file__).with_name("pretend.py")
 MB = 1024 * 1024
 PASSWORD = "hunter2"
+URL = "rtsp://192.168.1.30/stream1"
 
 
-def setup(folder: Path, name: str = "north", *, memory_mb: int = 300) -> Setup:
+def setup(folder: Path, name: str = "north", *, url: str = URL, memory_mb: int = 300) -> Setup:
     return Setup(
         camera=name,
-        url="rtsp://192.168.1.30/stream1",
+        url=url,
         password=PASSWORD,
         watch=(),
         ignore=(),
@@ -47,16 +49,20 @@ class Watched:
         names: tuple[str, ...] = ("north",),
         memory_mb: int = 300,
         silent_s: float = 10.0,
+        begin: Begin | None = None,
+        url: str = URL,
+        password_file: str = "",
     ) -> None:
         self.told: list[Body] = []
         self.needed: set[str] = set()
-        cameras = [Camera(setup(folder, name, memory_mb=memory_mb)) for name in names]
+        given = [setup(folder, name, url=url, memory_mb=memory_mb) for name in names]
+        cameras = [Camera(each, password_file) for each in given]
         self.vision = Vision(
             cameras,
             EvidenceStore(folder / "evidence", quota_bytes=16 * MB),
             submit=self.told.append,
             open_evidence=lambda: self.needed,
-            command=(sys.executable, str(PRETEND), mode),
+            begin=begin or own((sys.executable, str(PRETEND), mode)),
             silent_s=silent_s,
         )
         self.supervisor = Supervisor(Notifier())

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gateway.runtime import loop
-from gateway.vision.child import Child, WorkerError
+from gateway.vision.child import Child, WorkerError, own
 from gateway.vision.keeper import Keeper
 from tests.vision import keeping
 
@@ -52,7 +52,7 @@ def keeper(folder: Path, script: str) -> Keeper:
         setup=lambda: keeping.setup(folder),
         submit=lambda _body: None,
         on_evidence=lambda _keeper, _evidence: None,
-        command=shell(script),
+        begin=own(shell(script)),
     )
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from gateway import app, configuration
+from gateway import app, configuration, site
 from gateway.core.events import AlertBody, Event
 from gateway.runtime import loop
+from gateway.vision.child import Begin, own
 from gateway.vision.service import Vision
 from tests.bench.rig import Simulator, simulator
 from tests.vision.keeping import PRETEND
@@ -83,10 +84,12 @@ def run(
     work: Work,
     *,
     silent_s: float = 1.5,
+    begin: Begin | None = None,
 ) -> None:
     """Run a gateway with one camera of this mode; measure calm, do `work`, and hold the gaps against each other."""
     command = (sys.executable, str(PRETEND), mode)
-    monkeypatch.setattr(app, "Vision", functools.partial(Vision, command=command, silent_s=silent_s))
+    monkeypatch.setattr(app, "Vision", functools.partial(Vision, silent_s=silent_s))
+    monkeypatch.setattr(site, "nursery_of", lambda _: begin or own(command))
     made: list[app.House] = []
 
     class Seen(app.House):

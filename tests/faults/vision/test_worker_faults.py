@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from gateway.core.events import AlertBody
+from gateway.vision.distant import nursery
 from tests.faults.vision.house import House, run, until
+from tests.vision.nursing import nursed, pretended
 
 
 def killed(house: House) -> dict[str, int]:
@@ -86,3 +88,13 @@ def test_evidence_that_cannot_be_kept_costs_no_alert(tmp_path: Path, monkeypatch
         assert (house.alerts[-1].evidence, house.alerts[-1].note) == ((), "evidence missing (still): no room")
 
     run(tmp_path, "later:poor", monkeypatch, work)
+
+
+def test_a_service_of_their_own_whose_processes_flood_costs_the_field_nothing_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(house: House) -> None:
+        await until(lambda: killed(house).get("garbage", 0) >= 3)
+
+    with nursed(tmp_path / "vision.sock", pretended("later:flood")):
+        run(tmp_path, "", monkeypatch, work, begin=nursery(tmp_path / "vision.sock"))
