@@ -199,7 +199,9 @@ def _rule(table: TableReader, points: Sequence[str]) -> Mapping[str, object]:
     for key in ("above", "below", "deviates", "clear", "urgent"):
         if table.has(key):
             table.number(key)
-    for key in ("apart_s", "hold_s", "clear_hold_s", "excuse_s"):
+    if table.has("shows"):
+        table.text("shows", choices=points)
+    for key in ("apart_s", "hold_s", "clear_hold_s", "excuse_s", "again_s"):
         table.number(key, 0.0, minimum=0.0)
     for key in ("reads", "clear_reads"):
         table.integer(key, 1, minimum=1, maximum=100)

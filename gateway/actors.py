@@ -1,4 +1,4 @@
-"""Whom an order may be meant for: a device on a line, a door, an interlock. Each name belongs to one of them.
+"""Whom an order may be meant for: a device on a line, a door, an interlock, an asset. Each name belongs to one of them.
 
 A device that is the strike of a door takes no order past the door, which knows of lock-downs and fires; what else
 such a device can do (its address, a self-test) stays open to the installer.
@@ -14,7 +14,7 @@ from gateway.core.policy import PolicyError
 
 
 class Actor(Protocol):
-    """Those who carry out orders: the field, the doors, the interlocks."""
+    """Those who carry out orders: the field, the doors, the interlocks, the assets."""
 
     def actions(self, name: str) -> tuple[Action, ...]:
         """Return what one of them can be told; KeyError if there is none of this name."""

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from drivers.api import Presented, Quality
-from gateway import __version__, beside, configuration, doorways, last_resorts, site
+from gateway import __version__, assetry, beside, configuration, doorways, last_resorts, site
 from gateway.configuration import Checked
 from gateway.core import health, kinds, payload
+from gateway.core.assets.plans import Assembled
 from gateway.core.config import Config
 from gateway.core.events import Event, LinkBody, NoteBody, ReadingBody
 from gateway.core.snapshot import Snapshot
@@ -32,6 +33,7 @@ from gateway.runtime.stream import Stream
 from gateway.runtime.supervisor import Supervisor
 from gateway.runtime.systemd import Notifier
 from gateway.services.alerting import Alerting
+from gateway.services.assets import Assets
 from gateway.services.control import Control
 from gateway.services.field import Field
 from gateway.services.uplink import Uplink
@@ -102,21 +104,15 @@ class House:
         )
         submit = self.stream.submit
         self._field = Field(site.lines_of(config, checked.profiles), submit=submit, presented=self._present)
-        self._snapshot = Snapshot(tuple(self._field.devices))
         self._kinds = kinds.built_in()
-        self._watched = site.watched_of(config, checked.profiles, self._kinds)
-        self._standing = Standing(restored)
-        self._alerting = Alerting(
-            self._watched,
-            kinds=self._kinds,
-            submit=submit,
-            read_soon=self._field.read_soon,
-            new_id=new_id,
-            place=config.gateway.place,
-            cameras=site.subjects_of(config),
-            doors=doorways.door_subjects_of(config),
-            restore=restored,
+        made = assetry.assets_of(config, checked.profiles)
+        self._watched = assetry.watched_with(
+            made, site.watched_of(config, checked.profiles, self._kinds), config, self._kinds
         )
+        self._snapshot = Snapshot(tuple(self._watched))
+        self._standing = Standing(restored)
+        self._assets = self._make_assets(made, restored)
+        self._alerting = self._make_alerting(restored)
         self._gatehouse = self._make_gatehouse(checked, restored, reload, probe)
         self._vision = self._make_vision()
         left = self._alerting.alerts()
@@ -127,7 +123,8 @@ class House:
         self._beside = beside.Beside(config.desk)
         self._uplink = self._make_uplink(probe)
         self._last_resort = last_resorts.make(config, self._uplink, submit, restored)
-        self._follow(Thinner(site.deadbands_of(config, checked.profiles)))
+        deadbands = site.deadbands_of(config, checked.profiles) | assetry.deadbands_of(made)
+        self._follow(Thinner(deadbands))
         journal.protect = self._standing.positions
         journal.report = self._report
 
@@ -140,6 +137,7 @@ class House:
             export=self._journal.export,
             watch=self._watching.stream,
             kept=self._journal.kept,
+            assets=self._assets.statistics,
             wall=time.time,
         )
         access = self._gatehouse.access
@@ -152,6 +150,7 @@ class House:
         for name, driver in self._field.drivers.items():
             self._supervisor.add(f"bus:{name}", driver.run, pulse=self._field.pulses[name])
         self._supervisor.add("alerting", self._alerting.run)
+        self._supervisor.add("assets", self._assets.run)
         if self._uplink is not None:
             self._supervisor.add("uplink", self._uplink.run)
         wings = (self._gatehouse, self._vision, self._machine, self._last_resort, self._beside)
@@ -209,6 +208,7 @@ class House:
 
     def _follow(self, thinner: Thinner) -> None:
         self.stream.follow("snapshot", self._snapshot.follow)
+        self.stream.follow("assets", self._assets.follow)
         self.stream.follow("standing", self._standing.follow, readings=False)
         self.stream.follow("alerting", self._alerting.follow)
         self.stream.follow("interlocks", self._gatehouse.interlocks.follow, readings=False)
@@ -223,6 +223,29 @@ class House:
 
         self.stream.follow("journal and watching", keep)
 
+    def _make_assets(self, made: Assembled, restored: Sequence[Event]) -> Assets:
+        return Assets(
+            made,
+            places={name: watched.place for name, watched in self._watched.items()},
+            submit=self.stream.submit,
+            read_soon=self._field.read_soon,
+            now=self._clock,
+            restore=restored,
+        )
+
+    def _make_alerting(self, restored: Sequence[Event]) -> Alerting:
+        return Alerting(
+            self._watched,
+            kinds=self._kinds,
+            submit=self.stream.submit,
+            read_soon=self._assets.read_soon,
+            new_id=new_id,
+            place=self._config.gateway.place,
+            cameras=site.subjects_of(self._config),
+            doors=doorways.door_subjects_of(self._config),
+            restore=restored,
+        )
+
     def _make_gatehouse(
         self, checked: Checked, restored: Sequence[Event], reload: Callable[[], None] | None, probe: Probe
     ) -> Gatehouse:
@@ -232,6 +255,7 @@ class House:
             restored=restored,
             angles=self._angles,
             alerts=self._alerting,
+            assets=self._assets,
             record=self._journal,
             publish=self._publish,
             reload=reload,

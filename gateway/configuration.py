@@ -16,7 +16,7 @@ import msgspec
 
 from drivers import profile as profile_files
 from drivers.api import Profile, ProfileError, Text
-from gateway import last_resorts, surroundings
+from gateway import assetry, last_resorts, surroundings
 from gateway.core import consistency, door_checks, fitting, kinds, loading
 from gateway.core.config import CameraTable, Config, GatewayTable
 from gateway.core.faults import ConfigError, Fault, same
@@ -70,6 +70,7 @@ def check(path: Path) -> Checked:
         *consistency.check(parsed),
         *fitting.check(parsed, products),
         *door_checks.check(parsed, products),
+        *assetry.check(parsed, products),
         *surroundings.check(parsed),
         *last_resorts.check(parsed.last_resorts),
         *_socket_faults(parsed),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from drivers.api import Done, Presented, Profile
 from gateway import doorways
-from gateway.actors import Actors
+from gateway.actors import Actor, Actors
 from gateway.core import payload
 from gateway.core.access import DoorFacts
 from gateway.core.config import Config
@@ -37,6 +37,7 @@ class Around:
     restored: Sequence[Event]
     angles: Callable[[str], Mapping[str, float]]
     alerts: "Alerts"
+    assets: Actor
     record: Record
     publish: "Publish"
     reload: Callable[[], None] | None
@@ -44,7 +45,7 @@ class Around:
 
 
 class Gatehouse:
-    """The doors of one gateway and those who may move them. `places` says where each device is."""
+    """The doors of one gateway and those who may move them. `places` says where each device and asset is."""
 
     def __init__(
         self,
@@ -76,7 +77,7 @@ class Gatehouse:
         )
         self.actors = Actors(
             field,
-            (self.doors, self.interlocks),
+            (self.doors, self.interlocks, around.assets),
             doors=plans,
             places={**places, **{plan.name: plan.place for plan in plans}},
             home=config.gateway.place,

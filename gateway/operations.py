@@ -52,10 +52,11 @@ class Operations:
         export: Callable[[float, float], AsyncIterator[Event]],
         watch: Callable[[Request], AsyncIterator[Answer]],
         kept: Callable[[float], Awaitable[bool]],
+        assets: Callable[[], Sequence[Mapping[str, Any]]] = tuple,
         wall: Callable[[], float],
     ) -> None:
         self._status, self._alerts, self._orders = status, alerts, orders
-        self._export, self._kept, self._wall = export, kept, wall
+        self._export, self._kept, self._assets, self._wall = export, kept, assets, wall
         self.by_name: dict[str, Callable[[Request], Awaitable[Answer] | AsyncIterator[Answer]]] = {
             "ping": self._ping,
             "status": self._tell_status,
@@ -66,6 +67,7 @@ class Operations:
             "command": self._command,
             "export": self._tell_rows,
             "watch": watch,
+            "assets": self._list_assets,
         }
 
     async def _ping(self, _: Request) -> Answer:
@@ -73,6 +75,9 @@ class Operations:
 
     async def _tell_status(self, _: Request) -> Answer:
         return {"status": self._status()}
+
+    async def _list_assets(self, _: Request) -> Answer:
+        return {"assets": self._assets()}
 
     async def _list_alerts(self, _: Request) -> Answer:
         return {"alerts": self._alerts.alerts()}

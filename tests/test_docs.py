@@ -73,6 +73,20 @@ def test_the_sample_configuration_passes_the_check(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
 
 
+def test_the_assets_of_the_sample_configuration_pass_the_check_once_their_marks_are_taken_off(
+    tmp_path: Path,
+) -> None:
+    text = (ROOT / "systemd" / "gateway.toml").read_text(encoding="utf-8")
+    marked = text.partition("# --- assets")[2].partition("# --- end of assets")[0]
+    plain = "\n".join(line.removeprefix("# ") for line in marked.partition("[[bus]]")[2].splitlines())
+    file = tmp_path / "gateway.toml"
+    head = f'[gateway]\nid = "x"\nstate_dir = "{tmp_path}"\n'
+    file.write_text(head + "[[bus]]" + plain, encoding="utf-8")
+    result = CliRunner().invoke(cli, ["check", "-c", str(file)])
+    assert result.exit_code == 0, result.output
+    assert "[[asset]]" in plain
+
+
 def test_the_changelog_names_the_version_or_what_is_not_released_yet() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -13,6 +13,7 @@ What a reading may bring:
     FOUND, GONE   the condition is true now; it is normal again.
     WORSE         it is past the rule's urgent limit. "At once" means on two reads with no time between them:
                   `apart_s` is waived, the second read is not.
+    AGAIN         it is still true, and the rule wants that told again after such a time.
     RESTED        the first three readings agree: this is how it lies at rest (see gateway/core/baselines.py).
 
 A door is *forced* when it opens with no excuse: neither exit button, strike nor granted command in the seconds
@@ -35,6 +36,7 @@ class Finding(enum.Enum):
     LATER = "later"
     FOUND = "found"
     WORSE = "worse"
+    AGAIN = "again"
     GONE = "gone"
     RESTED = "rested"
 
@@ -67,7 +69,8 @@ class Condition:
     """
 
     __slots__ = (
-        "_armed", "_commissioning", "_excused_at", "_falling", "_quick", "_rising", "_suppressed_by", "_urgent",
+        "_armed", "_commissioning", "_excused_at", "_falling", "_quick", "_rising", "_suppressed_by", "_told_at",
+        "_urgent",
         "active", "baseline", "look_at", "point", "rule", "since", "since_wall", "urgent", "value",
     )  # fmt: skip
 
@@ -88,6 +91,7 @@ class Condition:
         self._quick = rule.kind.fire or rule.kind.quick
         self._armed = not rule.excused_by  # a door must be seen closed before it can be forced
         self._excused_at = -math.inf
+        self._told_at: float | None = None
         self._suppressed_by: set[str] = set()
         self._rising, self._urgent, self._falling = _Streak(), _Streak(), _Streak()
         self._commissioning = Commissioning() if isinstance(rule.test, Deviates) else None
@@ -179,6 +183,7 @@ class Condition:
             return None
         self.active, self.urgent, self.value = True, urgent, value
         self.since, self.since_wall = self._rising.since, self._rising.since_wall
+        self._told_at = self._rising.at
         self._forget()
         return Finding.FOUND
 
@@ -186,9 +191,20 @@ class Condition:
         self._falling.reads = 0
         self.look_at = None
         if self.urgent or not self._count_urgent(level, at, wall):
-            return Finding.LOOK if level is Level.URGENT and not self.urgent else None
+            if level is Level.URGENT and not self.urgent:
+                return Finding.LOOK
+            return self._tell_again(value, at)
         self.urgent, self.value = True, value
         return Finding.WORSE
+
+    def _tell_again(self, value: Value, at: float) -> Finding | None:
+        """Return whether it has lasted so long that it is to be told again; a restart begins that time anew."""
+        if self._told_at is None:
+            self._told_at = at
+        if not self.rule.again_s or at - self._told_at < self.rule.again_s:
+            return None
+        self._told_at, self.value = at, value
+        return Finding.AGAIN
 
     def _count_urgent(self, level: Level, at: float, wall: float) -> bool:
         """Count reads past the urgent limit; return whether they are enough."""

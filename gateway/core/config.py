@@ -115,6 +115,24 @@ class DoorTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     entry: str = "card"  # card, card_or_pin, card_and_pin
 
 
+class AssetTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[asset]]`: one thing made of several devices: a manhole, a bin, a fire lane; see core/assets.
+
+    `parts` says which "device.point" plays which part of its `kind`, one or a list; `set` are numbers the kind asks
+    for; `point` are derived points of its own; `rules` and `baseline` are as those of a device.
+    """
+
+    name: str
+    kind: str
+    label: str = ""
+    place: Place = Place()
+    parts: dict[str, object] = {}
+    set: dict[str, float] = {}
+    baseline: dict[str, float] = {}
+    rules: dict[str, dict[str, object]] = {}
+    point: list[dict[str, object]] = []
+
+
 class ScheduleTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[[schedule]]`: times of the week, as people write them: "mon-fri 07:00-09:00"; see core/schedule.py."""
 
@@ -187,6 +205,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     camera: tuple[CameraTable, ...] = ()
     rule: tuple[dict[str, object], ...] = ()
     door: tuple[DoorTable, ...] = ()
+    asset: tuple[AssetTable, ...] = ()
     schedule: tuple[ScheduleTable, ...] = ()
     interlock: tuple[InterlockTable, ...] = ()
     operator: tuple[OperatorTable, ...] = ()

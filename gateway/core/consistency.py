@@ -161,6 +161,7 @@ def _names(parsed: Parsed) -> Faults:
     yield from _twice({f"{key}.name": bus.name for key, bus in parsed.buses.items()})
     names = {f"{key}.name": device.name for key, device in parsed.devices.items()}
     names |= {f"{key}.name": door.name for key, door in parsed.doors.items()}
+    names |= {f"{key}.name": asset.name for key, asset in parsed.assets.items()}
     names |= {f"{key}.name": interlock.name for key, interlock in parsed.interlocks.items()}
     for key, name in names.items():
         yield from _id(key, name)

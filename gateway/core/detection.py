@@ -60,6 +60,7 @@ class Detection:
         self.guards: dict[str, Guard] = {}
         self._watches: dict[tuple[str, str], _Watch] = {}
         self._due: dict[Condition, tuple[float, str]] = {}
+        self._shown: dict[tuple[str, str], ReadingBody | None] = {}
         self._configured = {(each.name, point) for each in devices for point in each.baseline}
         for device in devices:
             for rule in device.rules:
@@ -67,9 +68,13 @@ class Detection:
                 guard = _guard(device, rule, key, baselines, standing.get(key))
                 self.guards[key] = guard
                 self._index(guard)
+                if rule.shows:
+                    self._shown[device.name, rule.shows] = None
 
     def read(self, body: ReadingBody, wall: float) -> Sequence[Result]:
         """Take a reading; `wall` is its time of day. One that is not good says nothing, ever."""
+        if (body.device, body.point) in self._shown:
+            self._shown[body.device, body.point] = body
         watch = self._watches.get((body.device, body.point))
         if watch is None or body.quality is not Quality.GOOD or body.value is None:
             return ()
@@ -85,6 +90,10 @@ class Detection:
                 self._note(condition, guard)
                 results += _of_guard(Result(finding, condition, guard))
         return results
+
+    def shown(self, guard: Guard) -> ReadingBody | None:
+        """Return the last reading of the point a rule shows instead of its own; None where it shows its own."""
+        return self._shown.get((guard.device.name, guard.rule.shows)) if guard.rule.shows else None
 
     def excuse(self, device: str, at: float) -> None:
         """A granted command: the doors of this device may open lawfully now."""

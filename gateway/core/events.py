@@ -233,6 +233,14 @@ class BaselineBody(msgspec.Struct, frozen=True, tag="baseline"):
     origin: str
 
 
+class MemoryBody(msgspec.Struct, frozen=True, tag="memory"):
+    """What a derived point must know after a restart: a count, a time of day; None: no more. See core/assets."""
+
+    asset: str
+    point: str
+    value: float | None
+
+
 class NoteBody(msgspec.Struct, frozen=True, tag="note"):
     """A fact about the gateway itself worth keeping: started, stopped, rows lost, journal set aside."""
 
@@ -253,6 +261,7 @@ Body: TypeAlias = (
     | CommandBody
     | OutcomeBody
     | BaselineBody
+    | MemoryBody
     | NoteBody
 )
 
@@ -264,6 +273,7 @@ KEPT = (
     CommandBody,
     OutcomeBody,
     BaselineBody,
+    MemoryBody,
     NoteBody,
 )
 """Bodies that are committed at once and dropped last; the others may be thinned."""

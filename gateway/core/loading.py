@@ -13,6 +13,7 @@ import msgspec
 from drivers.api import Text
 from gateway.core.config import (
     AccessTable,
+    AssetTable,
     BesideTable,
     BusTable,
     CameraTable,
@@ -47,6 +48,7 @@ class Parsed:
     devices: dict[str, DeviceTable] = field(default_factory=dict)  # "bus[0].device[2]" -> table
     cameras: dict[str, CameraTable] = field(default_factory=dict)
     doors: dict[str, DoorTable] = field(default_factory=dict)
+    assets: dict[str, AssetTable] = field(default_factory=dict)
     schedules: dict[str, ScheduleTable] = field(default_factory=dict)
     interlocks: dict[str, InterlockTable] = field(default_factory=dict)
     operators: dict[str, OperatorTable] = field(default_factory=dict)
@@ -69,6 +71,7 @@ class Parsed:
             camera=tuple(self.cameras.values()),
             rule=tuple(self.rules.values()),
             door=tuple(self.doors.values()),
+            asset=tuple(self.assets.values()),
             schedule=tuple(self.schedules.values()),
             interlock=tuple(self.interlocks.values()),
             operator=tuple(self.operators.values()),
@@ -104,6 +107,7 @@ def parse(text: str) -> Parsed:
         parsed.metrics = table_of(tables["metrics"], MetricsTable, "metrics", parsed.faults)
     parsed.cameras = listed(tables, "camera", CameraTable, parsed.faults)
     parsed.doors = listed(tables, "door", DoorTable, parsed.faults)
+    parsed.assets = listed(tables, "asset", AssetTable, parsed.faults)
     parsed.schedules = listed(tables, "schedule", ScheduleTable, parsed.faults)
     parsed.interlocks = listed(tables, "interlock", InterlockTable, parsed.faults)
     parsed.operators = listed(tables, "operator", OperatorTable, parsed.faults)

@@ -37,7 +37,7 @@ def _check_points(key: str, table: Table, known: Sequence[str]) -> Iterator[Faul
     if ("point" in table) == ("points" in table):
         found = Text("两者都有", "both") if "point" in table else NOTHING
         yield Fault(key, found, Text("point 或 points 之一", "either point or points"))
-    for name in ("point", "points", "unless", "excused_by"):
+    for name in ("point", "points", "unless", "excused_by", "shows"):
         value = table.get(name, ())
         for each in value if isinstance(value, list | tuple) else [value]:
             if isinstance(each, str) and each not in known:
@@ -134,6 +134,8 @@ _KEYS: Final[Mapping[str, tuple[Callable[[object], bool], Text]]] = {
     "unless": (_are_texts, _TEXTS),
     "excused_by": (_are_texts, _TEXTS),
     "excuse_s": (_is_time, _SECONDS),
+    "again_s": (_is_time, _SECONDS),
+    "shows": (_is_text, _TEXT),
     "severity": (lambda value: value in list(Severity), one_of(Severity)),
     "certainty": (lambda value: value in list(Certainty), one_of(Certainty)),
     "enabled": (_is_flag, _FLAG),

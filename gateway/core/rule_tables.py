@@ -11,6 +11,8 @@
     latch = false                               # stays until a person resets it and the device is normal
     unless = ["test"]                           # points that keep it quiet while true
     excused_by = ["exit_button"], excuse_s = 8.0
+    again_s = 900.0                             # told again so often as it lasts, also to who acknowledged it
+    shows = "minutes"                           # the point whose value the alert tells, instead of its own
     severity, certainty, enabled
     device = "name", category = "smoke"         # only in gateway.toml's [[rule]]: whom it is for
 
@@ -31,7 +33,17 @@ from gateway.core.rule_checks import TESTS, Table, check
 from gateway.core.rules import Above, Below, Deviates, Equals, Rule, Test
 
 ANGLES: Final = ("°", "deg", "degree", "degrees")
-_PLAIN: Final = ("reads", "apart_s", "hold_s", "clear_reads", "clear_hold_s", "latch", "excuse_s")
+_PLAIN: Final = (
+    "reads",
+    "apart_s",
+    "hold_s",
+    "clear_reads",
+    "clear_hold_s",
+    "latch",
+    "excuse_s",
+    "again_s",
+    "shows",
+)
 CLEAR_SHARE: Final = 0.2  # hysteresis where a table gives none: back to 0.8 of an upper limit, 1.2 of a lower
 
 

@@ -103,6 +103,8 @@ class Rule:
     unless: tuple[str, ...] = ()
     excused_by: tuple[str, ...] = ()
     excuse_s: float = 8.0
+    again_s: float = 0.0
+    shows: str = ""
 
     @property
     def name(self) -> str:
@@ -112,7 +114,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A device as alerting sees it. `baseline` is what the configuration says its points are at rest."""
+    """A device or an asset as alerting sees it. `baseline` is what the configuration says its points are at rest.
+
+    `also` are families it helps to watch though the rules are those of an asset it is part of.
+    """
 
     name: str
     label: str = ""
@@ -122,6 +127,7 @@ class Watched:
     profile: str = ""
     rules: tuple[Rule, ...] = ()
     baseline: Mapping[str, float] = field(default_factory=dict)
+    also: frozenset[str] = frozenset()
 
     @property
     def subject(self) -> Subject:
@@ -136,7 +142,7 @@ class Watched:
     @property
     def families(self) -> frozenset[str]:
         """Return what it watches: fire, door, manhole."""
-        return frozenset(rule.kind.family for rule in self.rules if rule.kind.family != "device")
+        return self.also | {rule.kind.family for rule in self.rules if rule.kind.family != "device"}
 
 
 def difference(value: float, baseline: float, *, wraps: bool) -> float:

@@ -25,6 +25,7 @@ _PARTS = (
     ("unit", Words("{} 单元", "unit {}")),
     ("floor", Words("{} 楼", "floor {}")),
 )
+_UNITS = {"min": Words("分钟", "min"), "°C/min": Words("°C/分钟", "°C/min"), "m/h": Words("米/小时", "m/h")}
 _BELOW = Words("地下 {} 层", "basement {}")
 _NEAR = Words("{}附近", "about {}")
 _AND_MORE = Words("，另有 {} 个", " and {} more")
@@ -81,13 +82,13 @@ def common_place(places: Sequence[Place]) -> Place:
 
 
 def _filled(template: str, facts: Facts, language: int) -> str:
-    subject = facts.subject
+    subject, unit = facts.subject, facts.unit or ""
     fields = {
         "place": _where(subject, language, named="{device}" not in template),
         "origin": _origin(subject, language),
         "device": (subject.label or subject.name)[:_LONGEST_NAME],
         "value": _number(facts.value),
-        "unit": facts.unit or "",
+        "unit": _pick(_UNITS.get(unit, Words(unit, unit)), language),
         "deviation": "" if facts.deviation is None else f"{facts.deviation:.0f}",
         "count": str(facts.count),
         "devices": _listed(facts, language),
@@ -146,11 +147,12 @@ def _pick(words: Words, language: int) -> str:
 
 
 def _number(value: Value | None) -> str:
-    if value is None:
+    if value is None or isinstance(value, bool):  # a yes is no number to tell
         return ""
     return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else str(int(value))
 
 
 def _tidy(text: str) -> str:
     """Return the text without the gaps an empty field leaves."""
-    return " ".join(text.split()).replace(" ）", "）").replace(" )", ")").replace(", :", ":").strip(" ,，")
+    tidy = " ".join(text.split()).replace(" ）", "）").replace(" )", ")").replace(", :", ":")
+    return tidy.replace("（）", "").replace(" ()", "").strip(" ,，")

@@ -37,6 +37,8 @@ WANTED: dict[object, Text] = {
         '形如 [{ device = "...", action = "..." }] 的列表',
         'a list like [{ device = "...", action = "..." }]',
     ),
+    dict[str, object]: Text('形如 { level = "设备.测点" } 的表', 'a table like { level = "device.point" }'),
+    dict[str, dict[str, object]]: Text("由表组成的表", "a table of tables"),
     dict[str, float]: Text("数字的表，如 { roll = 0.5 }", "a table of numbers like { roll = 0.5 }"),
     list[tuple[float, float]]: POINTS,
     list[list[tuple[float, float]]]: Text("由点列组成的列表", "a list of such lists of points"),

@@ -193,7 +193,7 @@ class Alerting:
             case Finding.FOUND:
                 self._alerts.found(guard.key, self._found(result, unit), self._now)
                 self._neighbours.alarm(guard, condition.since, self._now, self._clock)
-            case Finding.WORSE:
+            case Finding.WORSE | Finding.AGAIN:
                 self._alerts.worse(guard.key, self._found(result, unit), self._now)
             case Finding.GONE:
                 self._alerts.gone(guard.key, self._now)
@@ -204,11 +204,14 @@ class Alerting:
         condition, rule, device = result.condition, result.guard.rule, result.guard.device
         kind = self._kinds[rule.kind.urgent] if condition.urgent and rule.kind.urgent else rule.kind
         own = kind is rule.kind
+        value, shown = condition.value, self._detection.shown(result.guard)
+        if shown is not None and shown.value is not None:
+            value, unit = shown.value, shown.unit
         return Found(
             kind=kind,
             severity=rule.severity if own else kind.severity,
             certainty=rule.certainty if own else kind.certainty,
-            facts=Facts(device.subject, condition.value, unit, condition.deviation),
+            facts=Facts(device.subject, value, unit, condition.deviation),
             first_seen=condition.since_wall if condition.since_wall > 0 else self._now + self._ahead,
             clock=self._clock,
             device=device.name,

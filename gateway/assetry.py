@@ -1,0 +1,112 @@
+"""From the tables of gateway.toml to assets: what each is made of, and what of their parts' rules becomes theirs."""
+
+import dataclasses
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from drivers.api import Profile
+from gateway.core.assets import kinds as asset_kinds
+from gateway.core.assets.plans import Assembled, AssetPlan, assemble
+from gateway.core.config import Config
+from gateway.core.faults import Fault, near, one_of, shown
+from gateway.core.fitting import Products
+from gateway.core.kinds import Kinds
+from gateway.core.loading import Parsed
+from gateway.core.places import over
+from gateway.core.rule_tables import compile_rules
+from gateway.core.rules import Rule, Watched
+
+Profiles = Mapping[str, Profile]
+
+
+def check(parsed: Parsed, products: Products) -> Iterator[Fault]:
+    """Yield everything about assets that does not fit the devices they are made of."""
+    profiles = {device.name: products.profiles.get(device.profile) for device in parsed.devices.values()}
+    if None in profiles.values():  # nobody knows yet what the missing ones have
+        return
+    devices = {name: profile.points for name, profile in profiles.items() if profile is not None}
+    assembled = assemble(parsed.assets, asset_kinds.built_in(), devices)
+    yield from assembled.faults
+    where = {table.name: key for key, table in parsed.assets.items()}
+    for plan in assembled.plans:
+        names = [point.name for point in plan.points]
+        for name in plan.table.baseline:
+            if name not in names:
+                yield Fault(
+                    f"{where[plan.name]}.baseline.{name}", shown(name), one_of(names), near(name, names)
+                )
+        rules = list(parsed.rules.values())
+        yield from _compiled(plan, rules, products.kinds, where[plan.name])[1]
+
+
+def assets_of(config: Config, profiles: Profiles) -> Assembled:
+    """Return the assets as they run; the configuration was checked before."""
+    devices = {table.name: profiles[table.profile].points for bus in config.bus for table in bus.device}
+    tables = {f"asset[{index}]": table for index, table in enumerate(config.asset)}
+    return assemble(tables, asset_kinds.built_in(), devices) if tables else Assembled()
+
+
+def watched_with(
+    assets: Assembled, devices: Mapping[str, Watched], config: Config, kinds: Kinds
+) -> dict[str, Watched]:
+    """Return devices and assets as alerting sees them.
+
+    A rule of a device that looks only at parts of an asset, and is of a kind that the asset judges, is the asset's:
+    one lifted cover is one alert, and it says which manhole.
+    """
+    watched = dict(devices)
+    for plan in assets.plans:
+        rules, _ = _compiled(plan, config.rule, kinds, "asset")
+        judged = {rule.kind.name for rule in rules}
+        for name, device in watched.items():
+            kept = tuple(rule for rule in device.rules if not _is_of(plan, rule, name, judged))
+            if len(kept) < len(device.rules):
+                watched[name] = dataclasses.replace(device, rules=kept, also=device.families)
+        watched[plan.name] = Watched(
+            name=plan.name,
+            label=plan.table.label,
+            place=over(plan.table.place, config.gateway.place),
+            category=plan.table.kind,
+            profile=plan.table.kind,
+            rules=rules,
+            baseline=_baseline(plan, devices) | plan.table.baseline,
+        )
+    return watched
+
+
+def deadbands_of(assets: Assembled) -> dict[tuple[str, str], float]:
+    """Return (asset, point) -> the change that is worth telling."""
+    return {(plan.name, point.name): point.deadband for plan in assets.plans for point in plan.points}
+
+
+def _is_of(plan: AssetPlan, rule: Rule, device: str, judged: Collection[str]) -> bool:
+    """Return whether a device's rule is the asset's: all it looks at is, or it makes no sense on a part of one."""
+    parts = {key for keys in plan.parts.values() for key in keys}
+    mine = [(device, point) in parts for point in rule.points]
+    return (rule.kind.name in judged and all(mine)) or (
+        rule.kind.name in plan.kind.asset.instead and any(mine)
+    )
+
+
+def _baseline(plan: AssetPlan, devices: Mapping[str, Watched]) -> dict[str, float]:
+    """Return how its parts lie at rest by the configuration, for the points that are theirs."""
+    found = {}
+    for role, ((device, point), *others) in plan.parts.items():
+        if not others and device in devices and point in devices[device].baseline:
+            found[role] = devices[device].baseline[point]
+    return {name: value for name, value in found.items() if any(each.name == name for each in plan.points)}
+
+
+def _compiled(
+    plan: AssetPlan, rules: Sequence[Mapping[str, object]], kinds: Kinds, where: str
+) -> tuple[tuple[Rule, ...], tuple[Fault, ...]]:
+    compiled = compile_rules(
+        plan.rules,
+        rules,
+        plan.table.rules,
+        device=plan.name,
+        category=plan.table.kind,
+        points=plan.points,
+        kinds=kinds,
+        where=where,
+    )
+    return compiled.rules, compiled.faults

@@ -1,0 +1,129 @@
+"""How a derived point is written, and what becomes of it: one key that says what of, and the numbers that go with it.
+
+    same = "level"                                   the part's own value
+    scaled = "distance", zero = 1100, full = 200     0 to 100 %; slack = 25: so many % outside mean nothing
+    difference = ["inlet", "outlet"]                 the first less the second
+    least = [...]    most = [...]                    of a group
+    median = "distance", reads = 3                   the middle one of the last readings
+    rate = "level", per_s = 3600, over_s = 900       how fast it changes, whatever single readings say
+    falls = "fill", by = 40, within_s = 1800         how often it fell at once; outlives a restart
+    rose = "collections"                             when a count last rose, seconds since 1970; outlives a restart
+    is = "fill", above = 90, clear = 70              on or off; or below, or when = 3 or [1, 2];
+                                                     clear left out: a fifth back; on_s, off_s: so long first
+    lasts = "occupied"                               for how many minutes it has been on; outlives a restart
+    any = [...]   all = [...]   at_least = [...], many = 3   of a group, those that are on; when = false: that are off;
+    count = [...]                                    above = 50 or below = ...: that are past it; how many of a group
+    ordered = true                                   what a person switches on, and for how long
+
+A source is another point of the asset, or one of its parts. Instead of a number a setting may stand, or a
+product of such: "0.6 high".
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from drivers.api import Text, Value
+from gateway.core.assets.joints import AtLeast, Count, Difference, Extreme
+from gateway.core.assets.seen import Seen
+from gateway.core.assets.states import Is, Lasts, Ordered, Same, Scaled, When
+from gateway.core.assets.windows import Falls, Median, Rate
+from gateway.core.rule_tables import CLEAR_SHARE
+from gateway.core.rules import Above, Below, Equals, Test
+
+ALL: Final = 0  # of `many`: every one of them
+SAME_UNIT: Final = "="
+MOST_SOURCES: Final = 64
+
+
+class Cell(Protocol):
+    """What makes one derived point; told its sources each time one of them was read."""
+
+    def take(self, sources: Sequence[Seen | None], wall: float) -> Seen | None:
+        """Return what the point is now; None where there is nothing to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The numbers of one formula, settings filled in; `values` is what `when` lists."""
+
+    by_name: Mapping[str, float]
+    values: tuple[Value, ...]
+    sources: int
+
+    def __getitem__(self, name: str) -> float:
+        """Return a number; KeyError if it is not there."""
+        return self.by_name[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One kind of formula. `needs` are numbers it must have, `may` those with a default; `unit` what it gives.
+
+    `whole`: without one of its sources it means nothing; the others do with those that are there.
+    """
+
+    make: Callable[[Numbers], Cell]
+    several: bool = False
+    whole: bool = True
+    needs: tuple[str, ...] = ()
+    may: Mapping[str, float] = field(default_factory=dict)
+    unit: str | None = None
+    tests: bool = False
+
+
+def _group(many: int) -> Callable[[Numbers], Cell]:
+    return lambda numbers: AtLeast(many or numbers.sources, _test(numbers))
+
+
+def _is(numbers: Numbers) -> Cell:
+    return Is(_test(numbers), numbers["on_s"], numbers["off_s"])
+
+
+def _test(numbers: Numbers) -> Test:
+    given = numbers.by_name
+    if "above" in given:
+        return Above(given["above"], given.get("clear", _back(given["above"], -1)))
+    if "below" not in given:
+        return Equals(numbers.values or (True,))
+    return Below(given["below"], given.get("clear", _back(given["below"], 1)))
+
+
+def _back(limit: float, side: int) -> float:
+    """Return where it is normal again if nobody says: a fifth back, as rules have it."""
+    return limit * (1 + side * CLEAR_SHARE) if limit > 0 else limit
+
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "same": Operation(lambda _: Same(), unit=SAME_UNIT),
+    "scaled": Operation(
+        lambda n: Scaled(n["zero"], n["full"], n["slack"]),
+        needs=("zero", "full"),
+        may={"slack": 25.0},
+        unit="%",
+    ),
+    "difference": Operation(lambda _: Difference(), several=True, unit=SAME_UNIT),
+    "least": Operation(lambda _: Extreme(most=False), several=True, whole=False, unit=SAME_UNIT),
+    "most": Operation(lambda _: Extreme(most=True), several=True, whole=False, unit=SAME_UNIT),
+    "median": Operation(lambda n: Median(n["reads"]), may={"reads": 3.0}, unit=SAME_UNIT),
+    "rate": Operation(lambda n: Rate(n["per_s"], n["over_s"]), needs=("per_s", "over_s")),
+    "falls": Operation(lambda n: Falls(n["by"], n["within_s"]), needs=("by", "within_s")),
+    "rose": Operation(lambda _: When(), unit="unix s"),
+    "is": Operation(_is, may={"on_s": 0.0, "off_s": 0.0}, tests=True),
+    "lasts": Operation(lambda _: Lasts(), unit="min"),
+    "any": Operation(_group(1), several=True, whole=False, tests=True),
+    "all": Operation(_group(ALL), several=True, tests=True),
+    "at_least": Operation(
+        lambda n: AtLeast(int(n["many"]), _test(n)), several=True, whole=False, needs=("many",), tests=True
+    ),
+    "count": Operation(lambda n: Count(_test(n)), several=True, whole=False, tests=True),
+    "ordered": Operation(lambda _: Ordered()),
+}
+LIMITS: Final[Mapping[str, tuple[float, float]]] = {
+    "slack": (0, 1000), "reads": (1, 99), "per_s": (1, 86_400), "over_s": (10, 86_400), "by": (1e-9, 1e9),
+    "within_s": (10, 86_400), "on_s": (0, 86_400), "off_s": (0, 86_400), "many": (1, MOST_SOURCES),
+}  # fmt: skip
+"""What a number may be, where not anything."""
+OF_POINTS: Final = ("name", "unit", "deadband", "inner")
+TESTS: Final = ("above", "below", "when")
+WANTED: Final = Text("一个数，或设置项的名字", "a number, or the name of a setting")

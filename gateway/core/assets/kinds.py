@@ -1,0 +1,78 @@
+"""Kinds of asset as data: what parts one has, what can be set, which points are derived and what is an alert.
+
+One file a kind in this folder, `manhole.toml`; a new kind is a new file and no code. The file says:
+
+    [asset]      title = { zh, en }, instead = ["fire.gas"]: rules of these kinds make no sense on a part of this
+    [part.NAME]  what a part measures: zh, en; unit, where it must have one; many = true for a list
+    [set.NAME]   a number an installer may set: zh, en, value (left out: must be set), unit
+    [[point]]    a derived point: name, unit, deadband, and its formula (see formulas.py); inner = true: a step on
+                 the way, told to nobody
+    [[rule]]     as in a profile (see gateway/core/rule_tables.py); a name of [set] may stand for a number
+
+Points whose parts an asset does not have are left out, and the rules on them too.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Final
+
+import msgspec
+
+from gateway.core.events import Words
+
+FOLDER: Final = "gateway.core.assets"
+
+
+class PartTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[part.NAME]`."""
+
+    zh: str
+    en: str
+    unit: str = ""
+    many: bool = False
+
+
+class SettingTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[set.NAME]`."""
+
+    zh: str
+    en: str
+    value: float | None = None
+    unit: str = ""
+
+
+class HeadTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[asset]`."""
+
+    title: Words
+    instead: tuple[str, ...] = ()
+
+
+class AssetKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One kind of asset, as its file says."""
+
+    asset: HeadTable
+    name: str = ""
+    part: dict[str, PartTable] = {}
+    set: dict[str, SettingTable] = {}
+    point: tuple[dict[str, object], ...] = ()
+    rule: tuple[dict[str, object], ...] = ()
+
+
+def built_in() -> Mapping[str, AssetKind]:
+    """Return the kinds of this release by name."""
+    files = (each for each in resources.files(FOLDER).iterdir() if each.name.endswith(".toml"))
+    kinds = (_read(file) for file in files)
+    return {kind.name: kind for kind in sorted(kinds, key=lambda kind: kind.name)}
+
+
+def parse(text: str, name: str) -> AssetKind:
+    """Return the kind a TOML text describes; msgspec.ValidationError names what is wrong in it."""
+    kind = msgspec.convert(tomllib.loads(text), AssetKind)
+    return msgspec.structs.replace(kind, name=name)
+
+
+def _read(file: Traversable) -> AssetKind:
+    return parse(file.read_text(encoding="utf-8"), file.name.removesuffix(".toml"))
