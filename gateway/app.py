@@ -27,7 +27,7 @@ from gateway.identity import identity, new_id
 from gateway.machine import Machine
 from gateway.operations import Operations
 from gateway.runtime.clock import SystemClock
-from gateway.runtime.journal import Journal, JournalSettings
+from gateway.runtime.journal import Journal, JournalSettings, Needed
 from gateway.runtime.journal.statements import Probe, no_probe
 from gateway.runtime.stream import Stream
 from gateway.runtime.supervisor import Supervisor
@@ -126,6 +126,7 @@ class House:
         deadbands = site.deadbands_of(config, checked.profiles) | assetry.deadbands_of(made)
         self._follow(Thinner(deadbands))
         journal.protect = self._standing.positions
+        journal.needed = lambda: Needed(self._standing.positions(), self._standing.answered())
         journal.report = self._report
 
     def control(self, path: Path) -> None:

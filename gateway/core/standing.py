@@ -8,6 +8,8 @@ its nonce in any case.
 So that no alert is told twice by the last resort, what it told of an alert stands as long as the alert does.
 
 An outcome ends a command only if it is of the same origin: what a stranger calls an order says nothing about it.
+
+A fold goes on from what an earlier one kept as from the whole journal: `Restored(kept)` and then what came after it.
 """
 
 from collections.abc import Iterable
@@ -33,12 +35,14 @@ Key = tuple[str, ...]
 
 
 class Restored:
-    """The fold of a whole journal to what a restart needs."""
+    """The fold of a whole journal to what a restart needs; `kept` is what an earlier fold came to."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Iterable[Event] = ()) -> None:
         self._last: dict[Key, Event] = {}
         self._answered: dict[Key, tuple[Event, Event]] = {}  # command and outcome, oldest first
         self._told: dict[str, list[Event]] = {}  # by alert
+        for event in _told_last(kept):
+            self.follow(event)
 
     def follow(self, event: Event) -> None:
         """Take in the next event."""
@@ -74,8 +78,11 @@ class Standing:
 
     def __init__(self, restored: Iterable[Event]) -> None:
         self._positions: dict[Key, tuple[int, int]] = {}
+        self._answered: dict[
+            Key, tuple[tuple[int, int], tuple[int, int]]
+        ] = {}  # command, outcome; oldest first
         self._told: dict[str, list[tuple[int, int]]] = {}
-        for event in restored:
+        for event in _told_last(restored):
             self.follow(event)
 
     def follow(self, event: Event) -> None:
@@ -84,14 +91,31 @@ class Standing:
             self._told.setdefault(told[0], []).append((event.epoch, event.seq))
         key = key_of(event.body)
         if key is not None and is_over(event.body):
-            self._positions.pop(key, None)
+            before = self._positions.pop(key, None)
             self._told.pop(key[1], None)
+            if before is not None and isinstance(event.body, OutcomeBody):
+                self._answer(key, before, (event.epoch, event.seq))
         elif key is not None:
             self._positions[key] = (event.epoch, event.seq)
 
     def positions(self) -> list[tuple[int, int]]:
         """Return (epoch, seq) of each row to keep."""
         return [*self._positions.values(), *(each for told in self._told.values() for each in told)]
+
+    def answered(self) -> list[tuple[int, int]]:
+        """Return (epoch, seq) of the other rows a restart looks at, if they are there still."""
+        return [each for pair in self._answered.values() for each in pair]
+
+    def _answer(self, command: Key, given: tuple[int, int], outcome: tuple[int, int]) -> None:
+        self._answered.pop(command, None)
+        self._answered[command] = given, outcome
+        if len(self._answered) > ANSWERED:
+            del self._answered[next(iter(self._answered))]
+
+
+def _told_last(kept: Iterable[Event]) -> list[Event]:
+    """Return events with what was told of alerts behind these: of an alert that stands the last event is left."""
+    return sorted(kept, key=lambda event: told_before(event.body) is not None)
 
 
 def key_of(body: Body) -> Key | None:

@@ -3,6 +3,7 @@
 from gateway.runtime.journal.contract import JournalSettings, JournalStatistics, Salvage, StoreError
 from gateway.runtime.journal.journal import Journal
 from gateway.runtime.journal.rows import START, Lane, Position
+from gateway.runtime.journal.summary import Needed
 
 __all__ = [
     "START",
@@ -10,6 +11,7 @@ __all__ = [
     "JournalSettings",
     "JournalStatistics",
     "Lane",
+    "Needed",
     "Position",
     "Salvage",
     "StoreError",

@@ -27,7 +27,7 @@ class JournalSettings:
     storm_rows: int = 64
     upkeep_s: float = 60.0
     pending_readings: int = 5000
-    check_bytes: int = 64 * MIB  # a larger file has only its urgent rows checked at start
+    check_bytes: int = 16 * MIB  # a larger file is looked through only when something in it was found damaged
 
 
 @dataclass(frozen=True, slots=True)

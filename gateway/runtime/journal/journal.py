@@ -20,6 +20,7 @@ from gateway.runtime.journal.cursors import CURSOR, lanes_of
 from gateway.runtime.journal.reading import CHUNK, Chunk
 from gateway.runtime.journal.rows import START, Lane, Position, decode, encode, lane_of, pack, unpack
 from gateway.runtime.journal.statements import Probe, no_probe
+from gateway.runtime.journal.summary import Needed
 from gateway.runtime.journal.writer import Writer
 
 
@@ -73,6 +74,15 @@ class Journal:
     @protect.setter
     def protect(self, protect: Callable[[], Collection[Position]]) -> None:
         self._writer.upkeep.protect = protect
+
+    @property
+    def needed(self) -> Callable[[], Needed] | None:
+        """Return who names the rows that a restart looks at: then an old journal opens as fast as a young one."""
+        return self._writer.upkeep.needed
+
+    @needed.setter
+    def needed(self, needed: Callable[[], Needed]) -> None:
+        self._writer.upkeep.needed = needed
 
     async def run(self) -> None:
         """Write until cancelled, then write what is queued and close the file."""
@@ -167,7 +177,10 @@ class Journal:
 
     async def standing(self) -> list[Event]:
         """Return the events a restart needs, in order: see gateway/core/standing.py."""
+        known = await self._writer.upkeep.remembered(self._writer.store)
         restored, after, more = Restored(), 0, True
+        if known is not None:
+            restored, after = Restored(known.events), known.until
         while more:
             chunk = await self._chunk(Lane.URGENT, after, CHUNK)
             for event in chunk.events:

@@ -47,8 +47,15 @@ class Opened:
     salvage: Salvage | None = None
 
 
-def open_file(path: Path, settings: JournalSettings, reserve: Reserve, probe: Probe) -> Opened:
-    """Open the journal at `path`; raises StoreError when that cannot be, with a hint what to do."""
+def open_file(
+    path: Path, settings: JournalSettings, reserve: Reserve, probe: Probe, *, thorough: bool = False
+) -> Opened:
+    """Open the journal at `path`; raises StoreError when that cannot be, with a hint what to do.
+
+    A large file is looked through only when `thorough`: that takes as long as reading all of it.
+    """
+    if thorough:
+        settings = replace(settings, check_bytes=1 << 62)
     probe("journal.before_open")
     try:
         opened = _open_with_reserve(path, settings, reserve, probe)
@@ -69,9 +76,9 @@ def _open_with_reserve(path: Path, settings: JournalSettings, reserve: Reserve, 
         return _open(path, settings, probe)
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+def is_damage(error: Exception) -> bool:
     """Return whether an error says that the file is not what we wrote."""
-    return _code(error) in _DAMAGE
+    return isinstance(error, sqlite3.Error) and _code(error) in _DAMAGE
 
 
 def _open(path: Path, settings: JournalSettings, probe: Probe) -> Opened:
@@ -149,12 +156,10 @@ def _check(connection: sqlite3.Connection, path: Path, settings: JournalSettings
             f"{path} is of version {version}, this gateway knows {statements.SCHEMA}",
             "install the newer gateway again, or move the file away to start a fresh journal",
         )
-    whole = path.stat().st_size <= settings.check_bytes
-    (result,) = connection.execute(
-        "PRAGMA quick_check(1)" if whole else "PRAGMA quick_check(urgent)"
-    ).fetchone()
-    if result != "ok":
-        raise _damaged(result)
+    if path.stat().st_size <= settings.check_bytes:
+        (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if result != "ok":
+            raise _damaged(result)
     statements.migrate(connection, version)
 
 

@@ -201,6 +201,12 @@ def read(connection: Connection, lane: Lane, after: int, limit: int) -> list[tup
     ).fetchall()
 
 
+def at(connection: Connection, lane: Lane, position: int) -> tuple[object, ...] | None:
+    """Return the row at a position as `read` does, None where there is none."""
+    found = read(connection, lane, position - 1, 1)
+    return found[0] if found and found[0][0] == position else None
+
+
 def last(connection: Connection, lane: Lane) -> tuple[int, int]:
     """Return (position, ordinal) of the last row of a lane, zeros when there is none."""
     found = connection.execute(
@@ -215,8 +221,9 @@ def ordinal_at(connection: Connection, lane: Lane, position: int) -> int:
     found = connection.execute(here, (position,)).fetchall()
     if found:
         return _integer(found[0][0])
-    found = connection.execute(f"SELECT min(ordinal) - 1 FROM {lane.table}").fetchall()  # noqa: S608
-    return _integer(found[0][0] or 0)
+    first = f"SELECT ordinal - 1 FROM {lane.table} ORDER BY position LIMIT 1"  # noqa: S608 - min() would read every page
+    found = connection.execute(first).fetchall()
+    return _integer(found[0][0]) if found else 0
 
 
 def used_bytes(connection: Connection) -> int:

@@ -25,13 +25,15 @@ T = TypeVar("T")
 
 
 class Store(aiosqlite.Connection):
-    """An open journal file. `opened` says what was found in it."""
+    """An open journal file. `opened` says what was found in it; `thorough` has every page looked at."""
 
     opened: Opened
 
-    def __init__(self, path: Path, settings: JournalSettings, reserve: Reserve, probe: Probe) -> None:
+    def __init__(
+        self, path: Path, settings: JournalSettings, reserve: Reserve, probe: Probe, *, thorough: bool = False
+    ) -> None:
         def connect() -> sqlite3.Connection:
-            self.opened = open_file(path, settings, reserve, probe)
+            self.opened = open_file(path, settings, reserve, probe, thorough=thorough)
             return self.opened.connection
 
         super().__init__(connect, iter_chunk_size=64)

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from gateway.core.events import NoteBody
-from gateway.runtime.journal import cursors, statements
+from gateway.runtime.journal import cursors, statements, summary
 from gateway.runtime.journal.contract import JournalSettings, Salvage, StoreError
 from gateway.runtime.journal.cursors import CURSOR
-from gateway.runtime.journal.opening import SKIP
+from gateway.runtime.journal.opening import SKIP, is_damage
 from gateway.runtime.journal.pending import Pending, Tail
 from gateway.runtime.journal.reserve import Reserve
 from gateway.runtime.journal.rows import Lane, pack
@@ -58,7 +58,7 @@ class Writer:
         self.last: dict[Lane, int] = {}
         self.ordinals: dict[Lane, int] = {}
         self.marks: dict[str, int] = {}
-        self.upkeep = Upkeep(settings, self.marks)
+        self.upkeep = Upkeep(settings, self.marks, path)
         self.served: dict[tuple[str, Lane], int] = {}  # ordinal of the last row a sink was served
         self.changed, self.ready = asyncio.Event(), asyncio.Event()
         self.reserve = Reserve(path.with_name(path.name + ".reserve"), settings.reserve_bytes)
@@ -68,7 +68,7 @@ class Writer:
         self._retry_at = self._paced_until = self._upkeep_at = 0.0
         self._checkpoint_at = _NEVER  # a checkpoint that the disk refused is owed
         self._dirty_pages = 0
-        self._broken = self._idle = False
+        self._broken = self._idle = self._suspect = False
         self._flight: _Flight | None = None
         self._store: Store | None = None
 
@@ -81,7 +81,7 @@ class Writer:
 
     async def open(self) -> None:
         """Open the file, or open it anew."""
-        store = Store(self._path, self._settings, self.reserve, self._probe)
+        store = Store(self._path, self._settings, self.reserve, self._probe, thorough=self._suspect)
         await store.open()
         try:
             await self._take_over(store)
@@ -97,14 +97,13 @@ class Writer:
     async def _take_over(self, store: Store) -> None:
         """Go on from what was found in the file."""
         opened = store.opened
-        self._broken = False
+        self._broken = self._suspect = False
         self.last, self.ordinals = dict(opened.last), dict(opened.ordinals)
         for name, value in opened.marks.items():
             self.marks[name] = max(value, self.marks.get(name, 0))
         self.tail = Tail(self.last[Lane.URGENT])
         self.top = max(self.top, pack(opened.base))
-        if opened.salvage:
-            self.salvage = opened.salvage
+        self.salvage = opened.salvage or self.salvage
         sinks = {name.removeprefix(CURSOR): value for name, value in self._cursors().items()}
         self.served |= await store.call(cursors.served, sinks)
         await self.upkeep.measure(store)
@@ -150,6 +149,7 @@ class Writer:
                     break
             if not self.failing:
                 await self.store.call(_leave, self.top, self._probe)
+                await self._sum_up(summary.AT_CLOSE_ROWS)
         except sqlite3.Error as error:
             log.error("the journal could not be closed in peace: %s", error)
         finally:
@@ -175,11 +175,8 @@ class Writer:
 
     def _due(self) -> float:
         due = max(self.pending.due(), self._retry_at)
-        return (
-            max(due, self._paced_until)
-            if self.pending.count(Lane.URGENT) < self._settings.storm_rows
-            else due
-        )
+        paced = self.pending.count(Lane.URGENT) < self._settings.storm_rows
+        return max(due, self._paced_until) if paced else due
 
     async def _until_due(self) -> None:
         """Return when there is something to write, to mend or to tidy."""
@@ -241,10 +238,7 @@ class Writer:
         if self.failing and self._checkpoint_at == _NEVER:
             log.warning("the journal can be written again")
             self.failing = None
-            self._report(NoteBody("journal.recovered", "the disk takes everything again"))
-
-    def _report(self, note: NoteBody) -> None:
-        self.upkeep.report(note)
+            self.upkeep.report(NoteBody("journal.recovered", "the disk takes everything again"))
 
     def announce(self) -> None:
         """Wake everybody who waits for rows."""
@@ -269,16 +263,19 @@ class Writer:
         """Decide what follows from an error; True when the next try may come at once."""
         full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
         if full and self.reserve.release():
-            self._report(NoteBody("journal.full", "the disk is full; the reserve was given up, make room"))
+            self.upkeep.report(
+                NoteBody("journal.full", "the disk is full; the reserve was given up, make room")
+            )
             return True
         self._broken = (not full) if broken is None else broken
+        self._suspect = self._suspect or is_damage(error)
         if pause or self._broken:
             self._retry_at = self._now() + self._settings.retry_s
         self._kick.set()
         first, self.failing = self.failing is None, str(error)
         if first:
             log.error("the journal cannot be written: %s", error)
-            self._report(NoteBody("journal.failing", str(error)))
+            self.upkeep.report(NoteBody("journal.failing", str(error)))
         self.announce()
         return False
 
@@ -305,7 +302,7 @@ class Writer:
             return
         self._retry_at, self._checkpoint_at = 0.0, _NEVER
         if self.salvage is not before and self.salvage is not None:
-            self._report(
+            self.upkeep.report(
                 NoteBody("journal.corrupt", f"{self.salvage.reason}; set aside as {self.salvage.path}")
             )
         if self.pending.due() == _NEVER:
@@ -319,10 +316,16 @@ class Writer:
             await self.store.call(lambda _connection: self.reserve.make())
             while self._due() > self._now():
                 if not await self.upkeep.step(self.store):
+                    await self._sum_up(summary.EVERY_ROWS)
                     return
             self._upkeep_at = self._now() + _PAUSE_S  # an alert came between: go on after it
         except sqlite3.Error as error:
             self._refused(error)
+
+    async def _sum_up(self, rows: int) -> None:
+        if not self.pending.count(Lane.URGENT):  # all that was appended is durable
+            urgent = Lane.URGENT
+            await self.upkeep.sum_up(self.store, self.last[urgent], self.ordinals[urgent], rows)
 
     def _cursors(self) -> dict[str, int]:
         return {name: value for name, value in self.marks.items() if name.startswith(CURSOR)}

@@ -1,5 +1,6 @@
 """A restart gets what it needs, and retention may take anything but that."""
 
+import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -144,3 +145,43 @@ def test_what_the_last_resort_told_of_an_alert_stands_as_long_as_the_alert_does(
     restored.follow(over)
     assert standing.positions() == []
     assert restored.events() == []
+
+
+def test_a_fold_goes_on_from_what_an_earlier_one_kept_as_from_the_whole_journal() -> None:
+    dice, numbered = random.Random(3), Numbered()
+    for _ in range(200):
+        events = [numbered.event(any_body(dice)) for _ in range(dice.randint(0, 60))]
+        cut = dice.randint(0, len(events))
+        whole, first = Restored(), Restored()
+        standing = Standing(())
+        for each in events[:cut]:
+            first.follow(each)
+            standing.follow(each)
+        at = sorted([*standing.positions(), *standing.answered()])
+        assert at == [(each.epoch, each.seq) for each in first.events()], "the two folds disagree"
+        resumed = Restored(first.events())
+        for each in events:
+            whole.follow(each)
+        for each in events[cut:]:
+            resumed.follow(each)
+        assert resumed.events() == whole.events()
+        again = Standing(first.events())
+        assert sorted(again.positions()) == sorted(standing.positions())
+
+
+def any_body(dice: random.Random) -> Body:
+    """Return something of a few alerts, orders, doors and points, so that they meet."""
+    name = f"a-{dice.randrange(4)}"
+    alert = msgspec.structs.replace(ALERT, alert=name, state=dice.choice(list(State)))
+    return dice.choice(
+        (
+            alert,
+            alert,
+            note(name, f"ntfy-{dice.randrange(2)}", "ok"),
+            command(f"c-{dice.randrange(3)}"),
+            outcome(f"c-{dice.randrange(3)}"),
+            BaselineBody(f"cover-{dice.randrange(2)}", "roll", dice.random(), "auto"),
+            OrderedBody(f"door-{dice.randrange(2)}", dice.choice(("", "locked_down")), "local:root"),
+            NoteBody("gateway.started", ""),
+        )
+    )
