@@ -10,12 +10,13 @@ from rich.console import Console
 from rich.text import Text
 
 from gateway.terminal import alerts as alert_list
+from gateway.terminal import assets as asset_screen
 from gateway.terminal import doors as door_screen
 from gateway.terminal import export as exporting
 from gateway.terminal import status as status_screen
 from gateway.terminal import watch as watching
 from gateway.terminal.client import Client
-from gateway.terminal.document import Alert, Outcome, Status, read
+from gateway.terminal.document import Alert, AssetLine, Outcome, Status, read
 from gateway.terminal.figures import BAD, FAINT, GOOD, console
 from gateway.terminal.words import Words
 
@@ -42,6 +43,27 @@ class Asking:
         else:
             status = read(Status, told)
             console().print(door_screen.screen(status.doors, status.interlocks, self._words))
+
+    def assets(self, kind: str | None, *, as_json: bool) -> None:
+        """Show every asset, or those of one kind."""
+        told = self._client.ask("assets")["assets"]
+        wanted = [each for each in told if kind is None or each.get("kind") == kind]
+        if as_json:
+            _echo_json(wanted)
+        else:
+            console().print(asset_screen.screen([read(AssetLine, each) for each in wanted], self._words))
+
+    def bins(self, over: float | None, *, as_json: bool, as_csv: bool) -> None:
+        """Show which bins to empty, in the order to go round."""
+        told = self._client.ask("assets")["assets"]
+        bins = asset_screen.route([read(AssetLine, each) for each in told], over)
+        if as_json:
+            _echo_json(list(asset_screen.route_rows(bins)))
+        elif as_csv:
+            for line in asset_screen.csv_lines(asset_screen.route_rows(bins)):
+                click.echo(line)
+        else:
+            console().print(asset_screen.route_screen(bins, self._words))
 
     def alerts(self, *, as_json: bool) -> None:
         """Show the alerts that are not over."""

@@ -143,6 +143,25 @@ class DoorLine(msgspec.Struct, frozen=True):
     until: float | None = None
 
 
+class AssetValue(msgspec.Struct, frozen=True):
+    """What one point of an asset said last."""
+
+    value: bool | int | float | None = None
+    unit: str | None = None
+    quality: str = "bad"
+
+
+class AssetLine(msgspec.Struct, frozen=True):
+    """One asset."""
+
+    asset: str = "?"
+    kind: str = "?"
+    label: str = ""
+    place: dict[str, str] = {}
+    points: dict[str, AssetValue] = {}
+    settings: dict[str, float] = {}
+
+
 class InterlockLine(msgspec.Struct, frozen=True):
     """One interlock. `burning` counts the alerts that keep it from being released."""
 

@@ -1,7 +1,7 @@
 """`doors`: every door as it stands, in colour, shape and word, and the interlocks below."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -54,6 +54,12 @@ def mode_word(mode: str, words: Words) -> str:
     return _word("doors.mode", mode, words)
 
 
+def place_words(place: Mapping[str, str], words: Words) -> str:
+    """Return where something is, from the building inwards."""
+    parts = [(key, place.get(key, "")) for key in ("building", "unit", "floor")]
+    return " ".join(words(f"doors.{key}", n=value) for key, value in parts if value)
+
+
 def _doors(doors: Sequence[DoorLine], words: Words) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style=FAINT)
     for key in ("state", "door", "place", "mode", "why", "fail"):
@@ -63,7 +69,7 @@ def _doors(doors: Sequence[DoorLine], words: Words) -> Table:
         table.add_row(
             Text(f"{shape} {state_word(door.state, words)}", style),
             Text(door.door, "bold"),
-            " ".join(part for part in (_place(door, words), door.label) if part),
+            " ".join(part for part in (place_words(door.place, words), door.label) if part),
             Text(mode_word(door.mode, words), "" if door.mode == "normal" else WARN),
             _why(door, words),
             Text(_word("doors.fail", door.fail, words), FAINT),
@@ -79,11 +85,6 @@ def _why(door: DoorLine, words: Words) -> Text:
     if door.until is not None and door.until > time.time():
         told.append(f"  {words('doors.until', time=clock(door.until))}", FAINT)
     return told
-
-
-def _place(door: DoorLine, words: Words) -> str:
-    parts = [(key, door.place.get(key, "")) for key in ("building", "unit", "floor")]
-    return " ".join(words(f"doors.{key}", n=value) for key, value in parts if value)
 
 
 def _word(group: str, key: str, words: Words) -> str:

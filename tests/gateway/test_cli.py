@@ -36,6 +36,8 @@ COMMANDS = [
     "doors",
     "drill",
     "osdp",
+    "assets",
+    "bins",
     "cards",
     "sign",
     "desk",
