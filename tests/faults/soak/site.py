@@ -37,15 +37,14 @@ FAKETIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1
 class Site:
     """Everything that stands around one gateway, and the gateway. Made by `site`."""
 
-    def __init__(self, folder: Path, stack: ExitStack, *, watchdog_s: float, paced: bool) -> None:
+    def __init__(self, folder: Path, stack: ExitStack, *, watchdog_s: float, compound: str) -> None:
         self.folder = folder
         self._story = folder / "story.txt"
         self.disk: Disk = stack.enter_context(disk(folder / "card"))
         places = (*PERSISTENT, f"persistence_location {folder}/")
         self.broker = stack.enter_context(mosquitto(folder, *places))
-        wire = () if paced else ("--unpaced",)
         self.sim: Simulator = stack.enter_context(
-            simulator(*COMPOUND.split(), *wire, "--link", str(folder / "ports"))
+            simulator(*compound.split(), "--link", str(folder / "ports"))
         )
         pager = stack.enter_context(paging())
         self.far_end = stack.enter_context(listener(self.broker.port, "compound/v1/+/alert", name="far-end"))
@@ -128,10 +127,10 @@ class Site:
 
 
 @contextlib.contextmanager
-def site(folder: Path, *, watchdog_s: float = 10.0, paced: bool = True) -> Iterator[Site]:
+def site(folder: Path, *, watchdog_s: float = 10.0, compound: str = COMPOUND) -> Iterator[Site]:
     """Have such a place; its gateway starts with the first `tick`."""
     with ExitStack() as stack:
-        yield Site(folder, stack, watchdog_s=watchdog_s, paced=paced)
+        yield Site(folder, stack, watchdog_s=watchdog_s, compound=compound)
 
 
 def arrival_of(heard: Heard, wall_minus_monotonic: float) -> Arrival:
