@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from drivers.api import Presented, Quality
-from gateway import __version__, assetry, beside, configuration, doorways, last_resorts, site
+from gateway import __version__, assetry, beside, configuration, doorways, last_resorts, refuge, site
 from gateway.configuration import Checked
 from gateway.core import health, kinds, payload
 from gateway.core.assets.plans import Assembled
@@ -26,8 +26,9 @@ from gateway.gatehouse import Around, Gatehouse
 from gateway.identity import identity, new_id
 from gateway.machine import Machine
 from gateway.operations import Operations
-from gateway.runtime.clock import SystemClock
+from gateway.runtime.clock import RELEASED, SystemClock
 from gateway.runtime.journal import Journal, JournalSettings, Needed
+from gateway.runtime.journal.epochs import first_epoch
 from gateway.runtime.journal.statements import Probe, no_probe
 from gateway.runtime.stream import Stream
 from gateway.runtime.supervisor import Supervisor
@@ -59,13 +60,15 @@ async def serve(
 
     `reload` has the configuration read again; without it nobody can order that from afar.
     """
+    checked = refuge.settled(checked)
     assert checked.config is not None
     state_dir = Path(checked.config.gateway.state_dir)
-    state_dir.mkdir(parents=True, exist_ok=True)
     control_path = configuration.control_socket(checked.config.gateway)
     table = checked.config.gateway
     settings = JournalSettings(
-        retention_days=table.retention_days, max_bytes=int(table.journal_max_mb * 1024 * 1024)
+        retention_days=table.retention_days,
+        max_bytes=int(table.journal_max_mb * 1024 * 1024),
+        first_epoch=first_epoch(time.time(), earliest=RELEASED),
     )
     journal = await Journal.open(state_dir / "journal.db", settings=settings, probe=probe)
     try:
@@ -95,6 +98,7 @@ class House:
     ) -> None:
         clock = SystemClock()
         self._clock, self._config, self._journal = clock, config, journal
+        self._trouble = checked.trouble  # of the disk we should live on
         self._began = time.monotonic()
         self._notifier = Notifier()
         self._supervisor = Supervisor(self._notifier)
@@ -198,7 +202,8 @@ class House:
     def _begin(self, ready: Callable[[], None]) -> None:
         self.stream.submit(NoteBody("gateway.started", f"version {__version__}"))
         self._gatehouse.begin()
-        self._storage(up=True, reason="the journal is open")  # ends what an earlier life may have raised
+        # ends what an earlier life may have raised, or begins what this one has to say
+        self._storage(up=not self._trouble, reason=self._trouble or "the journal is open")
         if (salvage := self._journal.salvage) is not None:
             told = f"{salvage.reason}; {salvage.rows} rows were saved, the old file is {salvage.path}"
             self.stream.submit(NoteBody("journal.corrupt", told))
@@ -300,7 +305,7 @@ class House:
     def _report(self, note: NoteBody) -> None:
         """Tell what the journal reports of itself, and whether the storage takes what it is given."""
         self.stream.submit(note)
-        if note.what in STORAGE_UP:
+        if note.what in STORAGE_UP and not self._trouble:
             self._storage(up=STORAGE_UP[note.what], reason=note.detail)
 
     def _storage(self, *, up: bool, reason: str) -> None:

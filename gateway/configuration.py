@@ -32,12 +32,16 @@ MAX_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A configuration with everything it needs, and all that was found wrong; `config` is None on any error."""
+    """A configuration with everything it needs, and all that was found wrong; `config` is None on any error.
+
+    `trouble` says why the state directory is not the one that was written there (gateway/refuge.py).
+    """
 
     file: Path
     config: Config | None
     profiles: Mapping[str, Profile]
     faults: tuple[Fault, ...]
+    trouble: str = ""
 
 
 def find() -> Path:
@@ -47,11 +51,10 @@ def find() -> Path:
 
 
 def load(path: Path) -> Checked:
-    """Return a configuration that can be run, its state directory made; ConfigError with all faults if none can."""
+    """Return a configuration that can be run; ConfigError with all faults if it cannot."""
     checked = check(path)
     if checked.config is None:
         raise ConfigError(checked.faults)
-    surroundings.prepare_state_dir(checked.config.gateway)
     for fault in checked.faults:
         log.warning("%s", fault)
     return checked

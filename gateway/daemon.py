@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gateway import app, configuration
+from gateway import app, configuration, surroundings
 from gateway.configuration import Checked
 from gateway.core.faults import ConfigError, Fault
 from gateway.runtime import logs, loop
@@ -46,7 +46,10 @@ async def _lives(path: Path) -> None:
 
     def read() -> Checked | None:
         try:
-            return configuration.load(path)
+            fresh = configuration.load(path)
+            if fresh.config is not None:  # a life in force is not ended where the next could not write
+                surroundings.prepare_state_dir(fresh.config.gateway)
+            return fresh
         except ConfigError as error:
             log.error("the configuration has mistakes, the one in force stays: %s", error)
             return None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from drivers import profile
-from gateway import configuration, site, surroundings
+from gateway import configuration, refuge, site, surroundings
 from gateway.core import consistency, loading
 from gateway.core.faults import ConfigError, Fault
 
@@ -244,13 +244,14 @@ def test_a_state_directory_that_cannot_be_written_stops_the_start(folder: Path) 
     """/proc takes no directory, not even from root."""
     (folder / "gateway.toml").write_text(BASE.replace('"state"', '"/proc/no/state"'))
     with pytest.raises(ConfigError) as error:
-        configuration.load(folder / "gateway.toml")
+        refuge.settled(configuration.load(folder / "gateway.toml"), {"RUNTIME_DIRECTORY": str(folder)})
     assert error.value.faults[0].key == "gateway.state_dir"
 
 
 def test_the_state_directory_is_made_for_the_owner_and_group_only(folder: Path) -> None:
     (folder / "gateway.toml").write_text(BASE.replace('"state"', '"new/state"'))
-    configuration.load(folder / "gateway.toml")
+    settled = refuge.settled(configuration.load(folder / "gateway.toml"), {})
+    assert settled.trouble == ""
     assert (folder / "new" / "state").stat().st_mode & 0o007 == 0
 
 

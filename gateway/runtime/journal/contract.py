@@ -15,6 +15,7 @@ class JournalSettings:
     the readings held in memory meanwhile (the oldest are thinned); what is urgent is never dropped. In a storm
     on a slow disk, when alerts came while others were being written, commits begin at least `storm_pace_s` apart
     unless `storm_rows` wait already: that halves what a storm writes to the card. A lone alert never waits for it.
+    `first_epoch` is the least with which a journal begins that nobody remembers an earlier one of.
     """
 
     retention_days: float = 400.0
@@ -28,6 +29,7 @@ class JournalSettings:
     upkeep_s: float = 60.0
     pending_readings: int = 5000
     check_bytes: int = 16 * MIB  # a larger file is looked through only when something in it was found damaged
+    first_epoch: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ def _open_healthy(path: Path, settings: JournalSettings, probe: Probe) -> Opened
         statements.configure(connection)
         _check(connection, path, settings)
         _take_up(connection, left)
-        opened = _go_on(connection, remembered_epoch(path) + 1, probe)
+        opened = _go_on(connection, max(remembered_epoch(path) + 1, settings.first_epoch), probe)
         _allocate(wal)
         return opened
     except BaseException:
