@@ -226,7 +226,23 @@ class Presented:
     at: float
 
 
-Report: TypeAlias = Reading | DeviceReport | LineReport | Presented
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A device said something in words: what a fire panel printed, spaces put in order.
+
+    `points` are those that became true by it; with `more` they were so already, and this is one more cause: another
+    detector that nobody listed. `unknown`: nobody here knows what it means, so a person must read it.
+    """
+
+    device: str
+    text: str
+    at: float
+    points: tuple[str, ...] = ()
+    more: bool = False
+    unknown: bool = False
+
+
+Report: TypeAlias = Reading | DeviceReport | LineReport | Presented | Said
 ReportTo: TypeAlias = Callable[[Report], None]
 
 

@@ -12,6 +12,8 @@ from drivers.modbus import tables as modbus_tables
 from drivers.modbus.driver import ModbusDriver
 from drivers.osdp import tables as osdp_tables
 from drivers.osdp.driver import OsdpDriver
+from drivers.printer import tables as printer_tables
+from drivers.printer.driver import PrinterDriver
 from drivers.reader import TableReader
 from drivers.transport import OpenStream, open_stream
 
@@ -63,5 +65,11 @@ DRIVERS: Final[Mapping[str, DriverKind]] = {
         framed_tables.wire_of_point,
         framed_tables.wire_of_action,
         FramedDriver,
+    ),
+    "printer": DriverKind(
+        printer_tables.wire_of_profile,
+        printer_tables.wire_of_point,
+        printer_tables.wire_of_action,
+        PrinterDriver,
     ),
 }

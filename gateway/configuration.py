@@ -16,7 +16,7 @@ import msgspec
 
 from drivers import profile as profile_files
 from drivers.api import Profile, ProfileError, Text
-from gateway import assetry, last_resorts, surroundings
+from gateway import assetry, last_resorts, point_lists, surroundings
 from gateway.core import consistency, door_checks, fitting, kinds, loading
 from gateway.core.config import CameraTable, Config, GatewayTable
 from gateway.core.faults import ConfigError, Fault, same
@@ -69,6 +69,7 @@ def check(path: Path) -> Checked:
     _resolve(parsed, path.parent)
     products, of_profiles = _products(parsed, path.parent / "profiles")
     parsed.faults += of_profiles
+    parsed.faults += point_lists.expand(parsed, products.profiles)
     parsed.faults += [
         *consistency.check(parsed),
         *fitting.check(parsed, products),
@@ -164,7 +165,7 @@ def _resolve(parsed: loading.Parsed, folder: Path) -> None:
         parsed.devices[key] = msgspec.structs.replace(device, key_file=secret(device.key_file))
     for key, bus in parsed.buses.items():
         devices = [msgspec.structs.replace(each, key_file=secret(each.key_file)) for each in bus.device]
-        parsed.buses[key] = msgspec.structs.replace(bus, device=devices)
+        parsed.buses[key] = msgspec.structs.replace(bus, device=devices, points=absolute(bus.points))
     if parsed.access is not None:
         access = parsed.access
         tokens = {name: secret(getattr(access, name)) for name in ("token_file", "ca_file")}
@@ -212,7 +213,8 @@ def _products(parsed: loading.Parsed, own: Path) -> tuple[fitting.Products, list
     alone = {name for name, each in profiles.items() if getattr(each.wire, "alone", False)}
     framed = {name: each.wire for name, each in profiles.items() if each.driver == "framed"}
     bauds = {name: getattr(wire, "baud", 0) for name, wire in framed.items()}
-    return fitting.Products(profiles, known, shipped_at, kinds.built_in(), alone, bauds), faults
+    unwatched = {name for name, each in profiles.items() if getattr(each.wire, "regular_s", None) == 0}
+    return fitting.Products(profiles, known, shipped_at, kinds.built_in(), alone, unwatched, bauds), faults
 
 
 def _mistakes(file: Path) -> Iterator[ProfileError]:

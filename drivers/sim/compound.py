@@ -12,10 +12,12 @@ from drivers import profile as profiles
 from drivers.api import LineSettings, Profile
 from drivers.framed.wire import FramedWire
 from drivers.modbus.wire import ModbusWire
+from drivers.printer.wire import PrinterWire
 from drivers.sim.faults import NO_FAULTS, Faults
 from drivers.sim.framed import FramedLine, SimUnit
 from drivers.sim.line import SimLine
 from drivers.sim.modbus import SimDevice
+from drivers.sim.printer import PanelLine, SimAddress
 from drivers.sim.world import Place, World
 
 FLOORS: Final = 7  # as high as houses without a lift were built
@@ -97,8 +99,13 @@ def single_line(
     """
     if isinstance(product.wire, FramedWire):
         return _framed_line(product, product.wire, address=address, devices=devices, seed=seed, wiring=wiring)
+    if isinstance(product.wire, PrinterWire):
+        panel = [SimAddress(product, number, name=f"address-{number}") for number in range(devices)]
+        settings = LineSettings("line", "", product.wire.baud, product.wire.parity, product.wire.stop_bits)
+        printing = PanelLine(settings, panel, faults=wiring.faults, seed=seed)
+        return World([printing], {"line": panel}, {}, seed=seed, still=True)
     if not isinstance(product.wire, ModbusWire):
-        raise ValueError(f"{product.name} speaks {product.driver}, wanted modbus or framed")  # noqa: TRY004
+        raise ValueError(f"{product.name} speaks {product.driver}, which nobody here plays")  # noqa: TRY004
     first = product.wire.address if address is None else address
     if not 1 <= first <= first + devices - 1 <= 255:
         raise ValueError(

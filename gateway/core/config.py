@@ -66,6 +66,7 @@ class BusTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     parity: str = "none"
     stop_bits: int = 1
     rs485: bool = False
+    points: str = ""  # a CSV with the addresses of the panel on this line, see core/point_list.py
     device: list[DeviceTable] = []
 
 
@@ -149,7 +150,7 @@ class InterlockTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """
 
     name: str
-    kinds: list[str] = []  # left out: smoke, heat, and two detectors together
+    kinds: list[str] = []  # left out: smoke, heat, call points, panels, and two detectors together
     within: str = "building"  # unit, building, compound
     place: Place = Place()  # only alerts from here; left out: from anywhere
     free_doors: bool = True

@@ -116,6 +116,16 @@ class PictureBody(msgspec.Struct, frozen=True, tag="picture"):
     wrong: bool
 
 
+class SaidBody(msgspec.Struct, frozen=True, tag="said"):
+    """A device said something in words: a line that a fire panel printed; see `drivers.api.Said`."""
+
+    device: str
+    text: str
+    points: tuple[str, ...] = ()
+    more: bool = False
+    unknown: bool = False
+
+
 class DoorBody(msgspec.Struct, frozen=True, tag="door"):
     """A door as it stands now, told whenever something of it changes; always the whole of it.
 
@@ -253,6 +263,7 @@ Body: TypeAlias = (
     | LinkBody
     | FallBody
     | PictureBody
+    | SaidBody
     | DoorBody
     | OrderedBody
     | InterlockBody
@@ -267,6 +278,7 @@ Body: TypeAlias = (
 
 KEPT = (
     AlertBody,
+    SaidBody,
     OrderedBody,
     InterlockBody,
     AccessBody,

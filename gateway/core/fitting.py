@@ -14,7 +14,11 @@ from gateway.core.kinds import Kinds
 from gateway.core.loading import Parsed
 from gateway.core.rule_tables import compile_rules, for_nobody
 
-ADDRESSES = {"osdp": (0, 126), "framed": (0, 255)}  # IEC 60839-11-5: 127 is everybody; a byte
+ADDRESSES = {
+    "osdp": (0, 126),
+    "framed": (0, 255),
+    "printer": (0, 999_999_999),
+}  # IEC 60839-11-5: 127 is everybody
 MODBUS_ADDRESSES = (1, 247)  # Modbus over Serial Line V1.02, 2.2
 
 Faults = Iterator[Fault]
@@ -24,7 +28,8 @@ Faults = Iterator[Fault]
 class Products:
     """The products there are. `shipped_at` is the address each comes with from the factory.
 
-    `alone` are those that need a line of their own: nothing in what they send says whose it is. `bauds` are the rates
+    `alone` are those that need a line of their own: nothing in what they send says whose it is. `unwatched` are panels
+    that print only what happens: a cut wire looks like a quiet day. `bauds` are the rates
     of those that speak in frames, which come with one and mostly know no other.
     """
 
@@ -33,6 +38,7 @@ class Products:
     shipped_at: Mapping[str, int]
     kinds: Kinds
     alone: Collection[str] = ()
+    unwatched: Collection[str] = ()
     bauds: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -54,6 +60,7 @@ def check(parsed: Parsed, products: Products) -> Faults:
             yield Fault(f"{key}.profile", shown(device.profile), wanted, hint)
     yield from _useless_rules(parsed, products)
     yield from _unverified(parsed, products)
+    yield from _panels(parsed, products)
     yield from _one_protocol(parsed, products)
     yield from _one_framing(parsed, products)
 
@@ -131,6 +138,32 @@ def _unverified(parsed: Parsed, products: Products) -> Faults:
         yield Fault(f"{key}.profile", found, wanted, hint, warning=True)
 
 
+def _panels(parsed: Parsed, products: Products) -> Faults:
+    """A line of a panel that prints has the panel itself at address 0, for all that it says of no listed address.
+
+    Where its silence means nothing, a cut wire looks like a quiet day: that is told.
+    """
+    panels = {key.partition(".")[0] for key, device in parsed.devices.items() if device.address == 0}
+    for key, device in parsed.devices.items():
+        profile = products.profiles.get(device.profile)
+        if profile is None or profile.driver != "printer":
+            continue
+        if (line := key.partition(".")[0]) not in panels:
+            panels.add(line)
+            found, wanted = Text("没有主机本身", "no panel"), Text("地址 0 的主机", "the panel, at address 0")
+            yield Fault(f"{line}.device", found, wanted, same("address = 0"))
+        elif device.address == 0 and profile.name in products.unwatched:
+            hint = Text(
+                "让主机定时打印（如每日自检），复制档案并写 regular_s",
+                "have the panel print something regularly, copy the profile and give it regular_s",
+            )
+            found = Text(
+                "断线察觉不到：主机只在有事时打印", "a cut wire is not seen: it prints only what happens"
+            )
+            wanted = Text("定时打印的主机", "a panel that prints regularly")
+            yield Fault(f"{key}.profile", found, wanted, hint, warning=True)
+
+
 def _one_protocol(parsed: Parsed, products: Products) -> Faults:
     """One line has one master, and that speaks one protocol."""
     first: dict[str, str] = {}
@@ -150,7 +183,7 @@ def _one_framing(parsed: Parsed, products: Products) -> Faults:
     first: dict[str, str] = {}
     for key, device in parsed.devices.items():
         profile = products.profiles.get(device.profile)
-        if profile is None or profile.driver != "framed":
+        if profile is None or profile.driver not in {"framed", "printer"}:
             continue
         line = key.partition(".")[0]
         if line not in first:

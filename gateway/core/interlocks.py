@@ -14,7 +14,7 @@ from gateway.core.places import cut, within
 from gateway.core.texts import NOWHERE
 
 LEVELS: Final = ("compound", "building", "unit")
-FIRE_KINDS: Final = frozenset({"fire.smoke", "fire.heat", "fire.confirmed"})
+FIRE_KINDS: Final = frozenset({"fire.smoke", "fire.heat", "fire.panel", "fire.manual", "fire.confirmed"})
 ENGAGED_KIND: Final = "interlock.engaged"
 DRILL_KIND: Final = "interlock.drill"
 _NORMAL: Final = frozenset({State.OVER, State.CLEARED_UNACKED, State.SHELVED_CLEARED})

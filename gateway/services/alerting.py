@@ -30,6 +30,7 @@ from gateway.core.events import (
     PictureBody,
     Place,
     ReadingBody,
+    SaidBody,
     Severity,
 )
 from gateway.core.falls import Falls
@@ -37,6 +38,7 @@ from gateway.core.grouping import Neighbourhood
 from gateway.core.kinds import Kind, Kinds
 from gateway.core.policy import PolicyError
 from gateway.core.rules import Watched
+from gateway.core.sayings import UNKNOWN_KIND, Sayings
 from gateway.core.texts import NOWHERE, Facts, Subject, common_place
 
 AUTO = "auto"
@@ -77,6 +79,7 @@ class Alerting:
         )
         self._neighbours = Neighbourhood(devices, kinds, self._detection.guards, self._alerts)
         self._falls = Falls(cameras, kinds, self._alerts)
+        self._sayings = Sayings()
         self._now = self._ahead = 0.0  # monotonic seconds of the last event; wall minus monotonic
         self._clock = Clock.UNSYNCED
         self._settled = False
@@ -95,6 +98,8 @@ class Alerting:
                 return
             for result in results:
                 self._act(result, body.unit)
+        elif isinstance(body, SaidBody) and body.device in self._devices:
+            self._said(body)
         elif not self._take(body):
             return
         self._wake.set()
@@ -218,7 +223,23 @@ class Alerting:
             point=condition.point,
             devices=(device.name,),
             latch=rule.latch,
+            note=self._sayings.of(device.name),
         )
+
+    def _said(self, body: SaidBody) -> None:
+        """Take words of a device: for its alerts, or for a person where nobody here understands them."""
+        device = self._devices[body.device]
+        self._sayings.take(body)
+        if body.unknown:
+            key, note = f"{UNKNOWN_KIND}/{device.name}", self._sayings.unknown(device.name)
+            self._raise(self._kinds[UNKNOWN_KIND], key, device.subject, device=device, note=note)
+            self._alerts.enrich(key, (), note, self._now)
+        for guard in self._detection.guards.values() if body.more else ():
+            for condition in guard.conditions if guard.device is device else ():
+                if condition.active and condition.point in body.points:
+                    self._alerts.worse(
+                        guard.key, self._found(Result(Finding.WORSE, condition, guard), None), self._now
+                    )
 
     def _picture(self, body: PictureBody) -> None:
         subject = self._cameras.get(body.camera, Subject(body.camera, place=self._place))

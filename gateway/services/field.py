@@ -15,9 +15,10 @@ from drivers.api import (
     Presented,
     Reading,
     Report,
+    Said,
 )
 from drivers.registry import DRIVERS, DriverKind
-from gateway.core.events import Body, Event, LinkBody, ReadingBody
+from gateway.core.events import Body, Event, LinkBody, ReadingBody, SaidBody
 
 PATIENCE_S = 150.0  # what a device refuses is asked for again after 60 s; this is no matter of a slow line
 
@@ -93,7 +94,7 @@ class LinePulse:
         return self._at
 
 
-def body_of(report: Reading | DeviceReport | LineReport) -> Body:
+def body_of(report: Reading | DeviceReport | LineReport | Said) -> Body:
     """Return the event body of what a driver reported."""
     match report:
         case Reading():
@@ -105,6 +106,8 @@ def body_of(report: Reading | DeviceReport | LineReport) -> Body:
                 at=report.at,
                 unit=report.unit,
             )
+        case Said(device, text, _, points, more, unknown):
+            return SaidBody(device, text, points, more, unknown)
         case DeviceReport():
             return LinkBody(what="device", name=report.device, up=report.online, reason=report.reason)
         case LineReport():

@@ -17,16 +17,19 @@ from gateway.core import kinds
 from gateway.core.rule_tables import compile_rules
 from tests.drivers.framed.rig import Rig as FramedRig
 from tests.drivers.framed.rig import on_line as on_framed_line
+from tests.drivers.printer.test_printer_driver import Rig as PanelRig
+from tests.drivers.printer.test_printer_driver import on_line as on_panel_line
 from tests.drivers.rig import Rig, on_line
 
 README = Path(profile.__file__).parent / "README.md"
 *TEXTS, SITE = re.findall(r"```toml\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
-GAUGE, BIN = (
-    profile.parse(text, file=f"{name}.toml") for text, name in zip(TEXTS, ("gauge", "bin"), strict=True)
+GAUGE, BIN, PANEL = (
+    profile.parse(text, file=f"{name}.toml")
+    for text, name in zip(TEXTS, ("gauge", "bin", "panel"), strict=True)
 )
 
 
-@pytest.mark.parametrize("example", [GAUGE, BIN], ids=lambda example: example.name)
+@pytest.mark.parametrize("example", [GAUGE, BIN, PANEL], ids=lambda example: example.name)
 def test_its_rules_are_rules_of_the_gateway(example: Profile) -> None:
     compiled = compile_rules(
         example.rules, (), {}, device="one", category=example.category, points=example.points,
@@ -54,6 +57,18 @@ def test_the_framed_example_is_read_from_pretend_gauges_that_share_a_line() -> N
         assert [(r.value, r.quality) for r in told if r] == [(55, Quality.GOOD), (91, Quality.GOOD)]
 
     on_framed_line(scenario, BIN, addresses=(1, 2))
+
+
+def test_the_panel_of_the_example_is_read_from_what_a_pretend_one_prints() -> None:
+    async def scenario(rig: PanelRig) -> None:
+        rig.units[4017].set("fire", True)
+        await asyncio.sleep(1.0)
+        rig.units[4017].set("fire", False)
+        await asyncio.sleep(1.0)
+        assert rig.values("4017", "fire") == [True, False]
+        assert rig.said()[0].text == "FIRE 04-017 3F EAST"
+
+    on_panel_line(scenario, PANEL, addresses=(4017,))
 
 
 def test_the_frames_drawn_in_the_framed_example_say_what_stands_beside_them() -> None:

@@ -16,6 +16,7 @@ from drivers.osdp.orders import orders as osdp_orders
 from drivers.osdp.wire import OsdpWire, Place
 
 NAMES = profile.names()
+POLLED = [name for name in NAMES if profile.load(name).driver != "printer"]
 MODBUS = [name for name in NAMES if profile.load(name).driver == "modbus"]
 LINE = LineSettings("line", "x")
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -27,16 +28,21 @@ WANTED = {
     "waveshare-io-8ch", "waveshare-door", "wellpro-wp8026adam", "wellpro-wp8028adam", "wellpro-wp8025adam",
     "wirenboard-wb-mcm8", "wirenboard-domofon-mb", "rfid-reader-modbus",
     "seeed-mr60fda2", "seeed-mr60bha2", "micradar-r60afd1", "micradar-r60abd1", "dyp-a02yyuw", "dyp-a01nyub",
-    "jsn-sr04t", "aj-sr04m", "rion-inclinometer",
+    "jsn-sr04t", "aj-sr04m", "rion-inclinometer", "gst9000-printer", "afp2800-printer",
 }  # fmt: skip
 UNVERIFIED = {
     "renke-rs-yg-n01", "renke-rs-dip", "witmotion-sindt-485", "rfid-reader-modbus", "dfrobot-sen0591",
-    "rion-inclinometer",
+    "rion-inclinometer", "gst9000-printer",
 }  # fmt: skip
 
 
 @pytest.fixture(params=NAMES)
 def shipped(request: pytest.FixtureRequest) -> Profile:
+    return profile.load(request.param)
+
+
+@pytest.fixture(params=POLLED)
+def polled(request: pytest.FixtureRequest) -> Profile:
     return profile.load(request.param)
 
 
@@ -78,7 +84,9 @@ def test_titles_and_actions_are_in_both_languages_and_sources_are_named(shipped:
 def test_the_head_comment_draws_the_registers(shipped: Profile) -> None:
     first, *drawing = shipped.layout.splitlines()
     assert len(first) > 20
-    assert re.search(r"\b(holding|input|coil|discrete input|osdp_[A-Z]+|frame)\b", "\n".join(drawing))
+    assert re.search(
+        r"\b(holding|input|coil|discrete input|osdp_[A-Z]+|frame|loop|point)\b", "\n".join(drawing)
+    )
 
 
 def test_every_line_fits_the_screen_and_comments_every_unusual_thing(shipped: Profile) -> None:
@@ -88,11 +96,11 @@ def test_every_line_fits_the_screen_and_comments_every_unusual_thing(shipped: Pr
     assert tomllib.loads(text)["profile"]["driver"] == shipped.driver
 
 
-def test_priorities_and_intervals_are_what_the_duty_asks(shipped: Profile) -> None:
+def test_priorities_and_intervals_are_what_the_duty_asks(polled: Profile) -> None:
     urgent = {
-        name for rule in shipped.rules for name in (*listed(rule.get("point")), *listed(rule.get("points")))
+        name for rule in polled.rules for name in (*listed(rule.get("point")), *listed(rule.get("points")))
     }
-    for point in shipped.points:
+    for point in polled.points:
         assert point.priority in {Priority.FIRE, Priority.SAFETY, Priority.DOOR, Priority.TELEMETRY}
         if point.priority in {Priority.FIRE, Priority.SAFETY}:
             assert point.interval_s <= 5.0
@@ -102,22 +110,33 @@ def test_priorities_and_intervals_are_what_the_duty_asks(shipped: Profile) -> No
             assert point.interval_s >= 30.0
 
 
-def test_rules_stand_on_points_that_are_polled_fast_enough(shipped: Profile) -> None:
-    for rule in shipped.rules:
+def test_rules_stand_on_points_that_are_polled_fast_enough(polled: Profile) -> None:
+    for rule in polled.rules:
         names = (*listed(rule.get("point")), *listed(rule.get("points")))
         assert names
         kind = str(rule["kind"])
         for name in names:
-            point = shipped.point(name)
+            point = polled.point(name)
             if kind in {"fire.smoke", "fire.co", "fire.gas"}:
                 assert point.priority in {Priority.FIRE, Priority.SAFETY}
                 assert rule["reads"] == 2
                 assert rule["latch"] is True
-        has_test = any(point.name == "test" for point in shipped.points)
+        has_test = any(point.name == "test" for point in polled.points)
         if kind in {"fire.smoke", "fire.co", "fire.gas"} and has_test:
             assert "test" in listed(rule["unless"])
         for name in (*listed(rule.get("unless")), *listed(rule.get("excused_by"))):
-            shipped.point(name)
+            polled.point(name)
+
+
+def test_what_a_panel_prints_is_a_fire_by_its_own_judgement_and_over_when_it_says_so() -> None:
+    panels = [found for name in NAMES if (found := profile.load(name)).driver == "printer"]
+    assert panels
+    for panel in panels:
+        assert {rule["kind"] for rule in panel.rules} & {"fire.panel", "fire.smoke"}
+        for rule in panel.rules:
+            assert panel.point(str(rule["point"])).priority is Priority.FIRE
+            assert rule["clear_reads"] == 1
+            assert rule.get("latch", False) is False
 
 
 def test_a_detector_that_shows_its_test_tells_of_it_as_a_test() -> None:
@@ -152,8 +171,8 @@ def test_every_point_can_be_shown_and_read_back(modbus: Profile) -> None:
         assert decode(register, encode(register, value)) == pytest.approx(value)
 
 
-def test_no_two_points_are_the_same_words(shipped: Profile) -> None:
-    wires = [point.wire for point in shipped.points]
+def test_no_two_points_are_the_same_words(polled: Profile) -> None:
+    wires = [point.wire for point in polled.points]
     assert len(set(wires)) == len(wires)
 
 

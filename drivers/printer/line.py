@@ -1,0 +1,101 @@
+"""The shell around a panel's printer port: opens it, hands what comes on, and knows when nothing comes any more.
+
+Nothing is ever sent. XON, XOFF and the like are no matter: the port is set to ignore them.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from drivers.api import LineError, LineSettings
+from drivers.port_keeper import PortKeeper
+from drivers.printer.listening import Listening
+from drivers.printer.wire import PrinterWire
+from drivers.statistics import Utilisation
+from drivers.transport import OpenStream
+
+MOMENT_S: Final = 0.02
+LOOK_S: Final = 1.0  # the longest sleep: silences are seen so late at most
+
+
+class Line:
+    """One port with one panel behind it."""
+
+    def __init__(
+        self,
+        settings: LineSettings,
+        wire: PrinterWire,
+        listening: Listening,
+        *,
+        open_stream: OpenStream,
+        clock: Callable[[], float],
+    ) -> None:
+        self.settings = settings
+        self.utilisation = Utilisation(clock())
+        self.opened = self.looks = 0
+        self._wire, self._listening = wire, listening
+        self._open_stream, self._clock = open_stream, clock
+        self._paper, self._records = wire.paper(), wire.records()
+        self._heard_at = clock()
+        self._timer: asyncio.TimerHandle | None = None
+        self._keeper = PortKeeper(settings.port, lambda error: listening.port_changed(error, clock()))
+
+    async def run(self) -> None:
+        """Keep the port open and listen until cancelled."""
+        await self._keeper.run(self._serve)
+
+    def soon(self, what: Callable[[], None]) -> None:
+        """Do something a moment later, when whoever asks is done: a second look must not be the first."""
+        asyncio.get_running_loop().call_later(MOMENT_S, self._guarded, what)
+
+    async def _serve(self) -> LineError | None:
+        """Open the port and hear it until it is gone; return why."""
+        gone = self._keeper.gone()
+        self._paper, self._records = self._wire.paper(), self._wire.records()
+        stream = await self._open_stream(self.settings, self._on_data, self._keeper.lost)
+        self.opened += 1
+        try:
+            self._listening.port_changed(None, self._clock())
+            self._arm()
+            return await gone
+        finally:
+            stream.close()
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+    def _on_data(self, data: bytes) -> None:
+        self._guarded(lambda: self._take(data))
+
+    def _take(self, data: bytes) -> None:
+        now = self._heard_at = self._clock()
+        self._keeper.answered()
+        self.utilisation.busy(len(data) * self.settings.char_s, now)
+        for record in self._records.take(self._paper.feed(data)):
+            self._listening.heard(record, now)
+        if self._paper.is_waiting or self._records.is_waiting:
+            self._arm()
+
+    def _look(self) -> None:
+        now = self._clock()
+        self._timer = None
+        self.looks += 1
+        if now - self._heard_at >= self._wire.pause_s - 1e-6:
+            for record in (*self._records.take(self._paper.rest()), *self._records.rest()):
+                self._listening.heard(record, now)
+        self._listening.watch(now)
+        self._arm()
+
+    def _arm(self) -> None:
+        """Be back when what has begun counts as ended, or in a while."""
+        if self._timer is not None:
+            self._timer.cancel()
+        waits = self._paper.is_waiting or self._records.is_waiting
+        at_s = min(LOOK_S, self._wire.pause_s) if waits else LOOK_S
+        self._timer = asyncio.get_running_loop().call_later(at_s, self._guarded, self._look)
+
+    def _guarded(self, what: Callable[[], None]) -> None:
+        try:
+            what()
+        except Exception as error:  # noqa: BLE001  # a mistake in here must end `run`, not vanish in the loop
+            self._keeper.crash(error)
