@@ -1,6 +1,7 @@
 """Whom an order may be meant for: a device on a line, a door, an interlock, an asset. Each name belongs to one of them.
 
-A device that is the strike of a door takes no order past the door, which knows of lock-downs and fires; what else
+A device that is the strike of a door, or moves a barrier, takes no order past it, which knows of lock-downs, fires and
+cars; what else
 such a device can do (its address, a self-test) stays open to the installer.
 """
 
@@ -8,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from drivers.api import Action, Done
-from gateway.core.doors import DoorPlan
+from gateway.core.doors import Strike
 from gateway.core.events import Place
 from gateway.core.policy import PolicyError
 
@@ -24,31 +25,34 @@ class Actor(Protocol):
 
 
 class Actors:
-    """Finds who carries out an order. `first` are asked before the `field`; `places` says where each target is."""
+    """Finds who carries out an order. `first` are asked before the `field`; `places` says where each target is.
+
+    `strikes` are what belongs to doors and barriers, by their name.
+    """
 
     def __init__(
         self,
         field: Actor,
         first: Iterable[Actor],
         *,
-        doors: Iterable[DoorPlan],
+        strikes: Iterable[tuple[str, Strike]],
         places: Mapping[str, Place],
         home: Place,
     ) -> None:
         self._actors = (*first, field)
         self._places, self._home = places, home
-        self._strikes = {door.name: door.strike for door in doors}
+        self._strikes = tuple(strikes)
 
     def actions(self, name: str) -> tuple[Action, ...]:
         """Return what a target can be told; KeyError if there is none of this name."""
         return self._find(name).actions(name)
 
     async def act(self, name: str, action: str, arguments: Mapping[str, float], deadline: float) -> Done:
-        """Carry out an order; PolicyError where a door stands in its way."""
-        for door, strike in self._strikes.items():
+        """Carry out an order; PolicyError where a door or a barrier stands in its way."""
+        for owner, strike in self._strikes:
             if strike.device == name and strike.is_moved_by(action, arguments):
-                hint = f"`command {door} ...` goes through the door"
-                raise PolicyError(f"{name} is the strike of {door}", hint)
+                hint = f"`command {owner} ...` goes through it"
+                raise PolicyError(f"{name} is the strike of {owner}", hint)
         return await self._find(name).act(name, action, arguments, deadline)
 
     def place(self, name: str) -> Place:

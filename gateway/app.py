@@ -219,6 +219,7 @@ class House:
         self.stream.follow("alerting", self._alerting.follow)
         self.stream.follow("interlocks", self._gatehouse.interlocks.follow, readings=False)
         self.stream.follow("doors", self._gatehouse.doors.follow)
+        self.stream.follow("barriers", self._gatehouse.barriers.follow)
         self.stream.follow("remote", self._gatehouse.answer, readings=False)
         self.stream.follow("last resort", self._last_resort.follow, readings=False)
 

@@ -3,17 +3,20 @@
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from drivers.api import Profile
+from drivers.api import Profile, Text
 from gateway.core.assets import kinds as asset_kinds
 from gateway.core.assets.plans import Assembled, AssetPlan, assemble
+from gateway.core.barriers import BarrierPlan
 from gateway.core.config import Config
-from gateway.core.faults import Fault, near, one_of, shown
+from gateway.core.doors import Strike
+from gateway.core.faults import NOTHING, Fault, near, one_of, same, shown
 from gateway.core.fitting import Products
 from gateway.core.kinds import Kinds
 from gateway.core.loading import Parsed
 from gateway.core.places import over
 from gateway.core.rule_tables import compile_rules
 from gateway.core.rules import Rule, Watched
+from gateway.core.strikes import device_of, same_strike, strike_of
 
 Profiles = Mapping[str, Profile]
 
@@ -26,6 +29,7 @@ def check(parsed: Parsed, products: Products) -> Iterator[Fault]:
     devices = {name: profile.points for name, profile in profiles.items() if profile is not None}
     assembled = assemble(parsed.assets, asset_kinds.built_in(), devices)
     yield from assembled.faults
+    yield from _outputs(parsed, {name: each for name, each in profiles.items() if each is not None})
     where = {table.name: key for key, table in parsed.assets.items()}
     for plan in assembled.plans:
         names = [point.name for point in plan.points]
@@ -43,6 +47,32 @@ def assets_of(config: Config, profiles: Profiles) -> Assembled:
     devices = {table.name: profiles[table.profile].points for bus in config.bus for table in bus.device}
     tables = {f"asset[{index}]": table for index, table in enumerate(config.asset)}
     return assemble(tables, asset_kinds.built_in(), devices) if tables else Assembled()
+
+
+def barriers_of(config: Config, profiles: Profiles) -> list[BarrierPlan]:
+    """Return the barriers among the assets as their service runs them."""
+    profile_of = {table.name: profiles[table.profile] for bus in config.bus for table in bus.device}
+    plans = []
+    for plan in assets_of(config, profiles).plans:
+        if not plan.table.outputs:
+            continue
+        strikes = {
+            name: strike_of(text, profile_of[device_of(text)]) for name, text in plan.table.outputs.items()
+        }
+        parts = {role: keys[0] for role, keys in plan.parts.items()}
+        plans.append(
+            BarrierPlan(
+                name=plan.name,
+                outputs={name: each for name, each in strikes.items() if isinstance(each, Strike)},
+                opened=parts.get("opened"),
+                closed=parts.get("closed"),
+                loop=parts.get("loop"),
+                place=over(plan.table.place, config.gateway.place),
+                pulse_s=plan.settings["pulse_s"],
+                travel_s=plan.settings["travel_s"],
+            )
+        )
+    return plans
 
 
 def watched_with(
@@ -76,6 +106,39 @@ def watched_with(
 def deadbands_of(assets: Assembled) -> dict[tuple[str, str], float]:
     """Return (asset, point) -> the change that is worth telling."""
     return {(plan.name, point.name): point.deadband for plan in assets.plans for point in plan.points}
+
+
+def _outputs(parsed: Parsed, profiles: Profiles) -> Iterator[Fault]:
+    """Yield what is wrong with what assets move: a board that cannot, a channel that is somebody else's."""
+    kinds = asset_kinds.built_in()
+    taken = {same_strike(door.strike): door.name for door in parsed.doors.values()}
+    for key, table in parsed.assets.items():
+        known = kinds[table.kind].output if table.kind in kinds else {}
+        for name, text in table.outputs.items():
+            at = f"{key}.outputs.{name}"
+            profile = profiles.get(device_of(text))
+            if name not in known:
+                yield Fault(at, shown(name), one_of(known) if known else NOTHING, near(name, known))
+            elif profile is None:
+                wanted = Text("一台继电器板和它的通道", "a relay board with its channel")
+                yield Fault(at, shown(text), wanted, near(device_of(text), profiles))
+            elif isinstance(strike := strike_of(text, profile, key=at), Fault):
+                yield strike
+            elif (
+                other := taken.setdefault(same_strike(text), f"{table.name}.{name}")
+            ) != f"{table.name}.{name}":
+                found = Text(f"{shown(text).zh}，{other} 已经用了", f"{shown(text).en}, which {other} has")
+                yield Fault(at, found, Text("没有被用过的", "one that is not taken"))
+        for name, output in known.items():
+            if output.needed and name not in table.outputs:
+                yield Fault(
+                    f"{key}.outputs.{name}",
+                    NOTHING,
+                    Text(f"继电器通道：{output.zh}", f"a channel: {output.en}"),
+                )
+        if "close" in table.outputs and "loop" not in table.parts:
+            hint = Text("没有地感线圈就不能远程落杆", "without one nobody can close it from here")
+            yield Fault(f"{key}.parts.loop", NOTHING, same('"inputs.contact_3"'), hint, warning=True)
 
 
 def _is_of(plan: AssetPlan, rule: Rule, device: str, judged: Collection[str]) -> bool:

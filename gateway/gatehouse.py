@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drivers.api import Done, Presented, Profile
-from gateway import doorways
+from gateway import assetry, doorways
 from gateway.actors import Actor, Actors
 from gateway.core import payload
 from gateway.core.access import DoorFacts
+from gateway.core.barriers import BarrierPlan
 from gateway.core.config import Config
-from gateway.core.doors import DoorPlan
+from gateway.core.doors import DoorPlan, Strike
 from gateway.core.events import Body, Event, Place
 from gateway.identity import new_id
 from gateway.runtime.stream import Stamp
 from gateway.services.access import Access
+from gateway.services.barriers import Barriers
 from gateway.services.commanding import Commanding, Record
 from gateway.services.doors import Doors
 from gateway.services.field import Field
@@ -75,10 +77,12 @@ class Gatehouse:
             now=time.monotonic,
             restore=around.restored,
         )
+        gates = assetry.barriers_of(config, profiles)
+        self.barriers = self._make_barriers(gates, field)
         self.actors = Actors(
             field,
-            (self.doors, self.interlocks, around.assets),
-            doors=plans,
+            (self.doors, self.interlocks, self.barriers, around.assets),
+            strikes=_strikes(plans, gates),
             places={**places, **{plan.name: plan.place for plan in plans}},
             home=config.gateway.place,
         )
@@ -89,6 +93,7 @@ class Gatehouse:
         self.services: dict[str, Callable[[], Awaitable[None]]] = {
             "doors": self.doors.run,
             "interlocks": self.interlocks.run,
+            **({"barriers": self.barriers.run} if gates else {}),
             "showing": self._showing.run,
             **(self.access.services if self.access else {}),
         }
@@ -113,6 +118,16 @@ class Gatehouse:
         """Return the retained payload of a door."""
         body = self.doors.state(door)
         return payload.door_state(body, self._around.now().wall, place=self.actors.place(door))
+
+    def _make_barriers(self, gates: Sequence[BarrierPlan], field: Field) -> Barriers:
+        return Barriers(
+            gates,
+            act=field.act,
+            read_soon=field.read_soon,
+            submit=self._around.submit,
+            now=time.monotonic,
+            restore=self._around.restored,
+        )
 
     def _make_access(self, config: Config, plans: Sequence[DoorPlan]) -> Access | None:
         """Return the access list where there are doors, or a source for one."""
@@ -164,3 +179,9 @@ class Gatehouse:
 
     async def _act(self, name: str, action: str, arguments: Mapping[str, float], deadline: float) -> Done:
         return await self.actors.act(name, action, arguments, deadline)
+
+
+def _strikes(doors: Sequence[DoorPlan], gates: Sequence[BarrierPlan]) -> list[tuple[str, Strike]]:
+    """Return what belongs to each door and barrier, and to nobody else."""
+    of_gates = [(gate.name, each) for gate in gates for each in gate.outputs.values()]
+    return [*((door.name, door.strike) for door in doors), *of_gates]

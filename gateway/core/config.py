@@ -119,8 +119,9 @@ class DoorTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 class AssetTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[[asset]]`: one thing made of several devices: a manhole, a bin, a fire lane; see core/assets.
 
-    `parts` says which "device.point" plays which part of its `kind`, one or a list; `set` are numbers the kind asks
-    for; `point` are derived points of its own; `rules` and `baseline` are as those of a device.
+    `parts` says which "device.point" plays which part of its `kind`, one or a list; `outputs` are what it moves,
+    "device" or "device:channel"; `set` are numbers the kind asks for; `point` are derived points of its own; `rules`
+    and `baseline` are as those of a device.
     """
 
     name: str
@@ -128,6 +129,7 @@ class AssetTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     label: str = ""
     place: Place = Place()
     parts: dict[str, object] = {}
+    outputs: dict[str, str] = {}
     set: dict[str, float] = {}
     baseline: dict[str, float] = {}
     rules: dict[str, dict[str, object]] = {}

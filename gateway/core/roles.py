@@ -15,6 +15,7 @@ from gateway.core.texts import NOWHERE
 EVERYTHING: Final = "*"
 
 _ALERTS: Final = frozenset({"acknowledge", "silence"})
+_BARRIERS: Final = frozenset({"open", "close", "stop"})
 _DOORS: Final = frozenset({"unlock", "lock", "hold_open", "lock_down", "normal"})
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {
@@ -23,7 +24,10 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     # the street's duty room, day and night
     "duty_room": _ALERTS
     | _DOORS
+    | _BARRIERS
     | {
+        "on",
+        "off",
         "reset",
         "test",
         "self_test",
@@ -36,6 +40,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     },
     # property management: keeps the house in order, never locks it down
     "property": _ALERTS
+    | _BARRIERS
     | {"unlock", "lock", "hold_open", "normal", "reset", "test", "self_test", "baseline", "zero"},
     # the warden of a micro-grid, on foot
     "warden": frozenset({"acknowledge", "unlock"}),

@@ -29,6 +29,7 @@ from gateway.core.snapshot import Snapshot
 from gateway.runtime.stream import Stamp, Stream
 from gateway.services.alerting import Alerting
 from gateway.services.assets import Assets
+from gateway.services.barriers import Barriers
 from gateway.services.commanding import Commanding
 from gateway.services.field import Field
 from gateway.services.interlocks import Interlocks
@@ -92,6 +93,15 @@ class Quarter:
             new_id=self._new_id,
             restore=before,
         )
+        gates = assetry.barriers_of(config, checked.profiles)
+        self.barriers = Barriers(
+            gates,
+            act=self.field.act,
+            read_soon=self.field.read_soon,
+            submit=self.stream.submit,
+            now=self._loop.time,
+            restore=before,
+        )
         self.interlocks = Interlocks(
             doorways.interlocks_of(config),
             act=self._act,
@@ -102,8 +112,8 @@ class Quarter:
         )
         self.actors = Actors(
             self.field,
-            (self.interlocks, self.assets),
-            doors=(),
+            (self.interlocks, self.barriers, self.assets),
+            strikes=[(gate.name, each) for gate in gates for each in gate.outputs.values()],
             places=places,
             home=config.gateway.place,
         )
@@ -122,6 +132,7 @@ class Quarter:
             ("assets", self.assets.follow),
             ("alerting", self.alerting.follow),
             ("interlocks", self.interlocks.follow),
+            ("barriers", self.barriers.follow),
             ("told", self.events.append),
         ):
             self.stream.follow(name, follower)
@@ -176,7 +187,7 @@ class Quarter:
         async with asyncio.TaskGroup() as group:
             for driver in self.field.drivers.values():
                 group.create_task(driver.run())
-            for run in (self.alerting.run, self.assets.run, self.interlocks.run):
+            for run in (self.alerting.run, self.assets.run, self.interlocks.run, self.barriers.run):
                 group.create_task(run())
 
     def _line(self, settings: LineSettings, devices: Sequence[Device]) -> SimLine | FramedLine:

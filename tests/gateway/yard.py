@@ -124,7 +124,7 @@ class Yard:
         self.actors = Actors(
             self.field,
             (self.doors, self.interlocks),
-            doors=plans,
+            strikes=[(each.name, each.strike) for each in plans],
             places={each.name: each.place for each in plans},
             home=Place(),
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from drivers.api import Text
-from gateway.core.assets.formulas import MOST_SOURCES, OF_POINTS, OPERATIONS, TESTS, Operation
+from gateway.core.assets.formulas import MOST_SOURCES, OF_POINTS, OPERATIONS, STANDS_ALONE, TESTS, Operation
 from gateway.core.assets.kinds import AssetKind
 from gateway.core.config import AssetTable
 from gateway.core.faults import NOTHING, Fault, near, one_of, same, shown
@@ -131,7 +131,7 @@ def _possible(
     tables: Mapping[str, Mapping[str, object]],
 ) -> bool:
     operation = next((OPERATIONS[key] for key in tables[name] if key in OPERATIONS), None)
-    if operation is None or "ordered" in tables[name]:
+    if operation is None or any(each in tables[name] for each in STANDS_ALONE):
         return True
     if name in {table.get("name") for table in made.table.point}:
         return True  # who writes a point wants it: what it stands on and is not there is a mistake, told elsewhere
@@ -165,9 +165,9 @@ def _sources(
     operation, told = OPERATIONS[by], _told(table)
     own = [str(each.get("name")) for each in (*made.kind.point, *made.table.point)]
     names = list(dict.fromkeys([*made.kind.part, *made.parts, *own]))
-    if by == "ordered":
-        if table["ordered"] is not True:
-            yield Fault(f"{at}.ordered", shown(table["ordered"]), same("true"))
+    if by in STANDS_ALONE:
+        if table[by] is not True:
+            yield Fault(f"{at}.{by}", shown(table[by]), same("true"))
         return
     for name in told:
         if name not in names:

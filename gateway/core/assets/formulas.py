@@ -14,6 +14,7 @@
     any = [...]   all = [...]   at_least = [...], many = 3   of a group, those that are on; when = false: that are off;
     count = [...]                                    above = 50 or below = ...: that are past it; how many of a group
     ordered = true                                   what a person switches on, and for how long
+    given = true                                     what a service of the gateway knows of it
 
 A source is another point of the asset, or one of its parts. Instead of a number a setting may stand, or a
 product of such: "0.6 high".
@@ -26,7 +27,7 @@ from typing import Final, Protocol
 from drivers.api import Text, Value
 from gateway.core.assets.joints import AtLeast, Count, Difference, Extreme
 from gateway.core.assets.seen import Seen
-from gateway.core.assets.states import Is, Lasts, Ordered, Same, Scaled, When
+from gateway.core.assets.states import Given, Is, Lasts, Ordered, Same, Scaled, When
 from gateway.core.assets.windows import Falls, Median, Rate
 from gateway.core.rule_tables import CLEAR_SHARE
 from gateway.core.rules import Above, Below, Equals, Test
@@ -118,6 +119,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "count": Operation(lambda n: Count(_test(n)), several=True, whole=False, tests=True),
     "ordered": Operation(lambda _: Ordered()),
+    "given": Operation(lambda _: Given()),
 }
 LIMITS: Final[Mapping[str, tuple[float, float]]] = {
     "slack": (0, 1000), "reads": (1, 99), "per_s": (1, 86_400), "over_s": (10, 86_400), "by": (1e-9, 1e9),
@@ -126,4 +128,6 @@ LIMITS: Final[Mapping[str, tuple[float, float]]] = {
 """What a number may be, where not anything."""
 OF_POINTS: Final = ("name", "unit", "deadband", "inner")
 TESTS: Final = ("above", "below", "when")
+STANDS_ALONE: Final = ("ordered", "given")
+"""Formulas that stand on no reading."""
 WANTED: Final = Text("一个数，或设置项的名字", "a number, or the name of a setting")

@@ -4,6 +4,7 @@ One file a kind in this folder, `manhole.toml`; a new kind is a new file and no 
 
     [asset]      title = { zh, en }, instead = ["fire.gas"]: rules of these kinds make no sense on a part of this
     [part.NAME]  what a part measures: zh, en; unit, where it must have one; many = true for a list
+    [output.NAME] what can be moved: zh, en, needed; written "relays:1", as the strike of a door is
     [set.NAME]   a number an installer may set: zh, en, value (left out: must be set), unit
     [[point]]    a derived point: name, unit, deadband, and its formula (see formulas.py); inner = true: a step on
                  the way, told to nobody
@@ -34,6 +35,14 @@ class PartTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     many: bool = False
 
 
+class OutputTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[output.NAME]`."""
+
+    zh: str
+    en: str
+    needed: bool = False
+
+
 class SettingTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[set.NAME]`."""
 
@@ -56,6 +65,7 @@ class AssetKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     asset: HeadTable
     name: str = ""
     part: dict[str, PartTable] = {}
+    output: dict[str, OutputTable] = {}
     set: dict[str, SettingTable] = {}
     point: tuple[dict[str, object], ...] = ()
     rule: tuple[dict[str, object], ...] = ()

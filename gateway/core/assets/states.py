@@ -167,3 +167,13 @@ class Ordered:
         if seen is None:
             return None
         return Seen(self.memory is not None, Quality.GOOD, seen.at, math.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What somebody else tells of an asset, straight into the stream."""
+
+    def take(self, sources: Sources, wall: float) -> Seen | None:
+        """Return nothing: it is not reckoned."""
+        del sources, wall
+        return None
