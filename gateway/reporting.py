@@ -55,7 +55,8 @@ COMMANDS: Final = {
     "unit.txt": ("systemctl", "status", "--no-pager", "--lines=0", UNIT),
     "unit-settings.txt": ("systemctl", "show", UNIT, "--property=ActiveState,SubState,NRestarts,Result,ExecMainStatus,"
                           "ExecMainStartTimestamp,MemoryCurrent,TasksCurrent,StatusText"),
-    "log.txt": ("journalctl", "--unit", UNIT, "--lines=2000", "--no-pager", "--output=short-iso-precise"),
+    "log.txt": ("journalctl", "--unit", UNIT, "--unit", f"{UNIT}-vision", "--lines=2000", "--no-pager",
+                "--output=short-iso-precise"),
     "kernel.txt": ("journalctl", "--dmesg", "--lines=300", "--no-pager", "--output=short-iso-precise"),
     "clock.txt": ("timedatectl", "show"),
     "network.txt": ("ip", "-brief", "address"),

@@ -38,6 +38,8 @@ SCHEMAS = {
 }
 FILES = {
     "compound-gateway.service": "usr/lib/systemd/system/compound-gateway.service",
+    "compound-gateway-vision.service": "usr/lib/systemd/system/compound-gateway-vision.service",
+    "compound-gateway-vision.socket": "usr/lib/systemd/system/compound-gateway-vision.socket",
     "compound-gateway-desk.service": "usr/lib/systemd/system/compound-gateway-desk.service",
     "compound-gateway-trial.service": "usr/lib/systemd/system/compound-gateway-trial.service",
     "package/trial.py": "usr/libexec/compound-gateway/trial.py",

@@ -31,12 +31,15 @@ ANSWER_S: Final = 10.0
 MOST_BYTES: Final = 16 * 1024 * 1024
 UNIT: Final = "compound-gateway.service"
 DESK: Final = "compound-gateway-desk.service"
+VISION: Final = "compound-gateway-vision.service"
 NOTE: Final = "update-taken-back"  # in the state folder: the gateway makes an alert of it
 MARK: Final = "taken-back"  # in the environment: dpkg knows other files than lie here
 AROUND: Final = (
     "usr/bin/compound-gateway",
     f"usr/lib/systemd/system/{UNIT}",
     f"usr/lib/systemd/system/{DESK}",
+    f"usr/lib/systemd/system/{VISION}",
+    "usr/lib/systemd/system/compound-gateway-vision.socket",
 )
 
 
@@ -86,7 +89,9 @@ class Trial:
     def run(self) -> int:
         """Watch until it is plain; return 0 when the new version stays, 1 when it went or should have gone."""
         if not self.home.exists():  # the power was cut between two renames
-            return self.take_back("a roll-back was cut short")
+            return self.take_back("was cut short and is finished now")
+        if not (self.previous / "trial").exists():  # ... or after them
+            return self.tidied()
         began = calm_since = self.now()
         while True:
             wrong = self.trouble()
@@ -122,7 +127,8 @@ class Trial:
             )
             self._forget()
             return 1
-        return self.take_back(wrong)
+        self._note(f"{self._versions()}: {wrong}\n")
+        return self.take_back(f"because the new one was not healthy after {PATIENCE_S:.0f} s: {wrong}")
 
     def blocked(self) -> str:
         """Return why the version before cannot come back; nothing if it can."""
@@ -142,19 +148,21 @@ class Trial:
         except (OSError, ValueError, LookupError):
             return True
 
-    def take_back(self, wrong: str) -> int:
+    def take_back(self, why: str) -> int:
         """Put the version before in its place and start it. Every step may be done twice."""
-        versions = f"{_text(self.home / 'version') or '?'} -> {_text(self.previous / 'version') or '?'}"
-        say(f"NOT HEALTHY after {PATIENCE_S:.0f} s: {wrong}. The version before comes back: {versions}")
-        self._note(f"{versions}: {wrong}\n")
+        say(f"THE VERSION BEFORE COMES BACK, {self._versions()}, {why}")
         (self.previous / MARK).touch()
-        self.control("stop", UNIT)
+        self.control("stop", UNIT, VISION)
         for name in AROUND:
             self._restore(name)
         if self.home.exists():
             shutil.rmtree(self.failed, ignore_errors=True)
             self.home.rename(self.failed)
         self.previous.rename(self.home)
+        return self.tidied()
+
+    def tidied(self) -> int:
+        """Start the version that came back, and remove what the way back left."""
         self.control("daemon-reload")
         self.control("start", UNIT)
         self.control("try-restart", DESK)
@@ -164,6 +172,10 @@ class Trial:
             shutil.rmtree(folder, ignore_errors=True)
         say(f"the version before runs: {self.control('is-active', UNIT)}")
         return 1
+
+    def _versions(self) -> str:
+        new = _text(self.home / "version") or _text(self.failed / "version") or "?"
+        return f"{new} -> {_text(self.previous / 'version') or '?'}"
 
     def passed(self) -> int:
         """Let the version before go."""
@@ -246,7 +258,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the trial of this machine, if there is one."""
     del arguments
     trial = Trial()
-    return trial.run() if (trial.previous / "trial").exists() else 0
+    return trial.run() if (trial.previous / "trial").exists() or trial.failed.exists() else 0
 
 
 if __name__ == "__main__":

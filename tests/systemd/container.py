@@ -18,6 +18,7 @@ INCLUDED = "systemd,systemd-sysv,dbus,udev,python3,procps,ca-certificates"
 TOOLS = ("mmdebstrap", "systemd-nspawn", "unshare", "nsenter", "dpkg-deb")
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 BOOT_S = 60.0
+PRIVATE = ("unshare", "-m", "--propagation", "private", "bash", "-c")
 # The shell becomes nspawn, so that nspawn's number is the one we started.
 BOOT = """
 umount -l /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup
@@ -52,10 +53,12 @@ def children(pid: int) -> list[int]:
 
 
 class Container:
-    """A booted Debian; `root` is its root folder as seen from outside, `leader` its process 1."""
+    """A Debian that boots; `root` is its root folder as seen from outside, `leader` its process 1 while it is up."""
 
-    def __init__(self, root: Path, leader: int) -> None:
-        self.root, self.leader = root, leader
+    def __init__(self, root: Path) -> None:
+        self.root, self.leader = root, 0
+        self._name = f"compound-gateway-{os.getpid()}"
+        self._nspawn: subprocess.Popen[bytes] | None = None
 
     def run(self, *command: str, timeout_s: float = 300.0) -> subprocess.CompletedProcess[str]:
         """Run a command inside, with nobody at the keyboard; what it said is in `stdout`, errors too."""
@@ -76,35 +79,50 @@ class Container:
         """Return one property of a unit."""
         return self.out("systemctl", "show", "--value", "-p", key, unit)
 
+    def boot(self) -> None:
+        """Start it, and wait until its systemd has started everything."""
+        self._nspawn = subprocess.Popen(
+            [*PRIVATE, BOOT.format(name=self._name, root=self.root)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        give_up_at = time.monotonic() + BOOT_S
+        while not self._up():
+            assert self._nspawn.poll() is None, "systemd-nspawn ended"
+            assert time.monotonic() < give_up_at, "it does not boot"
+            time.sleep(0.2)
+
+    def off(self) -> None:
+        """Power it off in order; kill it if that takes too long."""
+        assert self._nspawn is not None
+        if self.leader:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.leader, signal.SIGRTMIN + 4)  # systemd(1)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._nspawn.wait(30)
+        self._nspawn.kill()
+        self._nspawn.wait()
+        self.leader = 0
+        subprocess.run([*PRIVATE, TIDY.format(name=self._name)], check=False, stderr=subprocess.DEVNULL)
+
+    def _up(self) -> bool:
+        assert self._nspawn is not None
+        if not (born := children(self._nspawn.pid)):
+            return False
+        self.leader = born[0]
+        try:
+            state = self.run("systemctl", "is-system-running", timeout_s=20).stdout.strip()
+        except subprocess.TimeoutExpired:
+            return False
+        return state in {"running", "degraded"}
+
 
 @contextmanager
 def booted(root: Path) -> Iterator[Container]:
     """Boot the Debian in `root`, and power it off in the end."""
-    name = f"compound-gateway-{os.getpid()}"
-    private = ["unshare", "-m", "--propagation", "private", "bash", "-c"]
-    nspawn = subprocess.Popen(
-        [*private, BOOT.format(name=name, root=root)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
-    leader = 0
+    container = Container(root)
     try:
-        give_up_at = time.monotonic() + BOOT_S
-        while True:
-            assert nspawn.poll() is None, "systemd-nspawn ended"
-            assert time.monotonic() < give_up_at, "it does not boot"
-            if born := children(nspawn.pid):
-                leader = born[0]
-                container = Container(root, leader)
-                state = container.run("systemctl", "is-system-running", timeout_s=20).stdout.strip()
-                if state in {"running", "degraded"}:
-                    break
-            time.sleep(0.2)
+        container.boot()
         yield container
     finally:
-        if leader:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(leader, signal.SIGRTMIN + 4)  # systemd(1): power off
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            nspawn.wait(30)
-        nspawn.kill()
-        nspawn.wait()
-        subprocess.run([*private, TIDY.format(name=name)], check=False, stderr=subprocess.DEVNULL)
+        container.off()

@@ -14,12 +14,13 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from tests.systemd import upgrades
+from tests.systemd import cameras, upgrades
 from tests.systemd.beginning import asked, begun, compound, install
 from tests.systemd.container import missing
 from tests.systemd.story import FILE, UNIT, Story, until
 
 EXPOSURE = 1.5
+UNITS = (UNIT, cameras.CAMERAS, "compound-gateway-desk.service", "compound-gateway-trial.service")
 KILLS = 5
 HEAD = """\
 [gateway]
@@ -89,23 +90,40 @@ def works(story: Story) -> str:
     return f"{story.polls()} polls, no device silent; {picture['frames']} frames at {picture['fps']} a second"
 
 
+def exposure(story: Story, unit: str) -> float:
+    told = story.there.out("systemd-analyze", "security", "--no-pager", unit)
+    found = float(told.splitlines()[-1].split(": ")[1].split()[0])
+    assert found <= EXPOSURE, f"{unit}: {found}"
+    return found
+
+
 def sandboxed(story: Story) -> str:
-    told = story.there.out("systemd-analyze", "security", "--no-pager", UNIT)
-    exposure = float(told.splitlines()[-1].split(": ")[1].split()[0])
-    status = facts_of(story, story.pid())
-    assert exposure <= EXPOSURE, exposure
-    assert (status["CapBnd"], status["NoNewPrivs"], status["Seccomp"]) == (["0" * 16], ["1"], ["2"])
-    assert status["Uid"][0] != "0"
+    exposures = ", ".join(f"{unit.removesuffix('.service')} {exposure(story, unit)}" for unit in UNITS)
+    for pid in (story.pid(), cameras.pid(story)):
+        status = facts_of(story, pid)
+        assert (status["CapBnd"], status["NoNewPrivs"], status["Seccomp"]) == (["0" * 16], ["1"], ["2"])
+        assert status["Uid"][0] != "0"
     child = story.there.out("pgrep", "-f", "gateway.vision.worker").split()[0]
     behind = story.there.out("ps", "-o", "nice=", "-p", child).strip()
     assert int(behind) > 0, "the camera's child does not step back"
-    rss = [int(facts_of(story, int(pid))["VmRSS"][0]) // 1024 for pid in (story.pid(), child)]
+    rss = [
+        int(facts_of(story, int(pid))["VmRSS"][0]) // 1024 for pid in (story.pid(), cameras.pid(story), child)
+    ]
     refused = story.there.run(
-        "journalctl", "-u", UNIT, "--no-pager", "-q", "-g", "denied|not permitted|Unknown key"
+        "journalctl",
+        "-u",
+        UNIT,
+        "-u",
+        cameras.CAMERAS,
+        "--no-pager",
+        "-q",
+        "-g",
+        "denied|not permitted|Unknown key",
     )
     return (
-        f"exposure {exposure} as it runs; no capability, no new privileges, seccomp; {rss[0]} MB resident, its camera "
-        f"{rss[1]} MB at nice {behind}; in the log of it: {refused.stdout.strip() or 'nothing denied'}"
+        f"exposure as they run: {exposures}; no capability, no new privileges, seccomp; resident: {rss[0]} MB, "
+        f"cameras' service {rss[1]} MB, a camera {rss[2]} MB at nice {behind}; in their log: "
+        f"{refused.stdout.strip() or 'nothing denied'}"
     )
 
 
@@ -150,6 +168,21 @@ def stopped(story: Story) -> str:
     seen = story.there.out("journalctl", "-u", UNIT, "--no-pager", "-n", "30")
     assert "Watchdog timeout" in seen, seen
     return f"another process after {took:.1f} s, {story.nothing_lost()}"
+
+
+def rebooted(story: Story) -> str:
+    """Everything comes up by itself, in any order, and the alerts are those of before."""
+    began = time.monotonic()
+    story.there.off()
+    story.there.boot()
+    compound(story.there)
+    polls = until(lambda: story.polls() > 0, "polls", 60)
+    until(lambda: story.frames() > 20, "frames", 60)
+    took = time.monotonic() - began
+    return (
+        f"polls {polls:.1f} s after its lines were there, pictures {took:.0f} s after the shutdown; "
+        f"{story.nothing_lost()}"
+    )
 
 
 def killed(story: Story) -> str:
@@ -205,9 +238,15 @@ CHAPTERS: dict[str, Callable[[Story], str]] = {
     "polls and watches in its sandbox": works,
     "sandbox": sandboxed,
     "a fire is an alert": alarms,
+    "a fall with its evidence": cameras.evidence,
     "a secret by LoadCredential": credential,
+    "cameras apart": cameras.apart,
     "SIGSTOP": stopped,
     "kill -9": killed,
+    "cameras: SIGSTOP": cameras.hung,
+    "cameras: kill -9": cameras.killed,
+    "cameras: out of memory": cameras.out_of_memory,
+    "reboot": rebooted,
     "reload with mistakes": broken,
     "upgrade": upgrades.upgraded,
     "the new version is on trial": upgrades.passed,

@@ -13,6 +13,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "systemd" / "package"
 UNIT = "usr/lib/systemd/system/compound-gateway.service"
+UNITS = (UNIT, *(UNIT.replace("gateway.s", f"gateway-{name}.s") for name in ("desk", "vision")))
 
 
 def load() -> ModuleType:
@@ -209,18 +210,27 @@ def test_a_power_cut_in_the_middle_of_the_way_back_is_made_good_at_the_next_star
     with pytest.raises(KeyboardInterrupt):
         wall.run()
     wall.control = whole  # type: ignore[method-assign]
-    if (wall.previous / "trial").exists():  # what the unit asks before it starts
-        wall.run()
+    left = tmp_path / "usr/lib/compound-gateway.failed"
+    assert (wall.previous / "trial").exists() or left.exists()  # what the unit asks before it starts
+    wall.run()
+    assert not left.exists()
+    assert not (wall.home / "around").exists()
+    assert "the unit is failed" in wall.note
     assert wall.version == "0.1.0"
     assert (wall.root / UNIT).read_text(encoding="ascii") == "of 0.1.0"
 
 
-def test_a_cut_between_the_two_renames_leaves_what_the_next_start_needs(tmp_path: Path) -> None:
+def test_a_cut_between_the_two_renames_leaves_what_the_next_start_needs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     wall = Wall(tmp_path)
     wall.home.rename(tmp_path / "usr/lib/compound-gateway.failed")
     assert wall.run() == 1
     assert wall.version == "0.1.0"
     assert not (tmp_path / "usr/lib/compound-gateway.failed").exists()
+    told = capsys.readouterr().out
+    assert "0.2.0 -> 0.1.0, was cut short and is finished now" in told
+    assert "300 s" not in told
 
 
 # --- what preinst keeps ---------------------------------------------------------------------------
@@ -232,7 +242,12 @@ def kept(tmp_path: Path, *, active: bool = True, status: int = 0) -> subprocess.
                  "run/systemd/system", "commands"):  # fmt: skip
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "usr/lib/compound-gateway/schemas").write_text("journal 1\naccess 1\n", encoding="ascii")
-    for name in (UNIT, UNIT.replace("gateway.s", "gateway-desk.s"), "etc/compound-gateway/gateway.toml"):
+    for name in (
+        UNIT,
+        UNIT.replace("gateway.s", "gateway-desk.s"),
+        UNIT.replace("gateway.s", "gateway-vision.s"),
+        "etc/compound-gateway/gateway.toml",
+    ):
         (tmp_path / name).write_text("x", encoding="ascii")
     commands = {
         "commands/systemctl": f"exit {0 if active else 3}",
@@ -261,7 +276,10 @@ def test_an_upgrade_keeps_what_it_replaces_by_hard_links(tmp_path: Path) -> None
         tmp_path / "usr/lib" / name for name in ("compound-gateway", "compound-gateway.previous")
     )
     assert (home / "schemas").stat().st_ino == (previous / "schemas").stat().st_ino
-    assert (previous / "around" / UNIT).read_text(encoding="ascii") == "x"
+    for name in ("gateway", "gateway-desk", "gateway-vision"):
+        assert (previous / "around" / UNIT.replace("gateway.s", f"{name}.s")).read_text(
+            encoding="ascii"
+        ) == "x"
     assert (previous / "before.json").exists()
     assert not (previous / "trial").exists()
 

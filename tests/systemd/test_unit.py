@@ -1,5 +1,6 @@
 """The unit, the rules and the lists beside it say what the program expects and what systemd understands."""
 
+import os
 import re
 import shutil
 import sqlite3
@@ -10,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from gateway import configuration, duty
+from gateway.vision.nursery import GONE_S, SELDOM_S
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
-UNITS = ("compound-gateway.service", "compound-gateway-desk.service")
+UNITS = ("compound-gateway.service", "compound-gateway-desk.service", "compound-gateway-vision.service")
+CAMERAS, LISTENING = UNITS[2], "compound-gateway-vision.socket"
 TRIAL = "compound-gateway-trial.service"  # as root, for minutes after an upgrade
-UNIT, DESK = ((SYSTEMD / name).read_text(encoding="utf-8") for name in UNITS)
+UNIT, DESK, VISION = ((SYSTEMD / name).read_text(encoding="utf-8") for name in UNITS)
 RULES = (SYSTEMD / "60-compound-gateway.rules").read_text(encoding="utf-8")
 SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 YOUNG_KEYS = {"RestartSteps", "RestartMaxDelaySec"}  # of systemd 254; Debian 12 has 252 and passes over them
@@ -30,18 +33,25 @@ def settings(text: str) -> dict[str, list[str]]:
     return found
 
 
-SAID, DESK_SAID = settings(UNIT), settings(DESK)
+SAID, DESK_SAID, VISION_SAID = settings(UNIT), settings(DESK), settings(VISION)
+SOCKET = settings((SYSTEMD / LISTENING).read_text(encoding="utf-8"))
 
 
 @needs_analyze
-@pytest.mark.parametrize("name", [*UNITS, TRIAL])
+@pytest.mark.parametrize("name", [*UNITS, TRIAL, LISTENING])
 def test_systemd_understands_every_line_of_the_units(name: str, tmp_path: Path) -> None:
-    text = (SYSTEMD / name).read_text(encoding="utf-8")
-    there = text.replace("/usr/bin/compound-gateway", shutil.which("true") or "/bin/true")
+    for each in (name, LISTENING, CAMERAS):
+        text = (SYSTEMD / each).read_text(encoding="utf-8")
+        there = re.sub("/usr/bin/compound-gateway|/bin/kill", shutil.which("true") or "/bin/true", text)
+        (tmp_path / each).write_text(there, encoding="utf-8")
     file = tmp_path / name
-    file.write_text(there.replace("/bin/kill", shutil.which("true") or "/bin/true"), encoding="utf-8")
     done = subprocess.run(
-        ["systemd-analyze", "verify", str(file)], capture_output=True, text=True, check=False, timeout=60
+        ["systemd-analyze", "verify", str(file)],
+        env=os.environ | {"SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     complaints = [line for line in done.stderr.splitlines() if str(file) in line or file.name in line]
     assert {line for line in complaints if not any(f"'{key}'" in line for key in YOUNG_KEYS)} == set()
@@ -59,7 +69,10 @@ def test_the_sandbox_is_as_tight_as_promised(name: str) -> None:
 def test_the_trial_is_run_by_the_systems_python_where_an_upgrade_left_one() -> None:
     said = settings((SYSTEMD / TRIAL).read_text(encoding="utf-8"))
     assert said["ExecStart"] == ["/usr/bin/python3 -I /usr/libexec/compound-gateway/trial.py"]
-    assert said["ConditionPathExists"] == ["/usr/lib/compound-gateway.previous/trial"]
+    assert said["ConditionPathExists"] == [
+        "|/usr/lib/compound-gateway.previous/trial",
+        "|/usr/lib/compound-gateway.failed",
+    ]
     postinst = (SYSTEMD / "package" / "postinst").read_text(encoding="utf-8")
     assert f"systemctl start --no-block {TRIAL}" in postinst
     assert "multi-user.target" in said["WantedBy"]  # a power cut does not end it
@@ -90,7 +103,7 @@ def test_a_box_on_a_wall_is_never_given_up() -> None:
     assert SAID["StartLimitIntervalSec"] == ["0"]
     assert int(SAID["WatchdogSec"][0]) > 0
     assert int(SAID["TimeoutStopSec"][0]) > 5
-    assert SAID["OOMPolicy"] == ["continue"]  # a camera's child that grew is killed alone
+    assert SAID["OOMPolicy"] == ["continue"]  # a desk beside it that grew is killed alone
 
 
 def test_the_desk_means_the_same_places_as_its_program_and_has_none_in_common_with_the_gateway() -> None:
@@ -122,14 +135,44 @@ def test_what_the_desk_writes_lies_where_systemd_lets_it(
     assert Path(config.desk.files).parent == state
 
 
-def test_it_runs_as_nobody_in_particular_and_reaches_ports_and_cameras_alone() -> None:
+def test_it_runs_as_nobody_in_particular_and_reaches_serial_ports_alone() -> None:
     assert SAID["User"] == ["compound-gateway"]
-    assert SAID["SupplementaryGroups"] == ["dialout video"]
+    assert SAID["SupplementaryGroups"] == ["dialout compound-vision"]
     assert SAID["CapabilityBoundingSet"] == [""]
     assert SAID["DevicePolicy"] == ["closed"]
-    assert all(re.fullmatch(r"char-(tty\w+|video4linux) rw", each) for each in SAID["DeviceAllow"])
-    assert SAID["ProcSubset"] == ["all"]  # `pid` blinds onnxruntime to /proc/cpuinfo
-    assert "ORT_DISABLE_TELEMETRY=1" in " ".join(SAID["Environment"])
+    assert all(re.fullmatch(r"char-tty\w+ rw", each) for each in SAID["DeviceAllow"])
+    assert SAID["ProcSubset"] == ["all"]  # `pid` blinds it to /proc/meminfo
+
+
+def test_the_cameras_run_as_another_user_and_reach_nothing_of_the_gateways_but_the_evidence() -> None:
+    assert VISION_SAID["User"] == ["compound-vision"] != SAID["User"]
+    assert VISION_SAID["SupplementaryGroups"] == ["video"]
+    assert VISION_SAID["DeviceAllow"] == ["char-video4linux rw"]
+    assert VISION_SAID["DevicePolicy"] == ["closed"]
+    assert VISION_SAID["BindPaths"] == [f"-/var/lib/{SAID['StateDirectory'][0]}/evidence"]
+    assert VISION_SAID["TemporaryFileSystem"] == ["/var/lib:ro"]
+    for name in ("/etc/compound-gateway", "/run/compound-gateway"):
+        assert f"-{name}" in VISION_SAID["InaccessiblePaths"][0].split()
+    assert "StateDirectory" not in VISION_SAID
+    made = (SYSTEMD / "tmpfiles.conf").read_text(encoding="utf-8")
+    assert "d /var/lib/compound-gateway/evidence 0770 compound-gateway compound-vision -" in made.splitlines()
+    assert "ORT_DISABLE_TELEMETRY=1" in " ".join(VISION_SAID["Environment"])
+    assert int(VISION_SAID["OOMScoreAdjust"][0]) > 0 > int(SAID["OOMScoreAdjust"][0])
+
+
+def test_the_gateway_asks_for_cameras_where_systemd_listens_for_it_and_for_nobody_else() -> None:
+    assert f"VISION_SOCKET={SOCKET['ListenStream'][0]}" in SAID["Environment"]
+    assert (SOCKET["SocketUser"], SOCKET["SocketMode"]) == (SAID["User"], ["0600"])
+    assert VISION_SAID["ExecStart"] == ["/usr/bin/compound-gateway nursery"]
+    assert SAID["Wants"] == ["compound-gateway-vision.socket"]
+
+
+def test_the_cameras_are_watched_over_and_never_given_up() -> None:
+    assert (VISION_SAID["Type"], VISION_SAID["Restart"]) == (["notify"], ["on-failure"])
+    assert VISION_SAID["StartLimitIntervalSec"] == ["0"]
+    assert SOCKET["TriggerLimitIntervalSec"] == ["0"]
+    assert int(VISION_SAID["WatchdogSec"][0]) > GONE_S + SELDOM_S
+    assert VISION_SAID["MemoryMax"]
 
 
 def test_every_line_of_the_udev_rules_is_a_list_of_matches_and_assignments() -> None:
@@ -157,7 +200,11 @@ def test_the_user_is_made_with_its_groups(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     groups = (tmp_path / "etc" / "group").read_text(encoding="utf-8")
     assert re.search(r"^dialout:.*:compound-gateway$", groups, re.M), groups
-    assert re.search(r"^video:.*:compound-gateway$", groups, re.M), groups
+    assert re.search(r"^video:.*:compound-vision$", groups, re.M), groups
+    assert re.search(r"^compound-vision:.*:compound-gateway$", groups, re.M), groups
+    assert not re.search(r"^compound-gateway:.*:[^:\n]+$", groups, re.M), (
+        "in that group is who may order doors"
+    )
     passwd = (tmp_path / "etc" / "passwd").read_text(encoding="utf-8")
     assert re.search(r"^compound-gateway:.*:/var/lib/compound-gateway:.*nologin$", passwd, re.M), passwd
 

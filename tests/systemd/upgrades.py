@@ -22,6 +22,7 @@ def upgraded(story: Story) -> str:
     assert story.there.out("sha256sum", f"/{FILE}") == kept
     assert story.pid() != before
     until(lambda: story.polls() > 0, "polls", 30)
+    until(lambda: story.frames() > 20, "pictures", 90)
     stopped_at, started_at = (
         int(story.there.show(UNIT, f"{which}EnterTimestampMonotonic")) / 1e6
         for which in ("Inactive", "Active")
@@ -56,6 +57,7 @@ def taken_back(story: Story) -> str:
     took = until(lambda: story.polls() > 0, "polls of the version before", TRIAL_S)
     assert story.there.out("sha256sum", code) == before
     until(lambda: "gateway.update_taken_back" in story.kinds(), "the alert", 120)
+    until(lambda: story.frames() > 20, "pictures", 90)
     until(lambda: not (story.there.root / "usr/lib/compound-gateway.failed").exists(), "order", 60)
     story.burn()
     return f"the version before polls again {took:.0f} s after the upgrade, an alert says so; {story.nothing_lost()}"
