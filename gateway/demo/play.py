@@ -15,7 +15,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from drivers.sim.compound import Wiring, compound
+from drivers.sim.community import community
+from drivers.sim.compound import Wiring
 from drivers.sim.world import DEEDS, World
 from gateway import app, configuration
 from gateway.core.events import Words
@@ -34,6 +35,13 @@ PORTS_TRIED = 10
 WIRING = Wiring(baud=19200)  # the yard has 18 devices that want to be asked often
 ARRIVAL_S = 10.0  # how long the last alerts may take once the broker is back
 BUILDING = "2"  # which the camera looks up
+COUNTED = {
+    "smoke": "烟感 detectors",
+    "tilt": "井盖 covers",
+    "door": "门 doors",
+    "level": "液位测距 levels",
+    "radar": "雷达 radars",
+}
 NO_CAMERA = Words(
     "这里看不了摄像头，跳过有人扔瓶子的一幕；安装视频组件：pip install 'compound-gateway[vision]'",
     "no camera can be watched here, so no bottle falls; for the vision parts: pip install 'compound-gateway[vision]'",
@@ -73,7 +81,7 @@ async def demo(options: Options) -> int:
 
     Raises StoryError for a story that cannot be played, OSError when no port is free for the page.
     """
-    world = compound(seed=options.seed, wiring=WIRING)
+    world = community(seed=options.seed, wiring=WIRING)
     story = load_story(
         options.script, world, options.only
     )  # before anything starts: a mistake in it is said at once
@@ -90,6 +98,7 @@ async def demo(options: Options) -> int:
                     cameras=[_camera(facade)] if facade else [],
                     desk=(OPERATOR, key(folder)),
                 )
+                text += resources.files("gateway.demo").joinpath("assets.toml").read_text(encoding="utf-8")
                 file.write_text(text, encoding="utf-8")
                 return await Stage(options, world, story, broker, facade).play(url, folder)
 
@@ -177,13 +186,10 @@ class Stage:
 
     def _facts(self, opened: Office) -> list[tuple[str, str]]:
         kinds = [device.profile.category for device in self._world.devices.values()]
-        counted = f"{kinds.count('tilt')} 井盖 covers · {kinds.count('door')} 门 doors"
+        counted = " · ".join(f"{kinds.count(kind)} {name}" for kind, name in COUNTED.items())
         counted += " · 1 摄像头 camera" if self._facade else ""
         return [
-            (
-                "小区 compound",
-                f"{len(kinds) - kinds.count('tilt') - kinds.count('door')} 烟感 detectors · {counted}",
-            ),
+            ("小区 compound", counted),
             ("总线 lines", " · ".join(self._world.lines)),
             ("服务器 broker", self._broker.name),
             *((f"{person} 的手机 phone", address) for person, address in opened.doors.items()),

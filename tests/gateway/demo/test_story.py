@@ -1,8 +1,12 @@
 """A story is data: what can be played is played in order, what cannot is told with file, scene, found, wanted."""
 
+import tomllib
+from importlib import resources
+
 import pytest
 
-from drivers.sim.compound import compound
+from drivers.sim.community import community
+from drivers.sim.compound import Wiring
 from drivers.sim.world import DEEDS
 from gateway.core.events import Words
 from gateway.demo import story as stories
@@ -98,9 +102,9 @@ def test_a_key_a_story_does_not_have_is_told() -> None:
 
 
 def test_our_own_story_can_be_played_in_our_own_compound() -> None:
-    world = compound(seed=1)
+    world = community(seed=1, wiring=Wiring())
     story = load_story(None, world)
-    assert story.systems == ("manhole", "fire", "falling", "door", "network")
+    assert story.systems == ("manhole", "fire", "falling", "door", "care", "parking", "bin", "network")
     world.step(0.0)
     for number, scene in enumerate(story.scenes):
         assert scene.at_s >= 0
@@ -113,17 +117,26 @@ def test_our_own_story_can_be_played_in_our_own_compound() -> None:
 
 
 def test_the_compound_of_the_demo_is_as_large_as_promised() -> None:
-    world = compound(seed=1)
+    world = community(seed=1, wiring=Wiring())
     categories = [device.profile.category for device in world.devices.values()]
     buildings = {place["building"] for place in world.places.values() if "building" in place}
-    assert len(world.lines) == 3
+    assert len(world.lines) == 5
     assert len(buildings) >= 2
     assert (categories.count("smoke"), categories.count("tilt"), categories.count("door")) == (40, 12, 6)
 
 
 def test_its_configuration_names_every_device() -> None:
-    world = compound(seed=1)
+    world = community(seed=1, wiring=Wiring())
     text = gateway_toml(
         world, ports=dict.fromkeys(world.lines, "/dev/x"), broker_url="mqtt://x", state_dir="/tmp/x"
     )
     assert all(f'name = "{name}"' in text for name in world.devices)
+
+
+def test_what_is_made_of_several_devices_is_made_of_devices_there_are() -> None:
+    world = community(seed=1, wiring=Wiring())
+    points = {f"{device.name}.{point}" for device in world.devices.values() for point in device.points}
+    text = resources.files("gateway.demo").joinpath("assets.toml").read_text(encoding="utf-8")
+    for asset in tomllib.loads(text)["asset"]:
+        for part in asset["parts"].values():
+            assert set(part if isinstance(part, list) else [part]) <= points, asset["name"]
