@@ -37,6 +37,7 @@ from gateway.services.alerting import Alerting
 from gateway.services.assets import Assets
 from gateway.services.control import Control
 from gateway.services.field import Field
+from gateway.services.upkeep import Upkeep
 from gateway.services.uplink import Uplink
 from gateway.services.watching import Watching
 from gateway.vision.service import Vision
@@ -124,6 +125,10 @@ class House:
             config, kinds=self._kinds, alerts=left, submit=submit, now=clock, document=self.status
         )
         self._watching = Watching(self.status, self._alerting.alerts)
+        lines = self._field.statistics
+        self._upkeep = Upkeep(
+            config.bus, self._watched, self._kinds, lines=lines, submit=submit, restore=restored
+        )
         self._beside = beside.Beside(config.desk)
         self._uplink = self._make_uplink(probe)
         self._last_resort = last_resorts.make(config, self._uplink, submit, restored)
@@ -146,7 +151,8 @@ class House:
             wall=time.time,
         )
         access = self._gatehouse.access
-        control = Control(path, {**operations.by_name, **(access.operations if access else {})})
+        more = {**self._upkeep.operations, **(access.operations if access else {})}
+        control = Control(path, {**operations.by_name, **more})
         control.open()
         self._supervisor.add("control", control.run)
 
@@ -158,7 +164,7 @@ class House:
         self._supervisor.add("assets", self._assets.run)
         if self._uplink is not None:
             self._supervisor.add("uplink", self._uplink.run)
-        wings = (self._gatehouse, self._vision, self._machine, self._last_resort, self._beside)
+        wings = (self._gatehouse, self._vision, self._machine, self._last_resort, self._beside, self._upkeep)
         for name, run in (each for wing in wings for each in wing.services.items()):
             self._supervisor.add(name, run)
         async with asyncio.TaskGroup() as group:
@@ -222,6 +228,7 @@ class House:
         self.stream.follow("barriers", self._gatehouse.barriers.follow)
         self.stream.follow("remote", self._gatehouse.answer, readings=False)
         self.stream.follow("last resort", self._last_resort.follow, readings=False)
+        self.stream.follow("upkeep", self._upkeep.follow)
 
         def keep(event: Event) -> None:
             if thinner.keeps(event):

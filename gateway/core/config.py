@@ -1,5 +1,6 @@
 """What gateway.toml may say, as frozen objects. See gateway/core/loading.py for how it is read and checked."""
 
+from datetime import date
 from typing import Final
 
 import msgspec
@@ -55,6 +56,9 @@ class DeviceTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     rules: dict[str, dict[str, object]] = {}
     label: str = ""  # how people call it: 东侧走廊
     key_file: str = ""  # of an OSDP device: its secure channel base key
+    serial: str = ""
+    installed_on: date | None = None  # of the unit that hangs there now: a new one, a new day
+    service_years: float | None = None  # where its maker says otherwise than the standards
 
 
 class BusTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -209,6 +209,37 @@ class AlertBody(msgspec.Struct, frozen=True, tag="alert"):
     until_s: float | None = None  # end of its time on the shelf
 
 
+class SeenBody(msgspec.Struct, frozen=True, tag="seen"):
+    """A device answered for the first time as this product: when it was put in, as far as the gateway can know."""
+
+    device: str
+    profile: str
+
+
+class RoundBody(msgspec.Struct, frozen=True, tag="round"):
+    """Somebody began to test the detectors of a place, or ended it; alarms meanwhile are real, and count as tests.
+
+    `until` is wall seconds since 1970, when it ends by itself.
+    """
+
+    round: str
+    begun: bool
+    by: str
+    place: Place
+    until: float
+
+
+class ProvedBody(msgspec.Struct, frozen=True, tag="proved"):
+    """A device was seen to alarm in a test.
+
+    `how`: in its own test mode; by an alarm while a test round was open; by its self-test, on command.
+    """
+
+    device: str
+    how: Literal["test_mode", "alarm", "self_test"]
+    by: str = ""
+
+
 class CommandBody(msgspec.Struct, frozen=True, tag="command"):
     """An order to a device, written down before it is carried out. `origin` says who gave it and by what way."""
 
@@ -269,6 +300,9 @@ Body: TypeAlias = (
     | InterlockBody
     | AccessBody
     | AlertBody
+    | SeenBody
+    | RoundBody
+    | ProvedBody
     | CommandBody
     | OutcomeBody
     | BaselineBody
@@ -279,6 +313,9 @@ Body: TypeAlias = (
 KEPT = (
     AlertBody,
     SaidBody,
+    SeenBody,
+    RoundBody,
+    ProvedBody,
     OrderedBody,
     InterlockBody,
     AccessBody,

@@ -5,12 +5,12 @@ can never wipe a ledger, and a ledger never hides that a device is gone.
 """
 
 import enum
-from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Final
 
 import msgspec
 
+from gateway.core import maintenance
 from gateway.core.events import Place
 from gateway.core.places import over
 
@@ -27,12 +27,6 @@ KINDS: Final = (
     "camera",
     "other",
 )
-
-YEARS: Final[Mapping[str, float]] = {"smoke": 12.0, "panel": 12.0, "gas": 5.0}
-"""How long a kind serves where nobody says otherwise: GB 29837-2013, 5.1 (12 years, gas sensing elements 5)."""
-
-TEST_DAYS: Final[Mapping[str, int]] = {"smoke": 365, "gas": 365, "panel": 365}
-"""How often a kind is tested at least: GB 25201-2010, 7.1.1, once a year."""
 
 
 class Due(enum.StrEnum):
@@ -97,7 +91,7 @@ class Asset(msgspec.Struct, frozen=True):
     def years(self) -> float | None:
         """Return how long it serves; None: nobody knows."""
         years = self.written.service_years
-        return YEARS.get(self.facts.kind) if years is None else years
+        return maintenance.years_of(self.facts.kind) if years is None else years
 
     @property
     def ends_on(self) -> date | None:
@@ -111,7 +105,7 @@ class Asset(msgspec.Struct, frozen=True):
         if self.gone_at is not None:
             return ()
         facts = self.facts
-        every = TEST_DAYS.get(facts.kind)
+        every = maintenance.test_days_of(facts.kind)
         tested = facts.tested_on or facts.installed_on
         reasons = {
             Due.LIFE: self.ends_on is not None and self.ends_on <= today,

@@ -13,12 +13,14 @@ import csv
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 from drivers.api import Text
 from gateway.core.config import DeviceTable
 from gateway.core.events import Place
 from gateway.core.faults import NOTHING, Fault, near, one_of, same, shown
+from gateway.core.ledger_columns import CellError, day
 
 MOST_ROWS: Final = 2_000
 MOST_FAULTS: Final = 100
@@ -29,6 +31,8 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "building": ("楼栋", "楼号", "栋"),
     "unit": ("单元",),
     "floor": ("楼层", "层"),
+    "serial": ("序列号", "出厂编号"),
+    "installed_on": ("安装日期",),
 }
 _LIST: Final = Text("一个带表头的 CSV", "a CSV with a header")
 
@@ -113,9 +117,24 @@ class _Reading:
                 wanted = Text(f"只出现一次（第 {first} 行已有）", f"it once, row {first} has it")
                 self.fault(what, shown(told if what == "address" else name), wanted, number)
         place = Place(**{level: cells.get(level, "") for level in ("building", "unit", "floor")})
-        profile = cells.get("profile", self._profile)
+        installed_on = self._day(cells.get("installed_on", ""), number)
         self.found.devices.append(
             DeviceTable(
-                name=name, profile=profile, address=address, place=place, label=cells.get("label", "")
+                name=name,
+                profile=self._profile,
+                address=address,
+                place=place,
+                label=cells.get("label", ""),
+                serial=cells.get("serial", ""),
+                installed_on=installed_on,
             )
         )
+
+    def _day(self, told: str, number: int) -> date | None:
+        try:
+            return day(told) if told else None
+        except CellError:
+            self.fault(
+                "installed_on", shown(told), Text("日期，如 2026-03-05", "a day, like 2026-03-05"), number
+            )
+            return None

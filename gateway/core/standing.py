@@ -1,9 +1,9 @@
 """What of the journal a restart needs, and which of its rows must therefore outlive any retention. Pure.
 
-Alerts that are not over, baselines, memories of derived points, standing orders to doors and interlocks: of each the
-last event. Commands: those nobody knows the outcome of, and what came of the last two thousand others, so that an
-order given twice under one id gets its old outcome. Retention may take those outcomes: a repeated order is kept out by
-its nonce in any case.
+Alerts that are not over, baselines, memories of derived points, standing orders to doors and interlocks, when a
+device was first seen and last tested: of each the last event. Commands: those nobody knows the outcome of, and what
+came of the last two thousand others, so that an order given twice under one id gets its old outcome. Retention may take
+those outcomes: a repeated order is kept out by its nonce in any case.
 
 So that no alert is told twice by the last resort, what it told of an alert stands as long as the alert does.
 
@@ -26,6 +26,9 @@ from gateway.core.events import (
     MemoryBody,
     OrderedBody,
     OutcomeBody,
+    ProvedBody,
+    RoundBody,
+    SeenBody,
 )
 from gateway.core.last_resort import told_before
 
@@ -127,6 +130,12 @@ def key_of(body: Body) -> Key | None:
             return "baseline", device, point
         case MemoryBody(asset=asset, point=point):
             return "memory", asset, point
+        case SeenBody(device=device):
+            return "seen", device
+        case ProvedBody(device=device):
+            return "tested", device
+        case RoundBody():
+            return "test round", ""
         case OrderedBody(door=door):
             return "ordered", door
         case InterlockBody(interlock=interlock):
@@ -141,6 +150,8 @@ def is_over(body: Body) -> bool:
     """Return whether nothing of it needs to be kept from here on."""
     if isinstance(body, MemoryBody):
         return body.value is None
+    if isinstance(body, RoundBody):
+        return not body.begun
     return isinstance(body, OutcomeBody) or (isinstance(body, AlertBody) and body.state == State.OVER)
 
 

@@ -38,6 +38,8 @@ COMMANDS = [
     "osdp",
     "assets",
     "bins",
+    "inventory",
+    "tests",
     "cards",
     "sign",
     "desk",

@@ -13,12 +13,13 @@ import msgspec
 from drivers.api import Text
 from gateway.core.faults import NOTHING, Fault, near, same
 from gateway.core.installed import Asset
-from gateway.desk.registry.columns import CLEAR, COLUMNS, PLACE, Cell, CellError, Column, aliases
+from gateway.core.ledger_columns import CLEAR, COLUMNS, FOREIGN, PLACE, Cell, CellError, Column, aliases
 
 MOST_ROWS: Final = 5_000
 MOST_COLUMNS: Final = 64
 MOST_FAULTS: Final = 200
 KEYS: Final = ("gateway", "device")
+ALIEN: Final = {name.replace("_", " ") for name in FOREIGN} | set(FOREIGN.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def _header(row: Sequence[Cell], number: int, faults: list[Fault]) -> list[Colum
     for cell in row[:MOST_COLUMNS]:
         name = _shown(cell)
         column = known.get(name.lower())
-        if name and column is None:
+        if name and column is None and name.lower() not in ALIEN:
             unknown = Text(f"未知的列 {name[:60]}", f"an unknown column {name[:60]}")
             hint = near(name.lower(), known)
             faults.append(Fault("header", unknown, _names(), hint, line=number))

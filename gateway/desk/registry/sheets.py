@@ -1,8 +1,7 @@
-"""A ledger's file: CSV as Excel writes and reads it, and XLSX, both ways, bounded against what a file may hide.
+"""A ledger's file: CSV and XLSX read, XLSX written, bounded against what a file may hide.
 
-CSV goes out as UTF-8 with a byte order mark, or Excel shows Chinese as rubbish, and comes in as that, UTF-16 or
-GB18030. A cell that begins like a formula goes out behind an apostrophe, as a spreadsheet itself marks text, and loses
-it when it comes back: a note that says `=cmd|...` must not run on the computer of whoever opens the list.
+CSV goes out as gateway/core/csv_text.py writes it, and comes in as that, UTF-16 or GB18030. A cell that begins like a
+formula goes out behind an apostrophe, as a spreadsheet itself marks text, and loses it when it comes back.
 
 An XLSX is a ZIP of XML: how large it becomes is looked at before anything is unpacked, and openpyxl reads the XML
 through defusedxml.
@@ -23,8 +22,9 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from drivers.api import Text
 from gateway.core.access_file import decode
+from gateway.core.csv_text import FORMULA
 from gateway.core.faults import Fault, same
-from gateway.desk.registry.columns import Cell
+from gateway.core.ledger_columns import Cell
 from gateway.desk.registry.ledger import MOST_COLUMNS, MOST_ROWS
 
 MOST_BYTES: Final = 2 * 1024 * 1024
@@ -32,7 +32,6 @@ MOST_UNPACKED: Final = 32 * 1024 * 1024
 MOST_PARTS: Final = 200
 LAST_ROW: Final = MOST_ROWS * 4  # empty rows in between are forgiven up to here
 ZIP: Final = b"PK\x03\x04"
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 WANTED: Final = Text("CSV（UTF-8 或 GBK）或 XLSX 文件", "a CSV in UTF-8 or GBK, or an XLSX")
 
 
@@ -51,14 +50,6 @@ def rows_of(data: bytes) -> list[Sequence[Cell]]:
             Text("更大", "more"), Text(f"至多 {MOST_BYTES >> 20} MB", f"at most {MOST_BYTES >> 20} MB")
         )
     return list(_xlsx_rows(data) if data.startswith(ZIP) else _csv_rows(data))
-
-
-def to_csv(rows: Iterable[Sequence[Cell]]) -> bytes:
-    """Return rows as Excel opens them by a double click."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
-    return out.getvalue().encode("utf-8-sig")
 
 
 def to_xlsx(rows: Iterable[Sequence[Cell]], title: str) -> bytes:
@@ -141,11 +132,6 @@ def _plain(cell: object) -> Cell:
         return cell
     text = str(cell)
     return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA) else text
-
-
-def _harmless(cell: Cell) -> str:
-    text = "" if cell is None else str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell)
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _written(sheet: object, cell: Cell, *, bold: bool) -> WriteOnlyCell:

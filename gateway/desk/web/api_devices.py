@@ -8,13 +8,14 @@ import msgspec
 from starlette.responses import Response
 
 from drivers.api import Text
+from gateway.core.csv_text import to_csv
 from gateway.core.events import Place, Words
 from gateway.core.faults import Fault
 from gateway.core.installed import Asset, Due, Written
+from gateway.core.ledger_columns import LONGEST, LONGEST_NOTE
 from gateway.core.places import within
 from gateway.core.texts import Subject, where
 from gateway.desk.registry import ledger, sheets
-from gateway.desk.registry.columns import LONGEST, LONGEST_NOTE
 from gateway.desk.registry.keeping import MOST_SHOWN, Changed, Outcome, carry_out, write
 from gateway.desk.registry.telling import morning
 from gateway.desk.store import assets
@@ -182,7 +183,7 @@ async def take_ledger(asked: Asked) -> Imported:
 async def as_csv(asked: Asked) -> Response:
     """Return the registry as CSV."""
     found = ledger.table(await seen(asked), language(asked.request, asked.who.language))
-    return _file(await in_thread(lambda: sheets.to_csv(found)), "devices.csv", "text/csv; charset=utf-8")
+    return _file(await in_thread(lambda: to_csv(found)), "devices.csv", "text/csv; charset=utf-8")
 
 
 async def as_xlsx(asked: Asked) -> Response:

@@ -7,8 +7,8 @@ import pytest
 
 from gateway.core.events import Place
 from gateway.core.installed import KINDS, Asset, Reported, Written
+from gateway.core.ledger_columns import COLUMNS, KIND_NAMES
 from gateway.desk.registry import ledger
-from gateway.desk.registry.columns import COLUMNS, KIND_NAMES
 
 HEAD = ("网关", "设备", "安装日期", "备注")
 KNOWN = Asset(

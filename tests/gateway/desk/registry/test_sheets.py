@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 from openpyxl import Workbook, load_workbook
 
+from gateway.core.csv_text import to_csv
+from gateway.core.ledger_columns import Cell
 from gateway.desk.registry import sheets
-from gateway.desk.registry.columns import Cell
 from gateway.desk.registry.sheets import SheetError
 
 ROWS: list[list[Cell]] = [
@@ -20,7 +21,7 @@ FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "=cmd|'/c calc'!A0", "%x", "
 
 
 def test_excel_opens_the_csv_by_a_double_click() -> None:
-    data = sheets.to_csv(ROWS)
+    data = to_csv(ROWS)
     assert data.startswith(b"\xef\xbb\xbf")
     assert data.decode("utf-8-sig") == "网关,备注,安装日期\r\nhxtp-01,走廊,2021-05-06\r\nhxtp-01,,12\r\n"
 
@@ -34,7 +35,7 @@ def test_a_csv_is_read_in_whatever_excel_saved_it(encoding: str, delimiter: str)
 
 @pytest.mark.parametrize("cell", FORMULAS)
 def test_what_looks_like_a_formula_goes_out_as_text_and_comes_back_as_it_was(cell: str) -> None:
-    data = sheets.to_csv([["网关", "备注"], ["hxtp-01", cell]])
+    data = to_csv([["网关", "备注"], ["hxtp-01", cell]])
     assert data.decode("utf-8-sig").splitlines()[1].partition(",")[2].lstrip('"').startswith("'")
     assert sheets.rows_of(data)[1] == ["hxtp-01", cell]
     book = load_workbook(io.BytesIO(sheets.to_xlsx([["备注"], [cell.strip()]], "设备")))

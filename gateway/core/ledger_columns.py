@@ -165,6 +165,11 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column("gone", "已拆除", lambda each: "" if each.gone_at is None else "yes", _SHOWN),
 )  # fmt: skip
 PLACE: Final = frozenset(LEVELS)
+FOREIGN: Final[Mapping[str, str]] = {
+    "line": "线路", "address": "线上地址", "first_seen": "首次见到", "last_seen": "最近见到", "tested_how": "测试方式",
+    "due": "该做的事",
+}  # fmt: skip
+"""What a gateway's inventory has beside these columns; a ledger that is read may have them, and they say nothing."""
 
 
 def aliases() -> dict[str, Column]:
