@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
+from drivers.figures import LineStatistics
+
 Value: TypeAlias = bool | int | float
 
 
@@ -42,11 +44,21 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Clearing:
+    """The action, with its arguments, that makes a device forget what one of its points holds."""
+
+    action: str
+    arguments: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """One value a device has.
 
     `wire` belongs to the driver that reads it; nobody else looks inside. `deadband` is the change, in the
     point's unit, below which a new value is not worth telling. `states` names the numbers of a status word.
+    A counter `counts` up to one below this and begins again at zero; 0: it is none. What `cleared_by` is given
+    stays true, however short it was, until the device is told to forget it.
     """
 
     name: str
@@ -56,6 +68,8 @@ class Point:
     interval_s: float = 10.0
     deadband: float = 0.0
     states: Mapping[int, str] = field(default_factory=dict)
+    counts: int = 0
+    cleared_by: Clearing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,41 +258,6 @@ class Said:
 
 Report: TypeAlias = Reading | DeviceReport | LineReport | Presented | Said
 ReportTo: TypeAlias = Callable[[Report], None]
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceStatistics:
-    """What the line knows of one device since it was opened. Times in seconds, None before the first reply."""
-
-    device: str
-    address: int
-    online: bool
-    last_good_at: float | None
-    round_trip_p50_s: float | None
-    round_trip_p99_s: float | None
-    timeout_s: float  # the learned time-out in force
-    polls: int
-    good: int
-    timeouts: int
-    crc_errors: int
-    retries: int
-    late: int
-    exceptions: int
-    suspect_duplicate: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LineStatistics:
-    """What one line did since it was opened. `utilisation` is the share of the last minute the wire was busy."""
-
-    line: str
-    up: bool
-    utilisation: float
-    polls: int
-    noise_bytes: int
-    reopened: int
-    echo: bool | None  # None: not known yet
-    devices: tuple[DeviceStatistics, ...]
 
 
 @dataclass(frozen=True, slots=True)

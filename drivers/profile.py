@@ -4,8 +4,10 @@
     [timing]    timeout_s, late_s, gap_s, after_write_s, warm_up_s        (see api.Timing)
     [<driver>]  what the driver needs to know of the product              (<driver>/tables.py)
     [[point]]   name, unit, priority, interval_s, deadband, states = { 1 = "..." }, and where it stands
+                counts = 65536: a counter, and where it begins at zero again
+                cleared_by = { action = "clear_latch", channel = 1 }: it is latched until then
     [[action]]  name, title = { zh, en }, grants, arguments = [{ name, minimum, maximum, default, unit }], steps
-    [[rule]]    kind, point | points, when | above | below | deviates, ...  (read by the gateway's alerting)
+    [[rule]]    kind, point | points, when | above | below | deviates | moved, ...  (read by the gateway)
 
 The comment at the head of the file is part of the profile: it draws the registers for people. A mistake is told
 with file, key, what was found and what was wanted; `check` tells all of them at once.
@@ -19,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
-from drivers.api import Action, Argument, Point, Priority, Profile, ProfileError, Text, Timing
+from drivers.api import Action, Argument, Clearing, Point, Priority, Profile, ProfileError, Text, Timing
 from drivers.reader import TableReader, did_you_mean
 from drivers.registry import DRIVERS, DriverKind
 
@@ -105,6 +107,8 @@ def _read(text: str, file: str) -> tuple[Profile, list[ProfileError]]:
     points = _points(whole, DRIVERS[driver])
     point_names = tuple(point.name for point in points)
     own = whole.table(driver)
+    actions = _actions(whole, DRIVERS[driver])
+    _check_clearings(whole, points, actions)
     profile = Profile(
         name=Path(file).stem,
         driver=driver,
@@ -114,7 +118,7 @@ def _read(text: str, file: str) -> tuple[Profile, list[ProfileError]]:
         verified=head.flag("verified", True),
         sources=head.texts("sources"),
         timing=_timing(whole.table("timing")),
-        actions=_actions(whole, DRIVERS[driver]),
+        actions=actions,
         rules=tuple(_rule(table, point_names) for table in whole.tables("rule")),
         wire=DRIVERS[driver].wire_of_profile(own, point_names),
         layout=_head_comment(text),
@@ -141,9 +145,32 @@ def _point(table: TableReader, kind: DriverKind) -> Point:
         interval_s=table.number("interval_s", 10.0, minimum=0.05, maximum=86400),
         deadband=table.number("deadband", 0.0, minimum=0.0),
         states=_states(table),
+        counts=table.integer("counts", 0, minimum=2, maximum=1 << 32) if table.has("counts") else 0,
+        cleared_by=_clearing(table.table("cleared_by")) if table.has("cleared_by") else None,
     )
     table.finish()
     return point
+
+
+def _clearing(table: TableReader) -> Clearing:
+    action = table.text("action")
+    numbers = {name: table.number(name) for name in table.plain() if name != "action"}
+    table.finish()
+    return Clearing(action, numbers)
+
+
+def _check_clearings(whole: TableReader, points: Sequence[Point], actions: Sequence[Action]) -> None:
+    """Look whether what a point is cleared by is an action of the product, with these arguments."""
+    known = {action.name: {each.name for each in action.arguments} for action in actions}
+    for i, point in enumerate(points):
+        if (clearing := point.cleared_by) is None:
+            continue
+        key = f"point[{i}].cleared_by"
+        if clearing.action not in known:
+            wanted = "an action of this profile" + did_you_mean(clearing.action, known)
+            whole.error(f"{key}.action", repr(clearing.action), wanted)
+        elif unknown := clearing.arguments.keys() - known[clearing.action]:
+            whole.error(f"{key}.{min(unknown)}", "an argument", f"what {clearing.action} takes")
 
 
 def _states(table: TableReader) -> dict[int, str]:
@@ -191,8 +218,8 @@ def _rule(table: TableReader, points: Sequence[str]) -> Mapping[str, object]:
         table.error("kind", repr(kind), "a dotted name such as fire.smoke")
     if table.one_of(("point", "points")) == "point":
         table.text("point", choices=points)
-    table.one_of(("when", "above", "below", "deviates"))
-    for key in ("points", "unless", "excused_by"):
+    table.one_of(("when", "above", "below", "deviates", "moved"))
+    for key in ("points", "unless", "begins_unless", "excused_by"):
         for name in table.texts(key):
             if name not in points:
                 table.error(key, repr(name), "a point of this profile" + did_you_mean(name, points))
@@ -205,7 +232,7 @@ def _rule(table: TableReader, points: Sequence[str]) -> Mapping[str, object]:
         table.number(key, 0.0, minimum=0.0)
     for key in ("reads", "clear_reads"):
         table.integer(key, 1, minimum=1, maximum=100)
-    for key in ("latch", "enabled"):
+    for key in ("latch", "enabled", "moved"):
         table.flag(key, False)
     table.text("severity", "major", choices=("critical", "major", "minor", "info"))
     table.text("certainty", "observed")
@@ -278,6 +305,7 @@ def layout_table(profile: Profile) -> list[LayoutRow]:
     rows = []
     for point in profile.points:
         where, what = point.wire.drawn() if isinstance(point.wire, Drawn) else ("", "")
+        what += ", counted" if point.counts else ", latched" if point.cleared_by else ""
         unit, priority = point.unit or "", point.priority.name.lower()
         rows.append(LayoutRow(where, what, point.name, unit, priority, point.interval_s))
     return rows

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from drivers.api import Device, DeviceStatistics
+from drivers.api import Device
+from drivers.figures import DeviceStatistics
 from drivers.timeouts import Window
 
 MINUTE: Final = 60

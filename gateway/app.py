@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from drivers.api import Presented, Quality
-from gateway import __version__, assetry, beside, configuration, doorways, last_resorts, refuge, site
+from gateway import __version__, alarms, assetry, beside, configuration, last_resorts, refuge, site
+from gateway.alarms import Past
 from gateway.configuration import Checked
 from gateway.core import health, kinds, payload
 from gateway.core.assets.plans import Assembled
@@ -23,7 +24,7 @@ from gateway.core.snapshot import Snapshot
 from gateway.core.standing import Standing
 from gateway.core.thinning import Thinner
 from gateway.gatehouse import Around, Gatehouse
-from gateway.identity import identity, new_id
+from gateway.identity import identity
 from gateway.machine import Machine
 from gateway.operations import Operations
 from gateway.runtime.clock import RELEASED, SystemClock
@@ -35,6 +36,7 @@ from gateway.runtime.supervisor import Supervisor
 from gateway.runtime.systemd import Notifier
 from gateway.services.alerting import Alerting
 from gateway.services.assets import Assets
+from gateway.services.clearing import Latches
 from gateway.services.control import Control
 from gateway.services.field import Field
 from gateway.services.upkeep import Upkeep
@@ -73,8 +75,8 @@ async def serve(
     )
     journal = await Journal.open(state_dir / "journal.db", settings=settings, probe=probe)
     try:
-        told = await journal.standing()
-        house = House(checked.config, checked, journal, told, reload=reload, probe=probe)
+        past = Past(await journal.standing(), await journal.newest())
+        house = House(checked.config, checked, journal, past, reload=reload, probe=probe)
         if on_event is not None:
             house.stream.follow("on_event", on_event)
         house.control(control_path)
@@ -92,12 +94,12 @@ class House:
         config: Config,
         checked: Checked,
         journal: Journal,
-        restored: Sequence[Event],
+        past: Past,
         *,
         reload: Callable[[], None] | None,
         probe: Probe,
     ) -> None:
-        clock = SystemClock()
+        restored, clock = past.events, SystemClock()
         self._clock, self._config, self._journal = clock, config, journal
         self._trouble = checked.trouble  # of the disk we should live on
         self._began = time.monotonic()
@@ -117,7 +119,7 @@ class House:
         self._snapshot = Snapshot(tuple(self._watched))
         self._standing = Standing(restored)
         self._assets = self._make_assets(made, restored)
-        self._alerting = self._make_alerting(restored)
+        self._alerting, self._latches = self._make_alarms(checked, past)
         self._gatehouse = self._make_gatehouse(checked, restored, reload, probe)
         self._vision = self._make_vision()
         left = self._alerting.alerts()
@@ -162,6 +164,7 @@ class House:
             self._supervisor.add(f"bus:{name}", driver.run, pulse=self._field.pulses[name])
         self._supervisor.add("alerting", self._alerting.run)
         self._supervisor.add("assets", self._assets.run)
+        self._supervisor.add("latches", self._latches.run)
         if self._uplink is not None:
             self._supervisor.add("uplink", self._uplink.run)
         wings = (self._gatehouse, self._vision, self._machine, self._last_resort, self._beside, self._upkeep)
@@ -223,6 +226,7 @@ class House:
         self.stream.follow("assets", self._assets.follow)
         self.stream.follow("standing", self._standing.follow, readings=False)
         self.stream.follow("alerting", self._alerting.follow)
+        self.stream.follow("latches", self._latches.follow)
         self.stream.follow("interlocks", self._gatehouse.interlocks.follow, readings=False)
         self.stream.follow("doors", self._gatehouse.doors.follow)
         self.stream.follow("barriers", self._gatehouse.barriers.follow)
@@ -247,18 +251,24 @@ class House:
             restore=restored,
         )
 
-    def _make_alerting(self, restored: Sequence[Event]) -> Alerting:
-        return Alerting(
+    def _make_alarms(self, checked: Checked, past: Past) -> tuple[Alerting, Latches]:
+        alerting = alarms.alerting_of(
+            self._config,
             self._watched,
-            kinds=self._kinds,
-            submit=self.stream.submit,
+            self._kinds,
+            stream=self.stream,
             read_soon=self._assets.read_soon,
-            new_id=new_id,
-            place=self._config.gateway.place,
-            cameras=site.subjects_of(self._config),
-            doors=doorways.door_subjects_of(self._config),
-            restore=restored,
+            past=past,
         )
+        latches = alarms.latches_of(
+            self._watched,
+            checked.profiles,
+            self._field,
+            alerting=alerting,
+            stream=self.stream,
+            record=self._journal,
+        )
+        return alerting, latches
 
     def _make_gatehouse(
         self, checked: Checked, restored: Sequence[Event], reload: Callable[[], None] | None, probe: Probe

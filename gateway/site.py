@@ -13,6 +13,7 @@ from gateway.core.rule_tables import compile_rules
 from gateway.core.rules import Deviates, Rule, Watched
 from gateway.core.strikes import part_of
 from gateway.core.texts import Subject, where
+from gateway.services.clearing import Latch
 from gateway.surroundings import device_key
 from gateway.vision.child import Begin, own
 from gateway.vision.distant import nursery
@@ -48,6 +49,22 @@ def watched_of(config: Config, profiles: Profiles, kinds: Kinds) -> dict[str, Wa
         for i, bus in enumerate(config.bus)
         for j, table in enumerate(bus.device)
     }
+
+
+def latches_of(watched: Mapping[str, Watched], profiles: Profiles) -> list[Latch]:
+    """Return every latched input that raises an alert, and what clears it."""
+    found = []
+    for device in watched.values():
+        points = (
+            {point.name: point for point in profiles[device.profile].points}
+            if device.profile in profiles
+            else {}
+        )
+        for rule in device.rules:
+            for name in rule.points:
+                if name in points and (clearing := points[name].cleared_by) is not None:
+                    found.append(Latch(f"{device.name}/{rule.name}", device.name, name, clearing))
+    return found
 
 
 def cameras_of(config: Config) -> list[Camera]:

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from drivers.api import Device, DeviceError, Done, LineSettings, LineStatistics, ReportTo
+from drivers.api import Device, DeviceError, Done, LineSettings, ReportTo
+from drivers.figures import LineStatistics
 from drivers.framed.line import Line
 from drivers.framed.listening import Listening
 from drivers.framed.member import Member

@@ -8,7 +8,8 @@ polling.py    what answers mean            acting.py     actions
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from drivers.api import Device, Done, LineSettings, LineStatistics, ReportTo
+from drivers.api import Device, Done, LineSettings, ReportTo
+from drivers.figures import LineStatistics
 from drivers.modbus.acting import Acting
 from drivers.modbus.line import Line
 from drivers.modbus.member import Member

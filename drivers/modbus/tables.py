@@ -5,7 +5,7 @@
                type = "u16"                              bit u16 s16 u32 s32 f32 bcd16 bcd32
                bit = 3 | any_of = 0x07FE | equals = 2    true or false out of a register (with `mask`)
                mask, invert, word_order, scale, offset, sentinels
-    [[action]] steps = [{ coil | holding = 0x0200, plus = "channel", first = 1,
+    [[action]] steps = [{ coil | holding = 0x0200, plus = "channel", first = 1, stride = 1,
                           value = "seconds", times = 10, add = 0, expect, multiple, broadcast,
                           pause_s, within_s, to_address }]
 
@@ -137,8 +137,8 @@ def _address(table: TableReader, where: str, arguments: tuple[str, ...]) -> Amou
     base = table.integer(where, 0)
     if not table.has("plus"):
         return Amount(base)
-    first = table.integer("first", 0)
-    return Amount(base - first, table.text("plus", choices=arguments))
+    first, stride = table.integer("first", 0), table.integer("stride", 1, minimum=1)
+    return Amount(base - first * stride, table.text("plus", choices=arguments), stride)
 
 
 def _amount(

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from drivers.api import Device, Done, LineError, LineSettings, LineStatistics, ReportTo
+from drivers.api import Device, Done, LineError, LineSettings, ReportTo
+from drivers.figures import LineStatistics
 from drivers.osdp.supervision import REPLY_S, unusable
 from drivers.osdp.wire import Place
 from drivers.statistics import snapshots

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from drivers.api import Device, DeviceError, Done, LineSettings, LineStatistics, ReportTo
+from drivers.api import Device, DeviceError, Done, LineSettings, ReportTo
+from drivers.figures import LineStatistics
 from drivers.printer.line import Line
 from drivers.printer.listening import NOISE, Listening
 from drivers.printer.wire import PrinterWire

@@ -82,6 +82,14 @@ class SimDevice:
         self._ends_at.pop(point, None)
         self._show(point)
 
+    def press(self, point: str) -> None:
+        """Let something short happen at a point, over before anybody looks: a counter goes on, a latch is set."""
+        each = self.profile.point(point)
+        if each.counts:
+            self.set(point, (int(self._actual[point] or 0) + 1) % each.counts)
+        elif each.cleared_by is not None:
+            self.set(point, True)
+
     def get(self, point: str) -> Value | None:
         """Return what the device shows for a point; KeyError for an unknown one."""
         register = self._points[point]
@@ -112,11 +120,12 @@ class SimDevice:
             self._show(freeze.point)
 
     def restart(self, off_until: float) -> None:
-        """Lose power until then: relays fall, latches are forgotten, and then the device warms up."""
+        """Lose power until then: relays fall, latches and counts are forgotten, and then the device warms up."""
         self._off_until, self._warm_until = off_until, off_until + self.profile.timing.warm_up_s
         for point in list(self._ends_at):
             self.set(point, False)
         self._latched.clear()
+        self._actual |= {each.name: 0 for each in self.profile.points if each.counts or each.cleared_by}
         self._warming = True
         for register in self._points.values():
             self.registers.write(register.table, register.address, (0,) * register.count)
@@ -207,6 +216,10 @@ class SimDevice:
         return encode_reply(WriteReply(function, address, value_or_count))
 
     def _do(self, effect: Effect, now: float) -> None:
+        for each in self.profile.points:
+            clearing = each.cleared_by
+            if clearing and (clearing.action, clearing.arguments) == (effect.action, effect.arguments):
+                self.set(each.name, False)
         if effect.new_address is not None:
             self.address = effect.new_address
         elif "seconds" in effect.arguments:

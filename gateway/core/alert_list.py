@@ -27,7 +27,11 @@ _ENDED_MOST = 64  # alerts that are over and may still be given evidence
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a condition found: all an alert is made of. `count` is given where it is not the times it came."""
+    """What a condition found: all an alert is made of. `count` is given where it is not the times it came.
+
+    `times` is how often it came at once: presses of a button. `said` is the text, where more is to be said than the
+    words of its kind.
+    """
 
     kind: Kind
     severity: Severity
@@ -41,12 +45,17 @@ class Found:
     latch: bool = False
     note: str | None = None
     count: int | None = None
+    times: int = 1
+    said: Words | None = None
     evidence: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class _Life:
-    """One alert. `body` is what was told last; `text` without phrases; `held` while it flaps."""
+    """One alert. `body` is what was told last; `text` without phrases; `held` while it flaps.
+
+    `latest` is what was found since and is told with the next count.
+    """
 
     body: AlertBody
     text: Words
@@ -54,6 +63,7 @@ class _Life:
     told_at: float = _NEVER
     held: bool = False
     active: bool = True
+    latest: Found | None = None
 
     @property
     def state(self) -> State:
@@ -106,7 +116,7 @@ class AlertList:
         elif is_active(life.body.state):
             self._repeat(life, found, now)
         else:
-            self._move(life, Trigger.RAISE, now, found=found, count=found.count or life.count + 1)
+            self._move(life, Trigger.RAISE, now, found=found, count=found.count or life.count + found.times)
 
     def worse(self, key: str, found: Found, now: float) -> None:
         """An active condition is worse than it was told: another kind, another neighbour."""
@@ -143,13 +153,16 @@ class AlertList:
             life.held = True
             self._tell_count(life, now)
 
-    def acknowledge(self, alert: str, by: str, note: str | None, now: float) -> None:
-        """A person has seen it; PolicyError if there is nothing to acknowledge."""
+    def acknowledge(self, alert: str, by: str, note: str | None, now: float) -> str:
+        """A person has seen it; PolicyError if there is nothing to acknowledge. Return the alert's key."""
         life = self._named(alert)
         self._move(life, Trigger.ACKNOWLEDGE, now, by=by, note=note)
         kind = self._kinds.by_name.get(life.body.kind)
         if kind is not None and kind.momentary and life.state is State.ACTIVE_ACKED:
             self._clear(life, now)
+        elif kind is not None and kind.answered and life.state is not State.OVER:
+            self.reset([life.body.key], by, now)
+        return life.body.key
 
     def reset(self, keys: Iterable[str], by: str, now: float) -> int:
         """A person resets these alerts where they latch; return how many were. Flapping is counted anew."""
@@ -203,7 +216,8 @@ class AlertList:
     def _repeat(self, life: _Life, found: Found, now: float) -> None:
         """Count what came again; what latches (fire, SOS) wants to be seen again."""
         life.active = True
-        life.count = found.count or life.count + 1
+        life.count = found.count or life.count + found.times
+        life.latest = found
         if life.body.latch and life.state in {State.ACTIVE_ACKED, State.ACTIVE_RESET}:
             self._move(life, Trigger.WORSEN, now, found=found, count=life.count)
         elif now - life.told_at >= TELL_EVERY_S:
@@ -224,6 +238,9 @@ class AlertList:
 
     def _tell_count(self, life: _Life, now: float) -> None:
         """Tell that it is still there and how often it came; where it stands does not change."""
+        if (latest := life.latest) is not None:
+            life.text, life.latest = _text(latest), None
+            life.body = msgspec.structs.replace(life.body, value=latest.facts.value)
         text = texts.add(self._kinds.flapping, life.text, life.count) if life.held else life.text
         self._move(life, Trigger.REPEAT, now, text=text)
 
@@ -253,9 +270,9 @@ class AlertList:
             )
         else:
             body = _body(before.alert, before.key, found)
-            life.text, life.active = body.text, True
+            life.text, life.active, life.latest = body.text, True, None
         if change is Change.CLEARED:
-            text = texts.add(phrase or self._kinds.cleared, life.text, life.count)
+            text = texts.add(phrase or self._over(life), life.text, life.count)
         body = msgspec.structs.replace(
             body,
             change=change,
@@ -277,6 +294,11 @@ class AlertList:
                 del self._ended[next(iter(self._ended))]
         self._submit(body)
 
+    def _over(self, life: _Life) -> Words:
+        """Return what is said of an alert when it is over."""
+        kind = self._kinds.by_name.get(life.body.kind)
+        return self._kinds.answered if kind is not None and kind.answered else self._kinds.cleared
+
     def _flaps(self, key: str) -> Flapping:
         return self._flapping.setdefault(key, Flapping())
 
@@ -295,6 +317,10 @@ def _last_of_each(events: Iterable[Event]) -> list[AlertBody]:
     return [body for body in last.values() if body.state != State.OVER]
 
 
+def _text(found: Found) -> Words:
+    return found.said or texts.describe(found.kind, found.facts)
+
+
 def _body(alert: str, key: str, found: Found) -> AlertBody:
     """Return a new alert made of what was found."""
     facts = found.facts
@@ -306,7 +332,7 @@ def _body(alert: str, key: str, found: Found) -> AlertBody:
         kind=found.kind.name,
         severity=found.severity,
         certainty=found.certainty,
-        text=texts.describe(found.kind, facts),
+        text=_text(found),
         place=facts.subject.place,
         first_seen=found.first_seen,
         clock=found.clock,
@@ -314,7 +340,7 @@ def _body(alert: str, key: str, found: Found) -> AlertBody:
         point=found.point,
         value=facts.value,
         unit=facts.unit,
-        count=found.count or 1,
+        count=found.count or found.times,
         devices=found.devices,
         evidence=found.evidence,
         note=found.note,

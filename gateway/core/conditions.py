@@ -19,6 +19,10 @@ What a reading may bring:
 A door is *forced* when it opens with no excuse: neither exit button, strike nor granted command in the seconds
 before or until the opening is confirmed. The order in which one cycle polls contact and button does not matter
 that way. A door found open when the gateway starts has not been seen to open, and is held, not forced.
+
+A fall does not begin in an empty room (`begins_unless`). But a radar that loses sight of who lies on the floor
+says that nobody is there, and its fall may go with it. So what has begun is not ended while such a point is true:
+who got up is seen to move before the room is empty; who is seen no more has not got up.
 """
 
 import enum
@@ -69,7 +73,8 @@ class Condition:
     """
 
     __slots__ = (
-        "_armed", "_commissioning", "_excused_at", "_falling", "_quick", "_rising", "_suppressed_by", "_told_at",
+        "_armed", "_commissioning", "_excused_at", "_falling", "_held_by", "_quick", "_rising", "_suppressed_by",
+        "_told_at",
         "_urgent",
         "active", "baseline", "look_at", "point", "rule", "since", "since_wall", "urgent", "value",
     )  # fmt: skip
@@ -93,6 +98,7 @@ class Condition:
         self._excused_at = -math.inf
         self._told_at: float | None = None
         self._suppressed_by: set[str] = set()
+        self._held_by: set[str] = set()
         self._rising, self._urgent, self._falling = _Streak(), _Streak(), _Streak()
         self._commissioning = Commissioning() if isinstance(rule.test, Deviates) else None
 
@@ -112,6 +118,10 @@ class Condition:
         else:
             self._suppressed_by.discard(point)
 
+    def hold(self, point: str, on: bool) -> None:
+        """Take note of a point that keeps the rule as it is while true: nobody is to be seen."""
+        (self._held_by.add if on else self._held_by.discard)(point)
+
     def excuse(self, at: float) -> None:
         """Take note that the door may lawfully open now."""
         self._excused_at = max(self._excused_at, at)
@@ -123,6 +133,10 @@ class Condition:
         if self._commissioning is not None and self.baseline is None:
             return self._commission(value, at)
         level = self.rule.test.level(value, active=self.active, baseline=self.baseline)
+        if self._held_by:
+            if not self.active and not self._rising.reads:
+                return None
+            level = max(level, Level.TRUE)
         if level is Level.NORMAL:
             return self._normal(at, wall)
         return self._worsen(level, value, at, wall) if self.active else self._rise(level, value, at, wall)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from drivers.api import Quality
 from gateway.core.alerts import is_active
 from gateway.core.conditions import Condition, Finding
+from gateway.core.counting import Counter
 from gateway.core.events import AlertBody, ReadingBody
-from gateway.core.rules import Deviates, Rule, Watched
+from gateway.core.rules import Deviates, Moved, Rule, Watched
 
 Baselines = Mapping[tuple[str, str], float]
 
@@ -30,6 +31,11 @@ class Guard:
         """Return whether one of its points is in alarm."""
         return any(condition.active for condition in self.conditions)
 
+    @property
+    def counts(self) -> bool:
+        """Return whether it is on a counter, which is never active: what moved it is past."""
+        return isinstance(self.rule.test, Moved)
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -43,19 +49,30 @@ class Result:
 class _Watch:
     """What a point is looked at for."""
 
-    __slots__ = ("excuses", "judges", "quiets")
+    __slots__ = ("excuses", "holds", "judges", "quiets")
 
     def __init__(self) -> None:
         self.judges: list[tuple[Condition, Guard]] = []
         self.quiets: list[Condition] = []
+        self.holds: list[Condition] = []
         self.excuses: list[Condition] = []
 
 
 class Detection:
-    """All conditions. `baselines` is what was commissioned before, `standing` the alerts that are not over by key."""
+    """All conditions. `baselines` is what was commissioned before, `standing` the alerts that are not over by key.
+
+    `counts` is where counters stood when they were last told of, `ended` the time of day at which the gateway's last
+    run was last known to look; 0: nobody knows.
+    """
 
     def __init__(
-        self, devices: Iterable[Watched], *, baselines: Baselines, standing: Mapping[str, AlertBody]
+        self,
+        devices: Iterable[Watched],
+        *,
+        baselines: Baselines,
+        standing: Mapping[str, AlertBody],
+        counts: Baselines | None = None,
+        ended: float = 0.0,
     ) -> None:
         self.guards: dict[str, Guard] = {}
         self._watches: dict[tuple[str, str], _Watch] = {}
@@ -65,7 +82,10 @@ class Detection:
         for device in devices:
             for rule in device.rules:
                 key = f"{device.name}/{rule.name}"
-                guard = _guard(device, rule, key, baselines, standing.get(key))
+                if isinstance(rule.test, Moved):
+                    guard = _counter(device, rule, key, counts or {}, ended)
+                else:
+                    guard = _guard(device, rule, key, baselines, standing.get(key))
                 self.guards[key] = guard
                 self._index(guard)
                 if rule.shows:
@@ -80,6 +100,8 @@ class Detection:
             return ()
         for condition in watch.quiets:
             condition.suppress(body.point, bool(body.value))
+        for condition in watch.holds:
+            condition.hold(body.point, bool(body.value))
         if watch.excuses and body.value:
             for condition in watch.excuses:
                 condition.excuse(body.at)
@@ -106,8 +128,9 @@ class Detection:
         """A point was commissioned; what the configuration says of it stands above that."""
         watch = self._watches.get((device, point))
         if watch is not None and (device, point) not in self._configured:
-            for condition, _ in watch.judges:
-                condition.baseline = value
+            for condition, guard in watch.judges:
+                if isinstance(guard.rule.test, Deviates):
+                    condition.baseline = value
 
     def due(self, now: float) -> list[tuple[str, str]]:
         """Return the (device, point) that must be read again now, and forget them until then."""
@@ -135,11 +158,19 @@ class Detection:
             self._watch(guard, condition.point).judges.append((condition, guard))
             for point in guard.rule.unless:
                 self._watch(guard, point).quiets.append(condition)
+            for point in guard.rule.begins_unless:
+                self._watch(guard, point).holds.append(condition)
             for point in guard.rule.excused_by:
                 self._watch(guard, point).excuses.append(condition)
 
     def _watch(self, guard: Guard, point: str) -> _Watch:
         return self._watches.setdefault((guard.device.name, point), _Watch())
+
+
+def _counter(device: Watched, rule: Rule, key: str, counts: Baselines, ended: float) -> Guard:
+    """Return a guard of a counter."""
+    known = counts.get((device.name, rule.points[0]))
+    return Guard(device, rule, key, (Counter(rule, rule.points[0], known=known, ended=ended),))
 
 
 def _guard(device: Watched, rule: Rule, key: str, baselines: Baselines, alert: AlertBody | None) -> Guard:

@@ -7,12 +7,13 @@ profile with faults, which are told elsewhere.
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from drivers.api import Profile, Text
+from drivers.api import Priority, Profile, Text
 from gateway.core.config import DeviceTable
 from gateway.core.faults import NOTHING, Fault, near, one_of, same, shown
 from gateway.core.kinds import Kinds
 from gateway.core.loading import Parsed
 from gateway.core.rule_tables import compile_rules, for_nobody
+from gateway.core.rules import Rule
 
 ADDRESSES = {
     "osdp": (0, 126),
@@ -94,7 +95,7 @@ def _baseline(key: str, device: DeviceTable, profile: Profile) -> Faults:
 
 
 def _rules(key: str, device: DeviceTable, profile: Profile, parsed: Parsed, products: Products) -> Faults:
-    yield from compile_rules(
+    compiled = compile_rules(
         profile.rules,
         list(parsed.rules.values()),
         device.rules,
@@ -103,7 +104,33 @@ def _rules(key: str, device: DeviceTable, profile: Profile, parsed: Parsed, prod
         points=profile.points,
         kinds=products.kinds,
         where=key,
-    ).faults
+    )
+    yield from compiled.faults
+    for rule in compiled.rules:
+        if rule.kind.answered:
+            yield from _overheard(key, rule, profile)
+
+
+def _overheard(key: str, rule: Rule, profile: Profile) -> Faults:
+    """A button for help that is touched between two polls is heard only where the device counts or latches."""
+    points = {point.name: point for point in profile.points}
+    keepers = [
+        point.name
+        for point in profile.points
+        if (point.counts or point.cleared_by) and point.priority is Priority.SAFETY
+    ]
+    for name in rule.points:
+        if points[name].counts or points[name].cleared_by:
+            continue
+        every_s = points[name].interval_s
+        found = Text(
+            f"{name}：按下不到 {every_s:g} 秒可能漏掉",
+            f"{name}: a press of less than {every_s:g} s may be missed",
+        )
+        wanted = Text("会计数或锁存的输入", "an input that counts or latches")
+        other = Text("换用 WB-MCM8 之类会计数的模块", "a module that counts, such as the WB-MCM8")
+        hint = one_of(keepers[:8]) if keepers else other
+        yield Fault(f"{key}.rules", found, wanted, hint, warning=True)
 
 
 def _useless_rules(parsed: Parsed, products: Products) -> Faults:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from drivers.api import LineStatistics
+from drivers.figures import LineStatistics
 from gateway.core.advice import advice
 from gateway.core.events import AlertBody, Clock
 

@@ -17,8 +17,8 @@ from gateway.core.events import Certainty, Severity, Words
 FIELDS = frozenset({"place", "origin", "device", "value", "unit", "deviation", "count", "devices"})
 """What a kind's text may speak of."""
 
-PHRASES = ("cleared", "flapping", "unwatched")
-_PHRASE_FIELDS = frozenset({"text", "count"})
+PHRASES = ("cleared", "flapping", "unwatched", "answered", "pressed_unseen", "pressed_while_down")
+_PHRASE_FIELDS = frozenset({"text", "count", "since"})
 
 
 class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -35,6 +35,7 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     joins: str = ""
     link: str = ""
     momentary: bool = False
+    answered: bool = False
     worse: dict[str, Severity] = {}
     rule: dict[str, object] = {}
 
@@ -53,6 +54,9 @@ class Kinds:
     cleared: Words
     flapping: Words
     unwatched: Words
+    answered: Words
+    pressed_unseen: Words
+    pressed_while_down: Words
 
     def __getitem__(self, name: str) -> Kind:
         """Return the kind called `name`; KeyError if there is none."""

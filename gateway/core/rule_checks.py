@@ -11,7 +11,7 @@ from gateway.core.kinds import Kind
 
 Table: TypeAlias = Mapping[str, object]
 
-TESTS: Final = ("when", "above", "below", "deviates")
+TESTS: Final = ("when", "above", "below", "deviates", "moved")
 
 
 def check(key: str, table: Table, kind: Kind, known: Sequence[str]) -> Iterator[Fault]:
@@ -37,7 +37,7 @@ def _check_points(key: str, table: Table, known: Sequence[str]) -> Iterator[Faul
     if ("point" in table) == ("points" in table):
         found = Text("两者都有", "both") if "point" in table else NOTHING
         yield Fault(key, found, Text("point 或 points 之一", "either point or points"))
-    for name in ("point", "points", "unless", "excused_by", "shows"):
+    for name in ("point", "points", "unless", "begins_unless", "excused_by", "shows"):
         value = table.get(name, ())
         for each in value if isinstance(value, list | tuple) else [value]:
             if isinstance(each, str) and each not in known:
@@ -52,9 +52,12 @@ def _check_limits(key: str, table: Table, kind: Kind) -> Iterator[Fault]:
         yield Fault(f"{key}.reads", shown(reads), wanted)
     limit = next(table[name] for name in TESTS if name in table)
     clear, urgent = table.get("clear"), table.get("urgent")
-    if not isinstance(limit, int | float) or "when" in table:
+    if not isinstance(limit, int | float) or "when" in table or "moved" in table:
         if clear is not None:
-            yield Fault(f"{key}.clear", shown(clear), Text("when 规则没有 clear", "no clear beside when"))
+            test = "when" if "when" in table else "moved"
+            yield Fault(
+                f"{key}.clear", shown(clear), Text(f"{test} 规则没有 clear", f"no clear beside {test}")
+            )
         return
     if clear is None and "deviates" not in table and limit <= 0:
         wanted = Text("limit 不大于零时要写 clear", "a clear value, as the limit is not above zero")
@@ -131,7 +134,9 @@ _KEYS: Final[Mapping[str, tuple[Callable[[object], bool], Text]]] = {
     "clear_reads": (_is_reads, _READS),
     "clear_hold_s": (_is_time, _SECONDS),
     "latch": (_is_flag, _FLAG),
+    "moved": (lambda value: value is True, Text("true", "true")),
     "unless": (_are_texts, _TEXTS),
+    "begins_unless": (_are_texts, _TEXTS),
     "excused_by": (_are_texts, _TEXTS),
     "excuse_s": (_is_time, _SECONDS),
     "again_s": (_is_time, _SECONDS),

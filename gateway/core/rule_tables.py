@@ -5,11 +5,13 @@
     when = true or 3 or [1, 2]                  # equals                          } exactly one
     above = 300.0 or below = ..., clear = 240.0 # with hysteresis                 } of
     deviates = 10.0, clear = 8.0, urgent = 90.0 # from rest; past urgent at once  } these
+    moved = true                                # a counter goes on               }
     reads = 2, apart_s = 0.0                    # good reads that agree, each at least so far from the last
     hold_s = 0.0                                # and true for so long
     clear_reads = 2, clear_hold_s = 0.0         # the same for normal again
     latch = false                               # stays until a person resets it and the device is normal
     unless = ["test"]                           # points that keep it quiet while true
+    begins_unless = ["vacant"]                  # that keep it from beginning, and once it has begun from ending
     excused_by = ["exit_button"], excuse_s = 8.0
     again_s = 900.0                             # told again so often as it lasts, also to who acknowledged it
     shows = "minutes"                           # the point whose value the alert tells, instead of its own
@@ -30,7 +32,7 @@ from gateway.core.events import Certainty, Severity
 from gateway.core.faults import NOTHING, Fault, near, one_of, same, shown
 from gateway.core.kinds import Kind, Kinds
 from gateway.core.rule_checks import TESTS, Table, check
-from gateway.core.rules import Above, Below, Deviates, Equals, Rule, Test
+from gateway.core.rules import Above, Below, Deviates, Equals, Moved, Rule, Test
 
 ANGLES: Final = ("°", "deg", "degree", "degrees")
 _PLAIN: Final = (
@@ -165,8 +167,19 @@ def _rule(draft: _Draft, points: Sequence[Point], kinds: Kinds) -> tuple[Rule | 
     kind = kinds[name]
     known = [point.name for point in points]
     table = _with_defaults(draft.table, kind, known)
-    faults = list(check(draft.key, table, kind, known))
+    faults = list(check(draft.key, table, kind, known)) or list(_check_counter(draft.key, table, points))
     return (None, faults) if faults else (_make(table, kind, points), [])
+
+
+def _check_counter(key: str, table: Table, points: Sequence[Point]) -> Iterator[Fault]:
+    """Look whether what is to move is one counter."""
+    counters = [point.name for point in points if point.counts]
+    named = _points(table)
+    if "moved" in table and (len(named) != 1 or named[0] not in counters):
+        found = Text(" ".join(named), " ".join(named))
+        wanted = Text("一个计数器：", "one counter: ")
+        listed = one_of(counters) if counters else NOTHING
+        yield Fault(f"{key}.point", found, Text(wanted.zh + listed.zh, wanted.en + listed.en))
 
 
 def _with_defaults(table: Table, kind: Kind, known: Sequence[str]) -> dict[str, object]:
@@ -181,15 +194,19 @@ def _with_defaults(table: Table, kind: Kind, known: Sequence[str]) -> dict[str, 
 def _make(table: Table, kind: Kind, points: Sequence[Point]) -> Rule:
     """Return the rule; every value has been looked at."""
     named = _points(table)
-    units = {point.unit for point in points if point.name in named}
+    mine = [point for point in points if point.name in named]
+    units = {point.unit for point in mine}
     plain = {key: table[key] for key in _PLAIN if key in table}
     return Rule(
         kind=kind,
         points=named,
-        test=_test(table, wraps=bool(units) and units <= set(ANGLES)),
+        test=Moved(mine[0].counts)
+        if "moved" in table
+        else _test(table, wraps=bool(units) and units <= set(ANGLES)),
         severity=Severity(str(table.get("severity", kind.severity))),
         certainty=Certainty(str(table.get("certainty", kind.certainty))),
         unless=tuple(map(str, _listed(table.get("unless")))),
+        begins_unless=tuple(map(str, _listed(table.get("begins_unless")))),
         excused_by=tuple(map(str, _listed(table.get("excused_by")))),
         **plain,  # type: ignore[arg-type]  # looked at by check
     )

@@ -82,7 +82,18 @@ class Deviates:
         return abs(difference(value, baseline, wraps=self.wraps))
 
 
-Test: TypeAlias = Equals | Above | Below | Deviates
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """True each time a counter goes on; it begins at zero again after `modulus - 1`. See gateway/core/counting.py."""
+
+    modulus: int
+
+    def level(self, value: Value, *, active: bool, baseline: float | None) -> Level:
+        """Return whether it has moved since it stood at `baseline`."""
+        return Level.NORMAL if value == baseline else Level.TRUE
+
+
+Test: TypeAlias = Equals | Above | Below | Deviates | Moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,7 @@ class Rule:
     clear_hold_s: float = 0.0
     latch: bool = False
     unless: tuple[str, ...] = ()
+    begins_unless: tuple[str, ...] = ()
     excused_by: tuple[str, ...] = ()
     excuse_s: float = 8.0
     again_s: float = 0.0

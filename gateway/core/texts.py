@@ -8,6 +8,7 @@ called by its name, so that no text is without a where.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -57,12 +58,18 @@ def describe(kind: Kind, facts: Facts) -> Words:
     return Words(_filled(kind.zh, facts, 0), _filled(kind.en, facts, 1))
 
 
-def add(phrase: Words, text: Words, count: int) -> Words:
+def add(phrase: Words, text: Words, count: int, since: str = "") -> Words:
     """Return `text` inside a phrase such as "..., back to normal"."""
     return Words(
-        phrase.zh.format(text=text.zh, count=count),
-        phrase.en.format(text=text.en, count=count),
+        phrase.zh.format(text=text.zh, count=count, since=since),
+        phrase.en.format(text=text.en, count=count, since=since),
     )
+
+
+def moment(wall: float, offset_h: float) -> str:
+    """Return a time of day as people on the spot read it: "11-26 14:05"."""
+    local = datetime.fromtimestamp(wall, UTC) + timedelta(hours=offset_h)
+    return local.strftime("%m-%d %H:%M")
 
 
 def where(subject: Subject) -> Words:

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 
-from gateway.core import doors, interlocks
+from gateway.core import doors, judged, presses
 from gateway.core.alert_list import AlertList, Found
 from gateway.core.conditions import Finding
 from gateway.core.detection import Detection, Result
@@ -39,7 +39,7 @@ from gateway.core.kinds import Kind, Kinds
 from gateway.core.policy import PolicyError
 from gateway.core.rules import Watched
 from gateway.core.sayings import UNKNOWN_KIND, Sayings
-from gateway.core.texts import NOWHERE, Facts, Subject, common_place
+from gateway.core.texts import NOWHERE, Facts, Subject
 
 AUTO = "auto"
 """Origin of a baseline nobody set."""
@@ -48,7 +48,8 @@ AUTO = "auto"
 class Alerting:
     """Makes alerts. `cameras` says where each looks, `doors` where each is, `place` is the gateway's own.
 
-    `restore` is every alert and baseline event told before, in order.
+    `restore` is every alert and baseline event told before, in order; `ended` the time of day at which the last run
+    was last known to look, 0 if nobody knows. Local time is `offset_h` hours before UTC's.
     """
 
     def __init__(
@@ -63,25 +64,31 @@ class Alerting:
         cameras: Mapping[str, Subject] = {},
         doors: Mapping[str, Subject] = {},
         restore: Iterable[Event] = (),
+        ended: float = 0.0,
+        offset_h: float = 8.0,
     ) -> None:
         told = list(restore)
         self._devices = devices
         self._kinds = kinds
         self._submit = submit
         self._read_soon = read_soon
-        self._place = place
+        self._place, self._offset_h = place, offset_h
         self._cameras, self._doors = cameras, doors
+        self._judges = judged.Judges(cameras, doors, place)
         self._alerts = AlertList(kinds, submit=submit, new_id=new_id, restore=told)
         self._detection = Detection(
             devices.values(),
             baselines={(b.device, b.point): b.value for b in _baselines(told)},
+            counts=presses.stood(told),
             standing={body.key: body for body in self._alerts.bodies()},
+            ended=ended,
         )
         self._neighbours = Neighbourhood(devices, kinds, self._detection.guards, self._alerts)
         self._falls = Falls(cameras, kinds, self._alerts)
         self._sayings = Sayings()
         self._now = self._ahead = 0.0  # monotonic seconds of the last event; wall minus monotonic
         self._clock = Clock.UNSYNCED
+        self._counted = presses.Counted()
         self._settled = False
         self._wake = asyncio.Event()
 
@@ -133,9 +140,14 @@ class Alerting:
         """Return all alerts that are not over, oldest first."""
         return self._alerts.bodies()
 
+    def is_found(self, key: str) -> bool:
+        """Return whether what the rule of this key looks for was found in the last readings."""
+        guard = self._detection.guards.get(key)
+        return guard is not None and guard.active
+
     def acknowledge(self, alert_id: str, by: str, note: str | None = None) -> None:
         """A person has seen an alert; PolicyError if there is nothing to acknowledge."""
-        self._alerts.acknowledge(alert_id, by, note, self._now)
+        self._pass([self._alerts.acknowledge(alert_id, by, note, self._now)])
         self._neighbours.settle(self._now)
 
     def reset(self, device: str, by: str) -> None:
@@ -146,6 +158,7 @@ class Alerting:
         mine = [body.key for body in self._alerts.bodies() if self._is_reset_with(body, device)]
         if not self._alerts.reset(mine, by, self._now):
             raise PolicyError(f"{device} has nothing to reset", "`alerts` lists what is open")
+        self._pass(mine)
         self._neighbours.settle(self._now, by)
         self._wake.set()
 
@@ -163,12 +176,8 @@ class Alerting:
                     self._link("bus", self._devices[body.name].bus, up=True)
             case FallBody():
                 self._falls.fell(body, now=self._now, wall=self._now + self._ahead, clock=self._clock)
-            case PictureBody():
-                self._picture(body)
-            case DoorBody():
-                self._door(body)
-            case InterlockBody():
-                self._interlock(body)
+            case PictureBody() | DoorBody() | InterlockBody():
+                self._judge(body)
             case OutcomeBody():
                 if body.grants:
                     self._detection.excuse(body.device, self._now)
@@ -176,6 +185,10 @@ class Alerting:
                     self._link("command", body.device, up=body.result == "done", reason=body.detail)
             case BaselineBody():
                 self._detection.rest(body.device, body.point, body.value)
+            case AlertBody():
+                told = self._counted.told(self._detection.guards.get(body.key), body)
+                if told is not None:
+                    self._submit(told)
             case NoteBody() if body.what in self._kinds:
                 self._raise(self._kinds[body.what], body.what, Subject(place=self._place), note=body.detail)
             case _:
@@ -194,7 +207,8 @@ class Alerting:
                     self._read_soon(device, point)
             case Finding.RESTED if condition.baseline is not None:
                 self._detection.rest(device, condition.point, condition.baseline)
-                self._submit(BaselineBody(device, condition.point, condition.baseline, AUTO))
+                origin = presses.COUNTED if guard.counts else AUTO
+                self._submit(BaselineBody(device, condition.point, condition.baseline, origin))
             case Finding.FOUND:
                 self._alerts.found(guard.key, self._found(result, unit), self._now)
                 self._neighbours.alarm(guard, condition.since, self._now, self._clock)
@@ -210,7 +224,7 @@ class Alerting:
         kind = self._kinds[rule.kind.urgent] if condition.urgent and rule.kind.urgent else rule.kind
         own = kind is rule.kind
         value, shown = condition.value, self._detection.shown(result.guard)
-        if shown is not None and shown.value is not None:
+        if shown is not None and shown.value is not None and not result.guard.counts:
             value, unit = shown.value, shown.unit
         return Found(
             kind=kind,
@@ -224,6 +238,7 @@ class Alerting:
             devices=(device.name,),
             latch=rule.latch,
             note=self._sayings.of(device.name),
+            **presses.told(condition, kind, device.subject, self._kinds, self._offset_h),
         )
 
     def _said(self, body: SaidBody) -> None:
@@ -241,28 +256,20 @@ class Alerting:
                         guard.key, self._found(Result(Finding.WORSE, condition, guard), None), self._now
                     )
 
-    def _picture(self, body: PictureBody) -> None:
-        subject = self._cameras.get(body.camera, Subject(body.camera, place=self._place))
-        self._stand(body.kind, body.camera, body.wrong, subject)
+    def _pass(self, keys: Iterable[str]) -> None:
+        """Take note that what was pressed is past, now that somebody has seen to it."""
+        for key in keys:
+            guard = self._detection.guards.get(key)
+            if guard is not None and guard.counts:
+                self._alerts.gone(key, self._now)
 
-    def _door(self, body: DoorBody) -> None:
-        subject = self._doors.get(body.door, Subject(body.door, place=self._place))
-        for kind in doors.KINDS:
-            self._stand(kind, body.door, kind in body.kinds, subject, note=body.why)
-
-    def _interlock(self, body: InterlockBody) -> None:
-        reach = common_place(body.places) if body.places else NOWHERE
-        subject = Subject(body.interlock, place=self._place if reach == NOWHERE else reach)
-        for kind, drill in ((interlocks.ENGAGED_KIND, False), (interlocks.DRILL_KIND, True)):
-            self._stand(kind, body.interlock, body.engaged and body.drill is drill, subject)
-
-    def _stand(self, kind: str, name: str, true: bool, subject: Subject, *, note: str = "") -> None:
+    def _judge(self, body: judged.Body) -> None:
         """Take what is true, or no longer, of something that judges itself."""
-        key = f"{kind}/{name}"
-        if not true:
-            self._alerts.gone(key, self._now)
-        elif not self._alerts.is_true(key):
-            self._raise(self._kinds[kind], key, subject, note=note)
+        for each in self._judges.judgements(body):
+            if not each.true:
+                self._alerts.gone(each.key, self._now)
+            elif not self._alerts.is_true(each.key):
+                self._raise(self._kinds[each.kind], each.key, each.subject, note=each.note)
 
     def _link(self, what: str, name: str, *, up: bool, reason: str = "") -> None:
         kind = self._kinds.by_link[what]

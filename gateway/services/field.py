@@ -11,12 +11,12 @@ from drivers.api import (
     Driver,
     LineReport,
     LineSettings,
-    LineStatistics,
     Presented,
     Reading,
     Report,
     Said,
 )
+from drivers.figures import LineStatistics
 from drivers.registry import DRIVERS, DriverKind
 from gateway.core.events import Body, Event, LinkBody, ReadingBody, SaidBody
 

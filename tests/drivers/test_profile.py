@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from drivers import profile
-from drivers.api import Priority, ProfileError, Text
+from drivers.api import Clearing, Priority, ProfileError, Text
 from drivers.modbus.wire import Freeze, Identify, ModbusWire, Register
 
 GOOD = """\
@@ -169,6 +169,60 @@ def test_all_mistakes_are_told_at_once() -> None:
     bad = GOOD.replace("baud = 19200", "baud = 7").replace("bit = 4", "bit = 44").replace("reads", "rads")
     keys = {error.key for error in profile.check(bad, "x.toml")}
     assert keys == {"modbus.baud", "point[0].bit", "rule[0].rads"}
+
+
+COUNTER = """
+[profile]
+driver = "modbus"
+category = "input"
+title = { zh = "输入", en = "Input" }
+sources = ["somebody"]
+[[point]]
+name = "pulses"
+input = 0
+counts = 65536
+[[point]]
+name = "latched"
+coil = 3
+cleared_by = { action = "clear_latch", channel = 3 }
+[[action]]
+name = "clear_latch"
+title = { zh = "清除", en = "Clear" }
+arguments = [{ name = "channel", minimum = 0, maximum = 7 }]
+steps = [{ coil = 3, plus = "channel", stride = 4, value = false }]
+[[rule]]
+kind = "care.sos"
+point = "pulses"
+moved = true
+"""
+
+
+def test_what_counts_and_what_is_latched_is_data() -> None:
+    found = profile.parse(COUNTER, file="mine.toml")
+    assert found.point("pulses").counts == 65536
+    assert found.point("latched").cleared_by == Clearing("clear_latch", {"channel": 3.0})
+    assert [row.type for row in profile.layout_table(found)] == ["u16, counted", "bit, latched"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "wanted"),
+    [
+        ("counts = 65536", "counts = 1", "point[0].counts", "from 2"),
+        (
+            'action = "clear_latch"',
+            'action = "clear"',
+            "point[1].cleared_by.action",
+            "did you mean clear_latch",
+        ),
+        ("channel = 3 }", "chanel = 3 }", "point[1].cleared_by.chanel", "what clear_latch takes"),
+        ("moved = true", "moved = 3", "rule[0].moved", "true or false"),
+        ("stride = 4", "stride = 0", "action[0].steps[0].stride", "from 1"),
+    ],
+)
+def test_a_mistake_about_counting_and_latching_is_told(old: str, new: str, key: str, wanted: str) -> None:
+    told = [error for error in profile.check(COUNTER.replace(old, new), "mine.toml") if error.key == key]
+    assert told
+    assert wanted in str(told[0])
 
 
 def test_a_profile_without_points_is_refused() -> None:

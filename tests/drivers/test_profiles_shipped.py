@@ -32,7 +32,7 @@ WANTED = {
 }  # fmt: skip
 UNVERIFIED = {
     "renke-rs-yg-n01", "renke-rs-dip", "witmotion-sindt-485", "rfid-reader-modbus", "dfrobot-sen0591",
-    "rion-inclinometer", "gst9000-printer",
+    "rion-inclinometer", "gst9000-printer", "advantech-adam-6050w",
 }  # fmt: skip
 
 

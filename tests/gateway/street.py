@@ -50,14 +50,16 @@ DOOR = [
     },
     {"kind": "door.held", "point": "contact", "when": True, "hold_s": 30, "clear_reads": 1},
 ]
+BUTTON = [{"kind": "care.sos", "point": "presses", "moved": True}]
 WATER = [{"kind": "manhole.water", "point": "level", "above": 2.0, "clear": 1.5}]
 POINTS = {
     "smoke": [Point("alarm", None), Point("fault", None), Point("test", None)],
     "tilt": [Point("roll", None, "°"), Point("pitch", None, "°")],
     "door": [Point("contact", None), Point("exit_button", None), Point("strike", None)],
     "level": [Point("level", None, "m")],
+    "button": [Point("presses", None, counts=65536)],
 }
-TABLES = {"smoke": SMOKE, "tilt": TILT, "door": DOOR, "level": WATER}
+TABLES = {"smoke": SMOKE, "tilt": TILT, "door": DOOR, "level": WATER, "button": BUTTON}
 
 
 def rules(category: str, *tables: Mapping[str, object]) -> tuple[Rule, ...]:
@@ -87,7 +89,9 @@ def watched(name: str, category: str, *tables: Mapping[str, object], floor: str 
 class Street:
     """Alerting with a recording stream around it. `told` is every alert event, `asked` every read_soon."""
 
-    def __init__(self, *devices: Watched, restore: Iterable[Event] = (), now: float = 0.0) -> None:
+    def __init__(
+        self, *devices: Watched, restore: Iterable[Event] = (), now: float = 0.0, ended: float = 0.0
+    ) -> None:
         self.events: list[Event] = []
         self.asked: list[tuple[str, str]] = []
         self.now = now
@@ -101,15 +105,15 @@ class Street:
             new_id=self._new_id,
             place=Place(compound=COMPOUND),
             restore=restore,
+            ended=ended,
         )
 
     def submit(self, body: Body) -> Event:
-        """Number a body as the stream does; the alerting follows what is not from itself."""
+        """Number a body as the stream does; the alerting follows all of them."""
         wall = self.now + self.wall_minus_monotonic
         event = Event(1, len(self.events) + 1, wall, self.now, Clock.SYNCED, body)
         self.events.append(event)
-        if not isinstance(body, AlertBody):
-            self.alerting.follow(event)
+        self.alerting.follow(event)
         return event
 
     def read(self, device: str, point: str, value: Value | None, *, at: float | None = None,

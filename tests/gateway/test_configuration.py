@@ -359,3 +359,32 @@ def test_a_desk_file_that_is_not_there_and_a_broker_beside_a_desk_are_told(folde
     (folder / "desk.toml").write_text("")
     both = only(folder, mqtt() + '\n[desk]\nconfig = "desk.toml"\n')
     assert (both.key, both.wanted.en) == ("desk", "either [mqtt] or [desk]")
+
+
+def button(profile_name: str, point: str, test: str) -> str:
+    return (
+        f'[[bus.device]]\nname = "sos"\nprofile = "{profile_name}"\naddress = 1\n'
+        f'[[rule]]\ndevice = "sos"\nkind = "care.sos"\npoint = "{point}"\n{test}\n'
+    )
+
+
+def test_a_button_for_help_on_an_input_that_keeps_nothing_is_told_plainly(folder: Path) -> None:
+    fault = only(folder, button("waveshare-io-8ch", "contact_3", "when = true"))
+    assert fault.warning
+    assert fault.found.en == "contact_3: a press of less than 0.5 s may be missed"
+    assert "可能漏掉" in fault.found.zh
+    fault = only(folder, button("wirenboard-wb-mcm8", "contact_3", "when = true"))
+    assert fault.hint is not None
+    assert "pulses_3" in fault.hint.en
+
+
+def test_a_button_on_a_counter_or_a_latch_is_good(folder: Path) -> None:
+    assert faults(folder, button("wirenboard-wb-mcm8", "pulses_3", "moved = true")) == []
+    assert faults(folder, button("icpdas-tm-da1p1r1", "latched", "when = true")) == []
+
+
+def test_what_is_to_move_must_be_a_counter(folder: Path) -> None:
+    fault = only(folder, button("wirenboard-wb-mcm8", "contact_3", "moved = true"))
+    assert not fault.warning
+    assert fault.wanted.en.startswith("one counter: ")
+    assert "pulses_1" in fault.wanted.en

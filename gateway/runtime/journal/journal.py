@@ -188,6 +188,15 @@ class Journal:
             after, more = chunk.until, chunk.more
         return restored.events()
 
+    async def newest(self) -> float:
+        """Return the time of day of the newest row, seconds since 1970; 0 where none has one that can be trusted."""
+        found = 0.0
+        for lane in Lane:
+            if last := self._writer.last[lane]:
+                events = await self._from_disk(lane, last - 1, 1)
+                found = max([found, *(event.time for event in events if event.clock is Clock.SYNCED)])
+        return found
+
     async def export(self, since: float, until: float) -> AsyncIterator[Event]:
         """Yield every event stamped from `since` up to `until` (seconds since 1970), in order."""
         after, more = pack(START), True

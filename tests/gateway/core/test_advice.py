@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from drivers.api import DeviceStatistics, LineStatistics
+from drivers.figures import DeviceStatistics, LineStatistics
 from gateway.core import health, payload
 from gateway.core.advice import MOST, advice
 from gateway.core.board import Measured

@@ -7,7 +7,7 @@ from importlib import resources
 import jsonschema
 import pytest
 
-from drivers.api import DeviceStatistics, LineStatistics
+from drivers.figures import DeviceStatistics, LineStatistics
 from gateway.core import health, payload
 from gateway.core.doors import Mode, State
 from gateway.core.events import Clock, Place

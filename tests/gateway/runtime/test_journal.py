@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.core.events import Clock, Event, NoteBody
@@ -263,5 +264,20 @@ def test_a_body_the_reader_does_not_know_is_passed_over(tmp_path: Path) -> None:
             assert [e.seq for e in await every(journal, Lane.URGENT)] == [1, 3]
             assert journal.statistics().damaged == 1
         assert "1.2" in str(told)
+
+    asyncio.run(scene())
+
+
+def test_the_newest_time_is_that_of_the_last_row_of_either_lane_that_can_be_trusted(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with running(tmp_path) as journal:
+            assert await journal.newest() == 0.0
+            [first] = await store(journal, Lane.URGENT, [alert(1)])
+            assert await journal.newest() == first.time
+            [later] = await store(journal, Lane.READINGS, [reading(5)])
+            assert await journal.newest() == max(first.time, later.time)
+            doubtful = msgspec.structs.replace(alert(9), clock=Clock.UNSYNCED, time=later.time + 1e6)
+            await store(journal, Lane.URGENT, [doubtful])
+            assert await journal.newest() == later.time
 
     asyncio.run(scene())

@@ -5,17 +5,8 @@ import asyncio
 import pytest
 
 from drivers import profile
-from drivers.api import (
-    Device,
-    DeviceReport,
-    LateError,
-    LineReport,
-    LineSettings,
-    LineStatistics,
-    Presented,
-    Quality,
-    Reading,
-)
+from drivers.api import Device, DeviceReport, LateError, LineReport, LineSettings, Presented, Quality, Reading
+from drivers.figures import LineStatistics
 from drivers.modbus.driver import ModbusDriver
 from gateway.core.events import Body, Clock, Event, LinkBody, ReadingBody
 from gateway.services.field import Field, LinePulse, body_of

@@ -1,0 +1,73 @@
+"""What raises alarms, put together: alerting, and the latches that are cleared once an alert is on the disk."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway import doorways, site
+from gateway.core.config import Config
+from gateway.core.events import Event
+from gateway.core.kinds import Kinds
+from gateway.core.rules import Watched
+from gateway.identity import new_id
+from gateway.runtime.stream import Stream
+from gateway.services.alerting import Alerting
+from gateway.services.clearing import Latches, Record
+from gateway.services.field import Field
+from gateway.site import Profiles
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is left of an earlier run: the events a restart needs, and when it was last known to look (0: unknown)."""
+
+    events: Sequence[Event]
+    ended: float = 0.0
+
+
+def alerting_of(
+    config: Config,
+    watched: Mapping[str, Watched],
+    kinds: Kinds,
+    *,
+    stream: Stream,
+    read_soon: Callable[[str, str], None],
+    past: Past,
+) -> Alerting:
+    """Return the alerting of a house."""
+    return Alerting(
+        watched,
+        kinds=kinds,
+        submit=stream.submit,
+        read_soon=read_soon,
+        new_id=new_id,
+        place=config.gateway.place,
+        cameras=site.subjects_of(config),
+        doors=doorways.door_subjects_of(config),
+        restore=past.events,
+        ended=past.ended,
+        offset_h=config.gateway.utc_offset_h,
+    )
+
+
+def latches_of(
+    watched: Mapping[str, Watched],
+    profiles: Profiles,
+    field: Field,
+    *,
+    alerting: Alerting,
+    stream: Stream,
+    record: Record,
+) -> Latches:
+    """Return what clears the latches of a house; it must follow the stream after the alerting."""
+    return Latches(
+        site.latches_of(watched, profiles),
+        act=field.act,
+        read_soon=field.read_soon,
+        is_found=alerting.is_found,
+        submit=stream.submit,
+        record=record,
+        new_id=new_id,
+        now=time.monotonic,
+        standing=alerting.alerts(),
+    )
