@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from drivers.api import Presented, Quality
-from gateway import __version__, alarms, assetry, beside, configuration, last_resorts, refuge, site
+from drivers.api import Presented
+from gateway import __version__, alarms, assetry, beside, configuration, last_resorts, refuge, site, states
 from gateway.alarms import Past
 from gateway.configuration import Checked
 from gateway.core import health, kinds, payload
 from gateway.core.assets.plans import Assembled
 from gateway.core.config import Config
-from gateway.core.events import Event, LinkBody, NoteBody, ReadingBody
+from gateway.core.events import Event, LinkBody, NoteBody
 from gateway.core.snapshot import Snapshot
 from gateway.core.standing import Standing
 from gateway.core.thinning import Thinner
@@ -333,23 +333,7 @@ class House:
         """Return the retained payload of one device or door; None when it is not ours any more."""
         if device in self._gatehouse.doors:
             return self._gatehouse.state(device)
-        seen = self._snapshot.devices.get(device)
-        if seen is None:
-            return None
-        points = [
-            payload.PointState(body.point, body.value, body.quality, event.time, body.unit)
-            for event in seen.points.values()
-            if isinstance(body := event.body, ReadingBody)
-        ]
-        watched = self._watched[device]
-        return payload.state(device, points, online=seen.online, place=watched.place, about=watched.about)
+        return states.state(self._snapshot, self._watched, device)
 
     def _angles(self, device: str) -> dict[str, float]:
-        """Return the present good values of those points of a device that are held against a baseline."""
-        seen = self._snapshot.devices[device].points
-        bodies = (seen[point].body for point in site.points_at_rest(self._watched[device]) if point in seen)
-        return {
-            body.point: float(body.value)
-            for body in bodies
-            if isinstance(body, ReadingBody) and body.quality is Quality.GOOD and body.value is not None
-        }
+        return states.angles(self._snapshot, self._watched, device)

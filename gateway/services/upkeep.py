@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from drivers.api import LineStatistics
+from drivers.figures import LineStatistics
 from gateway.core.config import BusTable
 from gateway.core.events import Body, Event, Place, RoundBody
 from gateway.core.kinds import Kinds
