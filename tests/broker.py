@@ -105,10 +105,10 @@ class Mosquitto:
 
 @contextmanager
 def mosquitto(
-    directory: Path, *lines: str, listener: Sequence[str] = (), protocol: str = "mqtt"
+    directory: Path, *lines: str, listener: Sequence[str] = (), protocol: str = "mqtt", port: int = 0
 ) -> Iterator[Mosquitto]:
     """Run a broker; `lines` replace the usual settings, `listener` adds to those of its one listener."""
-    broker = Mosquitto(directory, *lines, listener=listener, protocol=protocol)
+    broker = Mosquitto(directory, *lines, listener=listener, protocol=protocol, port=port)
     broker.start()
     try:
         yield broker

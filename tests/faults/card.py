@@ -61,6 +61,13 @@ class Card:
             fcntl.ioctl(new.fileno(), FICLONE, old.fileno())
         return copy
 
+    def blank(self, name: str, megabytes: int) -> Path:
+        """Return an empty image."""
+        image = self._shelf / f"{name}.img"
+        with image.open("wb") as file:
+            file.truncate(megabytes << 20)
+        return image
+
     @contextmanager
     def after(self, image: Path) -> Iterator[Path]:
         """Have the power come back on what a cut left: mount it, in the end unmount it and throw it away."""

@@ -17,12 +17,14 @@ from gateway.core.events import AlertBody, Change, Event, InterlockBody, Outcome
 from gateway.desk.store.opening import open_database
 from gateway.runtime.access import AccessStore
 from gateway.runtime.access.secret import read_or_make
-from gateway.runtime.journal import START, Journal, Lane
+from gateway.runtime.journal import START, Journal, JournalSettings, Lane
 from gateway.services.access.book import FILE_NAME, SECRET_NAME
 from gateway.services.uplink.session import URGENT_SINK
+from tests.broker import Heard
 from tests.faults.power_house import ID, Answered
 
 Position = tuple[int, int]
+SETTINGS: Final = JournalSettings(reserve_bytes=0)  # of the room kept back nothing is promised
 HELD: Final = ("acknowledge", "command")
 
 
@@ -70,7 +72,7 @@ def look(folder: Path, promise: Promise) -> Found:
 
 
 async def _journal(path: Path, promise: Promise, found: Found) -> None:
-    journal = await Journal.open(path)
+    journal = await Journal.open(path, settings=SETTINGS)
     try:
         rows = await _urgent(journal)
         if journal.salvage is not None:
@@ -179,6 +181,26 @@ async def _desk(folder: Path, promise: Promise, found: Found) -> None:
         path = folder / "desk-files" / row["sha256"][:2] / row["sha256"]
         if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != row["sha256"]:
             found.wrong.append(f"a picture the desk says it has is not whole: {row['sha256']}")
+
+
+def promised(
+    before: Sequence[Heard],
+    answered: Sequence[Answered],
+    everything: Mapping[Position, bytes],
+    *,
+    earlier: Collection[Position] = (),
+    received: Collection[tuple[str, int, int]] = (),
+) -> Promise:
+    """Return what was promised by what was heard before a cut; `earlier` and `received` are of lives before this."""
+    receipts = [
+        one for each in before if each.topic.endswith("/receipt") for one in ranges(each.topic, each.content)
+    ]
+    return Promise({*published(before), *earlier}, {*receipts, *received}, answered, everything)
+
+
+def published(heard: Sequence[Heard]) -> dict[Position, bytes]:
+    """Return the gateway's own alert events among what was heard, by their numbers."""
+    return {ids(each.content): each.content for each in heard if each.topic == payload.topic(ID, "alert")}
 
 
 def ids(content: bytes) -> Position:

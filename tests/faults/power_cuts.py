@@ -29,10 +29,9 @@ from tests.broker import MOSQUITTO, Listener, Mosquitto, free_port, listener, un
 from tests.desk_service import paging
 from tests.faults import power_start
 from tests.faults.card import Card, card, missing
-from tests.faults.power_checks import Position, Promise, ids, look, ranges
+from tests.faults.power_checks import Position, Promise, look, promised, published, ranges
 from tests.faults.power_house import (
     COMPOUND,
-    ID,
     Confirm,
     Ledger,
     Processes,
@@ -121,10 +120,9 @@ class Campaign:
             processes = Processes(self._card.folder, self._folder)
             cuts = self._cut_through(processes, heard)
             broker.kill()
-        for told in heard.on("/alert"):
-            if told.topic.split("/")[2] == ID:
-                self._published[ids(told.content)] = told.content
-        self._verify(cuts, heard, confirm)
+        earlier = set(self._published)
+        self._published |= published(heard.heard)
+        self._verify(cuts, heard, earlier, confirm)
         for told in heard.on("/receipt"):
             self._received |= set(ranges(told.topic, told.content))
 
@@ -166,9 +164,15 @@ class Campaign:
         self.tally.cuts += 1
         return Cut(self._card.cut(f"cut-{self.tally.cuts}"), heard_so_far, answered)
 
-    def _verify(self, cuts: list[Cut], heard: Listener, confirm: Confirm) -> None:
+    def _verify(self, cuts: list[Cut], heard: Listener, earlier: set[Position], confirm: Confirm) -> None:
         for number, cut in enumerate(cuts, self.tally.cuts - len(cuts) + 1):
-            promise = self._promise(cut, heard)
+            promise = promised(
+                heard.heard[: cut.heard],
+                self._ledger.answered[self._forgotten : cut.answered],
+                self._published,
+                earlier=earlier,
+                received=self._received,
+            )
             start = number % self._plan.start_every == 0
             clone = self._card.clone(cut.image, "clone") if start else None
             with self._card.after(cut.image) as folder:
@@ -181,22 +185,6 @@ class Campaign:
                     begun = power_start.start(folder, around, promise, found)
                 self.tally.starts.append(begun)
                 self.tally.wrong += [f"start after cut {number} ({confirm}): {each}" for each in begun.wrong]
-
-    def _promise(self, cut: Cut, heard: Listener) -> Promise:
-        before = heard.heard[: cut.heard]
-        published = [ids(each.content) for each in before if each.topic == f"compound/v1/{ID}/alert"]
-        receipts = [
-            one
-            for each in before
-            if each.topic.endswith("/receipt")
-            for one in ranges(each.topic, each.content)
-        ]
-        earlier = [each for each in self._published if each not in self._heard(heard)]
-        answered = self._ledger.answered[self._forgotten : cut.answered]
-        return Promise({*published, *earlier}, {*receipts, *self._received}, answered, self._published)
-
-    def _heard(self, heard: Listener) -> set[Position]:
-        return {ids(each.content) for each in heard.heard if each.topic == f"compound/v1/{ID}/alert"}
 
     def _count(self, promise: Promise, alerts: int) -> None:
         self.tally.alerts += alerts

@@ -102,15 +102,15 @@ class Processes:
         self._listened = 0
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, *names: str) -> None:
-        """Start some of them."""
+    def start(self, *names: str, nice: int = 0) -> None:
+        """Start some of them; with a `nice` below 0 what else runs on this machine hardly slows them."""
         self._listened = self.said("desk", whole=True).count(LISTENS)
         for name, command in (("gateway", "run"), ("desk", "desk")):
             if name in names:
                 file = self._folder / name / f"{name}.toml"
                 with (self._logs / f"{name}.log").open("ab") as log:
                     self.running[name] = subprocess.Popen(
-                        [sys.executable, "-m", "gateway", command, "-c", str(file)],
+                        ["nice", "-n", str(nice), sys.executable, "-m", "gateway", command, "-c", str(file)],
                         stdout=log, stderr=log, env=rig.ENVIRONMENT,
                     )  # fmt: skip
 
@@ -175,7 +175,7 @@ class World:
 
     def _burn(self) -> None:
         while not self._stop.is_set():
-            burning = self._chance.sample(self.detectors, 12)
+            burning = self._chance.sample(self.detectors, min(12, len(self.detectors)))
             self._ledger.burned |= set(burning)
             for name in burning:
                 self._sim.tell(f"set {name} smoke 900")

@@ -1,5 +1,6 @@
 """The power comes back: the real daemons start on what a cut left, and go on as if nothing had been."""
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ from tests.faults.power_house import ID, Ledger, Processes, polls, to_first_poll
 
 CACHES: Final = Path("/proc/sys/vm/drop_caches")
 QUIET_S: Final = 1.0
-RAISED: Final = b'"type":"compound.alert.raised"'
+HURRIED: Final = (
+    -10
+)  # a gateway has its machine to itself; what is measured has the campaign's others beside it
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def start(folder: Path, around: Around, promise: Promise, found: Found) -> Start
             CACHES.write_text("3", encoding="ascii")
             processes = Processes(folder, around.logs)
             before, began = polls(around.sim), time.monotonic()
-            processes.start("gateway", "desk")
+            processes.start("gateway", "desk", nice=HURRIED)
             try:
                 begun.polled_s = to_first_poll(around.sim, before, began, processes.said("gateway"))
                 _goes_on(processes, heard, promise, found, begun)
@@ -106,8 +109,8 @@ def _ended(alert: str, sent: Any) -> bool:
 
 
 def _nothing_new(sent: Mapping[Position, bytes], found: Found, begun: Start) -> None:
-    """Nothing burns in this life: whatever is raised in it was invented."""
-    new = [content for each, content in sent.items() if each >= found.base]
-    raised = [content for content in new if RAISED in content.replace(b" ", b"")]
-    for content in raised:
-        begun.wrong.append(f"raised though all was quiet: {content[:300].decode()}")
+    """Nothing burns in this life: a fire that is raised in it was invented."""
+    for content in (content for each, content in sent.items() if each >= found.base):
+        told = json.loads(content)
+        if told["type"].endswith(".raised") and told["data"]["kind"].startswith("fire."):
+            begun.wrong.append(f"raised though nothing burns: {content[:300].decode()}")
