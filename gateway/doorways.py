@@ -48,6 +48,8 @@ def interlocks_of(config: Config) -> list[InterlockPlan]:
             frees=table.free_doors,
             orders=_orders(table.orders),
             after=_orders(table.after),
+            sound=_orders(table.sound),
+            hush=_orders(table.hush),
             dry_run=table.dry_run,
         )
         for table in config.interlock

@@ -162,6 +162,8 @@ class InterlockTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     free_doors: bool = True
     orders: list[dict[str, object]] = []
     after: list[dict[str, object]] = []
+    sound: list[dict[str, object]] = []  # as `orders`, to the sounders: a person may hush them while it burns
+    hush: list[dict[str, object]] = []
     dry_run: bool = False  # told and written down, but nothing is moved
 
 

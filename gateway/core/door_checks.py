@@ -11,7 +11,7 @@ from gateway.core.config import DoorTable, InterlockTable
 from gateway.core.door_actions import actions_of
 from gateway.core.doors import Strike
 from gateway.core.events import Place
-from gateway.core.faults import Fault, near, one_of, same, shown
+from gateway.core.faults import NOTHING, Fault, near, one_of, same, shown
 from gateway.core.fitting import Products
 from gateway.core.interlocks import FIRE_KINDS, LEVELS
 from gateway.core.loading import Parsed
@@ -128,7 +128,12 @@ def _interlock(
             hint = near(kind, products.kinds.by_name)
             yield Fault(f"{key}.kinds[{index}]", shown(kind), wanted, hint)
     doors = {door.name: door.strike for door in parsed.doors.values()}
-    for name, orders in (("orders", table.orders), ("after", table.after)):
+    if bool(table.sound) is not bool(table.hush):
+        missing = "hush" if table.sound else "sound"
+        wanted = Text("sound 和 hush 成对", "sound and hush together: what begins must be ended")
+        yield Fault(f"{key}.{missing}", NOTHING, wanted)
+    lists = {"orders": table.orders, "after": table.after, "sound": table.sound, "hush": table.hush}
+    for name, orders in lists.items():
         for index, order in enumerate(orders):
             yield from _order(f"{key}.{name}[{index}]", order, profiles, doors)
     compound = parsed.gateway.place if parsed.gateway else Place()

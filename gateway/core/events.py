@@ -155,7 +155,7 @@ class OrderedBody(msgspec.Struct, frozen=True, tag="ordered"):
 class InterlockBody(msgspec.Struct, frozen=True, tag="interlock"):
     """An interlock was engaged, or released by a person. `places` are where it holds; `drill` marks an exercise.
 
-    `frees`: the doors there stand free as long as it holds.
+    `frees`: the doors there stand free as long as it holds. `silenced`: a person has hushed its sounders.
     """
 
     interlock: str
@@ -164,6 +164,7 @@ class InterlockBody(msgspec.Struct, frozen=True, tag="interlock"):
     cause: str  # the alert that engaged it, or who released it
     frees: bool = True
     drill: bool = False
+    silenced: bool = False
 
 
 class AccessBody(msgspec.Struct, frozen=True, tag="access"):

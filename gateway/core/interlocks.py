@@ -40,6 +40,8 @@ class InterlockPlan:
     frees: bool = True
     orders: tuple[InterlockOrder, ...] = ()
     after: tuple[InterlockOrder, ...] = ()
+    sound: tuple[InterlockOrder, ...] = ()
+    hush: tuple[InterlockOrder, ...] = ()
     dry_run: bool = False
 
     def reach(self, alert: AlertBody) -> Place | None:

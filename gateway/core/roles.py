@@ -32,6 +32,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
         "test",
         "self_test",
         "release",
+        "silence",
         "accept",
         "reject",
         "open_next_call",

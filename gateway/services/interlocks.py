@@ -1,9 +1,12 @@
 """The interlocks: follow the alerts, engage on a confirmed fire, hold until a person releases them.
 
 Engaging is an event, so that the doors follow it like anything else and a restart finds it in the journal. The
-orders to other devices (a sounder, a fan, the lift) are given here, again and again until they are done, and once
-more after a restart. A drill engages an interlock by hand, says so wherever it is shown, and ends by itself; a
-fire during a drill makes it real.
+orders to other devices (a fan, the lift) are given here, again and again until they are done, and once more after a
+restart. A drill engages an interlock by hand, says so wherever it is shown, and ends by itself; a fire during a drill
+makes it real.
+
+Sounders sound with it, in a drill too. A person with the right to may silence them while it stands; a new fire has them
+sound again. Their self-test is some seconds of sound, and is cut short by nothing but a fire.
 """
 
 import asyncio
@@ -12,6 +15,8 @@ import itertools
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
+
+import msgspec
 
 from drivers.api import Action, Argument, Done, DriverError, Text
 from gateway.core.events import (
@@ -43,8 +48,13 @@ ACTIONS: Final = (
         Text("演习", "Drill"),
         (Argument("minutes", 1, LONGEST_DRILL_MINUTES, DRILL_MINUTES, "min"),),
     ),
+    Action("silence", None, Text("消音", "Silence the sounders")),
+    Action(
+        "self_test", None, Text("声光警报自检", "Test the sounders"), (Argument("seconds", 1, 60, 5, "s"),)
+    ),
 )
 DRY_RUN: Final = "interlock.dry_run"
+SOUND: Final = "sound"  # the lane of orders to sounders, which begin and end by themselves
 
 
 class Interlocks:
@@ -65,7 +75,10 @@ class Interlocks:
         self._engaged: dict[str, InterlockBody] = {}
         self._burning: dict[str, dict[str, Place]] = {name: {} for name in self._plans}
         self._drill_until: dict[str, float] = {}
-        self._orders: dict[str, Sequence[InterlockOrder]] = {}
+        self._test_until: dict[str, float] = {}
+        self._orders: dict[
+            tuple[str, str], tuple[str, Sequence[InterlockOrder]]
+        ] = {}  # by interlock and lane
         self._wake = asyncio.Event()
         told = list(restore)
         for event in told:
@@ -86,8 +99,13 @@ class Interlocks:
         """Release an interlock or begin a drill; PolicyError where that may not be."""
         del deadline
         plan = self._plans[name]
-        if action == "release":
-            return self._release(plan)
+        match action:
+            case "release":
+                return self._release(plan)
+            case "silence":
+                return self._silence(plan)
+            case "self_test":
+                return self._self_test(plan, arguments["seconds"])
         return self._drill(plan, arguments["minutes"])
 
     def follow(self, event: Event) -> None:
@@ -95,7 +113,7 @@ class Interlocks:
         if isinstance(event.body, AlertBody):
             self._alerts_before.pop(event.body.alert, None)  # what it was in an earlier life is old news
             for plan in self._plans.values():
-                self._alert(plan, event.body)
+                self._alert(plan, event.body, fresh=True)
 
     def statistics(self) -> list[dict[str, Any]]:
         """Return every interlock as it stands."""
@@ -111,6 +129,7 @@ class Interlocks:
                     "places": body.places if body is not None and engaged else (),
                     "cause": body.cause if body is not None and engaged else "",
                     "burning": len(self._burning[plan.name]),
+                    "silenced": body is not None and engaged and body.silenced,
                     "dry_run": plan.dry_run,
                 }
             )
@@ -120,17 +139,18 @@ class Interlocks:
         """Take up what stood before, give orders and end drills until cancelled."""
         self._take_up()
         async with asyncio.TaskGroup() as group:
-            giving: dict[str, asyncio.Task[None]] = {}
+            giving: dict[tuple[str, str], asyncio.Task[None]] = {}
             while True:
                 self._wake.clear()
                 self._end_drills()
-                for name, orders in list(self._orders.items()):
-                    del self._orders[name]
-                    if (before := giving.get(name)) is not None:
+                for lane, (origin, orders) in list(self._orders.items()):
+                    del self._orders[lane]
+                    if (before := giving.get(lane)) is not None:
                         before.cancel()
-                    giving[name] = group.create_task(self._give(name, orders), name=f"interlock {name}")
+                    giving[lane] = group.create_task(self._give(origin, orders), name=f"{origin} {lane[1]}")
+                ends = [*self._drill_until.values(), *self._test_until.values()]
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(min(self._drill_until.values(), default=None)):
+                    async with asyncio.timeout_at(min(ends, default=None)):
                         await self._wake.wait()
 
     def _take_up(self) -> None:
@@ -142,15 +162,17 @@ class Interlocks:
             elif body.drill:
                 self._drill_until.pop(name, None)
                 self._tell(self._released(name, "the gateway was started anew: the drill is over"))
-                self._order(name, plan.after)
+                self._end(plan, why="drill")
             else:
                 self._order(name, plan.orders)
+                self._order(name, plan.hush if body.silenced else plan.sound, SOUND)
         alerts, self._alerts_before = self._alerts_before, {}
         for alert in alerts.values():
             for plan in self._plans.values():
-                self._alert(plan, alert)
+                self._alert(plan, alert, fresh=False)
 
-    def _alert(self, plan: InterlockPlan, alert: AlertBody) -> None:
+    def _alert(self, plan: InterlockPlan, alert: AlertBody, *, fresh: bool) -> None:
+        """Take how an alert stands; one that is `fresh` has sounders that were silenced sound again."""
         burning = self._burning[plan.name]
         before, reach = burning.pop(alert.alert, None), plan.reach(alert)
         if reach is None:
@@ -160,6 +182,8 @@ class Interlocks:
             return
         if not plan.dry_run:
             self._engage(plan, reach, cause=alert.alert, drill=False)
+            if fresh and before is None:
+                self._sound_again(plan)
         elif before != reach:
             self._submit(NoteBody(DRY_RUN, f"{plan.name} would engage: {alert.text.en}"))
 
@@ -171,8 +195,40 @@ class Interlocks:
             return
         log.warning("interlock %s engages: %s", plan.name, cause)
         self._drill_until.pop(plan.name, None)
+        self._test_until.pop(plan.name, None)
         self._tell(InterlockBody(plan.name, True, (*places, reach), cause, plan.frees, drill))
-        self._order(plan.name, plan.orders)
+        why = "drill" if drill else "interlock"
+        self._order(plan.name, plan.orders, why=why)
+        self._order(plan.name, plan.sound, SOUND, why=why)
+
+    def _sound_again(self, plan: InterlockPlan) -> None:
+        body = self._engaged.get(plan.name)
+        if body is not None and body.engaged and body.silenced:
+            self._tell(msgspec.structs.replace(body, silenced=False))
+            self._order(plan.name, plan.sound, SOUND)
+
+    def _silence(self, plan: InterlockPlan) -> Done:
+        body = self._engaged.get(plan.name)
+        if body is None or not body.engaged or body.silenced or not plan.hush:
+            raise PolicyError(f"{plan.name} has no sounders that sound", "`doors` shows the interlocks")
+        self._tell(msgspec.structs.replace(body, silenced=True))
+        self._order(plan.name, plan.hush, SOUND)
+        return Done("silenced until the next fire", self._now())
+
+    def _self_test(self, plan: InterlockPlan, seconds: float) -> Done:
+        body = self._engaged.get(plan.name)
+        if not plan.sound or (body is not None and body.engaged):
+            raise PolicyError(f"{plan.name} has no sounders to test now", "it must not be engaged")
+        self._test_until[plan.name] = self._now() + seconds
+        self._order(plan.name, plan.sound, SOUND, why="test")
+        return Done(
+            f"they sound for {seconds:g} seconds; each says by its own outcome whether it does", self._now()
+        )
+
+    def _end(self, plan: InterlockPlan, *, why: str) -> None:
+        """Have everything go back to rest."""
+        self._order(plan.name, plan.after, why=why)
+        self._order(plan.name, plan.hush, SOUND, why=why)
 
     def _release(self, plan: InterlockPlan) -> Done:
         body = self._engaged.get(plan.name)
@@ -184,7 +240,7 @@ class Interlocks:
             )
         self._drill_until.pop(plan.name, None)
         self._tell(self._released(plan.name, "released by a person"))
-        self._order(plan.name, plan.after)
+        self._end(plan, why="drill" if body.drill else "interlock")
         return Done("released", self._now())
 
     def _drill(self, plan: InterlockPlan, minutes: float) -> Done:
@@ -201,7 +257,11 @@ class Interlocks:
             if self._now() >= until:
                 del self._drill_until[name]
                 self._tell(self._released(name, "the drill is over"))
-                self._order(name, self._plans[name].after)
+                self._end(self._plans[name], why="drill")
+        for name, until in list(self._test_until.items()):
+            if self._now() >= until:
+                del self._test_until[name]
+                self._order(name, self._plans[name].hush, SOUND, why="test")
 
     def _released(self, name: str, cause: str) -> InterlockBody:
         return InterlockBody(name, False, (), cause)
@@ -210,20 +270,21 @@ class Interlocks:
         self._engaged[body.interlock] = body
         self._submit(body)
 
-    def _order(self, name: str, orders: Sequence[InterlockOrder]) -> None:
-        self._orders[name] = orders
+    def _order(
+        self, name: str, orders: Sequence[InterlockOrder], lane: str = "", *, why: str = "interlock"
+    ) -> None:
+        """Have orders given in the place of those of their lane; `why` is in the origin of each."""
+        self._orders[name, lane] = (f"{why}:{name}", orders)
         self._wake.set()
 
-    async def _give(self, name: str, orders: Sequence[InterlockOrder]) -> None:
+    async def _give(self, origin: str, orders: Sequence[InterlockOrder]) -> None:
         async with asyncio.TaskGroup() as group:
             for order in orders:
-                group.create_task(self._insist(name, order), name=f"{name}: {order.device}")
+                group.create_task(self._insist(origin, order), name=f"{origin}: {order.device}")
 
-    async def _insist(self, name: str, order: InterlockOrder) -> None:
+    async def _insist(self, origin: str, order: InterlockOrder) -> None:
         """Give one order until it is done. It is told when it is given, when it first fails and when it is done."""
-        command = CommandBody(
-            self._new_id(), order.device, order.action, dict(order.arguments), f"interlock:{name}"
-        )
+        command = CommandBody(self._new_id(), order.device, order.action, dict(order.arguments), origin)
         self._submit(command)
         for turn in itertools.count():
             trouble = await self._try(command)

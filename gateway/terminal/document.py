@@ -170,6 +170,7 @@ class InterlockLine(msgspec.Struct, frozen=True):
     drill: bool = False
     burning: int = 0
     dry_run: bool = False
+    silenced: bool = False
 
 
 class Machine(msgspec.Struct, frozen=True):

@@ -39,7 +39,8 @@ def interlock(seen: InterlockLine, words: Words) -> Text:
     if seen.engaged:
         told.append(f"◆ {words('doors.engaged')}", BAD)
         key = "doors.burning" if seen.burning else "doors.release"
-        return told.append(f"  {words(key, name=seen.interlock, n=seen.burning)}", FAINT)
+        told.append(f"  {words(key, name=seen.interlock, n=seen.burning)}", FAINT)
+        return told.append(f"  {words('doors.silenced')}" if seen.silenced else "", WARN)
     told.append(f"■ {words('doors.ready')}", GOOD)
     return told.append(f"  {words('doors.dry_run')}" if seen.dry_run else "", WARN)
 

@@ -123,6 +123,11 @@ def test_what_fits_has_no_fault_and_becomes_doors() -> None:
         ("mon-fri 07:00-09:00", "weekdays 7-9", "schedule[0].times[0]"),
         ("2026-10-01..2026-10-07", "October", "schedule[0].closed[0]"),
         ('name = "fire"', 'name = "fire"\nwithin = "street"', "interlock[0].within"),
+        (
+            'name = "fire"',
+            'name = "fire"\nsound = [{ device = "relays", action = "switch_on", arguments = { channel = 8 } }]',
+            "interlock[0].hush",
+        ),
         ('name = "fire"', 'name = "fire"\nkinds = ["fire.smok"]', "interlock[0].kinds[0]"),
         ('name = "fire"', 'name = "fire"\nplace = { building = "9" }', "interlock[0].free_doors"),
         (

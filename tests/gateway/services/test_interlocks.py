@@ -279,3 +279,108 @@ def test_what_nobody_has_configured_any_more_is_released() -> None:
         assert free(yard) == []
 
     play(scenario, restore=restored(old), interlocks=[INTERLOCK])
+
+
+# Sounders: any device that can be told something stands in for one
+
+SIREN = InterlockPlan(
+    "fire",
+    frees=False,
+    sound=(InterlockOrder(OTHER, "hold_open", {}),),
+    hush=(InterlockOrder(OTHER, "normal", {}),),
+)
+
+
+def sounds(yard: Yard) -> bool:
+    return yard.state(OTHER)[1] == "hold_open"
+
+
+async def sounding(yard: Yard, on: bool = True) -> None:
+    await yard.until(lambda: sounds(yard) is on)
+
+
+def origins(yard: Yard) -> list[str]:
+    return [body.origin for body in yard.told if isinstance(body, CommandBody)]
+
+
+def test_the_sounders_sound_with_the_fire_until_a_person_releases_it() -> None:
+    async def scenario(yard: Yard) -> None:
+        yard.burn("2")
+        await sounding(yard)
+        await asyncio.sleep(600)
+        assert sounds(yard)
+        yard.burn("2", 0.0)
+        await asyncio.sleep(30)
+        yard.alerting.reset("smoke-2", "值班员")
+        await yard.order("fire", "release")
+        await sounding(yard, on=False)
+
+    play(scenario, interlocks=(SIREN,))
+
+
+def test_a_person_may_silence_them_and_the_next_fire_has_them_sound_again() -> None:
+    async def scenario(yard: Yard) -> None:
+        yard.burn("2")
+        await sounding(yard)
+        await yard.order("fire", "silence")
+        await sounding(yard, on=False)
+        (row,) = yard.interlocks.statistics()
+        assert (row["engaged"], row["silenced"]) == (True, True)
+        await asyncio.sleep(600)
+        assert not sounds(yard), "the fire that was silenced is no new one"
+        yard.burn("3")
+        await sounding(yard)
+        (row,) = yard.interlocks.statistics()
+        assert row["silenced"] is False
+
+    play(scenario, interlocks=(SIREN,))
+
+
+def test_after_a_restart_what_was_silenced_stays_silent_and_what_sounded_sounds() -> None:
+    async def scenario(yard: Yard) -> None:
+        await asyncio.sleep(30)
+        assert sounds(yard) is not silenced
+
+    for silenced in (False, True):
+        body = InterlockBody("fire", True, (Place(building="2"),), "id-1", False, silenced=silenced)
+        play(scenario, interlocks=(SIREN,), restore=restored(body))
+
+
+def test_a_drill_sounds_says_that_it_is_one_in_every_order_and_ends_by_itself() -> None:
+    async def scenario(yard: Yard) -> None:
+        await yard.order("fire", "drill", minutes=1)
+        await sounding(yard)
+        await asyncio.sleep(70)
+        assert not sounds(yard)
+        assert {each for each in origins(yard) if "fire" in each} == {"drill:fire"}
+        assert "interlock.drill" in yard.kinds()
+        assert not any(kind.startswith("fire.") for kind in yard.kinds())
+
+    play(scenario, interlocks=(SIREN,))
+
+
+def test_a_self_test_sounds_some_seconds_and_a_fire_in_it_is_not_hushed_by_its_end() -> None:
+    async def scenario(yard: Yard) -> None:
+        await yard.order("fire", "self_test", seconds=5)
+        await sounding(yard)
+        await asyncio.sleep(6)
+        assert not sounds(yard)
+        assert {each for each in origins(yard) if "fire" in each} == {"test:fire"}
+        await yard.order("fire", "self_test", seconds=20)
+        await sounding(yard)
+        yard.burn("2")
+        await yard.until(lambda: yard.alerts("fire.smoke"))
+        await asyncio.sleep(60)
+        assert sounds(yard)
+        with pytest.raises(PolicyError, match="no sounders to test now"):
+            await yard.actors.act("fire", "self_test", {"seconds": 5.0}, yard.now + 3)
+
+    play(scenario, interlocks=(SIREN,))
+
+
+def test_there_is_nothing_to_silence_where_nothing_sounds() -> None:
+    async def scenario(yard: Yard) -> None:
+        with pytest.raises(PolicyError, match="no sounders that sound"):
+            await yard.actors.act("fire", "silence", {}, yard.now + 3)
+
+    play(scenario, interlocks=(SIREN,))
