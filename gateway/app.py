@@ -23,6 +23,8 @@ from gateway.core.events import Event, LinkBody, NoteBody
 from gateway.core.snapshot import Snapshot
 from gateway.core.standing import Standing
 from gateway.core.thinning import Thinner
+from gateway.fire_centre_needs import Around as NearCentres
+from gateway.fire_centres import FireCentres
 from gateway.gatehouse import Around, Gatehouse
 from gateway.identity import identity
 from gateway.machine import Machine
@@ -134,8 +136,8 @@ class House:
         self._beside = beside.Beside(config.desk)
         self._uplink = self._make_uplink(probe)
         self._last_resort = last_resorts.make(config, self._uplink, submit, restored)
-        deadbands = site.deadbands_of(config, checked.profiles) | assetry.deadbands_of(made)
-        self._follow(Thinner(deadbands))
+        self._centres = self._make_centres(checked, restored, probe)
+        self._follow(Thinner(site.deadbands_of(config, checked.profiles) | assetry.deadbands_of(made)))
         journal.protect = self._standing.positions
         journal.needed = lambda: Needed(self._standing.positions(), self._standing.answered())
         journal.report = self._report
@@ -167,7 +169,8 @@ class House:
         self._supervisor.add("latches", self._latches.run)
         if self._uplink is not None:
             self._supervisor.add("uplink", self._uplink.run)
-        wings = (self._gatehouse, self._vision, self._machine, self._last_resort, self._beside, self._upkeep)
+        around = (self._last_resort, self._centres, self._beside, self._upkeep)
+        wings = (self._gatehouse, self._vision, self._machine, *around)
         for name, run in (each for wing in wings for each in wing.services.items()):
             self._supervisor.add(name, run)
         async with asyncio.TaskGroup() as group:
@@ -197,6 +200,7 @@ class House:
             orders=None if self._gatehouse.remote is None else self._gatehouse.remote.statistics(),
             board=self._machine.statistics(),
             last_resort=self._last_resort.statistics(),
+            fire_centres=self._centres.statistics(),
             uplink=None if self._uplink is None else self._uplink.statistics(),
             journal=self._journal.statistics(),
             alerts=self._alerting.alerts(),
@@ -211,6 +215,7 @@ class House:
     def _begin(self, ready: Callable[[], None]) -> None:
         self.stream.submit(NoteBody("gateway.started", f"version {__version__}"))
         self._gatehouse.begin()
+        self._centres.begin(self._alerting.alerts(), self.stream.submit)
         # ends what an earlier life may have raised, or begins what this one has to say
         self._storage(up=not self._trouble, reason=self._trouble or "the journal is open")
         if (salvage := self._journal.salvage) is not None:
@@ -233,6 +238,7 @@ class House:
         self.stream.follow("remote", self._gatehouse.answer, readings=False)
         self.stream.follow("last resort", self._last_resort.follow, readings=False)
         self.stream.follow("upkeep", self._upkeep.follow)
+        self.stream.follow("fire centres", self._centres.follow, readings=False)
 
         def keep(event: Event) -> None:
             if thinner.keeps(event):
@@ -316,6 +322,11 @@ class House:
             probe=probe,
             **self._beside.way,
         )
+
+    def _make_centres(self, checked: Checked, restored: Sequence[Event], probe: Probe) -> FireCentres:
+        alerts, submit = self._alerting.alerts(), self.stream.submit
+        around = NearCentres(self._journal, submit, self._clock, self._snapshot, restored, alerts, probe)
+        return FireCentres(self._config, checked.profiles, self._kinds, around)
 
     def _publish(self, topic: str, content: bytes, **how: Any) -> bool:
         return self._uplink is not None and self._uplink.publish(topic, content, **how)

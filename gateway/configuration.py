@@ -16,7 +16,7 @@ import msgspec
 
 from drivers import profile as profile_files
 from drivers.api import Profile, ProfileError, Text
-from gateway import assetry, last_resorts, point_lists, surroundings
+from gateway import assetry, fire_centres, last_resorts, point_lists, surroundings
 from gateway.core import consistency, door_checks, fitting, kinds, loading
 from gateway.core.config import CameraTable, Config, GatewayTable
 from gateway.core.faults import ConfigError, Fault, same
@@ -77,6 +77,7 @@ def check(path: Path) -> Checked:
         *assetry.check(parsed, products),
         *surroundings.check(parsed),
         *last_resorts.check(parsed.last_resorts),
+        *fire_centres.check(parsed, products.profiles, products.kinds),
         *_socket_faults(parsed),
     ]
     faults = loading.located(parsed.faults, text, str(path))
@@ -177,6 +178,8 @@ def _resolve(parsed: loading.Parsed, folder: Path) -> None:
         url = camera.url if "://" in camera.url else absolute(camera.url)
         password_file = _password(camera.password_file, secret(camera.password_file))
         parsed.cameras[key] = msgspec.structs.replace(camera, url=url, password_file=password_file)
+    for key, centre in parsed.fire_centres.items():
+        parsed.fire_centres[key] = msgspec.structs.replace(centre, table=absolute(centre.table))
     for each in parsed.last_resorts.values():
         each |= {name: secret(v) for name, v in each.items() if name.endswith("_file") and isinstance(v, str)}
 

@@ -138,6 +138,15 @@ def _uplink(document: Document) -> Iterator[Found]:
         yield "uplink.certificate", {"days": max(int(days), 0)}
 
 
+def _centres(document: Document) -> Iterator[Found]:
+    for centre in _each(document, "fire_centres"):
+        fields = {"name": centre.get("name", "?"), "reason": centre.get("trouble") or "?"}
+        if not centre.get("connected"):
+            yield "centre.away", fields
+        elif centre.get("trouble"):
+            yield "centre.refused", fields
+
+
 def _journal(document: Document) -> Iterator[Found]:
     book = _part(document, "journal")
     if book.get("failing"):
@@ -229,5 +238,5 @@ def _names(names: list[str]) -> str:
 
 
 LOOKS: Final[tuple[Callable[[Document], Iterator[Found]], ...]] = (
-    _journal, _board, _lines, _uplink, _desk, _people, _cameras, _program, _clock,
+    _journal, _board, _lines, _uplink, _centres, _desk, _people, _cameras, _program, _clock,
 )  # fmt: skip

@@ -200,6 +200,29 @@ class MetricsTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     listen: str = "127.0.0.1:9108"
 
 
+class FireCentreTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[fire_centre]]`: a centre that is reported to by GB/T 26875.3-2011; see gateway/services/centre.
+
+    `address` is ours and `centre_address` its own, as the centre gives them out. `components` names the address of a
+    device there, "zone.number", where the rule of the table does not do; `table` is a site's own mapping.
+    """
+
+    name: str
+    url: str | list[str]
+    address: int
+    centre_address: int
+    table: str = ""
+    components: dict[str, str] = {}
+    system_address: int = 1
+    operator: int = 0
+    user_version: int = 1
+    heartbeat_s: float = 30.0
+    timeout_s: float = 5.0
+    resends: int = 3
+    analog: bool = True
+    take_clock: bool = False
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The whole of gateway.toml. `rule` holds rules on top of the profiles' own, as plain tables.
 
@@ -221,3 +244,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     access: AccessTable | None = None
     last_resort: tuple[dict[str, object], ...] = ()
     metrics: MetricsTable | None = None
+    fire_centre: tuple[FireCentreTable, ...] = ()

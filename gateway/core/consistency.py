@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from drivers.api import Text
-from gateway.core import access_checks, listening, operator_checks
+from gateway.core import access_checks, centre_checks, listening, operator_checks
 from gateway.core.config import BROKER_SCHEMES, BusTable, CameraTable, MqttTable, VisionTable
 from gateway.core.faults import Fault, near, one_of, same, shown
 from gateway.core.loading import Parsed
@@ -53,6 +53,9 @@ def check(parsed: Parsed) -> Faults:
     yield from _addresses(parsed)
     yield from operator_checks.check(parsed)
     yield from access_checks.check(parsed)
+    yield from centre_checks.check(
+        parsed.fire_centres, {device.name: device for device in parsed.devices.values()}
+    )
     if not parsed.buses and not parsed.cameras and not parsed.faults:
         wanted = Text("至少一条 [[bus]] 或一个 [[camera]]", "at least one [[bus]] or [[camera]]")
         yield Fault("bus", Text("没有总线，也没有摄像机", "neither line nor camera"), wanted, warning=True)

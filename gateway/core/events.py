@@ -82,7 +82,7 @@ class LinkBody(msgspec.Struct, frozen=True, tag="link"):
 
     what: Literal[
         "device", "bus", "uplink", "desk", "storage", "camera",
-        "heat", "power", "room", "card", "clock", "update",
+        "heat", "power", "room", "card", "clock", "update", "centre",
     ]  # fmt: skip
     name: str
     up: bool

@@ -39,6 +39,7 @@ def document(
     orders: object | None = None,
     board: Mapping[str, Any] | None = None,
     last_resort: object | None = None,
+    fire_centres: Sequence[object] = (),
     uplink: object | None,
     journal: object,
     alerts: Iterable[AlertBody],
@@ -53,12 +54,7 @@ def document(
     `advice` says of all this what is wrong in words, and what to do.
     """
     told = {
-        "gateway": {
-            **msgspec.to_builtins(identity),
-            "clock": clock.value,
-            "uptime_s": round(uptime_s, 1),
-            "faults": faults,
-        },
+        "gateway": _gateway(identity, clock, uptime_s, faults),
         "buses": [_line(line, now) for line in buses],
         "cameras": [msgspec.to_builtins(camera) for camera in cameras],
         "evidence": None if evidence is None else msgspec.to_builtins(evidence),
@@ -67,6 +63,7 @@ def document(
         "access": None if access is None else msgspec.to_builtins(access),
         "orders": None if orders is None else msgspec.to_builtins(orders),
         "last_resort": None if last_resort is None else msgspec.to_builtins(last_resort),
+        "fire_centres": [_centre(centre, now) for centre in fire_centres],
         "uplink": None if uplink is None else _uplink(uplink, wall),
         "journal": msgspec.to_builtins(journal),
         "alerts": dict(Counter(alert.severity.value for alert in alerts)),
@@ -76,11 +73,23 @@ def document(
     return {**told, "advice": msgspec.to_builtins(advice(told))}
 
 
+def _gateway(identity: Identity, clock: Clock, uptime_s: float, faults: int) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(identity)
+    return {**told, "clock": clock.value, "uptime_s": round(uptime_s, 1), "faults": faults}
+
+
 def _uplink(statistics: object, wall: float) -> dict[str, Any]:
     """Return the uplink's statistics; the end of its certificate becomes the days that are left."""
     told: dict[str, Any] = msgspec.to_builtins(statistics)
     until = told.pop("certificate_until", None)
     return told if until is None else {**told, "certificate_days": round((until - wall) / 86_400, 2)}
+
+
+def _centre(statistics: object, now: float) -> dict[str, Any]:
+    """Return a fire centre's statistics; `last_confirmed_at` of this boot's clock becomes an age."""
+    told: dict[str, Any] = msgspec.to_builtins(statistics)
+    at = told.pop("last_confirmed_at")
+    return {**told, "last_confirmed_ago_s": None if at is None else round(now - at, 1)}
 
 
 def _line(line: LineStatistics, now: float) -> dict[str, Any]:

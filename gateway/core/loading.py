@@ -20,6 +20,7 @@ from gateway.core.config import (
     Config,
     DeviceTable,
     DoorTable,
+    FireCentreTable,
     GatewayTable,
     InterlockTable,
     MetricsTable,
@@ -56,6 +57,7 @@ class Parsed:
     metrics: MetricsTable | None = None
     rules: dict[str, dict[str, object]] = field(default_factory=dict)
     last_resorts: dict[str, dict[str, object]] = field(default_factory=dict)
+    fire_centres: dict[str, FireCentreTable] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
     def config(self) -> Config | None:
@@ -78,6 +80,7 @@ class Parsed:
             access=self.access,
             last_resort=tuple(self.last_resorts.values()),
             metrics=self.metrics,
+            fire_centre=tuple(self.fire_centres.values()),
         )
 
 
@@ -111,6 +114,7 @@ def parse(text: str) -> Parsed:
     parsed.schedules = listed(tables, "schedule", ScheduleTable, parsed.faults)
     parsed.interlocks = listed(tables, "interlock", InterlockTable, parsed.faults)
     parsed.operators = listed(tables, "operator", OperatorTable, parsed.faults)
+    parsed.fire_centres = listed(tables, "fire_centre", FireCentreTable, parsed.faults)
     parsed.rules = dict(each_of(tables, "rule", "rule", parsed.faults))
     parsed.last_resorts = dict(each_of(tables, "last_resort", "last_resort", parsed.faults))
     return parsed

@@ -173,6 +173,22 @@ class InterlockLine(msgspec.Struct, frozen=True):
     silenced: bool = False
 
 
+class FireCentre(msgspec.Struct, frozen=True):
+    """A fire centre that is reported to."""
+
+    name: str = "?"
+    connected: bool = False
+    at: str = ""
+    waiting: int = 0
+    confirmed: int = 0
+    analogs: int = 0
+    resent: int = 0
+    refused: int = 0
+    ignored: int = 0
+    last_confirmed_ago_s: float | None = None
+    trouble: str = ""
+
+
 class Machine(msgspec.Struct, frozen=True):
     """The machine itself; None for what it does not tell."""
 
@@ -206,6 +222,7 @@ class Status(msgspec.Struct, frozen=True):
     interlocks: tuple[InterlockLine, ...] = ()
     uplink: Uplink | None = None
     last_resort: LastResort | None = None
+    fire_centres: tuple[FireCentre, ...] = ()
     journal: Journal = Journal()
     alerts: dict[str, int] = {}
     services: dict[str, Service] = {}

@@ -12,6 +12,7 @@ from gateway.terminal.document import (
     Camera,
     DeviceLine,
     Evidence,
+    FireCentre,
     Journal,
     LastResort,
     Line,
@@ -102,6 +103,9 @@ def facts(status: Status, words: Words) -> Table:
     table.add_row(Text(words("status.uplink"), "bold"), uplink(status.uplink, words))
     if (resort := status.last_resort) is not None and (resort.silent or resort.lines):
         table.add_row(Text(words("status.last_resort"), "bold"), last_resort(resort, words))
+    for number, centre in enumerate(status.fire_centres):
+        heading = "" if number else words("status.fire_centre")
+        table.add_row(Text(heading, "bold"), fire_centre(centre, words))
     table.add_row(Text(words("status.journal"), "bold"), journal(status.journal, words))
     table.add_row(Text(words("status.machine"), "bold"), machine(status.board, words))
     table.add_row(Text(words("status.alerts"), "bold"), alert_counts(status.alerts, words))
@@ -181,6 +185,25 @@ def last_resort(resort: LastResort, words: Words) -> Text:
     for key, count, style in (("told", resort.told, FAINT), ("not_told", resort.failed, WARN)):
         if count:
             told.append(f" · {words(f'status.{key}', n=count)}", style)
+    return told
+
+
+def fire_centre(centre: FireCentre, words: Words) -> Text:
+    """Return whether a fire centre hears us."""
+    told = Text("● " if centre.connected else "✗ ", GOOD if centre.connected else BAD)
+    told.append(centre.name, "bold").append(f" {centre.at}", FAINT)
+    if not centre.connected:
+        told.append(f" · {words('status.centre_away')}", BAD)
+    told.append(f" · {words('status.confirmed', n=centre.confirmed)}")
+    if centre.last_confirmed_ago_s is not None:
+        told.append(f" ({words('age.ago', age=age(centre.last_confirmed_ago_s, words))})", FAINT)
+    if centre.analogs:
+        told.append(f" · {words('status.analogs', n=centre.analogs)}", FAINT)
+    for key, count in (("resent", centre.resent), ("refused", centre.refused), ("ignored", centre.ignored)):
+        if count:
+            told.append(f" · {words(f'status.{key}', n=count)}", WARN)
+    if centre.trouble:
+        told.append(f" · {centre.trouble}", WARN)
     return told
 
 

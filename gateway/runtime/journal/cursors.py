@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from gateway.runtime.journal import statements
-from gateway.runtime.journal.rows import Lane
+from gateway.runtime.journal.rows import Lane, Position
 from gateway.runtime.journal.statements import Batch, Connection, Probe
 
 CURSOR: Final = "cursor/"
 """Mark per sink: the position of the last row it was served."""
+
+UNSERVED: Final[Position] = (1 << 20, 0)
+"""Where the cursor of a sink stands that is gone for good: past everything, so that nothing is kept for it."""
 
 
 def lanes_of(sink: str) -> tuple[Lane, ...]:

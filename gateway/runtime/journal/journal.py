@@ -16,7 +16,7 @@ from gateway.core.events import Clock, Event, NoteBody
 from gateway.core.standing import Restored
 from gateway.runtime.journal import reading
 from gateway.runtime.journal.contract import JournalSettings, JournalStatistics, Salvage, StoreError
-from gateway.runtime.journal.cursors import CURSOR, lanes_of
+from gateway.runtime.journal.cursors import CURSOR, UNSERVED, lanes_of
 from gateway.runtime.journal.reading import CHUNK, Chunk
 from gateway.runtime.journal.rows import START, Lane, Position, decode, encode, lane_of, pack, unpack
 from gateway.runtime.journal.statements import Probe, no_probe
@@ -166,6 +166,12 @@ class Journal:
         """Note that a sink has been served up to `position`. Durable with the next commit, within about 1 s."""
         if self._writer.marks.get(CURSOR + sink) != pack(position):
             self._move(CURSOR + sink, pack(position))
+
+    def serve_only(self, prefix: str, wanted: Collection[str]) -> None:
+        """Keep nothing any longer for the sinks of this prefix that are not wanted."""
+        for name in list(self._writer.marks):
+            if name.startswith(CURSOR + prefix) and name.removeprefix(CURSOR) not in wanted:
+                self.move_cursor(name.removeprefix(CURSOR), UNSERVED)
 
     def depth(self, sink: str, lane: Lane) -> int:
         """Return how many rows of a lane lie past a sink's cursor, as of the last commit."""

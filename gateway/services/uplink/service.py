@@ -19,14 +19,14 @@ from gateway.core import payload
 from gateway.core.config import MqttTable
 from gateway.core.events import Body, Event, LinkBody
 from gateway.core.incoming import Incoming
+from gateway.runtime.journal.feed import Rows
+from gateway.runtime.journal.outbox import Outbox
 from gateway.runtime.journal.rows import Lane, Position
 from gateway.services.uplink import opening, receipts
 from gateway.services.uplink.brokers import Broker, Pause, UplinkError, brokers
 from gateway.services.uplink.certificates import LOOK_S, Certificates
 from gateway.services.uplink.connection import Connection, Identity, Message, Receive, Subscription
 from gateway.services.uplink.evidence import EvidenceLane, Pieces
-from gateway.services.uplink.feed import Rows
-from gateway.services.uplink.outbox import Outbox
 from gateway.services.uplink.session import READINGS_SINK, SINKS, URGENT_SINK, House, Session, Tally
 from gateway.services.uplink.states import States
 from gateway.services.uplink.statistics import UplinkStatistics

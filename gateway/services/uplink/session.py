@@ -16,11 +16,11 @@ from typing import Final
 
 from gateway.core import payload
 from gateway.core.events import AlertBody, Change, Event, OutcomeBody, Severity
+from gateway.runtime.journal.feed import Feed, Rows
+from gateway.runtime.journal.outbox import Outbox
 from gateway.runtime.journal.rows import Lane, Position
 from gateway.services.uplink.connection import Connection, Message
 from gateway.services.uplink.evidence import EvidenceLane
-from gateway.services.uplink.feed import Feed, Rows
-from gateway.services.uplink.outbox import Outbox
 from gateway.services.uplink.states import EXPIRY_S, States
 
 URGENT_SINK: Final = "uplink.urgent"

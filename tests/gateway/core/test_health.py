@@ -51,11 +51,22 @@ def document(**changes: object) -> dict[str, object]:
 
 DOOR = {"door": "gate-2-1", "place": Place(building="2"), "state": State.LOCKED, "mode": Mode.NORMAL, "why": "",
         "kinds": (), "fail": "secure", "until": None}  # fmt: skip
+CENTRE = {"name": "district", "connected": True, "waiting": 0, "confirmed": 7, "refused": 0, "trouble": "",
+          "last_confirmed_at": 90.0}  # fmt: skip
 FIRE = {"interlock": "fire", "engaged": False, "drill": False, "places": (), "burning": 0, "dry_run": False}
 
 
 @pytest.mark.parametrize(
-    "more", [{}, {"doors": [DOOR], "interlocks": [FIRE], "access": {"entries": 2, "ready": True}}]
+    "more",
+    [
+        {},
+        {
+            "doors": [DOOR],
+            "interlocks": [FIRE],
+            "access": {"entries": 2, "ready": True},
+            "fire_centres": [CENTRE],
+        },
+    ],
 )
 def test_it_fits_the_published_schema(more: dict[str, object]) -> None:
     schema = json.loads(
@@ -70,6 +81,12 @@ def test_a_stamp_of_this_boot_is_told_as_an_age() -> None:
     line = document()["buses"][0]  # type: ignore[index]
     assert line["devices"][0]["last_good_ago_s"] == 10.0
     assert "last_good_at" not in line["devices"][0]
+
+
+def test_a_fire_centres_last_word_is_told_as_an_age() -> None:
+    told = document(fire_centres=[CENTRE])["fire_centres"][0]  # type: ignore[index]
+    assert told["last_confirmed_ago_s"] == 10.0
+    assert "last_confirmed_at" not in told
 
 
 def test_a_device_that_never_answered_has_no_age() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.runtime.journal.outbox import Outbox
 from gateway.runtime.journal.rows import Position
-from gateway.services.uplink.outbox import Outbox
 
 START: Position = (1, 0)
 

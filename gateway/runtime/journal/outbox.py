@@ -1,4 +1,4 @@
-"""Which urgent rows are on their way and how far everything is confirmed: pure bookkeeping, told `now`.
+"""Which urgent rows are on their way to a sink and how far everything is confirmed: pure bookkeeping, told `now`.
 
 How it works: rows are sent in the order of the journal. One that was sent and is not confirmed is *held*; the
 cursor stands before the first held row, so it passes nothing that is unconfirmed, and every confirmed row

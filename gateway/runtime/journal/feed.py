@@ -1,4 +1,4 @@
-"""One lane of the journal, read a little ahead, so that the next row is at hand when the broker has room."""
+"""One lane of the journal, read a little ahead, so that the next row is at hand when there is room for it."""
 
 import asyncio
 from collections import deque
@@ -12,7 +12,7 @@ CHUNK: Final = 200
 
 
 class Rows(Protocol):
-    """What the uplink needs of the journal."""
+    """What a sink needs of the journal."""
 
     async def rows(self, lane: Lane, after: Position, limit: int) -> list[Event]:
         """Return up to `limit` events of a lane past `after`, in order."""

@@ -1,0 +1,125 @@
+"""What a session with a fire centre works with: its names, its counts, and what waits to be put into packets."""
+
+import enum
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from drivers.gb26875 import units
+from drivers.gb26875.units import Object, Unit
+from gateway.core.events import Body
+from gateway.runtime.journal.feed import Rows
+from gateway.runtime.journal.rows import Position
+from gateway.services.centre.answers import Answers, Moment
+from gateway.services.centre.exchange import Ends, Patience
+from gateway.services.centre.facility import Facility, Saying
+
+PREFIX: Final = "centre-"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a centre is called: in the configuration, and its two sinks in the journal."""
+
+    name: str
+
+    @property
+    def urgent(self) -> str:
+        """Return the sink of alerts."""
+        return f"{PREFIX}{self.name}.urgent"
+
+    @property
+    def readings(self) -> str:
+        """Return the sink of analog values."""
+        return f"{PREFIX}{self.name}.readings"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What a session needs of the rest of the gateway. `now` is the time of day, `heartbeat_s` 0 for none."""
+
+    names: Names
+    ends: Ends
+    patience: Patience
+    journal: Rows
+    facility: Facility
+    answers: Answers
+    submit: Callable[[Body], object]
+    now: Callable[[], Moment]
+    probe: Callable[[str], None]
+    heartbeat_s: float
+    analog: bool
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted over all connections. `proof_at` is when the centre last confirmed anything at all."""
+
+    confirmed: int = 0
+    analogs: int = 0
+    resent: int = 0
+    refused: int = 0
+    ignored: int = 0
+    asked: int = 0
+    proof_at: float | None = None
+    trouble: str = ""
+
+
+class Kind(enum.Enum):
+    """A packet that tells of no row of the urgent lane."""
+
+    HEARTBEAT = enum.auto()
+    VALUES = enum.auto()
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """A row of the journal in our hands: in how many packets it still is."""
+
+    position: Position
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One packet's worth: the rows it tells of, in order (none for a picture of what stands), and its objects."""
+
+    rows: tuple[Row, ...]
+    kind: int
+    objects: tuple[Object, ...]
+    fire: bool = False
+
+    def unit(self, fresh: Callable[[Object], Object]) -> bytes:
+        """Return it in bytes, each object as it is to be told now."""
+        return units.encode(Unit(self.kind, tuple(fresh(each) for each in self.objects)))
+
+
+@dataclass(slots=True)
+class Packing:
+    """Objects that wait for a packet, in order; neighbours of one type share it, as many as the standard allows."""
+
+    fire: bool = False
+    _waiting: deque[tuple[Row | None, Saying]] = field(default_factory=deque)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, row: Row | None, sayings: Iterable[Saying]) -> None:
+        """Have a row told, or, without one, a state."""
+        self._waiting.extend((row, saying) for saying in sayings)
+
+    def take(self) -> Batch | None:
+        """Return the next packet's worth."""
+        if not self._waiting:
+            return None
+        kind = self._waiting[0][1][0]
+        objects: list[Object] = []
+        rows: list[Row] = []
+        most = units.LAYOUTS[kind].most
+        while self._waiting and self._waiting[0][1][0] == kind and len(objects) < most:
+            row, (_, each) = self._waiting.popleft()
+            objects.append(each)
+            if row is not None:
+                rows.append(row)
+        return Batch(tuple(rows), kind, tuple(objects), self.fire)
