@@ -65,17 +65,20 @@ async def serve(
 
     `reload` has the configuration read again; without it nobody can order that from afar.
     """
-    checked = refuge.settled(checked)
     assert checked.config is not None
-    state_dir = Path(checked.config.gateway.state_dir)
-    control_path = configuration.control_socket(checked.config.gateway)
     table = checked.config.gateway
     settings = JournalSettings(
         retention_days=table.retention_days,
         max_bytes=int(table.journal_max_mb * 1024 * 1024),
         first_epoch=first_epoch(time.time(), earliest=RELEASED),
     )
-    journal = await Journal.open(state_dir / "journal.db", settings=settings, probe=probe)
+
+    async def open_at(folder: Path) -> Journal:
+        return await Journal.open(folder / "journal.db", settings=settings, probe=probe)
+
+    checked, journal = await refuge.opened(checked, open_at)
+    assert checked.config is not None
+    control_path = configuration.control_socket(checked.config.gateway)
     try:
         past = Past(await journal.standing(), await journal.newest())
         house = House(checked.config, checked, journal, past, reload=reload, probe=probe)

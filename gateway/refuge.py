@@ -16,10 +16,10 @@ import logging
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -27,9 +27,12 @@ from gateway import surroundings
 from gateway.configuration import Checked
 from gateway.core.config import GatewayTable
 from gateway.core.faults import ConfigError
+from gateway.runtime.journal import StoreError
 from gateway.runtime.journal.epochs import set_apart
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 DEAD: Final = frozenset({errno.EROFS, errno.EIO, errno.ENOSPC, errno.EUCLEAN})
 """What a disk says that cannot be written; everything else is a mistake that a person must mend."""
@@ -46,17 +49,49 @@ def settled(checked: Checked, environment: Mapping[str, str] = os.environ) -> Ch
     What `trouble` then says is a matter for people: the disk is dead.
     """
     assert checked.config is not None
-    table = checked.config.gateway
-    folder, trouble = _settle(table, environment)
-    table = msgspec.structs.replace(table, state_dir=str(folder))
+    return _moved(checked, *_settle(checked.config.gateway, environment))
+
+
+def _moved(checked: Checked, folder: Path, trouble: str) -> Checked:
+    assert checked.config is not None
+    table = msgspec.structs.replace(checked.config.gateway, state_dir=str(folder))
     config = msgspec.structs.replace(checked.config, gateway=table)
     return dataclasses.replace(checked, config=config, trouble=trouble)
 
 
+async def opened(
+    checked: Checked,
+    open_at: Callable[[Path], Awaitable[T]],
+    environment: Mapping[str, str] = os.environ,
+) -> tuple[Checked, T]:
+    """Return where we live and what `open_at` opened there: in memory where it finds that the disk is dead after all.
+
+    A disk may take a trial byte and no database: it is full to the last block, or its file cannot be read.
+    """
+    checked = settled(checked, environment)
+    assert checked.config is not None
+    home = Path(checked.config.gateway.state_dir)
+    try:
+        return checked, await open_at(home)
+    except StoreError as error:
+        refuge = _refuge(environment)
+        if refuge is None or checked.trouble or not _is_dead(error.__cause__):
+            raise
+        moved = _moved(checked, *_flee(home, refuge, str(error)))
+        return moved, await open_at(refuge)
+
+
+def _is_dead(cause: BaseException | None) -> bool:
+    """Return whether it is the disk that refuses, and not a file that somebody else has or a newer version wrote."""
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        return code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
+    return isinstance(cause, OSError) and cause.errno in DEAD
+
+
 def _settle(table: GatewayTable, environment: Mapping[str, str]) -> tuple[Path, str]:
     """Return where to live from now on, and why it is not where it should be."""
-    runtime = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0]
-    refuge = Path(runtime) / "state" if runtime else None
+    refuge = _refuge(environment)
     try:
         folder = surroundings.prepare_state_dir(table)
         if refuge is not None and refuge.exists():
@@ -70,11 +105,20 @@ def _settle(table: GatewayTable, environment: Mapping[str, str]) -> tuple[Path, 
             return home, ""  # the journal gives up its reserve
         if number not in DEAD or refuge is None:
             raise
-        trouble = f"{home}: {os.strerror(number or 0)}; living in memory until the disk is mended"
-        log.critical("%s", trouble)
-        if not refuge.exists():
-            _move_in(home, refuge)
-        return refuge, trouble
+        return _flee(home, refuge, os.strerror(number or 0))
+
+
+def _refuge(environment: Mapping[str, str]) -> Path | None:
+    runtime = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    return Path(runtime) / "state" if runtime else None
+
+
+def _flee(home: Path, refuge: Path, reason: str) -> tuple[Path, str]:
+    trouble = f"{home}: {reason}; living in memory until the disk is mended"
+    log.critical("%s", trouble)
+    if not refuge.exists():
+        _move_in(home, refuge)
+    return refuge, trouble
 
 
 def _move_in(home: Path, refuge: Path) -> None:

@@ -1,6 +1,7 @@
 """A small disk of our own that can be filled, stalled, broken and mended: ext4 on a loop device. Needs root."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,9 @@ class Disk:
         self.folder = folder
         self.stalled = self.broken = False
         self._image = image
+        self._ballast = (
+            folder / "ballast.new"
+        )  # a half-written file of somebody's: nothing of a gateway's state
         folder.mkdir(parents=True, exist_ok=True)
         with image.open("wb") as file:
             file.truncate(size_mib << 20)
@@ -25,30 +29,46 @@ class Disk:
         self.mount()
 
     def mount(self) -> None:
-        """Mount it, as a boot would: what is damaged is repaired first."""
+        """Mount it, as a boot would: what is damaged is repaired first.
+
+        A broken one goes on as a copy: while some other mount namespace of this machine still holds the old mount,
+        the kernel would give the broken one back.
+        """
         if self.broken:
+            mended = self._image.with_name(self._image.name + "+")
+            shutil.copyfile(self._image, mended)
+            self._image.unlink()
+            self._image = mended
             subprocess.run(["e2fsck", "-fy", str(self._image)], check=False, capture_output=True)
         _run("mount", "-o", "loop,errors=remount-ro", str(self._image), str(self.folder))
         self.broken = False
+
+    @property
+    def full(self) -> bool:
+        """Return whether it was filled."""
+        return self._ballast.exists()
 
     def unmount(self) -> None:
         """Unmount it; nobody may have a file open on it."""
         self.resume()
         _run("umount", str(self.folder))
 
+    def discard(self) -> None:
+        """Unmount it for good."""
+        self.unmount()
+        self._image.unlink()
+
     def fill(self) -> None:
         """Take all the room that is left, in a file of its own."""
-        with (self.folder / "ballast").open("ab", buffering=0) as file:
-            with suppress(OSError):
-                while True:
-                    file.write(bytes(1 << 20))
-            with suppress(OSError):
-                while True:
-                    file.write(bytes(4096))
+        with self._ballast.open("ab", buffering=0) as file:
+            for size in (1 << 20, 4096, 1):
+                with suppress(OSError):
+                    while True:
+                        file.write(bytes(size))
 
     def empty(self) -> None:
         """Give the room back."""
-        (self.folder / "ballast").unlink(missing_ok=True)
+        self._ballast.unlink(missing_ok=True)
 
     def stall(self) -> None:
         """Let every write and flush hang, as a card does that is busy with itself."""
@@ -75,8 +95,7 @@ def disk(folder: Path, *, size_mib: int = 64) -> Iterator[Disk]:
     try:
         yield made
     finally:
-        made.unmount()
-        folder.with_suffix(".img").unlink()
+        made.discard()
 
 
 def _run(*command: str) -> str:

@@ -116,6 +116,26 @@ def test_a_gateway_on_a_full_card_starts_and_gives_up_its_reserve(wall: Wall) ->
     wall.card.empty()
 
 
+def test_a_gateway_on_a_card_that_is_full_to_the_last_block_lives_in_memory(
+    wall: Wall, tmp_path: Path
+) -> None:
+    with wall.gateway() as gateway:
+        first = wall.fire("smoke-1-1-1")
+        killed(gateway)
+    (tmp_path / "state" / "journal.db.reserve").unlink()
+    wall.card.fill()
+    with wall.gateway() as gateway:
+        wall.street.wait_for_alert("raised", kind="storage.failing")
+        wall.fire("smoke-2-1-1")
+        killed(gateway)
+    wall.card.empty()
+    with wall.gateway():
+        wall.street.wait_for_alert("cleared", kind="storage.failing")
+        wall.fire("smoke-2-1-3")
+    assert lives_of(wall)["smoke-1-1-1"] == {first}
+    assert all(len(each) == 1 for each in words_of(wall).values()), "one number for two things"
+
+
 def lives_of(wall: Wall) -> dict[str, set[str]]:
     """Return the alerts of each detector."""
     lives: dict[str, set[str]] = defaultdict(set)

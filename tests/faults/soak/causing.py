@@ -17,6 +17,7 @@ from tests.faults.soak.site import FAKETIME, Site
 End = Callable[[], None]
 CLOCKS = ("-3600", "+3600", "+86400", "-40d", "+10y", "-56y")
 BROKEN = ('[gateway]\nid = "bench"\nid = 3\n', "[gatway]\n", "\x00\xff not a file of ours", "")
+RECENT = 40  # causes that may be under way
 MORE = 2  # descriptors left to a process that runs out of them
 
 
@@ -45,6 +46,11 @@ class Scene:
             self.ledger.may_bring(kind, device=device, now=self.now, most=most)
 
 
+def _new_life(scene: Scene) -> None:
+    """A new life tells anew what still holds."""
+    scene.may_bring("uplink.down", "uplink.desk_silent", "storage.failing")
+
+
 def _nothing() -> None:
     return
 
@@ -56,12 +62,20 @@ def _kill(scene: Scene) -> End:
     ):  # what is told from memory dies with the process: it is told anew, as another alert
         for cause in scene.ledger.causes[-40:]:
             cause.most += 1
+    _new_life(scene)
     scene.site.gateway.kill()
     return _nothing
 
 
+def _memory_lost(scene: Scene) -> None:
+    """What was told from memory alone dies with the process: it is told anew, as another alert."""
+    for cause in scene.ledger.causes[-RECENT:]:
+        cause.most += 1
+
+
 def _freeze(scene: Scene) -> End:
     """Stop it; the manager finds its watchdog starved, or it wakes before that."""
+    _new_life(scene)
     pid = scene.site.gateway.pid
     scene.site.gateway.kill(signal.SIGSTOP)
 
@@ -83,6 +97,7 @@ def _write(site: Site) -> None:
 
 
 def _reload(scene: Scene) -> End:
+    _new_life(scene)
     if scene.site.gateway.ready:
         scene.site.gateway.kill(signal.SIGHUP)
     return _nothing
@@ -150,7 +165,7 @@ def _desk_freezes(scene: Scene) -> End:
 
 
 def _disk_full(scene: Scene) -> End:
-    scene.may_bring("storage.failing", "gateway.disk_low")
+    scene.may_bring("storage.failing", "gateway.disk_low", "journal.lost")  # readings make room for alerts
     scene.site.disk.fill()
     return scene.site.disk.empty
 
@@ -166,8 +181,7 @@ def _disk_breaks(scene: Scene) -> End:
     scene.site.disk.break_()
 
     def mended() -> None:
-        for cause in scene.ledger.causes[-40:]:
-            cause.most += 1
+        _memory_lost(scene)
         gateway = scene.site.gateway
         gateway.kill()
         if gateway.process is not None:

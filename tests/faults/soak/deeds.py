@@ -8,10 +8,9 @@ import enum
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from tests.faults.soak.ledger import Cause, Ledger
-from tests.faults.soak.site import Site
+from tests.faults.soak.ledger import Arrival, Cause, Ledger
 
 BY = "local:soak"
 
@@ -39,6 +38,10 @@ SORTS = {
 WEIGHTS = {"fire": 6, "cover": 2, "door": 2, "dead": 1, "unplugged": 1}
 
 
+OF_LINES = frozenset({"dead", "unplugged"})
+"""Deeds that a fault of the lines looks like: the two never come together, or nobody could say whose alert it is."""
+
+
 class Stage(enum.Enum):
     """How far a deed has come."""
 
@@ -60,12 +63,42 @@ class Deed:
     told_after_s: float = 0.0
 
 
+class Place(Protocol):
+    """Where deeds are done: the real site, or the virtual one."""
+
+    sim: Any
+    far_end: Any
+
+    @property
+    def lines(self) -> list[str]:
+        """Return the names of the lines."""
+
+    def devices(self, profile: str) -> list[str]:
+        """Return the devices of a product."""
+
+    def line_of(self, device: str) -> str:
+        """Return on which line a device hangs."""
+
+    def heard_from(self, index: int) -> list[Arrival]:
+        """Return what arrived from the `index`-th on."""
+
+    def ask(self, op: str, **fields: Any) -> Mapping[str, Any] | None:
+        """Ask the gateway; None when it does not answer."""
+
+    @property
+    def forgetful(self) -> bool:
+        """Return whether what the gateway knows now may be in memory alone, and die with it."""
+
+    def note(self, what: str, name: str) -> None:
+        """Take note of what was done."""
+
+
 class Deeds:
     """Does deeds and sees them through. `chance` decides what happens next, `weights` how often each sort does."""
 
     def __init__(
         self,
-        site: Site,
+        site: Place,
         ledger: Ledger,
         chance: random.Random,
         weights: Mapping[str, int] = WEIGHTS,
@@ -80,6 +113,8 @@ class Deeds:
             "dead": site.devices("sonbest-sm7571b"),
             "unplugged": site.lines,
         }
+        # Over by the memory of a gateway that may forget it: its next life may take up the alert that was over.
+        self._unsure: set[str] = set()
         self._next = 0  # of the arrivals, the first not looked at
 
     def spare(self, target: str) -> None:
@@ -88,11 +123,17 @@ class Deeds:
             if target in targets:
                 targets.remove(target)
 
-    def begin(self, now: float) -> Deed | None:
-        """Do one more thing, if there is something to do it to."""
+    def begin(self, now: float, *, calm: bool = True) -> Deed | None:
+        """Do one more thing, if there is something to do it to; to a line or its answers only when they are `calm`."""
         name = self._chance.choices(list(self._weights), list(self._weights.values()))[0]
+        if name in OF_LINES and not calm:
+            return None
         sort = SORTS[name]
-        busy = {deed.target for deed in self.open} | {self._site.line_of(d) for d in self._busy_devices()}
+        busy = (
+            {deed.target for deed in self.open}
+            | self._unsure
+            | {self._site.line_of(d) for d in self._busy_devices()}
+        )
         busy |= {
             device
             for deed in self.open
@@ -135,6 +176,13 @@ class Deeds:
                     deed.stage = Stage.UNDONE
                     break
 
+    def again(self) -> None:
+        """Do once more what is so and was not told: a device that lost its power has forgotten it, and was normal."""
+        for deed in self.open:
+            if deed.stage is Stage.DONE:
+                deed.cause.most += 1
+                self._site.sim.tell(deed.sort.do.format(deed.target))
+
     def tend(self) -> None:
         """Be the person who acknowledges and resets what is no longer so."""
         answer = self._site.ask("alerts")
@@ -147,6 +195,10 @@ class Deeds:
                 self._site.note("over", f"{deed.sort.name} {deed.target}")
                 self.open.remove(deed)
                 self.over.append(deed)
+                if self._site.forgetful:
+                    self._unsure.add(deed.target)
+        if not self._site.forgetful:
+            self._unsure &= {device for alert in listed.values() for device in alert["devices"]}
         holding = {deed.life for deed in self.open if deed.stage is Stage.DONE}
         for life, alert in listed.items():
             if life not in holding:
@@ -159,14 +211,19 @@ class Deeds:
         if state in {"latched_unacked", "latched_acked"} and (devices := alert.get("devices")):
             self._site.ask("reset", device=devices[0], origin=BY)
 
+    @property
+    def on_lines(self) -> bool:
+        """Return whether something is done to a line or a device's answers just now."""
+        return any(deed.sort.name in OF_LINES for deed in self.open)
+
     def _busy_devices(self) -> Iterator[str]:
         """Yield the devices something is happening to; their lines are not to be unplugged."""
         return (deed.target for deed in self.open if not deed.sort.whole_line)
 
 
-def _all(site: Site) -> list[str]:
+def _all(site: Place) -> list[str]:
     return [str(device["name"]) for bus in site.sim.bus for device in bus["device"]]
 
 
-def _on_line(site: Site, line: str) -> list[str]:
+def _on_line(site: Place, line: str) -> list[str]:
     return [str(d["name"]) for bus in site.sim.bus if bus["name"] == line for d in bus["device"]]

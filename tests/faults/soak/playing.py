@@ -26,6 +26,7 @@ SETTLE_S = (
     150.0  # at the end, for what is still under way: the desk's receipts may take 30 s to be asked for again
 )
 MOST_DEEDS = 8
+CALM_S = 45.0  # after a fault of the lines, until every device has been asked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Soak:
         self.deeds = Deeds(site, self.ledger, random.Random(seed + 1), weights)
         self.running: list[Running] = []
         self._troubled_at = time.monotonic()
+        self._lines_at = -CALM_S
         self._next_tend = self._next_look = self._deed_at = self._fault_at = 0.0
         self.ledger.may_bring("gateway.clock_unset", now=time.time(), most=10_000)
 
@@ -118,13 +120,14 @@ class Soak:
         if now >= self._deed_at:
             self._deed_at = now + self._chance.expovariate(1 / self._pace.deed_s)
             if len(self.deeds.open) < MOST_DEEDS:
-                self.deeds.begin(time.time())
+                calm = "lines" not in self._parts() and now - self._lines_at > CALM_S
+                self.deeds.begin(time.time(), calm=calm)
         if now >= self._fault_at:
             self._fault_at = now + self._chance.expovariate(1 / self._pace.fault_s)
             self._cause(now)
 
     def _cause(self, now: float) -> None:
-        parts = {running.fault.part for running in self.running}
+        parts = self._parts() | ({"lines"} if self.deeds.on_lines else set())
         free = [fault for fault in self._faults if fault.part not in parts]
         if not free or len(self.running) >= self._pace.at_once:
             return
@@ -136,8 +139,14 @@ class Soak:
         self.running.append(Running(fault, now + lasts, end))
         self._troubled_at = now
 
+    def _parts(self) -> set[str]:
+        return {running.fault.part for running in self.running}
+
     def _finish(self, running: Running) -> None:
         running.end()
+        if running.fault.part == "lines":
+            self._lines_at = time.monotonic()
+            self.deeds.again()
         self._site.note("ended", running.fault.name)
         self.running.remove(running)
         self._troubled_at = time.monotonic()

@@ -60,11 +60,12 @@ class Site:
         self.file.write_text(self.text, encoding="utf-8")
         self.clock = folder / "clock"
         self.clock.write_text("+0\n", encoding="ascii")
+        (folder / "run").mkdir()
         self.gateway = Manager(
             [sys.executable, "-m", "gateway", "run", "-c", str(self.file)],
             folder,
             watchdog_s=watchdog_s,
-            environment={**ENVIRONMENT, **_fake_clock(self.clock)},
+            environment={**ENVIRONMENT, **_fake_clock(self.clock), "RUNTIME_DIRECTORY": str(folder / "run")},
         )
         stack.callback(self._end)
 
@@ -93,7 +94,7 @@ class Site:
     def ask(self, op: str, **fields: object) -> dict[str, Any] | None:
         """Ask the gateway over its control socket; None when it does not answer, or says no."""
         try:
-            return Client([self.folder / "card" / "state" / "control.sock"]).ask(op, **fields)
+            return Client([self.folder / "run" / "control.sock"]).ask(op, **fields)
         except (ToolError, OSError):
             return None
 
@@ -108,6 +109,11 @@ class Site:
     def recorded(self) -> list[Arrival]:
         """Return what the desk has committed. The desk must have stopped: its file is its own."""
         return [_arrival(row) for row in asyncio.run(_rows(self.record))]
+
+    @property
+    def forgetful(self) -> bool:
+        """Return whether the disk takes nothing just now."""
+        return self.disk.broken or self.disk.stalled or self.disk.full
 
     def note(self, what: str, name: str) -> None:
         """Write a line of what the soak did, with the moment on the clock that events carry."""
