@@ -257,6 +257,7 @@ class House:
             submit=self.stream.submit,
             read_soon=self._field.read_soon,
             now=self._clock,
+            judged=assetry.judged_of(self._watched),
             restore=restored,
         )
 

@@ -103,6 +103,16 @@ def watched_with(
     return watched
 
 
+def judged_of(watched: Mapping[str, Watched]) -> set[tuple[str, str]]:
+    """Return every (device, point) that a rule looks at."""
+    return {
+        (name, point)
+        for name, each in watched.items()
+        for rule in each.rules
+        for point in (*rule.points, *rule.unless, *rule.excused_by, *((rule.shows,) if rule.shows else ()))
+    }
+
+
 def deadbands_of(assets: Assembled) -> dict[tuple[str, str], float]:
     """Return (asset, point) -> the change that is worth telling."""
     return {(plan.name, point.name): point.deadband for plan in assets.plans for point in plan.points}

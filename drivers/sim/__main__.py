@@ -13,6 +13,7 @@ from pathlib import Path
 from drivers import profile as profiles
 from drivers.api import DriverError
 from drivers.sim.compound import Wiring, compound, single_line
+from drivers.sim.district import district
 from drivers.sim.faults import PRESETS
 from drivers.sim.serve import serve
 from drivers.sim.world import World
@@ -49,6 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
     many = parser.add_argument_group("the compound")
     for name, default in (("buildings", 2), ("detectors", 40), ("covers", 12), ("doors", 6), ("lines", 3)):
         many.add_argument(f"--{name}", type=int, default=default, metavar="N", help=f"(default {default})")
+    many.add_argument("--district", action="store_true", help="300 devices of every kind on 8 lines instead")
     wire = parser.add_argument_group("the wire")
     wire.add_argument("--baud", type=int, default=9600, help="(default 9600)")
     wire.add_argument("--parity", choices=("none", "even", "odd"), default="none")
@@ -88,6 +90,8 @@ def world_of(options: argparse.Namespace) -> World:
         world = single_line(
             product, address=options.address, devices=options.devices, seed=options.seed, wiring=wiring
         )
+    elif options.district:
+        world = district(seed=options.seed, wiring=wiring)
     else:
         world = compound(
             seed=options.seed,

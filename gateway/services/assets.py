@@ -6,7 +6,7 @@ an event too. A person's order (storm mode) ends by itself at its time.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, Final
 
 from drivers.api import Action, Done
@@ -19,7 +19,10 @@ LOOK_S: Final = 60.0  # the clock may be set: orders that end are looked at no m
 
 
 class Assets:
-    """All assets. `places` says where each is, `read_soon` is the field's, `restore` what stood before."""
+    """All assets. `places` says where each is, `judged` what rules look at, `restore` what stood before.
+
+    `read_soon` is the field's.
+    """
 
     def __init__(
         self,
@@ -29,6 +32,7 @@ class Assets:
         submit: Callable[[Body], object],
         read_soon: Callable[[str, str], None],
         now: Callable[[], Stamp],
+        judged: Container[tuple[str, str]] | None = None,
         restore: Iterable[Event] = (),
     ) -> None:
         self._plans = {plan.name: plan for plan in assets.plans}
@@ -37,7 +41,7 @@ class Assets:
         before = {(b.asset, b.point): b.value for b in bodies if isinstance(b, MemoryBody)}
         stamp = now()
         known = {key: value for key, value in before.items() if value is not None}
-        self._network = Network(assets, known, wall=stamp.wall)
+        self._network = Network(assets, known, wall=stamp.wall, judged=judged)
         self._wake = asyncio.Event()
 
     def follow(self, event: Event) -> None:

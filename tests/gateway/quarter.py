@@ -83,6 +83,7 @@ class Quarter:
             submit=self.stream.submit,
             read_soon=self.field.read_soon,
             now=self.stamp,
+            judged=assetry.judged_of(self.watched),
             restore=before,
         )
         self.alerting = Alerting(

@@ -26,8 +26,8 @@ class AtLeast:
         """Return what the group says; not good where it depends on somebody nobody knows anything of."""
         del wall
         good = [each for each in sources if each is not None and each.good]
-        true = [each for each in good if self._passes(each)]
-        false = [each for each in good if not self._passes(each)]
+        true = [each for each in good if self.passes(each)]
+        false = [each for each in good if not self.passes(each)]
         needed = max(len(sources) - self.many + 1, 1)  # so many against it decide it
         if len(true) >= self.many:
             return _decided(True, true, self.many)
@@ -37,10 +37,11 @@ class AtLeast:
 
     def deciders(self, sources: Sources) -> list[int]:
         """Return which sources to read again to be surer: those that say it is true, else all."""
-        true = [i for i, each in enumerate(sources) if each is not None and self._passes(each)]
+        true = [i for i, each in enumerate(sources) if each is not None and self.passes(each)]
         return true or list(range(len(sources)))
 
-    def _passes(self, seen: Seen) -> bool:
+    def passes(self, seen: Seen) -> bool:
+        """Return whether one source says yes, however good its word is."""
         return (
             seen.value is not None and self.test.level(seen.value, active=False, baseline=None) > Level.NORMAL
         )

@@ -1,78 +1,60 @@
-"""The derived points of all assets, each told when something it stands on was read. Pure; the stream's readings in,
+"""The derived points of all assets, each reckoned when something it stands on was read. Pure; readings of devices in,
 readings of assets out.
 
-A reading touches the points that stand on it and no others. What a point says becomes a reading of its asset only when
-it is news: another quality, another state at once; the same again, or a number, only when everything in it is younger
-than all that was in the last one. So two readings of an asset are always two observations, and rules that ask for two
-reads are not answered by one odd frame twice. What a sensor that is silent said last is shown, as stale.
-
-What must outlive a restart is in the `memory` of a cell; `memories` says what to write down.
+A reading touches the points that stand on it and no others, and goes no further than there is news (see nodes.py). What
+a sensor that is silent said last is shown, as stale. What must outlive a restart is in the `memory` of a cell;
+`memories` says what to write down.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+import heapq
+from collections.abc import Container, Iterator, Mapping
 
 from drivers.api import Quality
 from gateway.core.assets.drafts import Key
-from gateway.core.assets.formulas import Cell
 from gateway.core.assets.joints import AtLeast
-from gateway.core.assets.plans import Assembled, NodePlan
+from gateway.core.assets.nodes import Node, Remembering, is_same
+from gateway.core.assets.plans import Assembled
 from gateway.core.assets.seen import Seen, raw
 from gateway.core.assets.states import Ordered
 from gateway.core.events import MemoryBody, ReadingBody
 
 
-@runtime_checkable
-class Remembering(Protocol):
-    """A cell with something a restart needs."""
-
-    memory: float | None
-
-    def remember(self, memory: float | None, wall: float) -> None:
-        """Take up what was written down before."""
-
-
-@dataclass(slots=True, eq=False)
-class _Node:
-    """One derived point as it runs. `told` is what was told last, `kept` the memory that was."""
-
-    plan: NodePlan
-    unit: str | None
-    cell: Cell
-    told: Seen | None = None
-    kept: float | None = None
-
-    def is_news(self, new: Seen) -> bool:
-        """Return whether this is to be told after what was told last."""
-        last = self.told
-        if last is None or last.quality is not new.quality:
-            return True
-        if not new.good:
-            return new.value != last.value
-        return (isinstance(new.value, bool) and new.value is not last.value) or new.oldest > last.at
-
-
 class Network:
-    """All derived points. `memories` is what was written down before, `wall` the time of day of the start."""
+    """All derived points. `memories` is what was written down before, `wall` the time of day of the start.
 
-    def __init__(self, assets: Assembled, memories: Mapping[Key, float] = {}, *, wall: float = 0.0) -> None:
+    `judged` are the points that rules look at; None: all of them.
+    """
+
+    def __init__(
+        self,
+        assets: Assembled,
+        memories: Mapping[Key, float] = {},
+        *,
+        wall: float = 0.0,
+        judged: Container[Key] | None = None,
+    ) -> None:
         plans = {node.key: node for plan in assets.plans for node in plan.nodes}
-        units = {(plan.name, point.name): point.unit for plan in assets.plans for point in plan.points}
-        self._outer = frozenset(units)
-        self._nodes = {key: _Node(plans[key], units.get(key), plans[key].make()) for key in assets.order}
-        self._seen: dict[Key, Seen] = {}
-        self._uses: dict[Key, tuple[_Node, ...]] = {}
-        for key, node in self._nodes.items():
+        points = {(plan.name, point.name): point for plan in assets.plans for point in plan.points}
+        self._nodes: dict[Key, Node] = {}
+        self._uses: dict[Key, tuple[Node, ...]] = {}
+        for place, key in enumerate(assets.order):
+            point = points.get(key)
+            node = self._nodes[key] = Node(
+                plan=plans[key],
+                place=place,
+                cell=plans[key].make(),
+                unit=None if point is None else point.unit,
+                outer=point is not None,
+                judged=judged is None or key in judged,
+                deadband=0.0 if point is None else point.deadband,
+            )
             for source in dict.fromkeys(node.plan.sources):
                 self._uses[source] = (*self._uses.get(source, ()), node)
             if isinstance(node.cell, Remembering) and key in memories:
                 node.cell.remember(memories[key], wall)
                 node.kept = node.cell.memory
-        nodes = self._nodes.values()
-        self._remembering = [(each, each.cell) for each in nodes if isinstance(each.cell, Remembering)]
-        order = {node: place for place, node in enumerate(nodes)}
-        self._after = {key: tuple(sorted(self._reach(key), key=order.__getitem__)) for key in self._uses}
+        self._seen: dict[Key, Seen] = {}
+        self._touched: dict[Node, None] = {}  # those whose memory may have changed
 
     def concerns(self, device: str, point: str) -> bool:
         """Return whether any derived point stands on this one of a device."""
@@ -85,8 +67,7 @@ class Network:
         new = raw(body.value, body.quality, body.at)
         if before is not None and new.quality is Quality.GOOD and new.at < before.at:
             return []  # older than what is known
-        self._seen[key] = new
-        return self._spread(key, wall)
+        return self._spread(key, new, wall)
 
     def is_ordered(self, key: Key) -> bool:
         """Return whether a point is one that people switch."""
@@ -116,9 +97,10 @@ class Network:
 
     def memories(self) -> Iterator[MemoryBody]:
         """Yield what is to be written down, once each time it changes."""
-        for node, cell in self._remembering:
-            if cell.memory != node.kept:
-                node.kept = cell.memory
+        while self._touched:
+            node, _ = self._touched.popitem()
+            if isinstance(node.cell, Remembering) and node.cell.memory != node.kept:
+                node.kept = node.cell.memory
                 yield MemoryBody(*node.plan.key, node.kept)
 
     def parts(self, asset: str, point: str) -> list[Key]:
@@ -132,54 +114,48 @@ class Network:
         node = self._nodes.get(key)
         return None if node is None else node.told
 
-    def _ask(self, node: _Node, at: float, wall: float) -> list[ReadingBody]:
+    def _ask(self, node: Node, at: float, wall: float) -> list[ReadingBody]:
+        """Ask a point that stands on nothing how it is now."""
         new = node.cell.take([Seen(None, Quality.GOOD, at, at)], wall)
         assert new is not None
-        return [*self._tell(node, new), *self._spread(node.plan.key, wall)]
+        node.told = node.shown = new
+        self._touched[node] = None
+        told = [ReadingBody(*node.plan.key, new.value, new.quality, new.at, node.unit)]
+        return told + self._spread(node.plan.key, new, wall)
 
-    def _spread(self, key: Key, wall: float) -> list[ReadingBody]:
-        """Reckon anew what stands on `key`, and what stands on that."""
-        changed: set[Key] = {key}
+    def _spread(self, key: Key, new: Seen, wall: float) -> list[ReadingBody]:
+        """Take what `key` says; reckon anew what stands on it, and on that, each point once and sources first."""
         told: list[ReadingBody] = []
-        for node in self._after.get(key, ()):
-            if not changed.isdisjoint(node.plan.sources):
-                new = node.cell.take(self._sources(node), wall)
-                if new is not None and node.is_news(new):
-                    told += self._tell(node, new)
-                    changed.add(node.plan.key)
+        waiting: list[tuple[int, Node]] = []
+        due: set[int] = set()
+        self._put(key, new, waiting, due)
+        while waiting:
+            _, node = heapq.heappop(waiting)
+            news = node.take(self._seen, wall)
+            if node.remembers:
+                self._touched[node] = None
+            if news is not None:
+                if node.shows(news):
+                    told.append(ReadingBody(*node.plan.key, news.value, news.quality, news.at, node.unit))
+                self._put(node.plan.key, news, waiting, due)
         return told
 
-    def _tell(self, node: _Node, new: Seen) -> list[ReadingBody]:
-        """Take what a point says as told; a step on the way is told to nobody else."""
-        node.told = self._seen[node.plan.key] = new
-        if node.plan.key not in self._outer:
-            return []
-        return [ReadingBody(*node.plan.key, new.value, new.quality, new.at, node.unit)]
-
-    def _sources(self, node: _Node) -> list[Seen | None]:
-        plan = node.plan
-        return [
-            seen if seen is None or factor == 1.0 else seen.times(factor)
-            for seen, factor in zip(map(self._seen.get, plan.sources), plan.factors, strict=True)
-        ]
-
-    def _reach(self, key: Key) -> Iterable[_Node]:
-        """Return every node that stands on `key`, however far away."""
-        found: dict[_Node, None] = {}
-        waiting = [key]
-        while waiting:
-            for node in self._uses.get(waiting.pop(), ()):
-                if node not in found:
-                    found[node] = None
-                    waiting.append(node.plan.key)
-        return found
+    def _put(self, key: Key, new: Seen, waiting: list[tuple[int, Node]], due: set[int]) -> None:
+        """Note what a point says, and which points that may concern."""
+        before = self._seen.get(key)
+        moved = before is None or before.quality is not new.quality or not is_same(before.value, new.value)
+        self._seen[key] = new
+        for node in self._uses.get(key, ()):
+            if node.is_due(key, new, moved=moved) and node.place not in due:
+                due.add(node.place)
+                heapq.heappush(waiting, (node.place, node))
 
     def _collect(self, key: Key, found: dict[Key, None]) -> None:
         node = self._nodes.get(key)
         if node is None:
             found[key] = None
             return
-        sources = self._sources(node)
+        sources = node.sources(self._seen)
         few = node.cell.deciders(sources) if isinstance(node.cell, AtLeast) else range(len(sources))
         for index in few:
             self._collect(node.plan.sources[index], found)

@@ -181,3 +181,28 @@ def _street() -> Street:
         assert not compiled.faults
         watched.append(Watched(plan.name, rules=compiled.rules))
     return Street(*watched)
+
+
+def test_a_large_group_is_told_a_member_that_says_yes_twice_at_once_and_no_member_twice() -> None:
+    bays = [f"{device}.{point}" for device, point in _MANY]
+    told = Told(custom("group", {"bays": bays}, {"name": "any", "any": ["bays"]}))
+    for at, (device, point) in enumerate(_MANY):
+        told.read(device, point, False, at)
+    assert told.values("any") == [(0, None, STALE), (20, False, GOOD)]
+    told.read("one", "contact", True, 30)
+    told.read("two", "contact", False, 30.5)
+    told.read("one", "contact", True, 31)
+    assert told.values("any")[2:] == [(30, True, GOOD), (31, True, GOOD)]
+
+
+def test_what_no_rule_looks_at_is_told_when_it_changes_and_once_a_minute() -> None:
+    told = Told(MANHOLE, judged=set())
+    for at in range(0, 200, 5):
+        told.read("two", "level", 300 + at % 2, at)  # within its deadband
+    assert [at for at, _, _ in told.values("level")] == [0, 60, 120, 180]
+    told.read("two", "level", 600, 205)
+    assert told.values("level")[-1] == (205, 0.6, GOOD)
+
+
+_MANY = [(device, point) for device in ("one", "two", "three")
+         for point in ("roll", "pitch", "level", "methane", "distance", "temperature", "contact")]  # fmt: skip

@@ -43,10 +43,10 @@ def custom(name: str, parts: Mapping[str, object], *points: Mapping[str, object]
 class Told:
     """A network and what it told, by point."""
 
-    def __init__(self, *tables: AssetTable) -> None:
+    def __init__(self, *tables: AssetTable, judged: set[tuple[str, str]] | None = None) -> None:
         made = assembled(*tables)
         assert not made.faults, [str(fault) for fault in made.faults]
-        self.network = Network(made, wall=WALL)
+        self.network = Network(made, wall=WALL, judged=judged)
         self.readings: list[ReadingBody] = []
 
     def read(
