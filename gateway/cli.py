@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gateway import __version__, cli_assets, cli_cards, cli_desk, cli_doors, cli_sign, cli_upkeep
+from gateway import __version__, cli_assets, cli_cards, cli_desk, cli_doors, cli_replay, cli_sign, cli_upkeep
 from gateway.cli_parts import FILE, asking, config_option, json_option, option, socket_option, words
 from gateway.terminal.errors import ToolError
 from gateway.terminal.help import DONE, INTERRUPTED, NO, PROGRAM, Command, Group, Option, Program
@@ -268,6 +268,7 @@ for each in (
     cli_cards.cards,
     cli_sign.sign,
     cli_desk.desk,
+    cli_replay.replay,
 ):
     cli.add_command(each)
 
