@@ -61,6 +61,9 @@ class SimDevice:
         self._latched: set[str] = set()
         self._actual: dict[str, Value | None] = {}
         self._reference: dict[str, float] = {}
+        self._measured: float | None = (
+            None  # what somebody set the point to by whose moving it is seen to live
+        )
         self._ends_at: dict[str, float] = {}  # points that go false by themselves
         self._effects = Effects(profile.actions)
         self._off_until = self._warm_until = float("-inf")
@@ -77,6 +80,8 @@ class SimDevice:
         register = self._points[point]
         encode(register, value, self.registers.words(register))
         self._actual[point] = value
+        if self._wire.freeze and point == self._wire.freeze.point:
+            self._measured = None if value is None else float(value)
         if value and point in self._latching:
             self._latched.add(point)
         self._ends_at.pop(point, None)
@@ -108,7 +113,7 @@ class SimDevice:
         return self._write(question, now)
 
     def advance(self, now: float) -> None:
-        """Let time pass: pulses end, the warm-up ends, the heartbeat beats."""
+        """Let time pass: pulses end, the warm-up ends, the heartbeat beats, a measured value trembles."""
         if self._warming and now >= self._warm_until:
             self._warming = False
             self._show(*self._points)
@@ -116,7 +121,8 @@ class SimDevice:
             for point in [point for point, end in self._ends_at.items() if now >= end]:
                 self.set(point, False)
         if freeze := self._wire.freeze:
-            self._actual[freeze.point] = int(now * BEATS / freeze.within_s) % 100
+            beat = int(now * BEATS / freeze.within_s)
+            self._actual[freeze.point] = beat % 100 if self._measured is None else self._measured + beat % 2
             self._show(freeze.point)
 
     def restart(self, off_until: float) -> None:

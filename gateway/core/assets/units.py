@@ -5,6 +5,7 @@ from typing import Final
 
 _FAMILIES: Final[tuple[Mapping[str, float], ...]] = (
     {"mm": 0.001, "cm": 0.01, "m": 1.0, "mH2O": 1.0, "mmH2O": 0.001},
+    {"Pa": 0.001, "kPa": 1.0, "bar": 100.0, "MPa": 1000.0},
     {"°": 1.0, "deg": 1.0},
     {"°C": 1.0},
     {"s": 1.0, "min": 60.0, "h": 3600.0},
