@@ -17,6 +17,7 @@ from gateway.core.standing import Restored
 from gateway.runtime.journal import reading
 from gateway.runtime.journal.contract import JournalSettings, JournalStatistics, Salvage, StoreError
 from gateway.runtime.journal.cursors import CURSOR, UNSERVED, lanes_of
+from gateway.runtime.journal.opening import is_damage
 from gateway.runtime.journal.reading import CHUNK, Chunk
 from gateway.runtime.journal.rows import START, Lane, Position, decode, encode, lane_of, pack, unpack
 from gateway.runtime.journal.statements import Probe, no_probe
@@ -265,11 +266,22 @@ class Journal:
                 break
             except sqlite3.Error as error:
                 if not self._writer.running:
-                    raise StoreError("read", str(error), "start the gateway again") from error
+                    await self._mend(error)
+                    continue
                 self._writer.suspect(error)
                 await self._writer.changed.wait()
         self._tell(lane, chunk)
         return chunk
+
+    async def _mend(self, error: sqlite3.Error) -> None:
+        """Have damage that a start met set aside, once; a large file is not looked through before."""
+        if self.salvage is not None or not is_damage(error):
+            raise StoreError("read", str(error), "start the gateway again") from error
+        await self._writer.mend()
+        self.epoch, self.last_seq = self._writer.store.opened.base
+        self.last_alert_seq = self._writer.store.opened.last_alert_seq
+        if self.salvage is None:
+            raise StoreError("read", str(error), "is the disk failing? see dmesg") from error
 
     def _tell(self, lane: Lane, chunk: Chunk) -> None:
         """Count and report what is wrong with a chunk, once."""

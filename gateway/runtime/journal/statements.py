@@ -192,6 +192,12 @@ def checkpoint(connection: Connection, probe: Probe = no_probe) -> None:
     probe("journal.after_checkpoint")
 
 
+def leave(connection: Connection, top: int, probe: Probe = no_probe) -> None:
+    """Note that a run ends in peace, with `top` the greatest position it gave."""
+    write(connection, Batch({}, {}, {"closed": max(top, marks(connection)["base"])}), probe)
+    checkpoint(connection, probe)
+
+
 def read(connection: Connection, lane: Lane, after: int, limit: int) -> list[tuple[object, ...]]:
     """Return rows past `after` as (position, kind, time, checksum, body, ordinal), unverified."""
     return connection.execute(

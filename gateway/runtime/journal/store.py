@@ -6,6 +6,7 @@ statements it has; aiosqlite's own methods would pay them per statement.
 """
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +20,8 @@ from gateway.runtime.journal.contract import JournalSettings, StoreError
 from gateway.runtime.journal.opening import Opened, open_file
 from gateway.runtime.journal.reserve import Reserve
 from gateway.runtime.journal.statements import Probe
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -75,3 +78,13 @@ class Store(aiosqlite.Connection):
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._tx.put_nowait((future, partial(function, self._conn, *args, **kwargs)))
         return future
+
+
+async def let_go(store: Store | None) -> None:
+    """Close a store, whatever it says to that."""
+    if store is None:
+        return
+    try:
+        await store.close()
+    except (sqlite3.Error, ValueError) as error:
+        log.warning("closing the journal: %s", error)

@@ -7,6 +7,7 @@ where it is missing, torn, of another journal, or names a row that is not whole,
 
 import logging
 import os
+import sqlite3
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,12 +53,14 @@ class Summary(msgspec.Struct, frozen=True):
 
 def write(connection: Connection, database: Path, until: int, needed: Needed) -> None:
     """Write the summary of all rows up to `until`, which are durable; OSError where the disk will not have it."""
-    row = statements.at(connection, Lane.URGENT, until)
-    if row is None:
+    *columns, ordinal = statements.at(connection, Lane.URGENT, until) or (None,)
+    if not columns or not isinstance(ordinal, int):
         return
-    *columns, ordinal = row
-    checksum = verify(Lane.URGENT, columns).checksum
-    body = msgspec.json.encode(_Written(until, int(str(ordinal)), checksum, needed))
+    try:
+        checksum = verify(Lane.URGENT, columns).checksum
+    except RowError:  # nobody could ever tell by it whose summary this is
+        return
+    body = msgspec.json.encode(_Written(until, ordinal, checksum, needed))
     new = file_of(database).with_suffix(".new")
     with new.open("wb") as file:
         file.write(b"%08x\n" % zlib.crc32(body) + body)
@@ -77,7 +80,7 @@ def read(connection: Connection, database: Path) -> Summary | None:
         events += [_row(connection, pack(each))[0] for each in there]
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.DecodeError, RowError) as error:
+    except (OSError, msgspec.DecodeError, RowError, sqlite3.Error) as error:
         log.info("the summary of the journal is of no use, all of it is read: %s", error)
         return None
     return Summary(sorted(events, key=lambda event: (event.epoch, event.seq)), told.until, told.ordinal)

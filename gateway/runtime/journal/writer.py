@@ -25,8 +25,8 @@ from gateway.runtime.journal.opening import SKIP, is_damage
 from gateway.runtime.journal.pending import Pending, Tail
 from gateway.runtime.journal.reserve import Reserve
 from gateway.runtime.journal.rows import Lane, pack
-from gateway.runtime.journal.statements import Batch, Connection, Probe
-from gateway.runtime.journal.store import Store
+from gateway.runtime.journal.statements import Batch, Probe
+from gateway.runtime.journal.store import Store, let_go
 from gateway.runtime.journal.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
@@ -80,24 +80,27 @@ class Writer:
         return self._store
 
     async def open(self) -> None:
-        """Open the file, or open it anew."""
+        """Open the file, or open it anew. One that turns out damaged on the way is looked through, and set aside."""
         store = Store(self._path, self._settings, self.reserve, self._probe, thorough=self._suspect)
         await store.open()
         try:
             await self._take_over(store)
         except sqlite3.Error as error:
-            await _close(store)
-            raise StoreError("open", str(self._path), str(error)) from error
+            await let_go(store)
+            if self._suspect or not is_damage(error):
+                raise StoreError("open", str(self._path), str(error)) from error
+            self._suspect = True
+            await self.open()
+            return
         except asyncio.CancelledError:
-            await _close(store)
+            await let_go(store)
             raise
-        self._store = store
+        self._store, self._broken, self._suspect = store, False, False
         self.ready.set()
 
     async def _take_over(self, store: Store) -> None:
         """Go on from what was found in the file."""
         opened = store.opened
-        self._broken = self._suspect = False
         self.last, self.ordinals = dict(opened.last), dict(opened.ordinals)
         for name, value in opened.marks.items():
             self.marks[name] = max(value, self.marks.get(name, 0))
@@ -118,6 +121,12 @@ class Writer:
     def suspect(self, error: sqlite3.Error) -> None:
         """Have the file opened anew: reading from it failed."""
         self._refused(error, broken=True)
+
+    async def mend(self) -> None:
+        """Open the file anew and look through all of it: it was found damaged before anything was written."""
+        store, self._store, self._suspect = self._store, None, True
+        await let_go(store)
+        await self.open()
 
     async def run(self) -> None:
         """Write until cancelled; then write what is left, and close."""
@@ -148,7 +157,7 @@ class Writer:
                 if self.failing and before:
                     break
             if not self.failing:
-                await self.store.call(_leave, self.top, self._probe)
+                await self.store.call(statements.leave, self.top, self._probe)
                 await self._sum_up(summary.AT_CLOSE_ROWS)
         except sqlite3.Error as error:
             log.error("the journal could not be closed in peace: %s", error)
@@ -157,7 +166,7 @@ class Writer:
                 log.error("%d urgent events were never written to the disk", held)
             store, self._store = self._store, None
             self.ready.clear()
-            await _close(store)
+            await let_go(store)
 
     async def _reopened_to_close(self) -> bool:
         """Open the file once more when we are to leave with urgent events that are nowhere else."""
@@ -293,7 +302,7 @@ class Writer:
         """Replace a broken connection; a damaged file is set aside by the opening."""
         store, self._store = self._store, None
         self.ready.clear()
-        await _close(store)
+        await let_go(store)
         before = self.salvage
         try:
             await self.open()
@@ -333,18 +342,3 @@ class Writer:
     def offered_until(self) -> int:
         """Return the last position that may leave from memory: numbering never comes back to it."""
         return max(self.marks.get("base", 0), *self.last.values()) + SKIP
-
-
-def _leave(connection: Connection, top: int, probe: Probe) -> None:
-    base = statements.marks(connection)["base"]
-    statements.write(connection, Batch({}, {}, {"closed": max(top, base)}), probe)
-    statements.checkpoint(connection, probe)
-
-
-async def _close(store: Store | None) -> None:
-    if store is None:
-        return
-    try:
-        await store.close()
-    except (sqlite3.Error, ValueError) as error:
-        log.warning("closing the journal: %s", error)

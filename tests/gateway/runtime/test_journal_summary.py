@@ -14,11 +14,21 @@ import pytest
 from gateway.core.alerts import State
 from gateway.core.events import Event
 from gateway.core.standing import Standing
-from gateway.runtime.journal import Journal, Lane, Needed, StoreError, reading, statements, summary
+from gateway.runtime.journal import (
+    Journal,
+    JournalSettings,
+    Lane,
+    Needed,
+    StoreError,
+    reading,
+    statements,
+    summary,
+)
 from gateway.runtime.journal.statements import PAGE_SIZE
 from tests.events import alert, baseline, note
 from tests.gateway.runtime.journal_use import SMALL, every, running, store
 
+LARGE = JournalSettings(reserve_bytes=1 << 16, retry_s=0.01, check_bytes=0)  # every file is a large one
 MANY = summary.AT_CLOSE_ROWS + 100
 LAST = MANY + 3
 
@@ -195,14 +205,13 @@ def test_counting_the_rows_of_an_old_journal_reads_a_few_pages(folder: Path) -> 
 
 def test_damage_in_a_large_journal_is_found_when_it_is_met_and_set_aside(folder: Path) -> None:
     """It is not looked through at every start: that would take as long as reading all of it."""
-    large = SMALL.__class__(reserve_bytes=1 << 16, retry_s=0.01, check_bytes=0)
     path = folder / "journal.db"
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // PAGE_SIZE // 2 * PAGE_SIZE)
         file.write(os.urandom(1) * PAGE_SIZE)
 
     async def scene() -> None:
-        async with running(folder, large) as journal:
+        async with running(folder, LARGE) as journal:
             found = [journal.salvage]
             rows = await every(journal, Lane.URGENT)
             found.append(journal.salvage)
@@ -210,6 +219,52 @@ def test_damage_in_a_large_journal_is_found_when_it_is_met_and_set_aside(folder:
             assert MANY - 20 < len(rows) < MANY
 
     asyncio.run(scene())
+
+
+@pytest.mark.parametrize("row", [0, MANY // 2])
+def test_a_large_journal_whose_damage_the_start_meets_is_set_aside_and_the_start_goes_on(
+    folder: Path, row: int
+) -> None:
+    """Else systemd would start it again and again, and no line be polled. The first row is met earlier than others."""
+    path = folder / "journal.db"
+    summary.file_of(path).unlink()
+    damage_the_page_of(row, path)
+
+    async def scene() -> None:
+        journal = await Journal.open(path, settings=LARGE)
+        try:
+            found = await journal.standing()
+            assert journal.salvage is not None
+            assert journal.epoch == 2, "numbers of the damaged file would be given again"
+            assert {each.seq for each in found} <= {1, 7}
+        finally:
+            await journal.close()
+
+    asyncio.run(scene())
+
+
+def damage_the_page_of(row: int, path: Path) -> None:
+    """Write nonsense over the page that holds a row."""
+    with closing(sqlite3.connect(path)) as connection:
+        (body,) = connection.execute(
+            "SELECT body FROM urgent ORDER BY position LIMIT 1 OFFSET ?", (row,)
+        ).fetchone()
+    content = path.read_bytes()
+    page = content.index(body) // PAGE_SIZE * PAGE_SIZE
+    path.write_bytes(content[:page] + b"\x0d" + b"\xff" * (PAGE_SIZE - 1) + content[page + PAGE_SIZE :])
+
+
+def test_a_row_that_is_not_whole_is_no_reason_to_end_the_journal(folder: Path) -> None:
+    """The summary leans on the last row; where that is damaged there is none."""
+    path = folder / "journal.db"
+    summary.file_of(path).unlink()
+    damage_a_row(path, path)
+    change(path, f"UPDATE urgent SET body = x'00' WHERE position & 1099511627775 = {MANY}")
+    with closing(sqlite3.connect(path)) as connection:
+        (last,) = connection.execute("SELECT max(position) FROM urgent").fetchone()
+        summary.write(connection, path, last, Needed())
+        summary.write(connection, path, last + 1, Needed())
+    assert not summary.file_of(path).exists()
 
 
 def test_a_foreign_event_in_the_summary_is_no_reason_to_fail(folder: Path) -> None:
