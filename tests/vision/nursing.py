@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from gateway.runtime.systemd import Notifier
 from gateway.vision.nursery import Nursery
+from tests.bench.rig import ENVIRONMENT
 from tests.vision.keeping import PRETEND
 
 
@@ -44,3 +46,22 @@ def nursed(
             os.close(stop)
             os.close(told)
             assert not thread.is_alive()
+
+
+@contextmanager
+def service(there: socket.socket, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the command as systemd would, with the socket as its descriptor 3."""
+    command = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" -m gateway nursery 3<&0 </dev/null'
+    process = subprocess.Popen(
+        ["sh", "-c", command, sys.executable],
+        stdin=there.fileno(),
+        stderr=subprocess.PIPE,
+        env=ENVIRONMENT | environment,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(20)
+        assert process.stderr is not None
+        process.stderr.close()

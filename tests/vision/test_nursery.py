@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway import demo
 from gateway.runtime.systemd import Notifier
 from gateway.vision import nursery as module
 from gateway.vision.child import WorkerError
@@ -21,10 +22,11 @@ from gateway.vision.distant import nursery
 from gateway.vision.messages import Ended, Inbox
 from gateway.vision.nursery import MOST, Nursery
 from tests.bench.rig import ENVIRONMENT
-from tests.vision import clips, keeping
+from tests.vision import keeping
 from tests.vision.keeping import PASSWORD, Watched
-from tests.vision.nursing import listening, nursed, pretended
+from tests.vision.nursing import listening, nursed, pretended, service
 
+FILM = Path(demo.__file__).with_name("facade.mp4")
 DEAF = ("sh", "-c", "exec sleep 60")  # does not mind that the gateway is gone
 
 
@@ -225,26 +227,6 @@ def test_the_watchdog_is_fed_while_everybody_goes_who_has_to_and_no_longer(
     os.close(told)
 
 
-@contextmanager
-def service(path: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the command as systemd would: the socket is descriptor 3."""
-    command = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" -m gateway nursery 3<&0 </dev/null'
-    with listening(path) as there:
-        process = subprocess.Popen(
-            ["sh", "-c", command, sys.executable],
-            stdin=there.fileno(),
-            stderr=subprocess.PIPE,
-            env=ENVIRONMENT | environment,
-        )
-        try:
-            yield process
-        finally:
-            process.terminate()
-            process.wait(20)
-            assert process.stderr is not None
-            process.stderr.close()
-
-
 @pytest.mark.slow
 def test_the_real_service_watches_a_film_with_a_password_of_its_own_and_ends_within_seconds(
     tmp_path: Path,
@@ -252,10 +234,9 @@ def test_the_real_service_watches_a_film_with_a_password_of_its_own_and_ends_wit
     credentials = tmp_path / "credentials"
     credentials.mkdir()
     (credentials / "north-password").write_text("secret\n", encoding="ascii")
-    film = clips.film(tmp_path / "film.mp4", seconds=12.0, drops=False)
     path = tmp_path / "vision.sock"
-    with service(path, CREDENTIALS_DIRECTORY=str(credentials)) as process:
-        there = Watched(tmp_path, "good", begin=nursery(path), url=str(film), password_file="north-password")
+    with listening(path) as handed, service(handed, CREDENTIALS_DIRECTORY=str(credentials)) as process:
+        there = Watched(tmp_path, "good", begin=nursery(path), url=str(FILM), password_file="north-password")
         there.until(lambda: there.links() == [True], within_s=60)
         began = time.monotonic()
         process.terminate()
@@ -266,7 +247,7 @@ def test_the_real_service_watches_a_film_with_a_password_of_its_own_and_ends_wit
 @pytest.mark.slow
 def test_a_password_the_service_does_not_have_is_told_with_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "vision.sock"
-    with service(path):
+    with listening(path) as handed, service(handed):
         there = Watched(tmp_path, "good", begin=nursery(path), password_file="north-password")
         there.until(lambda: there.keeper.presence.reason, within_s=60)
     assert there.keeper.presence.reason == (

@@ -5,12 +5,15 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.bench.rig import ENVIRONMENT
+from gateway import demo
+from tests.bench.rig import ENVIRONMENT, GatewayProcess
 from tests.broker import needs_mosquitto, until
 from tests.vision import clips
+from tests.vision.nursing import listening, service
 from tests.vision.pieces import put
 from tests.whole.street import Street, street
 
@@ -59,6 +62,31 @@ def test_a_camera_dies_with_a_gateway_that_is_killed(tmp_path: Path) -> None:
             gateway.process.kill()
             gateway.process.wait()
             until(lambda: not Path(f"/proc/{pid}").exists(), what="the camera's process gone")
+
+
+def test_cameras_in_a_service_of_their_own_come_back_when_it_was_killed_and_a_fire_comes_through_meanwhile(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "vision.sock"
+    with street(tmp_path) as compound, listening(path) as handed:
+        with_camera(compound, Path(demo.__file__).with_name("facade.mp4"))
+        with compound.gateway(environment={"VISION_SOCKET": str(path)}) as gateway:
+            with service(handed) as nursery:
+                until(lambda: camera_of(gateway)["frames"], what="frames", within_s=60)
+                of_gateway = Path(f"/proc/{gateway.process.pid}/task/{gateway.process.pid}/children")
+                assert not of_gateway.read_text()
+                nursery.kill()
+                nursery.wait()
+                compound.sim.tell("set smoke-2-1-1 smoke 900")
+                compound.wait_for_alert("raised", kind="fire.smoke")
+            assert not camera_of(gateway)["frames"]
+            with service(handed):
+                until(lambda: camera_of(gateway)["frames"], what="frames again", within_s=60)
+
+
+def camera_of(gateway: GatewayProcess) -> dict[str, Any]:
+    (camera,) = gateway.ask("status")["cameras"]
+    return dict(camera)
 
 
 def test_evidence_on_the_disk_goes_upstream_whole(tmp_path: Path) -> None:
