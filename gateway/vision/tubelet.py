@@ -24,7 +24,10 @@ CURVES = (
     "speed_down",
     "off_across",
     "off_down",
+    "off_fall",
     "size",
+    "wide",
+    "tall",
     "contrast",
     "seen",
 )
