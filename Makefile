@@ -30,6 +30,7 @@ bench: system-packages $(VENV)/.dev  ## every bench; one alone: .venv/bin/python
 	$(BIN)/python -m tests.bench.process
 	$(BIN)/python -m tests.bench.doors
 	$(BIN)/python -m tests.bench.centre
+	$(BIN)/python -m tests.bench.printer
 	$(BIN)/python -m tests.bench.desk
 	$(BIN)/python -m tests.bench.desk_fanout
 	$(BIN)/python -m tests.bench.desk_page

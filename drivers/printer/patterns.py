@@ -9,8 +9,8 @@ steps it can take at worst are reckoned, on the longest record there can be:
   their number;
 - references back, looking ahead and behind, conditions and flags are refused: no panel needs them.
 
-A pattern that does not begin with ^ may begin anywhere, which multiplies by the record's length. Each step may pass
-over the record once, in C: a pattern at the limit took 0.2 s at worst where it was measured (tests/bench/printer.py).
+A pattern that does not begin with ^ may begin anywhere, which multiplies by the record's length. The limit is far on
+the safe side: patterns near it took a millisecond on records made to stall them (tests/bench/printer.py).
 
 `re` shows its own parse tree under `re._parser` (`sre_parse` before 3.11), which saves a second parser that might
 read a pattern differently.
