@@ -251,14 +251,9 @@ class House:
         self.stream.follow("journal and watching", keep)
 
     def _make_assets(self, made: Assembled, restored: Sequence[Event]) -> Assets:
-        return Assets(
-            made,
-            places={name: watched.place for name, watched in self._watched.items()},
-            submit=self.stream.submit,
-            read_soon=self._field.read_soon,
-            now=self._clock,
-            judged=assetry.judged_of(self._watched),
-            restore=restored,
+        submit, read_soon = self.stream.submit, self._field.read_soon
+        return assetry.service_of(
+            made, self._watched, submit=submit, read_soon=read_soon, now=self._clock, restore=restored
         )
 
     def _make_alarms(self, checked: Checked, past: Past) -> tuple[Alerting, Latches]:

@@ -1,7 +1,7 @@
 """From the tables of gateway.toml to assets: what each is made of, and what of their parts' rules becomes theirs."""
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from drivers.api import Profile, Text
 from gateway.core.assets import kinds as asset_kinds
@@ -9,6 +9,7 @@ from gateway.core.assets.plans import Assembled, AssetPlan, assemble
 from gateway.core.barriers import BarrierPlan
 from gateway.core.config import Config
 from gateway.core.doors import Strike
+from gateway.core.events import Body, Event
 from gateway.core.faults import NOTHING, Fault, near, one_of, same, shown
 from gateway.core.fitting import Products
 from gateway.core.kinds import Kinds
@@ -17,6 +18,8 @@ from gateway.core.places import over
 from gateway.core.rule_tables import compile_rules
 from gateway.core.rules import Rule, Watched
 from gateway.core.strikes import device_of, same_strike, strike_of
+from gateway.runtime.stream import Stamp
+from gateway.services.assets import Assets
 
 Profiles = Mapping[str, Profile]
 
@@ -111,6 +114,27 @@ def judged_of(watched: Mapping[str, Watched]) -> set[tuple[str, str]]:
         for rule in each.rules
         for point in (*rule.points, *rule.unless, *rule.excused_by, *((rule.shows,) if rule.shows else ()))
     }
+
+
+def service_of(
+    made: Assembled,
+    watched: Mapping[str, Watched],
+    *,
+    submit: Callable[[Body], object],
+    read_soon: Callable[[str, str], None],
+    now: Callable[[], Stamp],
+    restore: Iterable[Event],
+) -> Assets:
+    """Return the service that runs the assets."""
+    return Assets(
+        made,
+        places={name: each.place for name, each in watched.items()},
+        submit=submit,
+        read_soon=read_soon,
+        now=now,
+        judged=judged_of(watched),
+        restore=restore,
+    )
 
 
 def deadbands_of(assets: Assembled) -> dict[tuple[str, str], float]:
