@@ -98,7 +98,7 @@ class Condition:
         self._excused_at = -math.inf
         self._told_at: float | None = None
         self._suppressed_by: set[str] = set()
-        self._held_by: set[str] = set()
+        self._held_by: set[str] | None = None  # None: nothing is known of them yet
         self._rising, self._urgent, self._falling = _Streak(), _Streak(), _Streak()
         self._commissioning = Commissioning() if isinstance(rule.test, Deviates) else None
 
@@ -119,8 +119,14 @@ class Condition:
             self._suppressed_by.discard(point)
 
     def hold(self, point: str, on: bool) -> None:
-        """Take note of a point that keeps the rule as it is while true: nobody is to be seen."""
-        (self._held_by.add if on else self._held_by.discard)(point)
+        """Take note of a point that keeps the rule as it is while true: nobody is to be seen.
+
+        What it says first it has said all along: the room was empty before anything began.
+        """
+        if on and self._held_by is None and not self.active:
+            self._rising.reads = self._urgent.reads = 0
+        held = set() if self._held_by is None else self._held_by
+        self._held_by = held | {point} if on else held - {point}
 
     def excuse(self, at: float) -> None:
         """Take note that the door may lawfully open now."""
@@ -150,6 +156,10 @@ class Condition:
     def _normal(self, at: float, wall: float) -> Finding | None:
         if self.active:
             return self._fall(at, wall)
+        if self._rising.reads and self.rule.begins_unless:
+            self._falling.count(at, wall, 0.0)
+            if self._falling.reads < self.rule.clear_reads:
+                return self._again(None)  # is anybody there to have got up?
         if self._rising.reads or not self._armed:
             self._calm(at, wall)
         return None

@@ -202,6 +202,7 @@ class Alerting:
             case Finding.LOOK:
                 for point in (
                     *guard.rule.unless,
+                    *guard.rule.begins_unless,
                     condition.point,
                 ):  # is it in test? before: is it still there?
                     self._read_soon(device, point)

@@ -60,6 +60,40 @@ def test_a_fall_in_an_empty_room_is_none(product: str) -> None:
     play(scenario, product)
 
 
+@pytest.mark.parametrize("product", FALL_RADARS)
+@pytest.mark.parametrize("still_says_fall", [True, False])
+def test_a_radar_that_loses_sight_of_who_lies_on_the_floor_raises_the_fall_all_the_same(
+    product: str, still_says_fall: bool
+) -> None:
+    async def scenario(ward: Ward) -> None:
+        await at_home(ward)
+        ward.radar.set("fall", True)
+        await asyncio.sleep(4.5)
+        ward.radar.set("vacant", True)
+        ward.radar.set("fall", still_says_fall)
+        took = await ward.until(lambda: ward.alerts("care.fall"), within_s=15.0)
+        assert took <= 10.0
+        await asyncio.sleep(120.0)
+        assert ward.alerts("care.fall")[-1].state == "active_unacked"  # nobody was seen to get up
+
+    play(scenario, product)
+
+
+@pytest.mark.parametrize("product", FALL_RADARS)
+def test_who_gets_up_and_then_leaves_the_room_has_not_fallen(product: str) -> None:
+    async def scenario(ward: Ward) -> None:
+        await at_home(ward)
+        ward.radar.set("fall", True)
+        await asyncio.sleep(4.5)
+        ward.radar.set("fall", False)
+        await asyncio.sleep(4.5)
+        ward.radar.set("vacant", True)
+        await asyncio.sleep(120.0)
+        assert ward.alerts("care.fall") == []
+
+    play(scenario, product)
+
+
 def test_a_fall_stays_in_the_list_until_a_person_has_seen_to_it() -> None:
     async def scenario(ward: Ward) -> None:
         await at_home(ward)
