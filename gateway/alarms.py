@@ -25,17 +25,20 @@ class Past:
     ended: float = 0.0
 
 
-def alerting_of(
+def make(
     config: Config,
+    profiles: Profiles,
     watched: Mapping[str, Watched],
     kinds: Kinds,
+    field: Field,
     *,
     stream: Stream,
     read_soon: Callable[[str, str], None],
+    record: Record,
     past: Past,
-) -> Alerting:
-    """Return the alerting of a house."""
-    return Alerting(
+) -> tuple[Alerting, Latches]:
+    """Return the alerting of a house, and what clears its latches: that must follow the stream after it."""
+    alerting = Alerting(
         watched,
         kinds=kinds,
         submit=stream.submit,
@@ -48,19 +51,7 @@ def alerting_of(
         ended=past.ended,
         offset_h=config.gateway.utc_offset_h,
     )
-
-
-def latches_of(
-    watched: Mapping[str, Watched],
-    profiles: Profiles,
-    field: Field,
-    *,
-    alerting: Alerting,
-    stream: Stream,
-    record: Record,
-) -> Latches:
-    """Return what clears the latches of a house; it must follow the stream after the alerting."""
-    return Latches(
+    latches = Latches(
         site.latches_of(watched, profiles),
         act=field.act,
         read_soon=field.read_soon,
@@ -71,3 +62,4 @@ def latches_of(
         now=time.monotonic,
         standing=alerting.alerts(),
     )
+    return alerting, latches

@@ -20,6 +20,7 @@ from gateway.core import health, kinds, payload
 from gateway.core.assets.plans import Assembled
 from gateway.core.config import Config
 from gateway.core.events import Event, LinkBody, NoteBody
+from gateway.core.residents import Privacy
 from gateway.core.snapshot import Snapshot
 from gateway.core.standing import Standing
 from gateway.core.thinning import Thinner
@@ -140,10 +141,10 @@ class House:
         self._uplink = self._make_uplink(probe)
         self._last_resort = last_resorts.make(config, self._uplink, submit, restored)
         self._centres = self._make_centres(checked, restored, probe)
-        self._follow(Thinner(site.deadbands_of(config, checked.profiles) | assetry.deadbands_of(made)))
-        journal.protect = self._standing.positions
+        thinner = Thinner(site.deadbands_of(config, checked.profiles) | assetry.deadbands_of(made))
+        self._follow(thinner, site.privacy_of(config, checked.profiles, self._kinds))
+        journal.protect, journal.report = self._standing.positions, self._report
         journal.needed = lambda: Needed(self._standing.positions(), self._standing.answered())
-        journal.report = self._report
 
     def control(self, path: Path) -> None:
         """Take the control socket; ControlError when another gateway has it."""
@@ -229,7 +230,7 @@ class House:
         log.info("%s: %d devices on %d lines", self._identity.id, len(self._field.devices), lines)
         ready()
 
-    def _follow(self, thinner: Thinner) -> None:
+    def _follow(self, thinner: Thinner, privacy: Privacy) -> None:
         self.stream.follow("snapshot", self._snapshot.follow)
         self.stream.follow("assets", self._assets.follow)
         self.stream.follow("standing", self._standing.follow, readings=False)
@@ -244,9 +245,13 @@ class House:
         self.stream.follow("fire centres", self._centres.follow, readings=False)
 
         def keep(event: Event) -> None:
-            if thinner.keeps(event):
+            if not thinner.keeps(event):
+                return
+            if (told := privacy.unwritten(event.body)) is None:
                 self._journal.append(event)
                 self._watching.follow(event)
+            elif told and self._uplink is not None:
+                self._uplink.device_changed(told)
 
         self.stream.follow("journal and watching", keep)
 
@@ -257,23 +262,10 @@ class House:
         )
 
     def _make_alarms(self, checked: Checked, past: Past) -> tuple[Alerting, Latches]:
-        alerting = alarms.alerting_of(
-            self._config,
-            self._watched,
-            self._kinds,
-            stream=self.stream,
-            read_soon=self._assets.read_soon,
-            past=past,
-        )
-        latches = alarms.latches_of(
-            self._watched,
-            checked.profiles,
-            self._field,
-            alerting=alerting,
-            stream=self.stream,
-            record=self._journal,
-        )
-        return alerting, latches
+        return alarms.make(
+            self._config, checked.profiles, self._watched, self._kinds, self._field,
+            stream=self.stream, read_soon=self._assets.read_soon, record=self._journal, past=past,
+        )  # fmt: skip
 
     def _make_gatehouse(
         self, checked: Checked, restored: Sequence[Event], reload: Callable[[], None] | None, probe: Probe

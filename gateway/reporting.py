@@ -129,7 +129,9 @@ def _configuration(report: Report, file: Path) -> None:
 def _known_keys() -> frozenset[str]:
     """Return every key a table of gateway.toml has, and those of the tables that have no fixed form."""
     structs = [
-        each for each in vars(tables).values() if isinstance(each, type) and issubclass(each, msgspec.Struct)
+        each
+        for each in vars(tables).values()
+        if isinstance(each, type) and issubclass(each, msgspec.Struct) and each is not tables.ResidentTable
     ]
     keys = {field.name for struct in structs for field in msgspec.structs.fields(struct)}
     places = {"community", "grid", "microgrid", "compound", "building", "unit", "floor"}
@@ -146,6 +148,7 @@ def _known_keys() -> frozenset[str]:
         "deviates",
         "urgent",
     }
+    keys.discard("resident")  # who lives where with which sensor is nobody's business but theirs
     return frozenset(keys | places | rules | {"after_s", "language", "y", "action", "device", "url_file"})
 
 
@@ -174,7 +177,8 @@ def _rows(file: Path, client: Client, wall: float) -> list[Any]:
 
 
 def _is_told(event: Any) -> bool:
-    return event.get("body", {}).get("type") in TOLD
+    body = event.get("body", {})
+    return body.get("type") in TOLD and not str(body.get("kind", "")).startswith("care.")
 
 
 async def _copied_rows(journal: Path, since: float, until: float) -> list[Any]:

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from drivers.api import Device, LineSettings, Profile
+from gateway.core import residents
 from gateway.core.config import BusTable, CameraTable, Config, DeviceTable, DoorTable
 from gateway.core.doors import FORCED_KIND, HELD_KIND, Part
 from gateway.core.events import Place
 from gateway.core.kinds import Kinds
 from gateway.core.places import over
+from gateway.core.residents import Privacy
 from gateway.core.rule_tables import compile_rules
 from gateway.core.rules import Deviates, Rule, Watched
 from gateway.core.strikes import part_of
@@ -42,7 +44,7 @@ def watched_of(config: Config, profiles: Profiles, kinds: Kinds) -> dict[str, Wa
             bus.name,
             f"bus[{i}].device[{j}]",
             config,
-            profile=profiles[table.profile],
+            profiles=profiles,
             kinds=kinds,
             contacts=contacts,
         )
@@ -141,13 +143,15 @@ def _watched(
     where: str,
     config: Config,
     *,
-    profile: Profile,
+    profiles: Profiles,
     kinds: Kinds,
     contacts: set[Part],
 ) -> Watched:
+    profile = profiles[table.profile]
+    privacy = privacy_of(config, profiles, kinds)
     compiled = compile_rules(
         profile.rules,
-        config.rule,
+        (*config.rule, *residents.buttons(config.resident, table.name, profile.points)),
         table.rules,
         device=table.name,
         category=profile.category,
@@ -162,9 +166,27 @@ def _watched(
         category=profile.category,
         bus=bus,
         profile=table.profile,
-        rules=tuple(rule for rule in compiled.rules if not _is_of_door(rule, table.name, contacts)),
+        rules=tuple(
+            rule
+            for rule in compiled.rules
+            if not _is_of_door(rule, table.name, contacts) and privacy.allows(table.name, rule)
+        ),
         baseline=table.baseline,
+        elsewhere={
+            point.name: Subject(table.name, each.code, over(each.place, config.gateway.place))
+            for point in profile.points
+            if (each := privacy.resident(table.name, point.name)) is not None
+        },
+        private=frozenset(
+            point.name for point in profile.points if not privacy.sends(table.name, point.name)
+        ),
     )
+
+
+def privacy_of(config: Config, profiles: Profiles, kinds: Kinds) -> Privacy:
+    """Return what residents agreed to."""
+    products = {each.name: profiles[each.profile] for bus in config.bus for each in bus.device}
+    return Privacy(config.resident, residents.care_devices(products, kinds))
 
 
 def _is_of_door(rule: Rule, device: str, contacts: set[Part]) -> bool:

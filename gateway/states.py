@@ -15,12 +15,12 @@ def state(snapshot: Snapshot, watched: Mapping[str, Watched], device: str) -> by
     seen = snapshot.devices.get(device)
     if seen is None:
         return None
+    mine = watched[device]
     points = [
         payload.PointState(body.point, body.value, body.quality, event.time, body.unit)
         for event in seen.points.values()
-        if isinstance(body := event.body, ReadingBody)
+        if isinstance(body := event.body, ReadingBody) and body.point not in mine.private
     ]
-    mine = watched[device]
     return payload.state(device, points, online=seen.online, place=mine.place, about=mine.about)
 
 

@@ -148,6 +148,21 @@ class ScheduleTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     closed: list[str] = []  # days on which it does not hold: "2026-10-01", "2026-10-01..2026-10-07"
 
 
+class ResidentTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[resident]]`: who lives behind a door, by its number and nobody's name, and what they agreed to.
+
+    `sos` are their buttons, "device.point"; `sensors` what measures them, a device or "device.point". `consent` names
+    what may be raised of it: see kinds.toml. `sends`: the values themselves may go upstream.
+    """
+
+    code: str
+    place: Place = Place()
+    sos: list[str] = []
+    sensors: list[str] = []
+    consent: list[str] = []
+    sends: bool = False
+
+
 class InterlockTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[[interlock]]`: what a confirmed fire does by itself, with no network.
 
@@ -239,6 +254,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     door: tuple[DoorTable, ...] = ()
     asset: tuple[AssetTable, ...] = ()
     schedule: tuple[ScheduleTable, ...] = ()
+    resident: tuple[ResidentTable, ...] = ()
     interlock: tuple[InterlockTable, ...] = ()
     operator: tuple[OperatorTable, ...] = ()
     access: AccessTable | None = None

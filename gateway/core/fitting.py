@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from drivers.api import Priority, Profile, Text
+from gateway.core import residents
 from gateway.core.config import DeviceTable
 from gateway.core.faults import NOTHING, Fault, near, one_of, same, shown
 from gateway.core.kinds import Kinds
@@ -60,6 +61,9 @@ def check(parsed: Parsed, products: Products) -> Faults:
             wanted = Text("一个已有的设备档案", "a profile there is")
             yield Fault(f"{key}.profile", shown(device.profile), wanted, hint)
     yield from _useless_rules(parsed, products)
+    named = {each.name: each.profile for each in parsed.devices.values()}
+    made = {name: products.profiles[of] for name, of in named.items() if of in products.profiles}
+    yield from residents.check(parsed, made, products.kinds)
     yield from _unverified(parsed, products)
     yield from _panels(parsed, products)
     yield from _one_protocol(parsed, products)
@@ -97,7 +101,7 @@ def _baseline(key: str, device: DeviceTable, profile: Profile) -> Faults:
 def _rules(key: str, device: DeviceTable, profile: Profile, parsed: Parsed, products: Products) -> Faults:
     compiled = compile_rules(
         profile.rules,
-        list(parsed.rules.values()),
+        [*parsed.rules.values(), *residents.buttons(parsed.residents.values(), device.name, profile.points)],
         device.rules,
         device=device.name,
         category=profile.category,

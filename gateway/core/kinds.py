@@ -36,6 +36,7 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     link: str = ""
     momentary: bool = False
     answered: bool = False
+    consent: str = ""
     worse: dict[str, Severity] = {}
     rule: dict[str, object] = {}
 

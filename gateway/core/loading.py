@@ -26,6 +26,7 @@ from gateway.core.config import (
     MetricsTable,
     MqttTable,
     OperatorTable,
+    ResidentTable,
     ScheduleTable,
     VisionTable,
 )
@@ -51,6 +52,7 @@ class Parsed:
     doors: dict[str, DoorTable] = field(default_factory=dict)
     assets: dict[str, AssetTable] = field(default_factory=dict)
     schedules: dict[str, ScheduleTable] = field(default_factory=dict)
+    residents: dict[str, ResidentTable] = field(default_factory=dict)
     interlocks: dict[str, InterlockTable] = field(default_factory=dict)
     operators: dict[str, OperatorTable] = field(default_factory=dict)
     access: AccessTable | None = None
@@ -75,6 +77,7 @@ class Parsed:
             door=tuple(self.doors.values()),
             asset=tuple(self.assets.values()),
             schedule=tuple(self.schedules.values()),
+            resident=tuple(self.residents.values()),
             interlock=tuple(self.interlocks.values()),
             operator=tuple(self.operators.values()),
             access=self.access,
@@ -112,6 +115,7 @@ def parse(text: str) -> Parsed:
     parsed.doors = listed(tables, "door", DoorTable, parsed.faults)
     parsed.assets = listed(tables, "asset", AssetTable, parsed.faults)
     parsed.schedules = listed(tables, "schedule", ScheduleTable, parsed.faults)
+    parsed.residents = listed(tables, "resident", ResidentTable, parsed.faults)
     parsed.interlocks = listed(tables, "interlock", InterlockTable, parsed.faults)
     parsed.operators = listed(tables, "operator", OperatorTable, parsed.faults)
     parsed.fire_centres = listed(tables, "fire_centre", FireCentreTable, parsed.faults)

@@ -128,7 +128,8 @@ class Rule:
 class Watched:
     """A device or an asset as alerting sees it. `baseline` is what the configuration says its points are at rest.
 
-    `also` are families it helps to watch though the rules are those of an asset it is part of.
+    `also` are families it helps to watch though the rules are those of an asset it is part of. `elsewhere` are points
+    that are about another place than the device's; the values of `private` ones are told to nobody.
     """
 
     name: str
@@ -140,6 +141,12 @@ class Watched:
     rules: tuple[Rule, ...] = ()
     baseline: Mapping[str, float] = field(default_factory=dict)
     also: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, Subject] = field(default_factory=dict)
+    private: frozenset[str] = frozenset()
+
+    def about_point(self, point: str) -> Subject:
+        """Return what a point is about, as texts speak of it: a button is in the flat it rings for."""
+        return self.elsewhere.get(point, self.subject)
 
     @property
     def subject(self) -> Subject:

@@ -52,7 +52,7 @@ def gateway_toml(
     )
     operator = [OPERATOR.format(name=json.dumps(desk[0]), key=json.dumps(desk[1]))] if desk else []
     tables = (_table("[[camera]]", camera) for camera in cameras)
-    return "\n".join((head, *operator, *tables, *_buses(world, ports), *_doors(world)))
+    return "\n".join((head, *operator, *tables, *_buses(world, ports), *_doors(world), *_homes(world)))
 
 
 def camera(name: str, url: str, *, building: str, view: Mapping[str, object]) -> dict[str, object]:
@@ -87,6 +87,16 @@ def _doors(world: World) -> Iterator[str]:
                     "held_s": HELD_S,
                 }
                 yield _table("[[door]]", facts)
+
+
+def _homes(world: World) -> Iterator[str]:
+    """Yield a resident for every radar: somebody who agreed that a fall and long stillness are told, and no more."""
+    for devices in world.on_line.values():
+        for device in devices:
+            kind, _, flat = device.name.partition("-")
+            if kind == "radar":
+                facts = {"code": flat, "place": world.places[device.name], "sensors": [device.name]}
+                yield _table("[[resident]]", {**facts, "consent": ["fall", "still"]})
 
 
 def _device(world: World, device: Thing) -> dict[str, object]:

@@ -227,11 +227,14 @@ class Alerting:
         value, shown = condition.value, self._detection.shown(result.guard)
         if shown is not None and shown.value is not None and not result.guard.counts:
             value, unit = shown.value, shown.unit
+        subject = device.about_point(condition.point)
+        if condition.point in device.private:
+            value = unit = None
         return Found(
             kind=kind,
             severity=rule.severity if own else kind.severity,
             certainty=rule.certainty if own else kind.certainty,
-            facts=Facts(device.subject, value, unit, condition.deviation),
+            facts=Facts(subject, value, unit, condition.deviation),
             first_seen=condition.since_wall if condition.since_wall > 0 else self._now + self._ahead,
             clock=self._clock,
             device=device.name,
@@ -239,7 +242,7 @@ class Alerting:
             devices=(device.name,),
             latch=rule.latch,
             note=self._sayings.of(device.name),
-            **presses.told(condition, kind, device.subject, self._kinds, self._offset_h),
+            **presses.told(condition, kind, subject, self._kinds, self._offset_h),
         )
 
     def _said(self, body: SaidBody) -> None:

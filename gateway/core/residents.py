@@ -1,0 +1,141 @@
+"""Who lives behind a door with a sensor, and what they agreed to: enforced here, whatever a profile can measure. Pure.
+
+A resident is a door number, never a name. Without a `[[resident]]` that says so nobody is watched: rules of kinds that
+want consent (kinds.toml) are left out, and what a care sensor measures is neither written down nor sent. What somebody
+agreed to is raised, and without `sends` only that: not the number behind it. A call for help always works.
+
+What a care sensor measures is never written down at all. With `sends` its latest value goes up, as any device's does.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from drivers.api import Point, Profile, Text
+from gateway.core.config import ResidentTable
+from gateway.core.events import ReadingBody
+from gateway.core.faults import NOTHING, Fault, near, one_of, shown
+from gateway.core.kinds import Kinds
+from gateway.core.loading import Parsed
+from gateway.core.rules import Rule
+
+Part = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """What may be watched, written down and sent. `care` are devices that are care sensors whoever they watch over."""
+
+    residents: tuple[ResidentTable, ...]
+    care: frozenset[str]
+
+    def resident(self, device: str, point: str) -> ResidentTable | None:
+        """Return whom a point concerns: as a sensor of theirs or as their button."""
+        whole, part = device, f"{device}.{point}"
+        for each in self.residents:
+            if part in each.sos or part in each.sensors or whole in each.sensors:
+                return each
+        return None
+
+    def is_private(self, device: str, point: str) -> bool:
+        """Return whether a reading says something of a person."""
+        each = self.resident(device, point)
+        if each is not None and f"{device}.{point}" in each.sos:
+            return False
+        return each is not None or device in self.care
+
+    def sends(self, device: str, point: str) -> bool:
+        """Return whether a value may leave the gateway."""
+        if not self.is_private(device, point):
+            return True
+        each = self.resident(device, point)
+        return each is not None and each.sends
+
+    def unwritten(self, body: object) -> str | None:
+        """Return None for what is written down like anything else; else whose state may be told, "" for nobody's."""
+        if not isinstance(body, ReadingBody) or not self.is_private(body.device, body.point):
+            return None
+        return body.device if self.sends(body.device, body.point) else ""
+
+    def allows(self, device: str, rule: Rule) -> bool:
+        """Return whether a rule may look at its points: everybody concerned has agreed to its kind."""
+        wanted = rule.kind.consent
+        if not wanted:
+            return True
+        concerned = [self.resident(device, point) for point in rule.points]
+        return all(each is not None and wanted in each.consent for each in concerned)
+
+
+def buttons(
+    residents: Iterable[ResidentTable], device: str, points: Iterable[Point]
+) -> list[dict[str, object]]:
+    """Return the rules of a device's points that are somebody's button for help."""
+    tables: list[dict[str, object]] = []
+    mine = {part for each in residents for part in each.sos}
+    for point in points:
+        if f"{device}.{point.name}" not in mine:
+            continue
+        table: dict[str, object] = {"device": device, "kind": "care.sos", "point": point.name}
+        if point.counts:
+            table["moved"] = True
+        else:
+            table |= {"when": True, "clear_reads": 1 if point.cleared_by else 2}
+        tables.append(table)
+    return tables
+
+
+def care_devices(profiles: Mapping[str, Profile], kinds: Kinds) -> frozenset[str]:
+    """Return the devices (name -> profile) whose product brings a rule that wants consent."""
+    return frozenset(
+        name
+        for name, profile in profiles.items()
+        if any(
+            str(rule.get("kind")) in kinds and kinds[str(rule.get("kind"))].consent for rule in profile.rules
+        )
+    )
+
+
+def check(parsed: Parsed, profiles: Mapping[str, Profile], kinds: Kinds) -> Iterator[Fault]:
+    """Yield what is wrong or missing. `profiles` are those of the devices by name, as far as they are known."""
+    consents = sorted({kind.consent for kind in kinds.by_name.values() if kind.consent})
+    for key, each in parsed.residents.items():
+        if not each.code:
+            yield Fault(
+                f"{key}.code", shown(""), Text("门牌号，不写姓名", "a door number, and nobody's name")
+            )
+        for name in each.consent:
+            if name not in consents:
+                yield Fault(f"{key}.consent", shown(name), one_of(consents), near(name, consents))
+        for field, parts in (("sos", each.sos), ("sensors", each.sensors)):
+            for part in parts:
+                yield from _part(f"{key}.{field}", part, profiles, whole=field == "sensors")
+        if not each.sos and not each.sensors:
+            wanted = Text("sos 或 sensors", "sos or sensors")
+            yield Fault(key, NOTHING, wanted, warning=True)
+    yield from _nobody(parsed, profiles, kinds)
+
+
+def _part(key: str, part: str, profiles: Mapping[str, Profile], *, whole: bool) -> Iterator[Fault]:
+    device, dot, point = part.partition(".")
+    if device not in profiles:
+        yield Fault(key, shown(part), one_of(sorted(profiles)[:8]), near(device, profiles))
+        return
+    points = [each.name for each in profiles[device].points]
+    if (dot or not whole) and point not in points:
+        yield Fault(key, shown(part), one_of(f"{device}.{name}" for name in points[:8]), near(point, points))
+
+
+def _nobody(parsed: Parsed, profiles: Mapping[str, Profile], kinds: Kinds) -> Iterator[Fault]:
+    """A care sensor that is nobody's watches nobody: that is right, and an installer must know it."""
+    named: Collection[str] = {
+        part.partition(".")[0] for each in parsed.residents.values() for part in each.sensors
+    }
+    care = care_devices(profiles, kinds)
+    for key, device in parsed.devices.items():
+        if device.name in care and device.name not in named:
+            found = Text(f"{device.name} 没有住户同意", f"{device.name}, to which no resident has agreed")
+            wanted = Text("[[resident]] 的 sensors 和 consent", "sensors and consent of a [[resident]]")
+            hint = Text(
+                "未经同意：不监测、不保存、不上传",
+                "until then it watches nobody, and nothing of it is kept or sent",
+            )
+            yield Fault(f"{key}.profile", found, wanted, hint, warning=True)

@@ -1,0 +1,167 @@
+"""What residents agreed to: who is watched, what is written down, what leaves, and what `check` says of it."""
+
+from pathlib import Path
+
+import pytest
+
+from drivers.api import Quality
+from gateway import configuration, site, states
+from gateway.core import kinds
+from gateway.core.events import Clock, Event, LinkBody, ReadingBody
+from gateway.core.faults import Fault
+from gateway.core.snapshot import Snapshot
+
+KINDS = kinds.built_in()
+BASE = """
+[gateway]
+id = "hxtp-01"
+state_dir = "state"
+place = { compound = "红星亭坡 1 号院" }
+[[bus]]
+name = "riser-a"
+port = "socket://192.168.1.20:4001"
+[[bus.device]]
+name = "sos-board"
+profile = "wirenboard-wb-mcm8"
+address = 1
+place = { building = "2", unit = "1", floor = "1" }
+[[bus]]
+name = "home-301"
+port = "socket://192.168.1.20:4002"
+baud = 115200
+[[bus.device]]
+name = "radar-301"
+profile = "seeed-mr60bha2"
+address = 1
+"""
+RESIDENT = """
+[[resident]]
+code = "2-1-301"
+place = { building = "2", unit = "1", floor = "3" }
+sos = ["sos-board.pulses_3"]
+sensors = ["radar-301", "sos-board.contact_7"]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "state").mkdir()
+    return tmp_path
+
+
+def checked(folder: Path, more: str = "") -> configuration.Checked:
+    file = folder / "gateway.toml"
+    file.write_text(BASE + more, encoding="utf-8")
+    return configuration.check(file)
+
+
+def faults(folder: Path, more: str) -> list[Fault]:
+    return list(checked(folder, more).faults)
+
+
+def reading(device: str, point: str, value: float = 71.0) -> Event:
+    body = ReadingBody(device, point, value, Quality.GOOD, 1.0, "/min")
+    return Event(1, 1, 1_800_000_000.0, 1.0, Clock.SYNCED, body)
+
+
+def state_of(folder: Path, more: str, *events: Event) -> str:
+    found = checked(folder, more)
+    assert found.config is not None
+    watched = site.watched_of(found.config, found.profiles, KINDS)
+    snapshot = Snapshot(tuple(watched))
+    for event in events:
+        snapshot.follow(event)
+    snapshot.follow(
+        Event(1, 2, 1_800_000_000.0, 2.0, Clock.SYNCED, LinkBody("device", "radar-301", True, ""))
+    )
+    told = states.state(snapshot, watched, "radar-301")
+    assert told is not None
+    return told.decode()
+
+
+def kinds_watched(folder: Path, more: str) -> set[str]:
+    found = checked(folder, more)
+    assert found.config is not None
+    watched = site.watched_of(found.config, found.profiles, KINDS)
+    return {rule.kind.name for each in watched.values() for rule in each.rules if rule.kind.family == "care"}
+
+
+def test_without_a_resident_nobody_is_watched_and_an_installer_is_told(folder: Path) -> None:
+    assert kinds_watched(folder, "") == set()
+    (fault,) = faults(folder, "")
+    assert fault.warning
+    assert fault.hint is not None
+    assert "nothing of it is kept or sent" in fault.hint.en
+
+
+@pytest.mark.parametrize(
+    ("consent", "watched"),
+    [
+        ("", {"care.sos"}),
+        ('consent = ["fall"]', {"care.sos"}),  # the radar knows no falls
+        ('consent = ["vitals"]', {"care.sos", "care.vitals", "care.vitals_low"}),
+    ],
+)
+def test_only_what_somebody_agreed_to_is_looked_for_and_a_call_for_help_always(
+    folder: Path, consent: str, watched: set[str]
+) -> None:
+    assert kinds_watched(folder, RESIDENT + consent) == watched
+    assert faults(folder, RESIDENT + consent) == []
+
+
+def test_a_button_rings_for_its_flat_and_not_for_where_the_board_hangs(folder: Path) -> None:
+    found = checked(folder, RESIDENT)
+    assert found.config is not None
+    board = site.watched_of(found.config, found.profiles, KINDS)["sos-board"]
+    subject = board.about_point("pulses_3")
+    assert (subject.label, subject.place.floor, subject.place.compound) == ("2-1-301", "3", "红星亭坡 1 号院")
+    assert board.about_point("pulses_4").place.floor == "1"
+
+
+@pytest.mark.parametrize(
+    ("more", "device", "point", "told"),
+    [
+        ("", "radar-301", "heart", ""),
+        (RESIDENT, "radar-301", "heart", ""),
+        (RESIDENT + "sends = true", "radar-301", "heart", "radar-301"),
+        (RESIDENT, "sos-board", "contact_7", ""),
+        (RESIDENT, "sos-board", "contact_1", None),
+        (RESIDENT, "sos-board", "pulses_3", None),
+    ],
+)
+def test_what_a_care_sensor_measures_is_never_written_down(
+    folder: Path, more: str, device: str, point: str, told: str | None
+) -> None:
+    found = checked(folder, more)
+    assert found.config is not None
+    privacy = site.privacy_of(found.config, found.profiles, KINDS)
+    assert privacy.unwritten(reading(device, point).body) == told
+
+
+def test_the_bytes_that_go_up_have_a_heart_rate_only_where_somebody_agreed_to_that(folder: Path) -> None:
+    heart = reading("radar-301", "heart", 71.25)
+    assert "71.25" not in state_of(folder, "", heart)
+    assert "71.25" not in state_of(folder, RESIDENT + 'consent = ["vitals"]', heart)
+    assert "71.25" in state_of(folder, RESIDENT + 'consent = ["vitals"]\nsends = true', heart)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('sos = ["sos-board.pulses_3"]', 'sos = ["sos-bord.pulses_3"]', "resident[0].sos"),
+        ('sos = ["sos-board.pulses_3"]', 'sos = ["sos-board"]', "resident[0].sos"),
+        ('"radar-301", ', '"radar-301.hart", ', "resident[0].sensors"),
+        ('code = "2-1-301"', 'code = ""', "resident[0].code"),
+        ('code = "2-1-301"', 'code = "2-1-301"\nconsent = ["fal"]', "resident[0].consent"),
+    ],
+)
+def test_a_mistake_is_told_with_its_key(folder: Path, old: str, new: str, key: str) -> None:
+    told = [fault for fault in faults(folder, RESIDENT.replace(old, new)) if fault.key == key]
+    assert told
+    assert not told[0].warning
+
+
+def test_a_button_on_an_input_that_keeps_nothing_is_told_for_a_resident_too(folder: Path) -> None:
+    (fault,) = faults(folder, RESIDENT.replace("pulses_3", "contact_3"))
+    assert fault.warning
+    assert "may be missed" in fault.found.en
