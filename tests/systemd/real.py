@@ -90,6 +90,20 @@ def works(story: Story) -> str:
     return f"{story.polls()} polls, no device silent; {picture['frames']} frames at {picture['fps']} a second"
 
 
+def taken_up(story: Story) -> str:
+    """The drop-ins for systemd and its journal are in force, and every key of theirs is known."""
+    watchdog = story.there.out("systemctl", "show", "--value", "-p", "RuntimeWatchdogUSec")
+    assert watchdog == "14s", watchdog
+    asked = story.there.out("systemd-analyze", "cat-config", "systemd/journald.conf")
+    assert "60-compound-gateway.conf" in asked, asked
+    wrong = story.there.run(
+        "journalctl", "-b", "--no-pager", "-q", "-g", "Unknown key|Failed to parse"
+    ).stdout
+    ours = [line for line in wrong.splitlines() if "60-compound-gateway" in line]
+    assert not ours, ours
+    return f"the machine's watchdog asked for at {watchdog}, the journal's rules in force, no key unknown"
+
+
 def exposure(story: Story, unit: str) -> float:
     told = story.there.out("systemd-analyze", "security", "--no-pager", unit)
     found = float(told.splitlines()[-1].split(": ")[1].split()[0])
@@ -236,6 +250,7 @@ CHAPTERS: dict[str, Callable[[Story], str]] = {
     "starts without its ports": starts,
     "a compound, by reload": configure,
     "polls and watches in its sandbox": works,
+    "drop-ins": taken_up,
     "sandbox": sandboxed,
     "a fire is an alert": alarms,
     "a fall with its evidence": cameras.evidence,
