@@ -104,7 +104,9 @@ def _reload(scene: Scene) -> End:
 
 
 def _no_descriptors(scene: Scene) -> End:
-    pid = scene.site.gateway.pid
+    pid = (
+        scene.site.gateway.pid if scene.site.gateway.ready else 0
+    )  # one that is starting would only be kept from it
     scene.may_bring("uplink.down", "uplink.desk_silent", "storage.failing")
     scene.may_bring("bus.down", most=len(scene.site.lines))
     if pid:
