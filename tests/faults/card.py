@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Final
 
 FICLONE: Final = 0x40049409  # linux/fs.h
 TOOLS: Final = ("mkfs.xfs", "mke2fs", "mount", "umount")
+TRIES: Final = 50
 SHARED_MEMORY: Final = Path("/dev/shm")
 OPTIONS: Final = "loop,noatime"
 SETTLED: Final = "loop,noatime,noinit_itable"  # a card that was used for a while
@@ -104,6 +106,11 @@ def card(megabytes: int = 1024, room_gb: int = 8) -> Iterator[Card]:
 
 
 def _unmount(folder: Path) -> None:
+    """Unmount; a loop device lets go of its file a moment after what was mounted from it is gone."""
+    for _ in range(TRIES):
+        if subprocess.run(["umount", str(folder)], check=False, stderr=subprocess.DEVNULL).returncode == 0:
+            return
+        time.sleep(0.2)
     _run("umount", str(folder))
 
 

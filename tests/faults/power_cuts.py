@@ -100,7 +100,10 @@ class Campaign:
             number = self.tally.lives
             if number % FRESH_EVERY == 0 and number:
                 self._new_card()
+            known = len(self.tally.wrong)
             self._live("desk" if number % 2 else "broker")
+            for each in self.tally.wrong[known:]:
+                print(each, file=sys.stderr, flush=True)
             self.tally.lives += 1
             print(
                 f"life {number}: {self.tally.cuts} cuts, {len(self.tally.wrong)} wrong",

@@ -1,4 +1,4 @@
-"""The power is cut under gateway and desk: a few times here, a thousand times by `python -m tests.faults.power_cuts`.
+"""The power is cut under gateway and desk: a few times here, as often as wanted by `python -m tests.faults.power_cuts`.
 
 POWER_CUTS=1000 makes this test run so many.
 """
