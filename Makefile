@@ -28,6 +28,7 @@ bench: system-packages $(VENV)/.dev  ## every bench; one alone: .venv/bin/python
 	$(BIN)/python -m tests.bench.field
 	$(BIN)/python -m tests.bench.journal
 	$(BIN)/python -m tests.bench.process
+	$(BIN)/python -m tests.bench.community
 	$(BIN)/python -m tests.bench.doors
 	$(BIN)/python -m tests.bench.centre
 	$(BIN)/python -m tests.bench.printer
