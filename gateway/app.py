@@ -24,6 +24,7 @@ from gateway.core.residents import Privacy
 from gateway.core.snapshot import Snapshot
 from gateway.core.standing import Standing
 from gateway.core.thinning import Thinner
+from gateway.discovery import Discovery
 from gateway.fire_centre_needs import Around as NearCentres
 from gateway.fire_centres import FireCentres
 from gateway.gatehouse import Around, Gatehouse
@@ -173,7 +174,8 @@ class House:
         self._supervisor.add("latches", self._latches.run)
         if self._uplink is not None:
             self._supervisor.add("uplink", self._uplink.run)
-        around = (self._last_resort, self._centres, self._beside, self._upkeep)
+        discovery = Discovery(self._config, self._watched, self._snapshot, self._uplink)
+        around = (self._last_resort, self._centres, discovery, self._beside, self._upkeep)
         wings = (self._gatehouse, self._vision, self._machine, *around)
         for name, run in (each for wing in wings for each in wing.services.items()):
             self._supervisor.add(name, run)

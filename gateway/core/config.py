@@ -37,6 +37,7 @@ class MqttTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     password_file: str = ""
     keep_alive_s: int = 15
     window: int = 100  # unacknowledged messages
+    home_assistant: bool = False  # tell Home Assistant which devices there are
 
 
 class BesideTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

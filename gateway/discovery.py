@@ -1,0 +1,120 @@
+"""Tells Home Assistant which devices there are, when `[mqtt]` says so, and takes back those that are gone.
+
+A device is told once its first values are known, and again when there are more of them or the broker was another. What
+was told is kept in the state directory, so that a device taken out of the configuration is taken out there as well.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final, Protocol
+
+from gateway import __version__
+from gateway.core import home_assistant, texts
+from gateway.core.config import Config
+from gateway.core.events import ReadingBody
+from gateway.core.places import over
+from gateway.core.rules import Watched
+from gateway.core.snapshot import Snapshot
+from gateway.core.texts import Subject
+from gateway.runtime.threads import in_thread
+
+log = logging.getLogger(__name__)
+
+LOOK_S: Final = 5.0
+FILE: Final = "home-assistant.json"
+
+
+class Statistics(Protocol):
+    """How a link upstream goes: how many connections were made so far."""
+
+    @property
+    def connections(self) -> int: ...  # noqa: D102
+
+
+class Upstream(Protocol):
+    """Who publishes, and says whether it could."""
+
+    def publish(self, topic: str, content: bytes, *, retain: bool = False) -> bool: ...  # noqa: D102
+    def statistics(self) -> Statistics: ...  # noqa: D102
+
+
+class Discovery:
+    """Follows what is known of the devices."""
+
+    def __init__(
+        self, config: Config, watched: Mapping[str, Watched], snapshot: Snapshot, uplink: Upstream | None
+    ) -> None:
+        self._config, self._watched, self._snapshot, self._uplink = config, watched, snapshot, uplink
+        self._told: dict[str, bytes] = {}
+        self._on = 0
+        self._file = Path(config.gateway.state_dir) / FILE
+
+    @property
+    def services(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """Return what is to run."""
+        wanted = self._config.mqtt is not None and self._config.mqtt.home_assistant
+        return {"home assistant": self.run} if wanted and self._uplink is not None else {}
+
+    async def run(self) -> None:
+        """Tell until cancelled."""
+        kept = await in_thread(self._read)
+        while True:
+            known = self.look(kept)
+            if known != kept:
+                kept = known
+                await self._keep(json.dumps(sorted(known)))
+            await asyncio.sleep(LOOK_S)
+
+    async def _keep(self, text: str) -> None:
+        try:
+            await in_thread(lambda: self._file.write_text(text, encoding="utf-8"))
+        except OSError as error:
+            log.warning("%s cannot be written: %s", self._file, error.strerror)
+
+    def look(self, kept: set[str]) -> set[str]:
+        """Tell what is new, take back what is gone of `kept`; return the devices that stand at the broker now."""
+        assert self._uplink is not None
+        connections = self._uplink.statistics().connections
+        if connections != self._on:
+            self._on = connections
+            self._told.clear()
+        mine = self._config.gateway.id
+        wanted = dict(self._configs())
+        doors = {door.name for door in self._config.door}
+        gone = {name for name in kept if name not in self._watched and name not in doors}
+        taken = {
+            name for name in gone if self._uplink.publish(home_assistant.topic(mine, name), b"", retain=True)
+        }
+        for name, content in wanted.items():
+            if self._told.get(name) != content and self._uplink.publish(
+                home_assistant.topic(mine, name), content, retain=True
+            ):
+                self._told[name] = content
+        return (kept - taken) | set(self._told)
+
+    def _configs(self) -> Iterator[tuple[str, bytes]]:
+        mine, home = self._config.gateway.id, self._config.gateway.place
+        for name, watched in self._watched.items():
+            seen = self._snapshot.devices[name].points.values()
+            bodies = [event.body for event in seen if isinstance(event.body, ReadingBody)]
+            points = {body.point: (body.value, body.unit) for body in bodies if body.value is not None}
+            if points:
+                where = texts.where(watched.subject).zh
+                area = watched.place.compound
+                about = {"model": watched.profile, "area": area, "version": __version__}
+                yield name, home_assistant.config(mine, name, points, name=f"{where} {name}", **about)
+        for door in self._config.door:
+            place = over(door.place, home)
+            where = texts.where(Subject(door.name, door.label, place)).zh
+            told = {"name": f"{where} {door.name}", "area": place.compound, "version": __version__}
+            yield door.name, home_assistant.door(mine, door.name, **told)
+
+    def _read(self) -> set[str]:
+        try:
+            found = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return set()
+        return {name for name in found if isinstance(name, str)} if isinstance(found, list) else set()
