@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
 from gateway.cli_parts import FILE, config_option, json_option, option, words
 from gateway.terminal.errors import ToolError
@@ -81,6 +80,8 @@ def _watched_lines(lines: Any, file: Path) -> Iterator[str]:
 
 
 def _print_json(told: "Told") -> None:
+    import msgspec
+
     shape = msgspec.to_builtins(told)
     shape["by_kind"] = dict(Counter(spell.kind for spell in told.spells))
     click.echo(json.dumps(shape, ensure_ascii=False))

@@ -152,7 +152,10 @@ class SimDevice:
             words = encode(register, identify.minimum, self.registers.words(register))
             self.registers.write(register.table, register.address, words)
         for each in self.profile.points:
-            self._actual[each.name] = at_rest(self.profile, each)
+            rest = at_rest(self.profile, each)
+            if identify and identify.register == each.wire and isinstance(rest, float):
+                rest = min(max(rest, identify.minimum), identify.maximum)  # by this it is known
+            self._actual[each.name] = rest
             self._show(each.name)
 
     def _show(self, *points: str) -> None:

@@ -18,7 +18,7 @@ MOST_HELD_S = 3.0
 FORGOTTEN_S = 5.0
 NEAR_S = 0.5  # pieces further apart in time are two falls
 SURE = 4  # power of the confidence in what a piece is worth
-BESIDE_PX, BESIDE = 60.0, 0.6  # px, or share of the longer drop: what goes further off is another thing
+BESIDE_PX, BESIDE = 60.0, 0.45  # px, or share of the longer drop: what goes further off is another thing
 COMMON = (
     3  # frames in which two must be seen at once for it to be told whether they go along with one another
 )

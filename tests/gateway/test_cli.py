@@ -43,6 +43,7 @@ COMMANDS = [
     "cards",
     "sign",
     "desk",
+    "replay",
 ]
 ENGLISH = {"LC_ALL": "C.UTF-8"}
 CHINESE = {"LC_ALL": "zh_CN.UTF-8"}

@@ -279,7 +279,7 @@ def test_a_door_of_parts_is_opened_and_locked_down_by_who_may_and_its_strike_by_
             until(lambda: not far.strike("door-2-1"), what="the strike falls")
             past = far.order(WARDEN, target="door-2-1", arguments={"seconds": 1})
             assert past["data"]["result"] == "refused"
-            assert "goes through the door" in past["data"]["detail"]
+            assert "is the strike of gate-2-1" in past["data"]["detail"]
             down = far.order(DESK, target="gate-2-1", action="lock_down", arguments={})
             assert down["data"]["result"] == "done", down
             shut = far.order(WARDEN, target="gate-2-1", arguments={"seconds": 1})

@@ -99,7 +99,7 @@ def test_a_single_line_of_framed_devices_has_its_own_baud_and_several_only_where
         single_line(radar, devices=2)
     with pytest.raises(ValueError, match="0 to 255"):
         single_line(tilt, address=250, devices=9)
-    with pytest.raises(ValueError, match="wanted modbus or framed"):
+    with pytest.raises(ValueError, match="speaks osdp, which nobody here plays"):
         single_line(profiles.load("osdp-reader"))
 
 
