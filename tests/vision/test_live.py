@@ -102,7 +102,7 @@ def test_a_frozen_camera_is_given_up_within_the_limit(street: Path) -> None:
         with pytest.raises(SourceError) as lost:
             list(frames)
         assert lost.value.reason == "timed_out"
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 10.0  # ours, not the thirty seconds that OpenCV would wait
 
 
 def test_after_a_freeze_the_camera_is_opened_again_and_numbers_and_times_go_on(street: Path) -> None:
