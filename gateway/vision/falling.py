@@ -17,25 +17,21 @@ from numpy.typing import NDArray
 Reals: TypeAlias = NDArray[np.float64]
 
 GRAVITY = 9.81
-STARTS = np.array(
-    [-3.5, -2.0, 0.0, 1.0, 2.0, 4.0, 6.0, 9.0, 12.0, 16.0, 20.0]
-)  # m/s downwards at the first sight
+STARTS = np.array([-2.0, 0.0, 1.0, 2.0, 4.0, 6.0, 9.0, 12.0, 16.0, 20.0])  # m/s downwards at the first sight
 TERMINALS = np.array([1e6, 25.0, 14.0, 8.0, 4.5, 2.5])  # m/s
 TAME = 1e-5  # keeps c small where the path says nothing of it
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class FreeFall:
     """The best fit of a path: rms of what is left in px, and the scale it implies, in pixels a metre at the start.
 
-    `steady_px` is what is left when the path is taken for motion at constant speed, `off_px` how far each sight lies
-    below the fit.
+    `steady_px` is what is left when the path is taken for motion at constant speed.
     """
 
     misfit_px: float
     steady_px: float
     scale_px: float
-    off_px: Reals
 
     @property
     def bend(self) -> float:
@@ -47,15 +43,12 @@ def fit(times: Reals, downs: Reals) -> FreeFall:
     """Fit `downs` (px, growing downwards) at `times` (s); at least four of each."""
     lapse = times - times[0]
     drops = _drops(lapse)
-    solved, misfit, off = _solve(drops.reshape(-1, len(lapse)), downs)
+    solved, misfit = _solve(drops.reshape(-1, len(lapse)), downs)
     up = solved[:, 1] <= 0  # a fall goes down
     best = int(np.argmin(np.where(up, misfit + 1e3, misfit)))
-    _, steady, _ = _solve(lapse[None, :], downs)
+    _, steady = _solve(lapse[None, :], downs)
     return FreeFall(
-        misfit_px=float(misfit[best]),
-        steady_px=float(steady[0]),
-        scale_px=float(solved[best, 1]),
-        off_px=off[best],
+        misfit_px=float(misfit[best]), steady_px=float(steady[0]), scale_px=float(solved[best, 1])
     )
 
 
@@ -74,11 +67,8 @@ def _log_cosh(value: Reals) -> Reals:
     return np.asarray(np.abs(value) + np.log1p(np.exp(-2 * np.abs(value))) - np.log(2.0))
 
 
-def _solve(drops: Reals, downs: Reals) -> tuple[Reals, Reals, Reals]:
-    """Solve y = a + b u + c u y for each row of drops, outliers tamed once.
-
-    Returns (n, 3) a, b, c, the (n,) rms in px, and (n, times) px by which each sight lies below.
-    """
+def _solve(drops: Reals, downs: Reals) -> tuple[Reals, Reals]:
+    """Return ((n, 3) a, b, c, (n,) rms in px) of y = a + b u + c u y for each row of drops, outliers tamed once."""
     weight = np.ones_like(drops)
     for _ in range(2):
         design = np.stack([np.ones_like(drops), drops, drops * downs[None, :]], axis=2)
@@ -94,4 +84,4 @@ def _solve(drops: Reals, downs: Reals) -> tuple[Reals, Reals, Reals]:
         scale = 1.5 + 2 * np.median(np.abs(off), axis=1, keepdims=True)
         weight = 1 / (1 + (off / scale) ** 2)
     rms = np.sqrt((weight * off**2).sum(axis=1) / weight.sum(axis=1))
-    return solved, rms, off
+    return solved, rms

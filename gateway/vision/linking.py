@@ -10,7 +10,6 @@ import math
 import operator
 from collections import deque
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,17 +24,14 @@ LOOK_BACK = 5  # hits from which its beginning is looked for
 DOUBTFUL = 7  # hits within which it must have begun to sink
 UNFOLLOWED_S = 0.1
 UNEVEN_S = 0.022  # times of pictures are not better than that: a film of 25 a second may be shown at 30
-DOUBT = 0.16  # share of the pace by which a track may go otherwise than it went, for each second unseen
-OF_SIZE, LARGEST_PX = 0.4, 60.0  # a large thing shows now by its head, now by its foot
 LOST_S = 0.17  # a followed track ends after so long unseen
 LONGEST_S = 6.0
 MOST_TRACKS = 160
-SEED_SPEED = 0.08  # of the picture's height per frame of 40 ms: no track begins faster
+SEED_SPEED = 0.06  # of the picture's height per frame of 40 ms: no track begins faster
 SEEDS = 2  # tracks that one thing begins at most
 RECENT = 8  # hits by which a track goes on
 JOIN_S, JOIN_PX, JOIN_SHARE = 0.6, 8.0, 0.3  # a track may go on after so long, so far off (share: of the way)
 FEWEST_JOINED = 3  # hits of the later piece that must lie after the earlier, into which it may reach back
-TURNING, LEAST_TURN_PX = 0.4, 1.5
 STILL_HITS, STILL_PX = 12, 5.0
 
 
@@ -84,12 +80,7 @@ class Linker:
     def _join(self, track: Track) -> None:
         """Put before a track the one it continues: things vanish for moments before a wall of their own shade."""
         best: tuple[float, Track, list[Hit]] | None = None
-        lost = [
-            each
-            for each in self.tracks
-            if each is not track and each.hits[-1].index < track.hits[-1].index - 1
-        ]
-        for past in (*self._past, *lost):
+        for past in self._past:
             rest = [hit for hit in track.hits if hit.index > past.hits[-1].index]
             if len(rest) < FEWEST_JOINED or not past.followed:
                 continue
@@ -102,10 +93,8 @@ class Linker:
             if off < 1.0 and first.y > last.y and (best is None or off < best[0]):
                 best = off, past, rest
         if best is not None:
-            track.hits, track.before = [*best[1].hits, *best[2]], len(best[1].hits)
-            if best[1] in self._past:
-                self._past.remove(best[1])
-            best[1].over, best[1].looked_back = True, False
+            track.hits = [*best[1].hits, *best[2]]
+            self._past.remove(best[1])
 
     def _assign(self, picture: Picture, found: Candidates, ground: Ground) -> NDArray[np.bool_]:
         """Give each track its nearest thing, the longest tracks first; say which things are taken."""
@@ -175,8 +164,7 @@ def _ahead(track: Track, time_s: float) -> tuple[float, float, float]:
     times = [hit.time_s - last.time_s for hit in hits]
     degree = 2 if len(hits) >= 5 else 1
     (x, pace_x), (y, pace_y) = _on(times, [[hit.x for hit in hits], [hit.y for hit in hits]], lapse, degree)
-    doubt = UNEVEN_S + DOUBT * lapse
-    reach = 3.0 + doubt * math.hypot(pace_x, pace_y) + OF_SIZE * min(track.size, LARGEST_PX)
+    reach = 3.0 + max(0.16 * lapse, UNEVEN_S) * math.hypot(pace_x, pace_y) + 0.2 * min(track.size, 40.0)
     return x, y, reach * (1.0 if lapse < 0.09 else 1.4)
 
 
@@ -216,8 +204,7 @@ def _hit(picture: Picture, found: Candidates, thing: int) -> Hit:
 
 def _take(track: Track, picture: Picture, hit: Hit, ground: Ground) -> None:
     if len(track.hits) + 1 >= FOLLOWED and track.sinking:
-        size = max(hit.size, min(track.size, LARGEST_PX))
-        sighting = look(picture, ground, hit.x, hit.y, reach=2.0 + size / 2, size=size)
+        sighting = look(picture, ground, hit.x, hit.y, reach=2.0 + hit.size / 2, size=hit.size)
         if sighting is not None and sighting.size < 3 * max(hit.size, track.size) + 6:
             hit = seen(picture, sighting, ground)
     track.hits.append(hit)
@@ -237,15 +224,8 @@ def _ended(track: Track, time_s: float) -> bool:
     if count < FOLLOWED:
         return False
     still = count >= STILL_HITS and abs(last.y - track.hits[-STILL_HITS].y) < STILL_PX
-    astray = count >= DOUBTFUL and not track.sinking and not (count < 2 * DOUBTFUL and _turning(track))
+    astray = count >= DOUBTFUL and not track.sinking
     return still or astray or time_s - last.time_s > LOST_S or time_s - first.time_s > LONGEST_S
-
-
-def _turning(track: Track) -> bool:
-    """Say whether a track has just begun to come down: what was thrown upwards first hardly moves."""
-    late = track.hits[-FOLLOWED:]
-    way = sum(abs(b.x - a.x) + abs(b.y - a.y) for a, b in pairwise(late))
-    return late[-1].y - late[0].y >= max(LEAST_TURN_PX, TURNING * way)
 
 
 def _only(found: Candidates, chosen: NDArray[np.bool_]) -> Candidates:

@@ -1,9 +1,8 @@
 """One fall, one event: pieces of a broken track and the mirror image in the window glass belong together.
 
-A verdict is held for a tenth of a second, so that a piece that begins where another ended can join it, and for as
-long as something that may be its next piece is still in flight: an alert should tell of the whole way down. What goes
-along with an event, or on from it, is the same fall: a bag and what spills from it, or its image in the glass. What
-comes down at another pace or elsewhere is an event of its own: a bird must not take a bottle's place.
+A verdict is held for a tenth of a second, so that a piece that begins where another ended can join it. What goes
+beside an event, or on from it, is the same fall: a bag and what spills from it, or its image in the glass. What comes
+down elsewhere at that time is an event of its own: a bird before the next house must not take a bottle's place.
 What nobody would believe alone may still be the first piece of a fall: it waits for one that goes on from it.
 """
 
@@ -14,15 +13,10 @@ from dataclasses import dataclass, replace
 from gateway.vision.sight import Fall, Spot
 
 HOLD_S = 0.1
-MOST_HELD_S = 3.0
 FORGOTTEN_S = 5.0
 NEAR_S = 0.5  # pieces further apart in time are two falls
-SURE = 4  # power of the confidence in what a piece is worth
-BESIDE_PX, BESIDE = 60.0, 0.45  # px, or share of the longer drop: what goes further off is another thing
-COMMON = (
-    3  # frames in which two must be seen at once for it to be told whether they go along with one another
-)
-PARTED_PX, PARTED = 10.0, 0.5  # px, share of their way: further apart draw only things of different falls
+SURE = 8  # power: what is believed by half is worth as much as a thing of a two-hundredth of its area
+BESIDE_PX, BESIDE = 60.0, 0.6  # px, or share of the longer drop: what goes further off is another thing
 ASIDE = 0.12  # of the drop seen so far: a piece goes on below, not far beside
 
 
@@ -49,18 +43,9 @@ class Merger:
                 return
         self._events.append(_Event(fall, sure))
 
-    @property
-    def waits(self) -> bool:
-        """Return whether any event is still to be told."""
-        return bool(self._waiting())
-
-    def due(self, now: float, flying: Sequence[Sequence[Spot]] = ()) -> list[Fall]:
-        """Return the events that have waited long enough; forget those long past. `flying` has not ended yet."""
-        ready = [
-            event
-            for event in self._waiting()
-            if now - event.fall.decided_s >= HOLD_S and not _goes_on(event.fall, flying, now)
-        ]
+    def due(self, now: float) -> list[Fall]:
+        """Return the events that have waited long enough; forget those long past."""
+        ready = [event for event in self._waiting() if now - event.fall.decided_s >= HOLD_S]
         for event in ready:
             event.told = True
             event.fall = replace(event.fall, decided_s=now)
@@ -79,13 +64,6 @@ class Merger:
 
     def _waiting(self) -> list[_Event]:
         return [event for event in self._events if event.sure and not event.told]
-
-
-def _goes_on(fall: Fall, flying: Sequence[Sequence[Spot]], now: float) -> bool:
-    """Say whether something still in flight may be a piece of a fall."""
-    return now - fall.decided_s < MOST_HELD_S and any(
-        each[0].time_s <= fall.t_end + NEAR_S and _belong(fall.track, each, sure=True) for each in flying
-    )
 
 
 def _near(one: Fall, other: Fall) -> bool:
@@ -116,20 +94,14 @@ def _joined(first: Fall, second: Fall) -> Fall:
 
 
 def _beside(one: Sequence[Spot], other: Sequence[Spot]) -> bool:
-    """Say whether two tracks go along with one another, or one goes on where the other ended."""
+    """Say whether two tracks go side by side or one goes on where the other ended."""
     drop = max(track[-1].centre[1] - track[0].centre[1] for track in (one, other))
     places = {spot.frame: spot.centre for spot in other}
-    both = [(spot.centre, places[spot.frame]) for spot in one if spot.frame in places]
-    if len(both) < COMMON:
+    apart = sorted(math.dist(spot.centre, places[spot.frame]) for spot in one if spot.frame in places)
+    if not apart:
         earlier, later = (one, other) if one[0].frame <= other[0].frame else (other, one)
-        return math.dist(earlier[-1].centre, later[0].centre) <= max(BESIDE_PX, BESIDE * drop)
-    apart = sorted(math.dist(here, there) for here, there in both)
-    if apart[len(apart) // 2] > max(BESIDE_PX, BESIDE * drop):
-        return False
-    (ax, ay), (bx, by) = both[0]
-    (cx, cy), (dx, dy) = both[-1]
-    parted = math.hypot((cx - dx) - (ax - bx), (cy - dy) - (ay - by))
-    return parted <= PARTED_PX + PARTED * max(abs(cy - ay), abs(dy - by))
+        apart = [math.dist(earlier[-1].centre, later[0].centre)]
+    return apart[len(apart) // 2] <= max(BESIDE_PX, BESIDE * drop)
 
 
 def _continues(one: Sequence[Spot], other: Sequence[Spot]) -> bool:
@@ -143,6 +115,5 @@ def _continues(one: Sequence[Spot], other: Sequence[Spot]) -> bool:
 
 
 def _worth(fall: Fall) -> float:
-    """Return how much of an event a piece of it is: how sure, how long seen, how large; a thing before its image."""
-    area = sorted(spot.w * spot.h for spot in fall.track)[len(fall.track) // 2]
-    return fall.confidence**SURE * len(fall.track) * math.sqrt(area)
+    """Return how much of an event a piece of it is: how sure, and how large; a thing before its image in the glass."""
+    return fall.confidence**SURE * sum(spot.w * spot.h for spot in fall.track)

@@ -86,12 +86,10 @@ class Motion:
         if not self._started or frame.luma.shape != self.background.shape:
             self._start(frame)
             return NOBODY
-        while (
-            len(self.recent) > 2 * self._apart
-        ):  # before the next is laid, which takes the buffer of the oldest
-            self._spent.append(self.recent.popleft().luma)
         self.recent.append(self._lay(frame))
         self._count += 1
+        while len(self.recent) > 2 * self._apart + 1:
+            self._spent.append(self.recent.popleft().luma)
         if len(self.recent) < 2 * self._apart + 1:
             return NOBODY
         before, picture, after = (self.recent[-1 - back * self._apart] for back in (2, 1, 0))

@@ -22,7 +22,7 @@ def tubelet_of(hits: Sequence[Hit], height: int) -> Tubelet:
     fall = falling.fit(times, down)
     facts = facts_of(np.stack([times, across, down]), fall, hits, height)
     path = np.empty((PATH_FEATURES, STEPS), np.float32)
-    path[: len(CURVES)] = _curves(np.stack([times, across, down]), fall, hits, height)
+    path[: len(CURVES)] = _curves(np.stack([times, across, down]), hits, height)
     path[len(CURVES) :] = np.array([facts[name] for name in FACTS], np.float32)[:, None]
     return Tubelet(_pictures(hits, times), np.clip(path, -8, 8), tuple(map(spot_of, hits)), facts)
 
@@ -85,7 +85,6 @@ def facts_of(
 
 def _curves(
     path: NDArray[np.float64],
-    fall: FreeFall,
     hits: Sequence[Hit],
     height: int,
 ) -> NDArray[np.float64]:
@@ -99,7 +98,7 @@ def _curves(
     x, y = sampled(across), sampled(down)
     off_x = x - np.polynomial.Polynomial.fit(even, x, 3)(even)
     off_y = y - np.polynomial.Polynomial.fit(even, y, 3)(even)
-    sides = np.array([(hit.box[2] - hit.box[0], hit.box[3] - hit.box[1]) for hit in hits])
+    size = np.array([np.hypot(hit.box[2] - hit.box[0], hit.box[3] - hit.box[1]) for hit in hits])
     nearest = np.abs(even[:, None] - times[None, :]).min(axis=1)
     usual = float(np.median(np.diff(times)))
     return np.stack(
@@ -110,8 +109,7 @@ def _curves(
             np.gradient(y, lapse) / height,
             off_x / 8,
             off_y / 8,
-            sampled(np.clip(fall.off_px, -64, 64)) / 8,
-            *(np.log2(sampled(each) + 1) / 4 - 1 for each in (np.hypot(*sides.T), *sides.T)),
+            np.log2(sampled(size) + 1) / 4 - 1,
             sampled(np.array([hit.contrast for hit in hits])) / 64,
             (nearest <= 0.75 * usual).astype(np.float64),
         ]

@@ -35,7 +35,7 @@ def look_back(track: Track, ground: Ground, recent: Sequence[Picture]) -> None:
     """
     by_index = {picture.index: picture for picture in recent}
     hits = [_again(hit, by_index.get(hit.index), ground) for hit in track.hits]
-    missed = before = 0
+    missed = 0
     for picture in recent:
         if picture.index >= hits[0].index:
             continue
@@ -48,14 +48,13 @@ def look_back(track: Track, ground: Ground, recent: Sequence[Picture]) -> None:
             and alike(sighting, hits[:4], size, ONCE_ALIKE)
         ):
             hits.insert(0, seen(picture, sighting, ground))
-            missed, before = 0, before + 1
+            missed = 0
             if _resting(hits):
                 del hits[: REST_HITS - 1]
-                before = max(0, before - REST_HITS + 1)
                 break
-        elif (missed := missed + 1) >= 3:
+        elif (missed := missed + 1) >= 2:
             break
-    track.hits, track.before = hits, before
+    track.hits = hits
 
 
 def _resting(hits: Sequence[Hit]) -> bool:

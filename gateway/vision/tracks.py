@@ -39,9 +39,6 @@ class Track:
     hits: list[Hit]
     looked_back: bool = False
     over: bool = False
-    before: int = (
-        0  # how many of the first hits were only looked for afterwards; a thrown thing rises in them
-    )
     ahead: tuple[float, float, float] = field(default=(0.0, 0.0, 0.0))  # x, y, reach in the next picture
     _sank: tuple[int, Hit | None, bool] = (0, None, False)  # of how many hits and which last one it was asked
 
@@ -49,12 +46,11 @@ class Track:
     def sinking(self) -> bool:
         """Return whether it has come down of late, rather than gone aside or up."""
         count, last, sank = self._sank
-        count_now = len(self.hits)
-        if count != count_now or last is not self.hits[-1]:
-            late = self.hits[max(self.before, count_now - LATE) :]
+        if count != len(self.hits) or last is not self.hits[-1]:
+            late = self.hits[-LATE:]
             way = sum(abs(b.x - a.x) + abs(b.y - a.y) for a, b in pairwise(late))
             sank = late[-1].y - late[0].y >= LEAST_SINKING * way
-            self._sank = count_now, self.hits[-1], sank
+            self._sank = len(self.hits), self.hits[-1], sank
         return sank
 
     @property

@@ -24,10 +24,7 @@ CURVES = (
     "speed_down",
     "off_across",
     "off_down",
-    "off_fall",
     "size",
-    "wide",
-    "tall",
     "contrast",
     "seen",
 )

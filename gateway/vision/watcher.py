@@ -73,7 +73,7 @@ class WatcherStatistics:
 
 
 class Watcher:
-    """Watches one camera's frames. `explain` hears of near misses, `collect` of every track before judgement."""
+    """Watches one camera's frames. `explain` hears of near misses, `collect` of every tubelet before judgement."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Watcher:
         threshold: float = 0.5,
         outlook: Outlook = Outlook(),  # noqa: B008  (frozen)
         explain: Callable[[NearMiss], None] | None = None,
-        collect: Callable[[Sequence[Hit]], None] | None = None,
+        collect: Callable[[Tubelet], None] | None = None,
     ) -> None:
         self.statistics = WatcherStatistics()
         self._judge, self._threshold, self._outlook = judge, threshold, outlook
@@ -100,12 +100,7 @@ class Watcher:
         self.statistics.candidates += len(found)
         self.statistics.blind = motion.blind
         self._judge_tracks(ended, frame.luma.shape[0])
-        flying = self._flying() if self._merger.waits else ()
-        return self._told(self._merger.due(frame.time_s, flying))
-
-    def _flying(self) -> list[tuple[Spot, ...]]:
-        """Return what is being followed and was seen just now."""
-        return [tuple(map(spot_of, track.hits)) for track in self._linker.tracks if track.followed]
+        return self._told(self._merger.due(frame.time_s))
 
     def finish(self) -> list[Fall]:
         """End the stream: judge what is still in flight."""
@@ -120,18 +115,21 @@ class Watcher:
     def _judge_tracks(self, tracks: Sequence[Track], height: int) -> None:
         self.statistics.tracks += len(tracks)
         seen = [trimmed([hit for hit in track.hits if hit.crop is not None]) for track in tracks]
-        hopeless = [hopeless_of(hits, height) for hits in seen]
+        hopeless = [_hopeless(hits, height) for hits in seen]
         if self._explain is not None:
             for hits, reason in zip(seen, hopeless, strict=True):
                 if reason and hits and hits[-1].y - hits[0].y >= TELLING_DROP * height:
                     self._miss(reason, 0.0, tuple(map(spot_of, hits)))
-        hopeful = [hits for hits, reason in zip(seen, hopeless, strict=True) if not reason]
-        if self._collect is not None:
-            for hits in hopeful:
-                self._collect(hits)
-        if self._judge is None or not hopeful:
+        tubelets = [
+            tubelet_of(hits, height) for hits, reason in zip(seen, hopeless, strict=True) if not reason
+        ]
+        if not tubelets:
             return
-        tubelets = [tubelet_of(hits, height) for hits in hopeful]
+        if self._collect is not None:
+            for tubelet in tubelets:
+                self._collect(tubelet)
+        if self._judge is None:
+            return
         self.statistics.classified += len(tubelets)
         for tubelet, likely in zip(tubelets, self._judge.classify(tubelets), strict=True):
             self._decide(tubelet, float(likely[0]))
@@ -177,11 +175,10 @@ def _physical(facts: Mapping[str, float]) -> bool:
     return facts["misfit_px"] <= most_px and (facts["bend"] < BENT or low <= facts["metres"] <= high)
 
 
-def hopeless_of(hits: Sequence[Hit], height: int) -> str:
+def _hopeless(hits: Sequence[Hit], height: int) -> str:
     """Return why the network need not be asked about a track; "" when it must be."""
     if len(hits) < FEWEST_HITS or hits[-1].time_s - hits[0].time_s > MOST_APART_S * (len(hits) - 1):
         return "short"
-    hits = hits[min(range(len(hits)), key=lambda place: hits[place].y) :]  # what was thrown may rise before
     drop = hits[-1].y - hits[0].y
     if drop < max(LEAST_DROP_PX, LEAST_DROP * height):
         return "shallow"

@@ -14,19 +14,18 @@ from rich.console import Console
 
 from models.train.collect import Split, collect, jobs
 from models.train.export import export
-from models.train.net import Net
-from models.train.shards import ABOUT, OBJECT, Tubelets, load_all
+from models.train.shards import ABOUT, OBJECT, load_all
 from models.train.train import Recipe, Trained, keep, predict, restore, train, validate
 from models.train.vouch import threshold
 
-VERSION = "0.4"
+VERSION = "0.3"
 SIZE, CONTRAST = ABOUT.index("size_px"), ABOUT.index("contrast")
 HOME = Path(__file__).parents[1] / "falling-object"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much of everything: streams to collect from, rounds of mining, epochs, teachers of the last round."""
+    """How much of everything: streams to collect from, rounds of mining, epochs."""
 
     train: int
     validation: int
@@ -34,12 +33,10 @@ class Plan:
     rounds: int
     epochs: int
     epochs_between: int
-    teachers: int
 
 
-EVENING = Plan(train=408, validation=112, mined=330, rounds=1, epochs=40, epochs_between=8, teachers=3)
-QUICK = Plan(train=16, validation=8, mined=8, rounds=1, epochs=2, epochs_between=1, teachers=1)
-TEACHER_WIDTH = 2.0
+EVENING = Plan(train=520, validation=96, mined=320, rounds=1, epochs=60, epochs_between=12)
+QUICK = Plan(train=16, validation=8, mined=8, rounds=1, epochs=2, epochs_between=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +55,16 @@ class Evening:
         todo = jobs(self.folder, seed=self.seed, split=split, streams=streams, first=first, model=model)
         collect(todo, self.processes, self.console, title)
 
-    def learn(self, name: str, epochs: int, *, teachers: int = 0) -> Trained:
-        """Train on all shards there are; or take the weights an earlier run left. Teachers are trained before."""
+    def learn(self, name: str, epochs: int) -> Trained:
+        """Train on all shards there are; or take the weights an earlier run left."""
         weights = self.folder / f"{name}.pt"
-        data, validation = (load_all(self.folder, f"{split}-*.npz") for split in ("train", "validation"))
+        validation = load_all(self.folder, "validation-*.npz")
         if weights.exists():
             return validate(restore(weights), validation, epochs)
-        tutors = [self._teach(number, epochs, data, validation) for number in range(teachers)]
         recipe = Recipe(seed=self.seed, epochs=epochs, threads=self.processes)
-        best = train(data, validation, recipe, self.console, teachers=tutors)
+        best = train(load_all(self.folder, "train-*.npz"), validation, recipe, self.console)
         keep(best, weights, recipe)
         return best
-
-    def _teach(self, number: int, epochs: int, data: Tubelets, validation: Tubelets) -> Net:
-        weights = self.folder / f"teacher-{number}.pt"
-        recipe = Recipe(
-            seed=100 * self.seed + number, width=TEACHER_WIDTH, epochs=epochs, threads=self.processes
-        )
-        if not weights.exists():
-            keep(train(data, validation, recipe, self.console), weights, recipe)
-        return restore(weights, TEACHER_WIDTH)
 
 
 def build(evening: Evening, home: Path) -> Trained:
@@ -91,8 +78,7 @@ def build(evening: Evening, home: Path) -> Trained:
         publish(best, model, folder, seed=evening.seed, version=f"0.{number}")
         evening.gather("train", plan.mined, first=plan.train + number * plan.mined, model=model)
         last = number + 1 == plan.rounds
-        epochs, teachers = (plan.epochs, plan.teachers) if last else (plan.epochs_between, 0)
-        best = evening.learn(f"round-{number + 1}", epochs, teachers=teachers)
+        best = evening.learn(f"round-{number + 1}", plan.epochs if last else plan.epochs_between)
     publish(best, home, folder, seed=evening.seed, version=VERSION)
     return best
 
@@ -129,7 +115,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     options = parser.parse_args()
     home = options.out or (options.work / "model" if options.quick else HOME)
-    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
+    torch.use_deterministic_algorithms(True)
     console = Console(stderr=True)
     plan = QUICK if options.quick else EVENING
     best = build(Evening(options.work, plan, options.seed, options.jobs, console), home)

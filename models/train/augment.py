@@ -10,11 +10,8 @@ from torch import Tensor
 
 from gateway.vision.tubelet import CURVES, FACTS, PATH_FEATURES, SIDE
 
-NAMES = (*CURVES, *FACTS)
-MIRRORED = [i for i, name in enumerate(NAMES) if name in ("across", "speed_across", "off_across")]
-LENGTHS = [i for i, name in enumerate(NAMES) if name.startswith(("across", "down", "speed_", "off_"))]
-SIDES = [i for i, name in enumerate(NAMES) if name in ("size", "wide", "tall")]
-SPAN, MISFIT, PULL, CONTRAST = (NAMES.index(name) for name in ("span", "misfit", "pull", "contrast"))
+MIRRORED = [i for i, name in enumerate((*CURVES, *FACTS)) if name in ("across", "speed_across", "off_across")]
+LOOKS = [i for i, name in enumerate((*CURVES, *FACTS)) if name in ("size", "contrast")]
 BLIND = 0.07
 """Share of tubelets that lose all pictures, and share that lose the path."""
 
@@ -22,33 +19,28 @@ BLIND = 0.07
 def augment(crops: Tensor, paths: Tensor, middle: Tensor, *, dice: torch.Generator) -> tuple[Tensor, Tensor]:
     """Return changed copies of `crops` (n, CROPS, CHANNELS, SIDE, SIDE) in -0.5..0.5 and `paths` (n, features, STEPS).
 
-    `middle` (1, features, 1) is the mean path: what a path that was taken away is replaced by. All on one device.
+    `middle` (1, features, 1) is the mean path: what a path that was taken away is replaced by.
     """
     crops, paths = _mirror(crops, paths.clone(), dice)
     crops = _expose(crops, dice)
     crops = _displace(crops, dice)
-    noise = torch.randn(crops.shape, generator=dice, device=dice.device)
-    crops = crops + noise * (0.02 * _draw(len(crops), dice) ** 2)
+    crops = crops + torch.randn(crops.shape, generator=dice) * (0.02 * _draw(len(crops), dice) ** 2)
     crops = _lose(crops, dice)
-    paths = _bend(_zoomed(paths, dice), dice)
-    fate = _chance(len(crops), dice)
-    crops = torch.where((fate < BLIND).view(-1, 1, 1, 1, 1), 0.0, crops)
+    paths = _bend(paths, dice)
+    fate = torch.rand(len(crops), generator=dice)
+    crops = torch.where((fate < BLIND).view(-1, 1, 1, 1, 1), torch.zeros(()), crops)
     paths = torch.where((fate > 1 - BLIND).view(-1, 1, 1), middle, paths)
     return crops.clamp(-0.5, 0.5), paths
 
 
-def _chance(n: int, dice: torch.Generator) -> Tensor:
-    return torch.rand(n, generator=dice, device=dice.device)
-
-
 def _draw(n: int, dice: torch.Generator, low: float = 0.0, high: float = 1.0) -> Tensor:
-    return (low + (high - low) * _chance(n, dice)).view(-1, 1, 1, 1, 1)
+    return (low + (high - low) * torch.rand(n, generator=dice)).view(-1, 1, 1, 1, 1)
 
 
 def _mirror(crops: Tensor, paths: Tensor, dice: torch.Generator) -> tuple[Tensor, Tensor]:
     """Swap left and right, in the pictures and in the signs of the path, for half of the tubelets."""
-    swap = _chance(len(crops), dice) < 0.5
-    signs = torch.ones(PATH_FEATURES, device=dice.device)
+    swap = torch.rand(len(crops), generator=dice) < 0.5
+    signs = torch.ones(PATH_FEATURES)
     signs[MIRRORED] = -1.0
     crops = torch.where(swap.view(-1, 1, 1, 1, 1), crops.flip(-1), crops)
     return crops, torch.where(swap.view(-1, 1, 1), paths * signs.view(1, -1, 1), paths)
@@ -68,9 +60,9 @@ def _expose(crops: Tensor, dice: torch.Generator) -> Tensor:
 def _displace(crops: Tensor, dice: torch.Generator) -> Tensor:
     """Shift each tubelet by up to two pixels, and each of its pictures by up to one more: spots are never exact."""
     n, count = crops.shape[:2]
-    whole = torch.randint(-2, 3, (n, 1, 2), generator=dice, device=dice.device)
-    shifts = whole + torch.randint(-1, 2, (n, count, 2), generator=dice, device=dice.device)
-    shifts, line = shifts.view(-1, 2), torch.arange(SIDE, device=dice.device)
+    whole = torch.randint(-2, 3, (n, 1, 2), generator=dice)
+    shifts = (whole + torch.randint(-1, 2, (n, count, 2), generator=dice)).view(-1, 2)
+    line = torch.arange(SIDE)
     rows = (line + shifts[:, :1]).clamp(0, SIDE - 1)
     columns = (line + shifts[:, 1:]).clamp(0, SIDE - 1)
     flat = crops.reshape(n * count, -1, SIDE, SIDE)
@@ -81,28 +73,20 @@ def _displace(crops: Tensor, dice: torch.Generator) -> Tensor:
 def _lose(crops: Tensor, dice: torch.Generator) -> Tensor:
     """Blank a few pictures of every third tubelet, and repeat the picture before in others."""
     n, count = crops.shape[:2]
-    often, still = ((_chance(n, dice) < share).view(-1, 1) * 0.3 for share in (0.33, 0.15))
-    gone, stuck = (_chance(n * count, dice).view(n, count) < each for each in (often, still))
+    often = (torch.rand(n, 1, generator=dice) < 0.33) * 0.3
+    gone = torch.rand(n, count, generator=dice) < often
+    stuck = torch.rand(n, count, generator=dice) < (torch.rand(n, 1, generator=dice) < 0.15) * 0.3
     crops = torch.where(stuck.view(n, count, 1, 1, 1), crops.roll(1, 1), crops)
-    return torch.where(gone.view(n, count, 1, 1, 1), 0.0, crops)
-
-
-def _zoomed(paths: Tensor, dice: torch.Generator) -> Tensor:
-    """Show every path as a camera nearer by or further off would: all lengths at once, also those of the facts."""
-    zoom = torch.exp2(0.4 * (_chance(len(paths), dice) - 0.5)).view(-1, 1, 1)
-    paths[:, LENGTHS] *= zoom
-    paths[:, SIDES] += torch.log2(zoom) / 4
-    paths[:, [SPAN, MISFIT]] += torch.log10(zoom)
-    paths[:, [PULL]] -= torch.log10(zoom)
-    return paths
+    return torch.where(gone.view(n, count, 1, 1, 1), torch.zeros(()), crops)
 
 
 def _bend(paths: Tensor, dice: torch.Generator) -> Tensor:
     """Make the path a little less exact: noise on every curve, and other sizes and contrasts."""
+    n = len(paths)
     spread = paths.std((0, 2), keepdim=True)
-    noise = torch.randn(paths.shape, generator=dice, device=dice.device) * 0.04
-    level = torch.randn(paths.shape[:2], generator=dice, device=dice.device).unsqueeze(2) * 0.06
+    noise = torch.randn(paths.shape, generator=dice) * 0.04
+    level = torch.randn((n, paths.shape[1], 1), generator=dice) * 0.06
     paths = paths + (noise + level) * spread
-    paths[:, SIDES] += torch.randn((len(paths), 1, 1), generator=dice, device=dice.device) * 0.08
-    paths[:, CONTRAST] *= torch.exp(torch.randn((len(paths), 1), generator=dice, device=dice.device) * 0.25)
-    return paths
+    gains = torch.ones(n, PATH_FEATURES, 1)
+    gains[:, LOOKS] = torch.exp(torch.randn((n, len(LOOKS), 1), generator=dice) * 0.25)
+    return paths * gains

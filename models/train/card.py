@@ -7,8 +7,8 @@ BEGIN, END = "<!-- figures: written by models.train.evaluate -->", "<!-- end of 
 WORDS = f"""\
 # falling-object: what it is, what it was found to do, and where it ends
 
-A network of some 71 000 weights that judges a finished track: ten pictures of 32 × 32 px along the way (luma, and
-what differs from the background) and the path as nineteen curves and facts. It says how likely the track is a falling
+A network of some 58 000 weights that judges a finished track: ten pictures of 32 × 32 px along the way (luma, and
+what differs from the background) and the path as sixteen curves and facts. It says how likely the track is a falling
 object, a bird or insect, rain or snow or a drip, foliage or cloth or flickering light, or a vehicle or person.
 
 **Made** by `python -m models.train` from rendered streets alone: no recorded video, nobody's data. `model.toml`

@@ -18,11 +18,9 @@ from rich.console import Console
 from rich.progress import track as progress
 
 from gateway.vision.classifier import Classifier
-from gateway.vision.paths import tubelet_of
 from gateway.vision.sight import Spot
-from gateway.vision.tracks import Hit
 from gateway.vision.tubelet import Tubelet
-from gateway.vision.watcher import Judge, Watcher, hopeless_of
+from gateway.vision.watcher import Judge, Watcher
 from models.train.render.negatives import CAUSES
 from models.train.render.stream import LoopStream, Settings, Stream, Truth
 from models.train.scoring import SHARE_ON_TRUTH, on_truth
@@ -32,26 +30,16 @@ from models.train.spread import spread
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
-STREAMS_PER_SHARD = 2
-FALLS_S = 12.0
+STREAMS_PER_SHARD = 8
 QUIET_S, BASE_S = 30.0, 6.0
-"""How long a stream in which nothing falls is watched, and how much of its empty scene is rendered for that.
+"""How long a stream in which nothing falls is watched, and how much of its empty scene is rendered for that."""
 
-Every second one is no longer than a stream with falls and goes through the camera and its codec as a whole: or the
-network could tell falls from all else by what a codec does to them.
-"""
-
-QUIET_EVERY: dict[Split, int] = {"train": 3, "validation": 2, "test": 2}
+QUIET_EVERY: dict[Split, int] = {"train": 4, "validation": 2, "test": 2}
 """One stream of so many has no falls: training wants falls most, the others want both alike."""
-
-WINDOW_SHARE = 0.97
-SIZES, SIZE_SHARES = ((1920, 1080), (1280, 720), (2560, 1440)), (0.6, 0.15, 0.25)
 
 MOST_OF_A_STREAM = 120
 PARTLY = 0.15
 """A track with more of its spots than this on an object, and fewer than half, is kept out."""
-
-PARTS, PART_SHARE = 2, (0.45, 0.9)
 
 HARD = 0.02
 EASY_SHARE = 0.1
@@ -99,68 +87,42 @@ def plan(seed: int, split: Split, number: int, causes: Sequence[str]) -> Setting
     """
     rng = np.random.default_rng([seed, SPLITS.index(split), number])
     turn, quiet = divmod(number, QUIET_EVERY[split])
-    falls = 0 if quiet == 1 else int(rng.choice([1, 5, 10, 15], p=[0.05, 0.15, 0.3, 0.5]))
+    falls = 0 if quiet == 1 else int(rng.choice([1, 4, 6, 8], p=[0.1, 0.25, 0.3, 0.35]))
     count = (
         int(rng.choice([0, 1, 2], p=[0.15, 0.7, 0.15])) if falls else int(rng.choice([1, 2], p=[0.8, 0.2]))
     )
     first = causes[(turn if quiet < 2 else number) % len(causes)]
     others = [str(cause) for cause in rng.permutation([cause for cause in causes if cause != first])]
-    width, height = SIZES[int(rng.choice(len(SIZES), p=SIZE_SHARES))]
     return Settings(
         seed=int(rng.integers(2**31)),
         split=split,
-        width=width,
-        height=height,
         fps=int(rng.choice([12, 15, 20, 25, 25, 25, 30])),
-        seconds=FALLS_S if falls or turn % 2 else QUIET_S,
+        seconds=float(rng.choice([6, 9, 12])) if falls else QUIET_S,
         bitrate_mbps=float(np.exp(rng.uniform(np.log(0.7), np.log(7.0)))),
         shaking=None if rng.random() < 0.7 else bool(rng.random() < 0.5),
         falls=falls,
         causes=(first, *others)[:count],
-        window="part" if rng.random() < WINDOW_SHARE else "full",
+        window="part" if rng.random() < (0.9 if falls else 0.85) else "full",
     )
 
 
 def tubelets_of(settings: Settings, number: int) -> list[Kept]:
     """Render one stream, watch it, and return what the watcher made of it, labelled."""
-    found: list[Sequence[Hit]] = []
-    long = not settings.falls and settings.seconds == QUIET_S
-    stream = LoopStream(settings, base_s=BASE_S) if long else Stream(settings)
+    found: list[Tubelet] = []
+    stream = Stream(settings) if settings.falls else LoopStream(settings, base_s=BASE_S)
     truths = stream.truths if isinstance(stream, Stream) else []
     watcher = Watcher(None, outlook=stream.outlook, collect=found.append)
     for frame in stream.frames():
         watcher.feed(frame)
     watcher.finish()
     shaking = float(bool(stream.facts["jitter_px"]))
-    rng = np.random.default_rng(settings.seed)
     kept = []
-    broken = parts if settings.split == "train" else _whole
-    for hits in (part for whole in found for part in broken(whole, settings.height, rng)):
-        tubelet = tubelet_of(hits, settings.height)
+    for tubelet in found:
         told = label(tubelet.track, truths, settings.causes)
         if told is not None:
             size, contrast = (told[2].size_px, abs(told[2].contrast)) if told[2] else (0.0, 0.0)
             kept.append(Kept(tubelet, told[0], told[1], (float(number), size, contrast, shaking)))
     return kept
-
-
-def _whole(hits: Sequence[Hit], height: int, rng: np.random.Generator) -> list[Sequence[Hit]]:
-    return [hits]
-
-
-def parts(hits: Sequence[Hit], height: int, rng: np.random.Generator) -> list[Sequence[Hit]]:
-    """Return a track, and what would be left of it had its thing been noticed later, or been lost earlier.
-
-    Where walls are busier and cameras worse than ours, tracks are broken more often.
-    """
-    found = [hits]
-    for _ in range(PARTS):
-        length = round(len(hits) * float(rng.uniform(*PART_SHARE)))
-        start = int(rng.integers(0, len(hits) - length + 1))
-        part = hits[start : start + length]
-        if not hopeless_of(part, height):
-            found.append(part)
-    return found
 
 
 def thinned(kept: Sequence[Kept], rng: np.random.Generator) -> list[Kept]:

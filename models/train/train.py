@@ -3,16 +3,13 @@
 The loss counts objects and others alike however many there are of each, and hard tracks more than easy ones
 (focal). A running mean of the weights is what is kept; after every epoch it is tried on the validation split, and
 the best epoch wins. Training stops when that has not improved for some epochs.
-
-What the gateway carries must be small, so it has teachers: wider nets, trained alike, whose mean opinion of every
-tubelet it learns beside the label (distillation, Hinton 2015). A graphics card only makes all this faster.
 """
 
 import argparse
 import copy
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,10 +17,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.console import Console
+from rich.progress import track
 from torch import Tensor
 from torch.nn import functional
 
-from gateway.vision.tubelet import CLASSES
 from models.train.augment import augment
 from models.train.net import Net, parameters
 from models.train.shards import ANY_NEGATIVE, OBJECT, Tubelets, census, load_all
@@ -34,16 +31,11 @@ FALSE_RATES = (0.0003, 0.001, 0.003, 0.01)
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to train. `patience` counts epochs without a better validation; `averaging` is the running mean's memory.
-
-    `width` is the net's, `lesson` the share of the loss that the teachers' opinion has.
-    """
+    """How to train. `patience` counts epochs without a better validation; `averaging` is the running mean's memory."""
 
     seed: int = 1
-    width: float = 1.0
-    lesson: float = 0.6
     epochs: int = 30
-    batch: int = 512
+    batch: int = 256
     rate: float = 2e-3
     decay: float = 0.02
     focus: float = 1.0
@@ -64,34 +56,10 @@ class Trained:
     accuracy: float
 
 
-@dataclass(frozen=True, slots=True)
-class Lessons:
-    """All tubelets of a training on its device, pictures still bytes; `weights` say how much each counts."""
-
-    crops: Tensor
-    paths: Tensor
-    labels: Tensor
-    weights: Tensor
-
-    @classmethod
-    def of(cls, tubelets: Tubelets, device: torch.device) -> "Lessons":
-        """Take over what shards held."""
-        return cls(
-            torch.from_numpy(tubelets.crops).to(device),
-            torch.from_numpy(tubelets.paths).to(device),
-            torch.from_numpy(tubelets.labels).long().to(device),
-            torch.from_numpy(balance(tubelets.labels)).to(device),
-        )
-
-
-def best_device() -> torch.device:
-    """Return the graphics card, if there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def inputs(crops: Tensor) -> Tensor:
-    """Return pictures (n, CROPS, CHANNELS, SIDE, SIDE) of bytes as the net wants them: -0.5..0.5."""
-    return crops.float() / 255.0 - 0.5
+def inputs(tubelets: Tubelets, which: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the crops (n, CROPS, CHANNELS, SIDE, SIDE) in -0.5..0.5, the paths and the labels of some tubelets."""
+    crops = torch.from_numpy(tubelets.crops[which]).float() / 255.0 - 0.5
+    return crops, torch.from_numpy(tubelets.paths[which]), torch.from_numpy(tubelets.labels[which]).long()
 
 
 def loss(scores: Tensor, labels: Tensor, weights: Tensor, recipe: Recipe) -> Tensor:
@@ -131,13 +99,11 @@ def batches(n: int, size: int, rng: np.random.Generator) -> Iterator[NDArray[np.
 def predict(net: Net, tubelets: Tubelets, *, batch: int = 512) -> NDArray[np.float32]:
     """Return the probabilities (n, classes) a net gives to tubelets."""
     net.eval()
-    answers = [np.zeros((0, len(CLASSES)), np.float32)]
+    answers = [np.zeros((0, 5), np.float32)]
     with torch.no_grad():
         for start in range(0, len(tubelets), batch):
-            part = slice(start, start + batch)
-            crops = inputs(torch.from_numpy(tubelets.crops[part]).to(net.scale.device))
-            paths = torch.from_numpy(tubelets.paths[part]).to(net.scale.device)
-            answers.append(net.probabilities(crops.flatten(1, 2), paths).cpu().numpy())
+            crops, paths, _ = inputs(tubelets, np.arange(start, min(start + batch, len(tubelets))))
+            answers.append(net.probabilities(crops.flatten(1, 2), paths).numpy())
     return np.concatenate(answers)
 
 
@@ -158,24 +124,20 @@ def validate(net: Net, tubelets: Tubelets, epoch: int) -> Trained:
     return Trained(net, epoch, float(np.mean(recall)), recall, accuracy)
 
 
-def run_epoch(net: Net, mean: Net, optimizer: torch.optim.Optimizer, data: Lessons, recipe: Recipe, *,
-              teachers: Sequence[Net], step: torch.optim.lr_scheduler.LRScheduler, epoch: int) -> float:  # fmt: skip
+def run_epoch(net: Net, mean: Net, optimizer: torch.optim.Optimizer, data: Tubelets, recipe: Recipe, *,
+              step: torch.optim.lr_scheduler.LRScheduler, epoch: int, console: Console) -> float:  # fmt: skip
     """Train once over all tubelets, `mean` following `net`; return the mean loss."""
     rng = np.random.default_rng([recipe.seed, epoch])
-    dice = torch.Generator(data.crops.device).manual_seed(recipe.seed * 1000 + epoch)
+    dice = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
+    weights = torch.from_numpy(balance(data.labels))
     losses = []
     net.train()
-    order = list(batches(len(data.labels), recipe.batch, rng))
+    order = list(batches(len(data), recipe.batch, rng))
     taken = epoch * len(order)
-    for chosen in order:
-        which = torch.from_numpy(chosen).to(data.crops.device)
-        crops, paths = augment(inputs(data.crops[which]), data.paths[which], net.middle, dice=dice)
-        scores = net(crops.flatten(1, 2), paths)
-        error = loss(scores, data.labels[which], data.weights[which], recipe)
-        if teachers:
-            error = (1 - recipe.lesson) * error + recipe.lesson * lesson(
-                scores, opinion(teachers, crops, paths), data.weights[which]
-            )
+    for which in track(order, f"epoch {epoch + 1}", console=console, transient=True):
+        crops, paths, labels = inputs(data, which)
+        crops, paths = augment(crops, paths, net.middle, dice=dice)
+        error = loss(net(crops.flatten(1, 2), paths), labels, weights[which], recipe)
         optimizer.zero_grad()
         error.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
@@ -183,20 +145,8 @@ def run_epoch(net: Net, mean: Net, optimizer: torch.optim.Optimizer, data: Lesso
         step.step()
         taken += 1
         follow(mean, net, min(recipe.averaging, (1 + taken) / (10 + taken)))
-        losses.append(error.detach())
-    return float(torch.stack(losses).mean())
-
-
-def opinion(teachers: Sequence[Net], crops: Tensor, paths: Tensor) -> Tensor:
-    """Return what several nets think of tubelets, on average."""
-    with torch.no_grad():
-        return torch.stack([each.probabilities(crops.flatten(1, 2), paths) for each in teachers]).mean(0)
-
-
-def lesson(scores: Tensor, told: Tensor, weights: Tensor) -> Tensor:
-    """Return how far off the teachers' opinion a net is."""
-    each = -(told * functional.log_softmax(scores, 1)).sum(1)
-    return (each * weights).sum() / weights.sum()
+        losses.append(error.item())
+    return float(np.mean(losses))
 
 
 def follow(mean: Net, net: Net, memory: float) -> None:
@@ -207,30 +157,26 @@ def follow(mean: Net, net: Net, memory: float) -> None:
                 slow.lerp_(fast, 1 - memory)
 
 
-def train(
-    data: Tubelets, validation: Tubelets, recipe: Recipe, console: Console, *, teachers: Sequence[Net] = ()
-) -> Trained:
+def train(data: Tubelets, validation: Tubelets, recipe: Recipe, console: Console) -> Trained:
     """Return the best of up to `recipe.epochs` epochs; raise ValueError when there is nothing to learn from."""
     if not (data.labels == OBJECT).any() or not (data.labels != OBJECT).any():
         raise ValueError("training needs falling objects and others; collect more streams")
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
-    device = best_device()
-    net = Net(recipe.width)
+    net = Net()
     net.learn_scale(torch.from_numpy(data.paths))
-    net.to(device).encoder.to(memory_format=torch.channels_last)  # a third faster, and the same sums
-    mean, tutors = copy.deepcopy(net), [each.to(device).eval() for each in teachers]
+    net.encoder.to(memory_format=torch.channels_last)  # a third faster, and the same sums
+    mean = copy.deepcopy(net)
     optimizer = torch.optim.AdamW(net.parameters(), recipe.rate, weight_decay=recipe.decay)
     steps = recipe.epochs * -(-len(data) // recipe.batch) + 1
     step = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.rate, steps, pct_start=0.1)
     console.print(
         f"{parameters(net)} parameters, training on {census(data)}, validating on {census(validation)}"
     )
-    lessons = Lessons.of(data, device)
     best: Trained | None = None
     for epoch in range(recipe.epochs):
         began = time.monotonic()
-        error = run_epoch(net, mean, optimizer, lessons, recipe, teachers=tutors, step=step, epoch=epoch)
+        error = run_epoch(net, mean, optimizer, data, recipe, step=step, epoch=epoch, console=console)
         now = validate(copy.deepcopy(mean), validation, epoch)
         recall = " ".join(f"{100 * value:5.1f}" for value in now.recall)
         console.print(f"epoch {epoch + 1:2}: loss {error:.4f}, validation recall {recall} %, "
@@ -239,7 +185,6 @@ def train(
         if epoch - best.epoch >= recipe.patience:
             break
     assert best is not None
-    best.net.cpu()
     return best
 
 
@@ -270,10 +215,10 @@ def keep(best: Trained, path: Path, recipe: Recipe) -> None:
     path.with_suffix(".json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
-def restore(path: Path, width: float = 1.0) -> Net:
+def restore(path: Path) -> Net:
     """Return the net whose weights are in a file."""
-    net = Net(width)
-    net.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
+    net = Net()
+    net.load_state_dict(torch.load(path, weights_only=True))
     return net.eval()
 
 

@@ -7,11 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gateway.vision.shake import Shift
 from gateway.vision.sight import Spot
-from gateway.vision.tracks import Hit
 from gateway.vision.tubelet import CHANNELS, CLASSES, CROPS, PATH_FEATURES, SIDE, STEPS, Tubelet
-from gateway.vision.watcher import hopeless_of
 from models.train import collect, shards
 from models.train.collect import Kept
 from models.train.render.negatives import CAUSES
@@ -116,35 +113,10 @@ def test_no_shards_are_no_tubelets(tmp_path: Path) -> None:
 
 
 def test_only_missing_shards_are_made(tmp_path: Path) -> None:
-    todo = collect.jobs(tmp_path, seed=1, split="train", streams=5)
-    assert [(job.first, job.count) for job in todo] == [(0, 2), (2, 2), (4, 1)]
+    todo = collect.jobs(tmp_path, seed=1, split="train", streams=20)
+    assert [(job.first, job.count) for job in todo] == [(0, 8), (8, 8), (16, 4)]
     todo[1].path.touch()
-    assert [job.first for job in collect.jobs(tmp_path, seed=1, split="train", streams=5)] == [0, 4]
-
-
-def test_a_track_is_shown_whole_and_in_parts_that_the_watcher_would_still_ask_about() -> None:
-    hits = [
-        Hit(
-            frame,
-            frame / 25,
-            100.0,
-            3.0 * frame**1.5,
-            (96, 3.0 * frame - 4, 104, 3.0 * frame + 4),
-            40.0,
-            Shift(),
-        )
-        for frame in range(30)
-    ]
-    whole, *others = collect.parts(hits, 1080, np.random.default_rng(1))
-    assert whole is hits
-    assert len(others) == collect.PARTS
-    assert all(list(part) == hits[part[0].index : part[-1].index + 1] for part in others)
-    assert not any(hopeless_of(part, 1080) for part in others)
-
-
-def test_what_is_too_short_to_be_broken_is_shown_whole_only() -> None:
-    hits = [Hit(n, n / 25, 100.0, 12.0 * n, (96, 0, 104, 8), 40.0, Shift()) for n in range(6)]
-    assert collect.parts(hits, 1080, np.random.default_rng(1)) == [hits]
+    assert [job.first for job in collect.jobs(tmp_path, seed=1, split="train", streams=20)] == [0, 16]
 
 
 class Opinion:

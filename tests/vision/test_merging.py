@@ -106,31 +106,3 @@ def test_what_is_not_believed_is_never_told_alone() -> None:
     merger.add(replace(fall(0, 10), confidence=0.3), sure=False)
     merger.add(replace(fall(14, 30, top=140), confidence=0.3), sure=False)
     assert merger.due(9.0) + merger.finish() == []
-
-
-def test_an_event_waits_while_what_may_be_its_next_piece_is_in_flight() -> None:
-    merger = Merger()
-    merger.add(fall(0, 20))
-    assert merger.waits
-    flying = fall(24, 40, top=240).track
-    assert merger.due(1.3, [flying]) == []
-    merger.add(fall(24, 60, top=240))
-    (told,) = merger.due(9.0)
-    assert told.track[-1].frame == 60
-    assert not merger.waits
-
-
-def test_an_event_does_not_wait_for_what_flies_elsewhere() -> None:
-    merger = Merger()
-    merger.add(fall(0, 20))
-    assert len(merger.due(1.3, [fall(2, 30, x=900).track])) == 1
-
-
-def test_two_things_that_draw_apart_are_two_events() -> None:
-    """A streak of rain crosses the way of a bag: it is near it for a moment and goes its own way."""
-    slow = fall(0, 20)
-    swift = replace(slow, track=tuple(replace(spot, x=spot.x + 30, y=spot.y * 4) for spot in slow.track))
-    merger = Merger()
-    merger.add(slow)
-    merger.add(swift)
-    assert len(merger.due(9.0)) == 2

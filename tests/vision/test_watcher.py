@@ -7,9 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from gateway.vision.motion import Motion
-from gateway.vision.paths import filled, tubelet_of
+from gateway.vision.paths import filled
 from gateway.vision.sight import Fall, Frame, NearMiss, Outlook, Spot
-from gateway.vision.tracks import Hit
 from gateway.vision.tubelet import CHANNELS, CROPS, PATH_FEATURES, SIDE, STEPS, Tubelet
 from gateway.vision.watcher import Watcher
 from tests.vision.street import FPS, HEIGHT, Way, falling, film, wall
@@ -116,13 +115,12 @@ def test_nothing_is_looked_for_where_it_is_to_be_ignored() -> None:
 
 
 def test_a_tubelet_has_the_shape_the_network_wants() -> None:
-    collected: list[Sequence[Hit]] = []
+    collected: list[Tubelet] = []
     watcher = Watcher(None, collect=collected.append)
     for frame in film(falling(330.0, 60.0, at_s=1.4)):
         watcher.feed(frame)
     watcher.finish()
-    (hits,) = collected
-    tubelet = tubelet_of(hits, HEIGHT)
+    (tubelet,) = collected
     assert tubelet.crops.shape == (CROPS, CHANNELS, SIDE, SIDE)
     assert tubelet.path.shape == (PATH_FEATURES, STEPS)
     assert np.isfinite(tubelet.path).all()

@@ -10,11 +10,10 @@ from gateway.vision.sight import Spot
 Split: TypeAlias = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
-PART_WIDTHS = (320, 384, 512, 640)
-"""Widths of a part of a picture, which is as high as the whole: cheap training at the scale of the whole.
+PART_SIZES = ((640, 960), (960, 720), (320, 800), (288, 640), (240, 900), (320, 640))
+"""Width and height of a part of a picture, for cheap training at the pixel scale of the whole.
 
-A fall is a narrow thing: strips show as many a second for a quarter of the work. They are not cut at top and bottom,
-for everything the watcher measures is a share of the picture's height.
+A fall is a narrow thing: strips show as many a second for a fifth of the work.
 """
 
 

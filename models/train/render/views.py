@@ -6,7 +6,7 @@ import numpy as np
 
 from models.train.render.facade import House
 from models.train.render.parts import View
-from models.train.render.settings import PART_WIDTHS, Settings
+from models.train.render.settings import PART_SIZES, Settings
 
 STEEPEST = 83.0  # degrees: what is seen still more from below than this is no facade any more
 LEAST_SEEN_M = 9.0
@@ -66,11 +66,22 @@ def seen_m(view: View, house: House) -> tuple[float, float]:
 
 
 def part(rng: np.random.Generator, view: View, house: House) -> View:
-    """Return a strip of a picture, as high as it is, somewhere before the house."""
-    width = min(int(rng.choice(PART_WIDTHS)), view.width)
+    """Return a part of a picture that shows as much as possible of the house."""
+    width, height = PART_SIZES[rng.integers(len(PART_SIZES))]
+    width, height = min(width, view.width), min(height, view.height)
     low, high = seen_m(view, house)
+    top = np.clip(row_of(view, high), 0, view.height)
+    bottom = np.clip(row_of(view, low), 0, view.height)
+    room = max(0.0, (bottom - top) - height)
+    down = float(np.clip(top - 60 + rng.uniform(0, 1) * room, 0, view.height - height))
     middle = view.project(np.array([[0.0, view.distance_m, (low + high) / 2]]))[1][0]
     left, right = (view.width / 2 + view.focal_px * x / middle for x in (house.left, house.right))
     least, most = max(left, 0.0), min(right, view.width) - width
     across = float(np.clip(rng.uniform(min(least, most), max(least, most)), 0, view.width - width))
-    return replace(view, width=width, left_px=float(round(across)) - (view.width - width) / 2)
+    return replace(
+        view,
+        width=width,
+        height=height,
+        left_px=float(round(across)) - (view.width - width) / 2,
+        top_px=float(round(down)) - (view.height - height) / 2,
+    )
