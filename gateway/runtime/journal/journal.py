@@ -19,7 +19,7 @@ from gateway.runtime.journal.contract import JournalSettings, JournalStatistics,
 from gateway.runtime.journal.cursors import CURSOR, UNSERVED, lanes_of
 from gateway.runtime.journal.opening import is_damage
 from gateway.runtime.journal.reading import CHUNK, Chunk
-from gateway.runtime.journal.rows import START, Lane, Position, decode, encode, lane_of, pack, unpack
+from gateway.runtime.journal.rows import START, Lane, Position, Row, decode, encode, lane_of, pack, unpack
 from gateway.runtime.journal.statements import Probe, no_probe
 from gateway.runtime.journal.summary import Needed
 from gateway.runtime.journal.writer import Writer
@@ -38,6 +38,7 @@ class Journal:
         self.epoch, self.last_seq = opened.base
         self.last_alert_seq = opened.last_alert_seq
         self._writer = writer
+        self._offered = 0  # the greatest position that was given from memory
         self._damaged = 0
         self._told: set[int] = set()
 
@@ -112,14 +113,17 @@ class Journal:
         Waits while the disk cannot be read and the rows asked for are only there.
         """
         packed, writer = pack(after), self._writer
-        held = writer.pending.held(lane, packed) if writer.failing and lane is Lane.URGENT else []
+        held = self._held(lane, packed)
         if lane is Lane.URGENT and writer.tail.covers(packed):
             events = [decode(row) for row in writer.tail.past(packed, limit)]
         else:
-            events = await self._from_disk(lane, packed, limit)
+            chunk = await self._from_disk(lane, packed, limit)
+            events = chunk.events
+            if chunk.more:  # what is in memory comes behind all that is on the disk
+                return events
         end = max([packed, *(pack((event.epoch, event.seq)) for event in events[-1:])])
-        bound = writer.offered_until()
-        offered = [row for row in held if end < row.position <= bound][: limit - len(events)]
+        offered = [row for row in held if row.position > end][: limit - len(events)]
+        self._offered = max([self._offered, *(row.position for row in offered)])
         return events + [decode(row) for row in offered]
 
     @property
@@ -200,8 +204,8 @@ class Journal:
         found = 0.0
         for lane in Lane:
             if last := self._writer.last[lane]:
-                events = await self._from_disk(lane, last - 1, 1)
-                found = max([found, *(event.time for event in events if event.clock is Clock.SYNCED)])
+                chunk = await self._from_disk(lane, last - 1, 1)
+                found = max([found, *(event.time for event in chunk.events if event.clock is Clock.SYNCED)])
         return found
 
     async def export(self, since: float, until: float) -> AsyncIterator[Event]:
@@ -237,10 +241,15 @@ class Journal:
         writer = self._writer
         if writer.last[lane] > after:
             return True
-        if not writer.failing or lane is not Lane.URGENT:
-            return False
-        bound = writer.offered_until()
-        return any(row.position <= bound for row in writer.pending.held(lane, after)[:1])
+        return bool(self._held(lane, after))
+
+    def _held(self, lane: Lane, after: int) -> list[Row]:
+        """Return what is offered from memory: all while the disk refuses, and what a sink may know from then on."""
+        writer = self._writer
+        if lane is not Lane.URGENT:
+            return []
+        until = writer.offered_until() if writer.failing else self._offered
+        return [row for row in writer.pending.held(lane, after) if row.position <= until]
 
     def _move(self, name: str, value: int) -> None:
         writer = self._writer
@@ -250,11 +259,11 @@ class Journal:
         if quiet:
             writer.kick()
 
-    async def _from_disk(self, lane: Lane, after: int, limit: int) -> list[Event]:
+    async def _from_disk(self, lane: Lane, after: int, limit: int) -> Chunk:
         while True:
             chunk = await self._chunk(lane, after, limit)
             if chunk.events or not chunk.more:
-                return chunk.events
+                return chunk
             after = chunk.until
 
     async def _chunk(self, lane: Lane, after: int, limit: int) -> Chunk:

@@ -148,6 +148,8 @@ class Writer:
 
     async def close(self) -> None:
         """Write what is queued, note that we left in peace, close the file. Safe to call twice."""
+        if self._broken:
+            await self._let_go()
         if self._store is None and not await self._reopened_to_close():
             return
         try:
@@ -164,9 +166,12 @@ class Writer:
         finally:
             if held := self.pending.count(Lane.URGENT):
                 log.error("%d urgent events were never written to the disk", held)
-            store, self._store = self._store, None
-            self.ready.clear()
-            await let_go(store)
+            await self._let_go()
+
+    async def _let_go(self) -> None:
+        store, self._store = self._store, None
+        self.ready.clear()
+        await let_go(store)
 
     async def _reopened_to_close(self) -> bool:
         """Open the file once more when we are to leave with urgent events that are nowhere else."""
@@ -300,9 +305,7 @@ class Writer:
 
     async def _reopen(self) -> None:
         """Replace a broken connection; a damaged file is set aside by the opening."""
-        store, self._store = self._store, None
-        self.ready.clear()
-        await let_go(store)
+        await self._let_go()
         before = self.salvage
         try:
             await self.open()

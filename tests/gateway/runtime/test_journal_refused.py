@@ -1,0 +1,105 @@
+"""While the disk refuses, what was offered from memory stays offered, overtakes no row, and is written at the end."""
+
+import asyncio
+import dataclasses
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+from gateway.runtime.journal import Journal, Lane
+from tests.events import alert
+from tests.gateway.runtime.journal_use import SMALL, at, every, running, served, store
+from tests.uplink_parts import until
+
+
+class Card:
+    """A disk that refuses every commit while `refuses`; where there is a gate, a commit waits until it opens."""
+
+    def __init__(self, code: int) -> None:
+        self.refuses = False
+        self.code = code
+        self.gate: threading.Event | None = None
+        self.waiting = threading.Event()
+
+    def probe(self, point: str) -> None:
+        if point != "journal.before_commit":
+            return
+        if (gate := self.gate) is not None:
+            self.waiting.set()
+            gate.wait(10)
+        if self.refuses:
+            error = sqlite3.OperationalError("refused")
+            error.sqlite_errorcode = self.code
+            raise error
+
+
+async def refused(journal: Journal, card: Card, seq: int) -> None:
+    """Append an alert that the disk does not take."""
+    card.refuses = True
+    journal.append(alert(seq))
+    await until(lambda: journal.failing, what="the disk refuses")
+
+
+def test_an_alert_offered_from_memory_stays_offered_until_it_is_written(tmp_path: Path) -> None:
+    """A sink that asks for it again and is told there is none takes it for gone, and its cursor passes it."""
+    card = Card(sqlite3.SQLITE_FULL)
+
+    async def scene() -> None:
+        async with running(tmp_path, probe=card.probe) as journal, asyncio.timeout(20):
+            await store(journal, Lane.URGENT, [alert(1)])
+            await refused(journal, card, 2)
+            card.gate = first = threading.Event()
+            await until(card.waiting.is_set, what="the disk is tried again")
+            journal.append(alert(3))  # too late for the batch on its way
+            assert await journal.rows(Lane.URGENT, (1, 1), 9) == [alert(2), alert(3)]
+            card.refuses, card.gate = False, (second := threading.Event())
+            card.waiting.clear()
+            first.set()
+            await until(lambda: not journal.failing, what="the disk takes everything again")
+            assert journal.is_volatile(alert(3))
+            assert await journal.rows(Lane.URGENT, at(alert(2)), 1) == [alert(3)]
+            second.set()
+
+    asyncio.run(scene())
+    assert served(tmp_path) == [alert(1), alert(2), alert(3)]
+
+
+def test_what_a_passing_fault_of_the_disk_refused_is_written_when_the_gateway_is_stopped_at_once(
+    tmp_path: Path,
+) -> None:
+    card = Card(sqlite3.SQLITE_IOERR)
+    patient = dataclasses.replace(SMALL, retry_s=60.0)
+
+    async def scene() -> None:
+        journal = await Journal.open(tmp_path / "journal.db", settings=patient, probe=card.probe)
+        writer = asyncio.create_task(journal.run())
+        await store(journal, Lane.URGENT, [alert(1)])
+        await refused(journal, card, 2)
+        card.refuses = False
+        writer.cancel()
+        await asyncio.wait([writer])
+
+    asyncio.run(scene())
+    assert served(tmp_path) == [alert(1), alert(2)]
+
+
+def test_an_alert_in_memory_overtakes_no_row_behind_a_damaged_one(tmp_path: Path) -> None:
+    card = Card(sqlite3.SQLITE_FULL)
+    stored = [alert(seq) for seq in range(1, 401)]
+
+    async def fill() -> None:
+        async with running(tmp_path) as journal:
+            await store(journal, Lane.URGENT, stored)
+
+    async def scene() -> None:
+        async with running(tmp_path, probe=card.probe) as journal, asyncio.timeout(20):
+            await refused(journal, card, 500)
+            seen = await every(journal, Lane.URGENT)
+            card.refuses = False
+            assert seen == [*(event for event in stored if event.seq != 5), alert(500)]
+
+    asyncio.run(fill())
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as connection, connection:
+        connection.execute("UPDATE urgent SET time = time + 1 WHERE position & 0xffffff = 5")
+    asyncio.run(scene())
