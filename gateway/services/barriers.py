@@ -87,16 +87,18 @@ class Barriers:
         for name in self._barriers:
             self._tell(name, "stuck", False)
             self._tell(name, "not_open", False)
-        while True:
-            self._wake.clear()
-            async with asyncio.TaskGroup() as group:
-                for barrier in self._barriers.values():
-                    if barrier.must_open(self._now()):
-                        group.create_task(self._open(barrier), name=f"open {barrier.plan.name}")
-            pause_s = self._judge()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):
-                    await self._wake.wait()
+        async with asyncio.TaskGroup() as group:
+            opening: dict[str, asyncio.Task[None]] = {}  # a silent board keeps no other barrier waiting
+            while True:
+                self._wake.clear()
+                for name, barrier in self._barriers.items():
+                    busy = name in opening and not opening[name].done()
+                    if not busy and barrier.must_open(self._now()):
+                        opening[name] = group.create_task(self._open(barrier), name=f"open {name}")
+                pause_s = self._judge()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(pause_s):
+                        await self._wake.wait()
 
     def _judge(self) -> float | None:
         """Tell what is wrong; return the seconds until something may change by itself."""

@@ -1,9 +1,15 @@
 """A barrier on a relay board: who may move it, what forbids it, what a fire does; real board, inputs and loop."""
 
 import asyncio
+from collections.abc import Mapping
 
+from drivers.api import Done, LateError, Quality
 from drivers.sim.modbus import SimDevice
-from gateway.core.events import Clock, Event, InterlockBody, Place
+from gateway.core.barriers import BarrierPlan
+from gateway.core.doors import Strike
+from gateway.core.events import Clock, Event, InterlockBody, Place, ReadingBody
+from gateway.services.barriers import Barriers
+from tests import virtual
 from tests.gateway.quarter import WALL, Quarter, play
 
 GATE = """
@@ -219,3 +225,44 @@ def test_one_that_is_told_to_close_and_does_not_arrive_is_told() -> None:
         await quarter.until(lambda: quarter.alerts("barrier.stuck")[-1].change == "cleared")
 
     at_the_gate(scenario)
+
+
+def test_a_board_that_does_not_answer_keeps_no_other_barrier_from_opening_before_a_car() -> None:
+    """A fire holds one barrier open, whose board is silent; at the other a car comes while it closes."""
+
+    def plan(name: str, building: str) -> BarrierPlan:
+        outputs = {action: Strike(name, unlock=action) for action in ("open", "close")}
+        return BarrierPlan(name, outputs, loop=(f"{name}-in", "loop"), place=Place(building=building))
+
+    async def scenario() -> None:
+        loop, moved = asyncio.get_running_loop(), list[str]()
+
+        async def act(device: str, action: str, _: Mapping[str, float], deadline: float) -> Done:
+            if device == "burning":
+                await asyncio.sleep(deadline - loop.time())
+                raise LateError("act", device)
+            moved.append(action)
+            return Done("told", loop.time())
+
+        def reads(name: str, *, car: bool) -> None:
+            body = ReadingBody(f"{name}-in", "loop", car, Quality.GOOD, loop.time())
+            barriers.follow(Event(1, 1, loop.time(), loop.time(), Clock.SYNCED, body))
+
+        barriers = Barriers(
+            [plan("burning", "1"), plan("other", "2")],
+            act=act,
+            read_soon=lambda device, _: reads(device.removesuffix("-in"), car=False),
+            submit=lambda _: None,
+            now=loop.time,
+        )
+        running = asyncio.create_task(barriers.run())
+        await barriers.act("other", "close", {}, loop.time() + 3.0)
+        fire = InterlockBody("fire", True, (Place(building="1"),), "alert-1")
+        barriers.follow(Event(1, 1, loop.time(), loop.time(), Clock.SYNCED, fire))
+        await asyncio.sleep(0.1)
+        reads("other", car=True)
+        await asyncio.sleep(0.1)
+        running.cancel()
+        assert moved == ["close", "open"]
+
+    virtual.run(scenario())
