@@ -9,12 +9,14 @@ import pytest
 
 from gateway.core.events import Severity
 from gateway.core.installed import Asset, Reported
+from gateway.core.kinds import built_in
 from gateway.desk.silences import Silence
 from gateway.desk.store import assets, gateways, notices, people, work
 from gateway.desk.store.notices import Notice
 from gateway.desk.web.assets import PAGE
 from gateway.desk.web.page_room import sayings, table
 from gateway.desk.web.page_shift import ZONE, clock, field_of, span, took
+from gateway.desk.web.pages import OTHER_ICON, family
 from gateway.desk.web.refusals import RefusalError
 from tests.desk_parts import GATEWAY, NOW, PLACE_OF_COMPOUND, arrival, compound
 from tests.desk_web import Office, run
@@ -44,6 +46,13 @@ def test_every_word_is_there_in_both_languages_with_the_same_gaps(file: str) -> 
         assert text
         assert words["en"][key]
         assert gaps(text) == gaps(words["en"][key]), key
+
+
+def test_every_kind_a_gateway_may_tell_has_a_name_of_its_own_or_of_its_family_and_a_picture() -> None:
+    words = table("room.json")["zh"]
+    for kind in built_in().by_name:
+        assert f"family.{kind.partition('.')[0]}" in words, kind
+        assert family(kind) != OTHER_ICON, kind
 
 
 @pytest.mark.parametrize("page", ["room", "shift", "admin"])
