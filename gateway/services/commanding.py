@@ -157,7 +157,8 @@ class Commanding:
             angles = {}
         if not angles:
             raise PolicyError(
-                f"{device} has no good angle to take as rest", "is it online, is it a tilt sensor?"
+                f"{device} has no good angle to take as rest",
+                "is it online, is it a tilt sensor? where it is part of an asset, the asset is told",
             )
 
         async def work(_deadline: float) -> Done:
