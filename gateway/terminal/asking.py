@@ -60,8 +60,7 @@ class Asking:
         if as_json:
             _echo_json(list(asset_screen.route_rows(bins)))
         elif as_csv:
-            for line in asset_screen.csv_lines(asset_screen.route_rows(bins)):
-                click.echo(line)
+            click.echo(asset_screen.route_csv(asset_screen.route_rows(bins)), nl=False)
         else:
             console().print(asset_screen.route_screen(bins, self._words))
 

@@ -1,7 +1,5 @@
 """`assets`: all that is made of several devices, as it stands; `bins`: which of the bins to empty today, as a route."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -9,6 +7,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from gateway.core.csv_text import to_csv
 from gateway.core.payload import rfc3339
 from gateway.terminal.document import AssetLine, AssetValue
 from gateway.terminal.doors import place_words
@@ -78,14 +77,10 @@ def route_rows(bins: Iterable[AssetLine]) -> Iterator[dict[str, Any]]:
         }
 
 
-def csv_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a heading and a bin a line (RFC 4180, lines without their end)."""
-    yield ",".join(COLUMNS)
-    for row in rows:
-        line = io.StringIO()
-        told = {**row, "certain": str(row["certain"]).lower()}
-        csv.DictWriter(line, COLUMNS, lineterminator="").writerow(told)
-        yield line.getvalue()
+def route_csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return the route as a CSV that Excel opens too: a heading, and a bin a line."""
+    told = ({**row, "certain": str(row["certain"]).lower()} for row in rows)
+    return to_csv([COLUMNS, *([row[name] for name in COLUMNS] for row in told)])
 
 
 def fill_of(asset: AssetLine) -> float:

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console, RenderableType
 
-from gateway.terminal.assets import csv_lines, route, route_rows, route_screen, screen
+from gateway.terminal.assets import route, route_csv, route_rows, route_screen, screen
 from gateway.terminal.document import AssetLine, AssetValue
 from gateway.terminal.words import Words
 
@@ -59,9 +59,11 @@ def test_people_see_the_route_with_place_fill_and_when_it_was_emptied_last() -> 
 
 
 def test_the_route_as_csv_has_a_heading_and_a_bin_a_line() -> None:
-    heading, first, *_ = csv_lines(route_rows(route(BINS)))
+    told = route_csv(route_rows(route(BINS)))
+    heading, first, *_ = told.decode("utf-8-sig").splitlines()
     assert heading == "asset,label,building,unit,floor,fill,certain,collected"
-    assert first == "c,c 号桶,2,,,98.0,true,2023-11-14T22:13:20.000Z"
+    assert first == "c,c 号桶,2,,,98,true,2023-11-14T22:13:20.000Z"
+    assert told.startswith(b"\xef\xbb\xbf"), "or Excel shows Chinese as rubbish"
 
 
 def test_every_asset_is_shown_with_its_values_and_what_is_not_good_is_marked() -> None:
