@@ -82,9 +82,8 @@ async def demo(options: Options) -> int:
     Raises StoryError for a story that cannot be played, OSError when no port is free for the page.
     """
     world = community(seed=options.seed, wiring=WIRING)
-    story = load_story(
-        options.script, world, options.only
-    )  # before anything starts: a mistake in it is said at once
+    # before anything starts: a mistake in it is said at once
+    story = load_story(options.script, world, options.only)
     with tempfile.TemporaryDirectory(prefix="compound-gateway-demo-") as name:
         folder = Path(name)
         async with running_broker(folder) as (broker, url), _facade() as facade:
