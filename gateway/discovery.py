@@ -1,13 +1,15 @@
 """Tells Home Assistant which devices there are, when `[mqtt]` says so, and takes back those that are gone.
 
 A device is told once its first values are known, and again when there are more of them or the broker was another. What
-was told is kept in the state directory, so that a device taken out of the configuration is taken out there as well.
+was told is kept in the state directory, so that a device taken out of the configuration is taken out there as well, and
+all of them when it is switched off.
 """
 
 import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -48,14 +50,15 @@ class Discovery:
         self, config: Config, watched: Mapping[str, Watched], snapshot: Snapshot, uplink: Upstream | None
     ) -> None:
         self._config, self._watched, self._snapshot, self._uplink = config, watched, snapshot, uplink
+        self._is_on = config.mqtt is not None and config.mqtt.home_assistant
         self._told: dict[str, bytes] = {}
-        self._on = 0
+        self._connections = 0
         self._file = Path(config.gateway.state_dir) / FILE
 
     @property
     def services(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        """Return what is to run."""
-        wanted = self._config.mqtt is not None and self._config.mqtt.home_assistant
+        """Return what is to run. What is switched off may have to take back what it told."""
+        wanted = self._is_on or self._file.exists()
         return {"home assistant": self.run} if wanted and self._uplink is not None else {}
 
     async def run(self) -> None:
@@ -65,12 +68,15 @@ class Discovery:
             known = self.look(kept)
             if known != kept:
                 kept = known
-                await self._keep(json.dumps(sorted(known)))
+                await in_thread(partial(self._keep, known))
             await asyncio.sleep(LOOK_S)
 
-    async def _keep(self, text: str) -> None:
+    def _keep(self, known: set[str]) -> None:
         try:
-            await in_thread(lambda: self._file.write_text(text, encoding="utf-8"))
+            if known:
+                self._file.write_text(json.dumps(sorted(known)), encoding="utf-8")
+            else:
+                self._file.unlink(missing_ok=True)
         except OSError as error:
             log.warning("%s cannot be written: %s", self._file, error.strerror)
 
@@ -78,13 +84,13 @@ class Discovery:
         """Tell what is new, take back what is gone of `kept`; return the devices that stand at the broker now."""
         assert self._uplink is not None
         connections = self._uplink.statistics().connections
-        if connections != self._on:
-            self._on = connections
+        if connections != self._connections:
+            self._connections = connections
             self._told.clear()
         mine = self._config.gateway.id
-        wanted = dict(self._configs())
-        doors = {door.name for door in self._config.door}
-        gone = {name for name in kept if name not in self._watched and name not in doors}
+        wanted = dict(self._configs()) if self._is_on else {}
+        there = {*self._watched, *(door.name for door in self._config.door)} if self._is_on else set()
+        gone = kept - there
         taken = {
             name for name in gone if self._uplink.publish(home_assistant.topic(mine, name), b"", retain=True)
         }

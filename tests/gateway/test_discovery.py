@@ -12,7 +12,7 @@ from gateway.core.config import Config, DoorTable, GatewayTable, MqttTable
 from gateway.core.events import Clock, Event, Place, ReadingBody
 from gateway.core.rules import Watched
 from gateway.core.snapshot import Snapshot
-from gateway.discovery import Discovery
+from gateway.discovery import FILE, Discovery
 
 # What Home Assistant's MQTT device discovery takes, as its documentation tells it; only sensors are allowed here.
 CLASSES = ["temperature", "distance", "duration", "voltage", "current", "pressure", "wind_speed"]
@@ -77,10 +77,10 @@ class Broker:
         return self
 
 
-def discovery(folder: Path, broker: Broker, *names: str) -> Discovery:
+def discovery(folder: Path, broker: Broker, *names: str, on: bool = True) -> Discovery:
     config = Config(
         gateway=GatewayTable(id="hxtp-01", state_dir=str(folder)),
-        mqtt=MqttTable(url="mqtt://x", home_assistant=True),
+        mqtt=MqttTable(url="mqtt://x", home_assistant=on),
         door=(DoorTable(name="gate-1", strike="board-1", label="单元门"),),
     )
     watched = {name: Watched(name, "东侧走廊", Place(building="2", floor="3"), "smoke") for name in names}
@@ -138,6 +138,16 @@ def test_a_device_that_is_gone_is_taken_back_and_nothing_is_told_twice(tmp_path:
     broker.connections += 1
     later.look(kept)
     assert broker.published == before + 2, "another broker is told anew"
+
+
+def test_what_was_told_is_taken_back_once_it_is_switched_off(tmp_path: Path) -> None:
+    broker = Broker()
+    kept = discovery(tmp_path, broker, "smoke-1").look(set())
+    (tmp_path / FILE).write_text(json.dumps(sorted(kept)))
+    off = discovery(tmp_path, broker, "smoke-1", on=False)
+    assert off.services
+    assert off.look(kept) == set()
+    assert broker.retained == {}
 
 
 def test_without_the_switch_nothing_runs(tmp_path: Path) -> None:
