@@ -15,6 +15,7 @@ from gateway.core.fitting import Products
 from gateway.core.kinds import Kinds
 from gateway.core.loading import Parsed
 from gateway.core.places import over
+from gateway.core.residents import Privacy, care_devices
 from gateway.core.rule_tables import compile_rules
 from gateway.core.rules import Rule, Watched
 from gateway.core.strikes import device_of, same_strike, strike_of
@@ -29,12 +30,15 @@ def check(parsed: Parsed, products: Products) -> Iterator[Fault]:
     profiles = {device.name: products.profiles.get(device.profile) for device in parsed.devices.values()}
     if None in profiles.values():  # nobody knows yet what the missing ones have
         return
-    devices = {name: profile.points for name, profile in profiles.items() if profile is not None}
+    known = {name: profile for name, profile in profiles.items() if profile is not None}
+    devices = {name: profile.points for name, profile in known.items()}
     assembled = assemble(parsed.assets, asset_kinds.built_in(), devices)
     yield from assembled.faults
-    yield from _outputs(parsed, {name: each for name, each in profiles.items() if each is not None})
+    yield from _outputs(parsed, known)
     where = {table.name: key for key, table in parsed.assets.items()}
+    privacy = Privacy(tuple(parsed.residents.values()), care_devices(known, products.kinds))
     for plan in assembled.plans:
+        yield from _private(plan, privacy, where[plan.name])
         names = [point.name for point in plan.points]
         for name in plan.table.baseline:
             if name not in names:
@@ -140,6 +144,15 @@ def service_of(
 def deadbands_of(assets: Assembled) -> dict[tuple[str, str], float]:
     """Return (asset, point) -> the change that is worth telling."""
     return {(plan.name, point.name): point.deadband for plan in assets.plans for point in plan.points}
+
+
+def _private(plan: AssetPlan, privacy: Privacy, where: str) -> Iterator[Fault]:
+    """Yield a fault for each part that says something of a resident: an asset's points are written down and sent."""
+    for role, keys in plan.parts.items():
+        for device, point in keys:
+            if privacy.is_private(device, point):
+                wanted = Text("不是住户看护传感器的测点", "no point of a sensor that watches over a resident")
+                yield Fault(f"{where}.parts.{role}", shown(f"{device}.{point}"), wanted)
 
 
 def _outputs(parsed: Parsed, profiles: Profiles) -> Iterator[Fault]:

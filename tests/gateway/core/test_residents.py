@@ -165,3 +165,17 @@ def test_a_button_on_an_input_that_keeps_nothing_is_told_for_a_resident_too(fold
     (fault,) = faults(folder, RESIDENT.replace("pulses_3", "contact_3"))
     assert fault.warning
     assert "may be missed" in fault.found.en
+
+
+@pytest.mark.parametrize("more", ["", RESIDENT, RESIDENT + "sends = true"])
+@pytest.mark.parametrize("kind", ["group", "lot"])
+def test_what_a_care_sensor_measures_leaves_by_no_asset_either(folder: Path, more: str, kind: str) -> None:
+    role = {"group": "pulse", "lot": "bays"}[kind]
+    asset = f'[[asset]]\nname = "flat"\nkind = "{kind}"\nparts = {{ {role} = "radar-301.presence" }}\n'
+    (fault,) = [each for each in faults(folder, more + "\n" + asset) if not each.warning]
+    assert fault.key == f"asset[0].parts.{role}"
+
+
+def test_a_button_for_help_may_be_part_of_an_asset(folder: Path) -> None:
+    asset = '[[asset]]\nname = "hall"\nkind = "group"\nparts = { button = "sos-board.pulses_3" }\n'
+    assert [each for each in faults(folder, RESIDENT + asset) if not each.warning] == []
