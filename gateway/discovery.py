@@ -106,7 +106,11 @@ class Discovery:
         for name, watched in self._watched.items():
             seen = self._snapshot.devices[name].points.values()
             bodies = [event.body for event in seen if isinstance(event.body, ReadingBody)]
-            points = {body.point: (body.value, body.unit) for body in bodies if body.value is not None}
+            points = {
+                body.point: (body.value, body.unit)
+                for body in bodies
+                if body.value is not None and body.point not in watched.private
+            }
             if points:
                 where = texts.where(watched.subject).zh
                 area = watched.place.compound

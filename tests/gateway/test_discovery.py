@@ -77,13 +77,16 @@ class Broker:
         return self
 
 
-def discovery(folder: Path, broker: Broker, *names: str, on: bool = True) -> Discovery:
+def discovery(
+    folder: Path, broker: Broker, *names: str, on: bool = True, private: frozenset[str] = frozenset()
+) -> Discovery:
     config = Config(
         gateway=GatewayTable(id="hxtp-01", state_dir=str(folder)),
         mqtt=MqttTable(url="mqtt://x", home_assistant=on),
         door=(DoorTable(name="gate-1", strike="board-1", label="单元门"),),
     )
-    watched = {name: Watched(name, "东侧走廊", Place(building="2", floor="3"), "smoke") for name in names}
+    place = Place(building="2", floor="3")
+    watched = {name: Watched(name, "东侧走廊", place, "smoke", private=private) for name in names}
     snapshot = Snapshot(names)
     for name in names:
         for point, value, unit in (("alarm", False, None), ("temperature", 21.5, "°C"), ("count", 3, None)):
@@ -111,6 +114,13 @@ def test_a_device_is_told_as_the_format_wants_it_with_chinese_names_and_nothing_
     assert told["cmps"]["temperature"]["device_class"] == "temperature"
     assert told["cmps"]["alarm"]["name"] == "报警 alarm"
     assert len({each["unique_id"] for each in told["cmps"].values()}) == 3
+
+
+def test_a_point_whose_values_are_told_to_nobody_is_not_named_either(tmp_path: Path) -> None:
+    broker = Broker()
+    discovery(tmp_path, broker, "radar-1", private=frozenset({"count"})).look(set())
+    told = json.loads(broker.retained["homeassistant/device/hxtp-01_radar-1/config"])
+    assert set(told["cmps"]) == {"alarm", "temperature"}
 
 
 def test_a_door_is_a_binary_sensor_and_nothing_more(tmp_path: Path) -> None:
