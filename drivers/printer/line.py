@@ -36,7 +36,7 @@ class Line:
         self._wire, self._listening = wire, listening
         self._open_stream, self._clock = open_stream, clock
         self._paper, self._records = wire.paper(), wire.records()
-        self._heard_at = clock()
+        self._heard_at = self._looked_at = clock()
         self._timer: asyncio.TimerHandle | None = None
         self._keeper = PortKeeper(settings.port, lambda error: listening.port_changed(error, clock()))
 
@@ -55,7 +55,8 @@ class Line:
         stream = await self._open_stream(self.settings, self._on_data, self._keeper.lost)
         self.opened += 1
         try:
-            self._listening.port_changed(None, self._clock())
+            self._looked_at = self._clock()
+            self._listening.port_changed(None, self._looked_at)
             self._arm()
             return await gone
         finally:
@@ -77,7 +78,7 @@ class Line:
             self._arm()
 
     def _look(self) -> None:
-        now = self._clock()
+        now = self._looked_at = self._clock()
         self._timer = None
         self.looks += 1
         if now - self._heard_at >= self._wire.pause_s - 1e-6:
@@ -87,12 +88,14 @@ class Line:
         self._arm()
 
     def _arm(self) -> None:
-        """Be back when what has begun counts as ended, or in a while."""
+        """Be back when what has begun counts as ended, or in a while, however much comes meanwhile."""
         if self._timer is not None:
             self._timer.cancel()
-        waits = self._paper.is_waiting or self._records.is_waiting
-        at_s = min(LOOK_S, self._wire.pause_s) if waits else LOOK_S
-        self._timer = asyncio.get_running_loop().call_later(at_s, self._guarded, self._look)
+        at = self._looked_at + LOOK_S
+        if self._paper.is_waiting or self._records.is_waiting:
+            at = min(at, self._heard_at + self._wire.pause_s)
+        in_s = max(0.0, at - self._clock())
+        self._timer = asyncio.get_running_loop().call_later(in_s, self._guarded, self._look)
 
     def _guarded(self, what: Callable[[], None]) -> None:
         try:

@@ -245,6 +245,19 @@ def test_a_port_that_is_pulled_out_leaves_nothing_known_and_a_fire_is_read_again
     on_line(scenario)
 
 
+def test_a_line_on_which_it_never_stops_printing_is_still_seen_to_run() -> None:
+    """A print-out of the history takes minutes; whoever counts the looks must not take it for a line that hangs."""
+
+    async def scenario(rig: Rig) -> None:
+        before = rig.driver.statistics().polls
+        for _ in range(600):
+            rig.line.send(b"x" * 50)
+            await asyncio.sleep(0.1)
+        assert rig.driver.statistics().polls >= before + 50
+
+    on_line(scenario)
+
+
 def test_it_takes_no_orders() -> None:
     async def scenario(rig: Rig) -> None:
         with pytest.raises(DeviceError, match="no orders"):
