@@ -48,8 +48,11 @@ class Addressing:
     weights: Mapping[str, int]
 
     def of_groups(self, groups: Mapping[str, str | None]) -> int:
-        """Return the address of what a pattern found; PANEL where it found none."""
-        return sum(int(groups.get(name) or 0) * weight for name, weight in self.weights.items())
+        """Return the address of what a pattern found; PANEL where it found none, or something that is no number."""
+        try:
+            return sum(int(groups.get(name) or 0) * weight for name, weight in self.weights.items())
+        except ValueError:
+            return PANEL  # its text says where: better the panel as the place than no fire
 
     def of_text(self, text: str) -> int | None:
         """Return the address somebody wrote as it is printed, or as the number; None if it is neither."""

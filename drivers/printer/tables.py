@@ -122,10 +122,10 @@ def _try(table: TableReader, rule: Rule, rules: Sequence[Rule], addressing: Addr
     """Hold a rule's own sample against all rules: it must be the first to know it, and find the address in it."""
     if rule.pattern is _NOTHING:
         return
-    numbers = dict.fromkeys(addressing.weights, 1)
+    filled = {PLACE: "3F"} | dict.fromkeys(addressing.weights, 1)
     try:
-        text = rule.sample.format(**numbers, place="3F")
-    except (KeyError, IndexError, ValueError) as error:
+        text = rule.sample.format_map(filled)
+    except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
         table.error("sample", f"{rule.sample!r}: {error}", "the names of the groups in braces")
         return
     meaning = meaning_of(text, rules, addressing)

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from drivers import profile
+from drivers.printer.rules import PANEL, meaning_of
+from drivers.printer.wire import PrinterWire
 
 GOOD = r"""
 [profile]
@@ -62,11 +64,23 @@ def test_a_good_profile_is_one() -> None:
         ("[printer]\n", '[printer]\nencoding = "utf-8"\n', "printer.encoding: found 'utf-8'"),
         ("[printer]\n", "[printer]\nlongest = 4000\n", "printer.longest: found 4000, wanted a whole number"),
         ("{device:03}", "{devise:03}", "printer.rule[0].sample"),
+        ("{device:03}", "{device.no}", "printer.rule[0].sample"),
+        ("{device:03}", "{device[0]}", "printer.rule[0].sample"),
+        ("FIRE (?P<loop>\\d{2})", "(?P<loop>[A-Z]+) \\d{2}", "printer.rule[0].sample: found no address found in it"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_where_it_is_and_with_what_would_do(old: str, new: str, error: str) -> None:
     found = told(old, new)
     assert any(error in each for each in found), found
+
+
+def test_what_stands_for_the_address_and_is_no_number_is_the_panels() -> None:
+    """A pattern may let letters through that its sample has not: a fire without its address is still one."""
+    wire = profile.parse(GOOD.replace(r"(?P<loop>\d{2})", r"(?P<loop>\w+)"), file="panel.toml").wire
+    assert isinstance(wire, PrinterWire)
+    meaning = meaning_of("FIRE A1-003", wire.rules, wire.addressing)
+    assert meaning is not None
+    assert (meaning.rule.name, meaning.address) == ("fire", PANEL)
 
 
 def test_a_rule_that_never_gets_its_turn_is_told() -> None:
