@@ -36,6 +36,7 @@ _ALPHABET: Final = frozenset(map(chr, range(0x20, 0x7F))) | {
 }
 _REPEATS: Final = frozenset({"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"})
 _SINGLE: Final = frozenset({"LITERAL", "NOT_LITERAL", "ANY", "IN"})
+_FIRST: Final = frozenset({"AT_BEGINNING", "AT_BEGINNING_STRING"})  # \b, too, is an AT, and may be anywhere
 _END: Final = "\0"  # stands for the end of a pattern: everything may come there
 
 
@@ -58,7 +59,7 @@ def compiled(pattern: str, *, longest: int) -> re.Pattern[str]:
         raise PatternError(str(error), "a regular expression") from error
     if made.flags != re.UNICODE:
         raise PatternError("flags", "no flags: [Ff]ire says it as well")
-    starts = 1 if tree and str(tree[0][0]) == "AT" else longest
+    starts = 1 if tree and str(tree[0][1]) in _FIRST else longest
     steps = starts * _Reckoning(pattern, longest).cost(list(tree), [])
     if steps > STEPS:
         wanted = "a ^ in front, fewer .* and .+, or classes that what follows them cannot begin with"

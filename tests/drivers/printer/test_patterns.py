@@ -13,6 +13,7 @@ LONGEST = 240
 CATASTROPHES = [
     r"(a+)+$", r"(a*)*b", r"(a|a)*b", r"(?:a|aa)+b", r"(x+x+)+y", r"([a-z]+)*\d", r"(\w+\s?)*;", r".*.*.*x",
     r"\s*\s*\s*x", r"a?" * 20 + r"a{20}", r"(?:a?){20}a", r".*a.*a.*a.*b", r"(?:.*,){3}P", r"[^x]*[^y]*[^z]*q",
+    r"\b.*,.*;", r"\B.*,.*;",
 ]  # fmt: skip
 OTHERS = [
     (r"(a)\1", "groupref"), (r"(?=a)b", "assert"), (r"(?<!a)b", "assert not"), (r"(?i)fire", "flags"),
