@@ -36,7 +36,9 @@ class PrinterDriver:
 
     def read_soon(self, device: str, point: str) -> None:
         """Say a point again, as it was printed; KeyError if there is no such point."""
-        self._line.soon(lambda: self._listening.again(device, point, self._clock()))
+        member = self._listening.member(device)
+        member.device.profile.point(point)
+        self._line.soon(lambda: self._listening.again(member, point, self._clock()))
 
     async def act(self, device: str, action: str, arguments: Mapping[str, float], *, deadline: float) -> Done:
         """Refuse: nobody tells a panel anything through its printer."""

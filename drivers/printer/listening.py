@@ -88,10 +88,12 @@ class Listening:
         else:
             self._one(meaning, record, now)
 
-    def again(self, device: str, point: str, now: float) -> None:
+    def member(self, device: str) -> Member:
+        """Return an address by its name; KeyError if there is none."""
+        return self._by_name[device]
+
+    def again(self, member: Member, point: str, now: float) -> None:
         """Say a point again, by what was printed; nothing is said of what never was."""
-        member = self._by_name[device]
-        member.device.profile.point(point)
         if self.up and point in member.held:
             self._read(member, [point], now)
 

@@ -258,6 +258,17 @@ def test_a_line_on_which_it_never_stops_printing_is_still_seen_to_run() -> None:
     on_line(scenario)
 
 
+def test_what_it_does_not_have_is_an_error_of_whoever_asks_and_ends_no_line() -> None:
+    async def scenario(rig: Rig) -> None:
+        for device, point in (("nobody", "smoke"), ("4004", "nothing")):
+            with pytest.raises(KeyError):
+                rig.driver.read_soon(device, point)
+        await rig.printed(FIRST_FIRE)
+        assert rig.values("4004", "smoke") == [True]
+
+    on_line(scenario)
+
+
 def test_it_takes_no_orders() -> None:
     async def scenario(rig: Rig) -> None:
         with pytest.raises(DeviceError, match="no orders"):
