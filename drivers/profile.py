@@ -21,7 +21,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
-from drivers.api import Action, Argument, Clearing, Point, Priority, Profile, ProfileError, Text, Timing
+from drivers.api import (
+    Action,
+    Argument,
+    Clearing,
+    DriverError,
+    Point,
+    Priority,
+    Profile,
+    ProfileError,
+    Text,
+    Timing,
+)
+from drivers.arguments import filled
 from drivers.reader import TableReader, did_you_mean
 from drivers.registry import DRIVERS, DriverKind
 
@@ -160,17 +172,23 @@ def _clearing(table: TableReader) -> Clearing:
 
 
 def _check_clearings(whole: TableReader, points: Sequence[Point], actions: Sequence[Action]) -> None:
-    """Look whether what a point is cleared by is an action of the product, with these arguments."""
-    known = {action.name: {each.name for each in action.arguments} for action in actions}
+    """Look whether what a point is cleared by is an action of the product that takes these arguments."""
+    known = {action.name: action for action in actions}
     for i, point in enumerate(points):
         if (clearing := point.cleared_by) is None:
             continue
         key = f"point[{i}].cleared_by"
-        if clearing.action not in known:
+        action = known.get(clearing.action)
+        if action is None:
             wanted = "an action of this profile" + did_you_mean(clearing.action, known)
             whole.error(f"{key}.action", repr(clearing.action), wanted)
-        elif unknown := clearing.arguments.keys() - known[clearing.action]:
-            whole.error(f"{key}.{min(unknown)}", "an argument", f"what {clearing.action} takes")
+        elif unknown := clearing.arguments.keys() - {each.name for each in action.arguments}:
+            whole.error(f"{key}.{min(unknown)}", "an argument", f"what {action.name} takes")
+        else:
+            try:
+                filled(action, clearing.arguments)
+            except DriverError as error:
+                whole.error(key, error.where, error.hint or f"all that {action.name} takes")
 
 
 def _states(table: TableReader) -> dict[int, str]:

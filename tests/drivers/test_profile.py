@@ -215,6 +215,8 @@ def test_what_counts_and_what_is_latched_is_data() -> None:
             "did you mean clear_latch",
         ),
         ("channel = 3 }", "chanel = 3 }", "point[1].cleared_by.chanel", "what clear_latch takes"),
+        (", channel = 3 }", " }", "point[1].cleared_by", "all that clear_latch takes"),
+        ("channel = 3 }", "channel = 9 }", "point[1].cleared_by", "from 0 to 7"),
         ("moved = true", "moved = 3", "rule[0].moved", "true or false"),
         ("stride = 4", "stride = 0", "action[0].steps[0].stride", "from 1"),
     ],
