@@ -4,12 +4,11 @@ Four risers of detectors, the manholes, the bins, the parking, and doors with a 
 such devices leave the factory with.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from drivers import profile as profiles
-from drivers.api import LineSettings
 from drivers.sim.compound import COVER, DETECTORS, DOOR, FLOORS, Wiring
-from drivers.sim.line import SimLine
 from drivers.sim.modbus import SimDevice
 from drivers.sim.world import Place, World
 
@@ -56,14 +55,7 @@ def district(*, seed: int, wiring: Wiring) -> World:
                 there.append(SimDevice(profiles.load(product), len(there) + 1, name=name))
                 places[name] = {"building": str(number % RISERS + 1)}
     lines = [
-        SimLine(
-            LineSettings(name, wiring.scheme, bauds[name], wiring.parity),
-            there,
-            faults=wiring.faults,
-            seed=seed + place,
-            paced=wiring.paced,
-            turnaround_s=wiring.turnaround_s,
-        )
+        replace(wiring, baud=bauds[name]).line(name, there, seed=seed + place)
         for place, (name, there) in enumerate(devices.items())
     ]
     return World(lines, devices, places, seed=seed)

@@ -61,9 +61,7 @@ class SimDevice:
         self._latched: set[str] = set()
         self._actual: dict[str, Value | None] = {}
         self._reference: dict[str, float] = {}
-        self._measured: float | None = (
-            None  # what somebody set the point to by whose moving it is seen to live
-        )
+        self._measured: float | None = None  # what was set at the point by whose moving it is seen to live
         self._ends_at: dict[str, float] = {}  # points that go false by themselves
         self._effects = Effects(profile.actions)
         self._off_until = self._warm_until = float("-inf")
