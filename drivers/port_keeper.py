@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, ParamSpec
 
 from drivers.api import LineError
 
 FIRST_PAUSE_S: Final = 0.5
 LAST_PAUSE_S: Final = 5.0
+
+P = ParamSpec("P")
 
 
 class PortKeeper:
@@ -52,7 +54,10 @@ class PortKeeper:
         if self._gone is not None and not self._gone.done():
             self._gone.set_result(LineError("line", self._port, f"lost: {error or 'hung up'}"))
 
-    def crash(self, error: Exception) -> None:
-        """A mistake of ours must end `run`, not vanish in the loop."""
-        if self._gone is not None and not self._gone.done():
-            self._gone.set_exception(error)
+    def guard(self, call: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:
+        """Make a call for the loop, in which a mistake would vanish: a mistake of ours must end `run`."""
+        try:
+            call(*arguments, **named)
+        except Exception as error:  # noqa: BLE001  # whatever it is, whoever supervises `run` is to hear of it
+            if self._gone is not None and not self._gone.done():
+                self._gone.set_exception(error)

@@ -77,7 +77,9 @@ class Line:
         """Open the port and serve it until it is gone; return why, None if it is only to be opened anew."""
         gone = self._keeper.gone()
         self._buffer.clear()
-        self._stream = await self._open_stream(self.settings, self._on_data, self._keeper.lost)
+        self._stream = await self._open_stream(
+            self.settings, lambda data: self._keeper.guard(self._on_data, data), self._keeper.lost
+        )
         self.opened += 1
         try:
             now = self._clock()
@@ -100,14 +102,11 @@ class Line:
         self._waiting = self._missed = None
 
     def _on_data(self, data: bytes) -> None:
-        try:
-            now = self._clock()
-            self.utilisation.busy(len(data) * self.settings.char_s, now)
-            self._buffer += data
-            while (frame := self._next_frame()) is not None:
-                self._take(frame, now)
-        except Exception as error:  # noqa: BLE001  # a mistake in here must end `run`, not vanish in the loop
-            self._keeper.crash(error)
+        now = self._clock()
+        self.utilisation.busy(len(data) * self.settings.char_s, now)
+        self._buffer += data
+        while (frame := self._next_frame()) is not None:
+            self._take(frame, now)
 
     def _next_frame(self) -> Frame | None:
         while True:
@@ -152,20 +151,17 @@ class Line:
         ask.member.ready_at = now + ask.member.device.profile.timing.gap_s
 
     def _on_timer(self) -> None:
-        try:
-            self._timer = None
-            now, waiting = self._clock(), self._waiting
-            if waiting is not None and now >= waiting.until - EARLY_S:
-                self._miss(waiting, now)
-            if now >= self._watch_at - EARLY_S:
-                self._watch_at = now + LOOK_S
-                self.looks += 1
-                if self._listening.watch(now):
-                    self._keeper.reopen()
-                    return
-            self._go_on(now)
-        except Exception as error:  # noqa: BLE001  # as above
-            self._keeper.crash(error)
+        self._timer = None
+        now, waiting = self._clock(), self._waiting
+        if waiting is not None and now >= waiting.until - EARLY_S:
+            self._miss(waiting, now)
+        if now >= self._watch_at - EARLY_S:
+            self._watch_at = now + LOOK_S
+            self.looks += 1
+            if self._listening.watch(now):
+                self._keeper.reopen()
+                return
+        self._go_on(now)
 
     def _miss(self, waiting: _Waiting, now: float) -> None:
         ask = waiting.ask
@@ -200,4 +196,4 @@ class Line:
     def _arm(self, at: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_at(at, self._on_timer)
+        self._timer = self._loop.call_at(at, self._keeper.guard, self._on_timer)

@@ -117,7 +117,9 @@ class Line:
         """Open the port and serve it until it is gone; return why, None if it is only to be opened anew."""
         gone = self._keeper.gone()
         self.conversation.reset()
-        self._stream = await self._open_stream(self.settings, self._on_data, self._keeper.lost)
+        self._stream = await self._open_stream(
+            self.settings, lambda data: self._keeper.guard(self._on_data, data), self._keeper.lost
+        )
         self.opened += 1
         try:
             self._free_at = self._clock() + self._gap_s
@@ -141,34 +143,28 @@ class Line:
             self.bus.queue(ask, now)
 
     def _on_data(self, data: bytes) -> None:
-        try:
-            now = self._clock()
-            if self._current is None:
-                self.conversation.stray(data, now)
-                return
-            before = self.conversation.deadline
-            answer = self.conversation.receive(data, now)
-            if answer is not None:
-                self._end(answer, now)
-            elif self.conversation.deadline != before:
-                self._arm(self.conversation.deadline)
-        except Exception as error:  # noqa: BLE001  # a mistake in here must end `run`, not vanish in the loop
-            self._keeper.crash(error)
+        now = self._clock()
+        if self._current is None:
+            self.conversation.stray(data, now)
+            return
+        before = self.conversation.deadline
+        answer = self.conversation.receive(data, now)
+        if answer is not None:
+            self._end(answer, now)
+        elif self.conversation.deadline != before:
+            self._arm(self.conversation.deadline)
 
     def _on_timer(self) -> None:
-        try:
-            self._timer = None
-            now = self._clock()
-            if self._current is None:
-                self._send_next(self._punctual(now))
-            elif now < self.conversation.deadline - EARLY_S:
-                self._arm(self.conversation.deadline)
-            elif (failure := self.conversation.expire(now)) is not None:
-                self._end(failure, now)
-            else:
-                self._arm(self.conversation.deadline)
-        except Exception as error:  # noqa: BLE001  # as above
-            self._keeper.crash(error)
+        self._timer = None
+        now = self._clock()
+        if self._current is None:
+            self._send_next(self._punctual(now))
+        elif now < self.conversation.deadline - EARLY_S:
+            self._arm(self.conversation.deadline)
+        elif (failure := self.conversation.expire(now)) is not None:
+            self._end(failure, now)
+        else:
+            self._arm(self.conversation.deadline)
 
     def _punctual(self, now: float) -> float:
         """Learn how late the timer was; wait the last microseconds of the silence if it was set too early."""
@@ -227,7 +223,7 @@ class Line:
         if self._timer is not None:
             self._timer.cancel()
         self._armed_at = at
-        self._timer = self._loop.call_at(at, self._on_timer)
+        self._timer = self._loop.call_at(at, self._keeper.guard, self._on_timer)
 
     def _ready_at(self, ask: Ask) -> float:
         at = self.conversation.free_at(ask.question, self._now, ask.look_alikes)

@@ -140,7 +140,9 @@ class Line:
         """Open the port and serve it until it is gone; return why, None if it is only to be opened anew."""
         gone = self._keeper.gone()
         self._sieve.clear()
-        self._stream = await self._open_stream(self.settings, self._on_data, self._keeper.lost)
+        self._stream = await self._open_stream(
+            self.settings, lambda data: self._keeper.guard(self._on_data, data), self._keeper.lost
+        )
         self.opened += 1
         try:
             now = self._clock()
@@ -183,12 +185,9 @@ class Line:
         self._poll_at.clear()
 
     def _on_data(self, data: bytes) -> None:
-        try:
-            now = self._heard_at = self._clock()
-            for frame in self._sieve.feed(data):
-                self._take(frame, now)
-        except Exception as error:  # noqa: BLE001  # a mistake in here must end `run`, not vanish in the loop
-            self._keeper.crash(error)
+        now = self._heard_at = self._clock()
+        for frame in self._sieve.feed(data):
+            self._take(frame, now)
 
     def _take(self, frame: bytes, now: float) -> None:
         """Give libosdp the reply it waits for, and nothing else."""
@@ -210,15 +209,12 @@ class Line:
         self._go_on(now)
 
     def _on_timer(self) -> None:
-        try:
-            self._timer = None
-            now, asked = self._clock(), self._asked
-            if asked is not None and now - asked.at >= PATIENCE_S - 1e-6:
-                self._miss(asked, now)
-            elif self._panels:
-                self._go_on(now)
-        except Exception as error:  # noqa: BLE001  # as above
-            self._keeper.crash(error)
+        self._timer = None
+        now, asked = self._clock(), self._asked
+        if asked is not None and now - asked.at >= PATIENCE_S - 1e-6:
+            self._miss(asked, now)
+        elif self._panels:
+            self._go_on(now)
 
     def _miss(self, asked: _Asked, now: float) -> None:
         self._asked = None
@@ -273,7 +269,7 @@ class Line:
         if free_at - now < LEAST_GAP_S:
             self._send(self._stream, data)
         else:
-            self._loop.call_at(free_at, self._send, self._stream, data)
+            self._loop.call_at(free_at, self._keeper.guard, self._send, self._stream, data)
 
     def _send(self, stream: ByteStream | None, data: bytes) -> None:
         if stream is not None and stream is self._stream:
@@ -282,4 +278,4 @@ class Line:
     def _arm(self, at: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_at(at, self._on_timer)
+        self._timer = self._loop.call_at(at, self._keeper.guard, self._on_timer)

@@ -46,13 +46,15 @@ class Line:
 
     def soon(self, what: Callable[[], None]) -> None:
         """Do something a moment later, when whoever asks is done: a second look must not be the first."""
-        asyncio.get_running_loop().call_later(MOMENT_S, self._guarded, what)
+        asyncio.get_running_loop().call_later(MOMENT_S, self._keeper.guard, what)
 
     async def _serve(self) -> LineError | None:
         """Open the port and hear it until it is gone; return why."""
         gone = self._keeper.gone()
         self._paper, self._records = self._wire.paper(), self._wire.records()
-        stream = await self._open_stream(self.settings, self._on_data, self._keeper.lost)
+        stream = await self._open_stream(
+            self.settings, lambda data: self._keeper.guard(self._on_data, data), self._keeper.lost
+        )
         self.opened += 1
         try:
             self._looked_at = self._clock()
@@ -66,9 +68,6 @@ class Line:
                 self._timer = None
 
     def _on_data(self, data: bytes) -> None:
-        self._guarded(lambda: self._take(data))
-
-    def _take(self, data: bytes) -> None:
         now = self._heard_at = self._clock()
         self._keeper.answered()
         self.utilisation.busy(len(data) * self.settings.char_s, now)
@@ -95,10 +94,4 @@ class Line:
         if self._paper.is_waiting or self._records.is_waiting:
             at = min(at, self._heard_at + self._wire.pause_s)
         in_s = max(0.0, at - self._clock())
-        self._timer = asyncio.get_running_loop().call_later(in_s, self._guarded, self._look)
-
-    def _guarded(self, what: Callable[[], None]) -> None:
-        try:
-            what()
-        except Exception as error:  # noqa: BLE001  # a mistake in here must end `run`, not vanish in the loop
-            self._keeper.crash(error)
+        self._timer = asyncio.get_running_loop().call_later(in_s, self._keeper.guard, self._look)
