@@ -18,11 +18,11 @@ from urllib.parse import urlsplit
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
+from gateway.core.chunks import chunks
 from gateway.core.config import BROKER_SCHEMES, MqttTable
 from gateway.core.payload import topic
 from gateway.desk.intake import Intake
 from gateway.desk.listening import Listener, heard, quality
-from gateway.desk.store.database import chunks
 from gateway.runtime.threads import in_thread
 
 log = logging.getLogger(__name__)

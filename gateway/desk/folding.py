@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
+from gateway.core.chunks import chunks
 from gateway.desk.arrivals import Arrival
-from gateway.desk.store.database import chunks
 
 MOST_RANGES: Final = 1000  # of one receipt, by the contract
 

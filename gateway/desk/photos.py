@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gateway.desk.evidence.sorts import media_of
+from gateway.desk.media import media_of
 
 JPEG: Final = "image/jpeg"
 PNG: Final = "image/png"

@@ -19,8 +19,9 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+from gateway.core.chunks import chunks
 from gateway.desk.intake import MOST, Intake
-from gateway.desk.store.database import chunks, insert
+from gateway.desk.store.database import insert
 from tests.bench import bare_endpoint, desk_fanout, desk_street
 from tests.bench.desk_fanout import FanOut
 from tests.bench.desk_street import alerts

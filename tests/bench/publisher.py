@@ -5,7 +5,7 @@ import struct
 import time
 from collections.abc import Sequence
 
-from gateway.desk.store.database import chunks
+from gateway.core.chunks import chunks
 
 AT_ONCE = 50  # packets of one write
 CONNECTED = b"\x20\x02\x00\x00"

@@ -1,5 +1,5 @@
 """Evidence: stills and clips put together from their parts, photos of people, all in one folder under a quota.
 
-`parts` reads what comes and `sorts` says what bytes are, both pure; `unfinished` and `folder` are the disk;
+`parts` reads what comes, and is pure; what bytes are says `gateway.desk.media`; `unfinished` and `folder` are the disk;
 `service` has them work together with the record.
 """

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.desk.evidence.parts import SUM
-from gateway.desk.evidence.sorts import media_of, suits
 from gateway.desk.evidence.unfinished import Piece, assemble, flush
+from gateway.desk.media import media_of, suits
 
 
 @dataclass(frozen=True, slots=True)

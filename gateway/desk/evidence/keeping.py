@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
+from gateway.core.chunks import chunks
 from gateway.desk.evidence.folder import Folder
 from gateway.desk.evidence.unfinished import Piece, Unfinished
 from gateway.desk.store import files, news
-from gateway.desk.store.database import Database, chunks
+from gateway.desk.store.database import Database
 
 log = logging.getLogger(__name__)
 

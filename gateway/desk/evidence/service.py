@@ -17,9 +17,9 @@ from typing import Final, TypeVar
 from gateway.desk.evidence.folder import Folder
 from gateway.desk.evidence.keeping import SPARE, Keeper, Tally
 from gateway.desk.evidence.parts import PartError, read
-from gateway.desk.evidence.sorts import IMAGES, media_of
 from gateway.desk.evidence.unfinished import Unfinished, flush, free_bytes
 from gateway.desk.listening import Heard, Way
+from gateway.desk.media import IMAGES, media_of
 from gateway.desk.photos import PhotoError
 from gateway.desk.store import files
 from gateway.desk.store.database import Database

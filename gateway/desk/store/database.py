@@ -5,14 +5,14 @@ thing they differ in is `skip_locked`: on PostgreSQL it makes several desks shar
 one another; on SQLite there is one connection and the words are empty.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias
+
+from gateway.core.chunks import chunks
 
 Value: TypeAlias = str | int | float | None
-T = TypeVar("T")
 
 CHUNK: Final = 100
 """Rows of one statement. SQLite takes 32,766 values in one, PostgreSQL 65,535; more rows gain nothing."""
@@ -93,13 +93,6 @@ def places(rows: int, columns: int) -> str:
         "(" + ",".join(f"${row * columns + column + 1}" for column in range(columns)) + ")"
         for row in range(rows)
     )
-
-
-def chunks(items: Iterable[T], size: int) -> Iterable[list[T]]:
-    """Yield the items in lists of at most `size`."""
-    rest = iter(items)
-    while chunk := list(islice(rest, size)):
-        yield chunk
 
 
 def migrations(kind: str) -> list[tuple[int, str]]:

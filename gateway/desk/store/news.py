@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.desk.store.database import CHUNK, Row, Transaction, chunks, insert, places
+from gateway.core.chunks import chunks
+from gateway.desk.store.database import CHUNK, Row, Transaction, insert, places
 
 LOOK_BACK_S: Final = 30.0
 """Longer than a transaction of ours takes; what waits longer for a lock finds its page by the next reload."""

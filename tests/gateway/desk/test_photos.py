@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.desk.evidence.sorts import media_of
+from gateway.desk.media import media_of
 from gateway.desk.photos import JPEG, PNG, WEBP, PhotoError, bare
 
 SECRET = b"29.56N 106.57E"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.desk.evidence import parts
 from gateway.desk.evidence.parts import LARGEST, PartError, covered, has
-from gateway.desk.evidence.sorts import media_of, suits
+from gateway.desk.media import media_of, suits
 from tests.desk_evidence import STILL, part, sum_of
 
 SUM = sum_of(STILL)
