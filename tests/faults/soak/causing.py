@@ -57,11 +57,8 @@ def _nothing() -> None:
 
 def _kill(scene: Scene) -> End:
     scene.site.disk.resume()  # what waits for a disk that hangs cannot even be killed
-    if (
-        scene.site.disk.broken
-    ):  # what is told from memory dies with the process: it is told anew, as another alert
-        for cause in scene.ledger.causes[-40:]:
-            cause.most += 1
+    if scene.site.disk.broken:
+        _memory_lost(scene)
     _new_life(scene)
     scene.site.gateway.kill()
     return _nothing
@@ -87,8 +84,10 @@ def _freeze(scene: Scene) -> End:
 
 
 def _reload_broken(scene: Scene) -> End:
+    if not scene.site.gateway.ready:  # one that is starting would rightly end by itself
+        return _nothing
     scene.site.file.write_text(scene.chance.choice(BROKEN), encoding="utf-8")
-    scene.site.gateway.kill(signal.SIGHUP) if scene.site.gateway.ready else None
+    scene.site.gateway.kill(signal.SIGHUP)
     return lambda: _write(scene.site)
 
 
@@ -104,9 +103,8 @@ def _reload(scene: Scene) -> End:
 
 
 def _no_descriptors(scene: Scene) -> End:
-    pid = (
-        scene.site.gateway.pid if scene.site.gateway.ready else 0
-    )  # one that is starting would only be kept from it
+    gateway = scene.site.gateway
+    pid = gateway.pid if gateway.ready else 0  # one that is starting would only be kept from it
     scene.may_bring("uplink.down", "uplink.desk_silent", "storage.failing")
     scene.may_bring("bus.down", most=len(scene.site.lines))
     if pid:
@@ -184,6 +182,7 @@ def _disk_breaks(scene: Scene) -> End:
 
     def mended() -> None:
         _memory_lost(scene)
+        _write(scene.site)  # no gateway starts on a broken file
         gateway = scene.site.gateway
         gateway.kill()
         if gateway.process is not None:

@@ -19,7 +19,6 @@ from tests.faults.soak.ledger import Ledger
 from tests.faults.soak.site import Site
 
 TICK_S = 0.1
-TEND_S = 3.0
 LOOK_S = 5.0
 QUIET_S = 8.0  # after the last fault, until a look at a process counts
 SETTLE_S = (
@@ -31,11 +30,12 @@ CALM_S = 45.0  # after a fault of the lines, until every device has been asked a
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How dense things are: mean seconds between two deeds, two faults; how many faults at once."""
+    """Mean seconds between two deeds, two faults; how many faults at once; seconds between a person's looks."""
 
     deed_s: float = 4.0
     fault_s: float = 8.0
     at_once: int = 3
+    tend_s: float = 3.0
 
 
 PACE = Pace()
@@ -93,9 +93,9 @@ class Soak:
         *,
         patience_s: float = SETTLE_S,
     ) -> Outcome:
-        """Let things happen for so long, then see everything to its end, and judge."""
-        began = time.monotonic()
+        """Let things happen for so long once the gateway is up, then see everything to its end, and judge."""
         self._until(lambda: self._site.gateway.ready, 60.0)
+        began = time.monotonic()
         while (elapsed := time.monotonic() - began) < seconds:
             self._happen()
             self._tick()
@@ -157,7 +157,7 @@ class Soak:
         now = time.monotonic()
         troubled = {running.fault.name for running in self.running}
         if now >= self._next_tend and not troubled & {"gateway frozen", "no descriptors left"}:
-            self._next_tend = now + TEND_S
+            self._next_tend = now + self._pace.tend_s
             if self._site.gateway.ready:
                 self.deeds.tend()
         if now >= self._next_look:

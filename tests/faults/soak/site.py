@@ -1,7 +1,7 @@
 """The place of the soak: a compound on two lines, a broker, a desk, and the unmodified gateway on a small disk.
 
-The gateway runs under a manager as under systemd, with its own clock (libfaketime's file) and with `confirm = "desk"`:
-an alert is delivered when the desk has committed it, whatever the broker said.
+The gateway runs under a manager as under systemd, where that is wanted with its own clock (libfaketime's file), and
+with `confirm = "desk"`: an alert is delivered when the desk has committed it, whatever the broker said.
 """
 
 import asyncio
@@ -37,7 +37,9 @@ FAKETIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1
 class Site:
     """Everything that stands around one gateway, and the gateway. Made by `site`."""
 
-    def __init__(self, folder: Path, stack: ExitStack, *, watchdog_s: float, compound: str) -> None:
+    def __init__(
+        self, folder: Path, stack: ExitStack, *, watchdog_s: float, compound: str, own_clock: bool
+    ) -> None:
         self.folder = folder
         self._story = folder / "story.txt"
         self.disk: Disk = stack.enter_context(disk(folder / "card"))
@@ -65,7 +67,11 @@ class Site:
             [sys.executable, "-m", "gateway", "run", "-c", str(self.file)],
             folder,
             watchdog_s=watchdog_s,
-            environment={**ENVIRONMENT, **_fake_clock(self.clock), "RUNTIME_DIRECTORY": str(folder / "run")},
+            environment={
+                **ENVIRONMENT,
+                **(_fake_clock(self.clock) if own_clock else {}),
+                "RUNTIME_DIRECTORY": str(folder / "run"),
+            },
         )
         stack.callback(self._end)
 
@@ -133,10 +139,15 @@ class Site:
 
 
 @contextlib.contextmanager
-def site(folder: Path, *, watchdog_s: float = 10.0, compound: str = COMPOUND) -> Iterator[Site]:
-    """Have such a place; its gateway starts with the first `tick`."""
+def site(
+    folder: Path, *, watchdog_s: float = 10.0, compound: str = COMPOUND, own_clock: bool = True
+) -> Iterator[Site]:
+    """Have such a place; its gateway starts with the first `tick`.
+
+    A clock of its own costs a gateway many times the work: without faults of the clock it may have the machine's.
+    """
     with ExitStack() as stack:
-        yield Site(folder, stack, watchdog_s=watchdog_s, compound=compound)
+        yield Site(folder, stack, watchdog_s=watchdog_s, compound=compound, own_clock=own_clock)
 
 
 def arrival_of(heard: Heard, wall_minus_monotonic: float) -> Arrival:
@@ -178,6 +189,6 @@ def _fake_clock(file: Path) -> dict[str, str]:
     return {
         "LD_PRELOAD": os.fspath(FAKETIME),
         "FAKETIME_TIMESTAMP_FILE": str(file),
-        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_CACHE_DURATION": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
