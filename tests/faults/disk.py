@@ -3,11 +3,15 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 import pytest
+
+SHARED_MEMORY: Final = Path("/dev/shm")
 
 needs_disks = pytest.mark.skipif(os.geteuid() != 0, reason="making a file system and mounting it needs root")
 
@@ -90,12 +94,16 @@ class Disk:
 
 @contextmanager
 def disk(folder: Path, *, size_mib: int = 64) -> Iterator[Disk]:
-    """Have such a disk at `folder` while the block lasts; whoever uses it must have ended by then."""
-    made = Disk(folder, folder.with_suffix(".img"), size_mib=size_mib)
-    try:
-        yield made
-    finally:
-        made.discard()
+    """Have such a disk at `folder` while the block lasts; whoever uses it must have ended by then.
+
+    It lies in shared memory: how long a flush takes is no matter of this machine's own disk.
+    """
+    with tempfile.TemporaryDirectory(dir=SHARED_MEMORY) as shelf:
+        made = Disk(folder, Path(shelf, "disk.img"), size_mib=size_mib)
+        try:
+            yield made
+        finally:
+            made.discard()
 
 
 def _run(*command: str) -> str:

@@ -106,13 +106,14 @@ def test_a_card_that_is_never_mended_and_a_boot_in_between_give_no_number_twice(
     assert all(len(each) == 1 for each in words_of(wall).values()), "one number for two things"
 
 
-def test_a_gateway_on_a_full_card_starts_and_gives_up_its_reserve(wall: Wall) -> None:
+def test_a_gateway_on_a_full_card_starts_and_lives_on_it(wall: Wall) -> None:
     with wall.gateway() as gateway:
         wall.fire("smoke-1-1-1")
         killed(gateway)
     wall.card.fill()
     with wall.gateway():
         wall.fire("smoke-2-1-1")
+    assert wall.street.alerts(kind="storage.failing") == []
     wall.card.empty()
 
 
