@@ -55,7 +55,7 @@ class PrinterDriver:
             up=listening.up is True,
             utilisation=self._line.utilisation.share(self._clock()),
             polls=self._line.looks,
-            noise_bytes=listening.counts["unreadable"],
+            noise_bytes=listening.noise_bytes,
             reopened=max(0, self._line.opened - 1),
             echo=None,
             devices=snapshots(rows),

@@ -61,6 +61,7 @@ class Listening:
         self.counts: Counter[str] = Counter()
         self.up: bool | None = None
         self.noise = 0  # unreadable records in a row
+        self.noise_bytes = 0  # of all of them
         self._by_name = {member.device.name: member for member in self.members}
         self._by_address = {member.device.address: member for member in self.members}
         self._panel = self._by_address.get(PANEL, self.members[0])
@@ -160,6 +161,7 @@ class Listening:
 
     def _unreadable(self, record: Record, now: float) -> None:
         self.counts["unreadable"] += 1
+        self.noise_bytes += len(record.raw)
         self.noise += 1
         if self.noise < NOISE:
             self._wonder(record, now)

@@ -198,7 +198,7 @@ def test_a_wrong_baud_rate_is_told_once_as_that_and_over_when_it_is_mended() -> 
         (away,) = (r for r in rig.reports if isinstance(r, DeviceReport))
         assert (away.online, "baud" in away.reason, "f8 80" in away.reason) == (False, True, True)
         assert len(rig.said()) == 2, "the first ones might have been a fire"
-        assert rig.driver.statistics().noise_bytes == 20
+        assert rig.driver.statistics().noise_bytes == 20 * len(WRONG_BAUD.rstrip())
         await rig.printed(FIRST_FIRE)
         back = [r.device for r in rig.reports if isinstance(r, DeviceReport) and r.online]
         assert set(back) == {"panel", "4004"}
