@@ -14,7 +14,7 @@ that it is down; where it prints only what happens, a cut wire looks like a quie
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from drivers.api import Device, DeviceReport, LineError, LineReport, Quality, Reading, ReportTo, Said
 from drivers.printer.records import Record
@@ -26,11 +26,13 @@ BEATS_MISSED: Final = 2.5
 NOISE: Final = 3
 LONGEST_RAW: Final = 64  # bytes shown of what cannot be read
 
+Where: TypeAlias = tuple[int, str]  # an address, and what tells apart what has none
+
 
 class Member:
     """One address of the panel, or the panel itself with all that nobody listed.
 
-    `held` has what was printed of each point: the addresses where it is true, none if it was printed as false.
+    `held` has what was printed of each point: where it is true, nowhere if it was printed as false.
     """
 
     __slots__ = ("counters", "device", "held")
@@ -38,19 +40,19 @@ class Member:
     def __init__(self, device: Device) -> None:
         self.device = device
         self.counters = Counters()
-        self.held: dict[str, set[int]] = {}
+        self.held: dict[str, set[Where]] = {}
 
-    def set(self, point: str, value: bool, address: int) -> None:
-        """Take what was printed of a point at an address."""
+    def set(self, point: str, value: bool, where: Where) -> None:
+        """Take what was printed of a point somewhere."""
         there = self.held.setdefault(point, set())
         if value:
-            there.add(address)
+            there.add(where)
         else:
-            there.discard(address)
+            there -= {where, (where[0], "")}  # nobody knows which it was that came without its name
 
-    def standing(self, points: Mapping[str, bool], address: int) -> bool:
+    def standing(self, points: Mapping[str, bool], where: Where) -> bool:
         """Say whether one of the points that become true here is true already, elsewhere."""
-        return any(value and self.held.get(name, set()) - {address} for name, value in points.items())
+        return any(value and self.held.get(name, set()) - {where} for name, value in points.items())
 
 
 class Listening:
@@ -117,18 +119,18 @@ class Listening:
         self._say(self._panel, record, sets, now)
         for member in self.members:
             for point, value in sets.items():
-                member.held[point] = {member.device.address} if value else set()
+                member.held[point] = {(member.device.address, "")} if value else set()
             self._read(member, sets, now)
 
     def _one(self, meaning: Meaning, record: Record, now: float) -> None:
-        sets, address = meaning.rule.sets, meaning.address
-        member = self._by_address.get(address)
+        sets, where = meaning.rule.sets, (meaning.address, meaning.which)
+        member = self._by_address.get(meaning.address)
         if member is None:
             self.counts["unlisted"] += 1
             member = self._panel
-        self._say(member, record, sets, now, more=member.standing(sets, address))
+        self._say(member, record, sets, now, more=member.standing(sets, where))
         for point, value in sets.items():
-            member.set(point, value, address)
+            member.set(point, value, where)
         self._read(member, sets, now)
 
     def _read(self, member: Member, points: Iterable[str], now: float) -> None:

@@ -34,11 +34,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a record says: which rule knew it, the address it is about, what the panel itself says of where that is."""
+    """What a record says: which rule knew it, the address it is about, what the panel itself says of where that is.
+
+    `which` tells apart what has no address, as it is printed: a zone, an input of the panel.
+    """
 
     rule: Rule
     address: int
     place: str
+    which: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +86,5 @@ def meaning_of(text: str, rules: Sequence[Rule], addressing: Addressing) -> Mean
             groups = found.groupdict()
             address = addressing.of_groups(groups)
             place = (groups.get("place") or "").strip()
-            return Meaning(rule, address + rule.adds if address else PANEL, place)
+            return Meaning(rule, address + rule.adds if address else PANEL, place, groups.get("which") or "")
     return None

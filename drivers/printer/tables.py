@@ -10,7 +10,8 @@
                begins = ["1B 36"]                      codes that begin a record
                codes = { "1B 31" = 1 }                 bytes that follow a code, where it is not as in paper.py
     [[printer.rule]]  name, match = a regular expression (patterns.py says which), with groups for the address and
-               place = what the panel itself says of where; sets = { fire = true }; everywhere = true for a reset;
+               place = what the panel itself says of where, and which = what it is of that has no address, such
+               as a zone: each is over by itself; sets = { fire = true }; everywhere = true for a reset;
                adds = 500 to the address, where modules are numbered as detectors are;
                sample = a record as it is printed, "{loop:03}-{device:03}" where the address stands
 
@@ -32,6 +33,7 @@ ENCODINGS: Final = ("gb18030", "ascii", "latin-1")
 MOST_CHARACTERS: Final = 400
 MOST_RULES: Final = 64
 PLACE: Final = "place"
+WHICH: Final = "which"
 _NOTHING: Final = re.compile(r"(?!)")
 
 
@@ -100,8 +102,8 @@ def _rule(table: TableReader, points: Sequence[str], addressing: Addressing, lon
     except PatternError as error:
         table.error("match", error.found, error.wanted)
     for group in pattern.groupindex:
-        if group not in {*addressing.weights, PLACE}:
-            wanted = " | ".join((*addressing.weights, PLACE))
+        if group not in {*addressing.weights, PLACE, WHICH}:
+            wanted = " | ".join((*addressing.weights, PLACE, WHICH))
             table.error("match", f"a group {group!r}", f"a group that means something: {wanted}")
     sets = table.table("sets")
     names = list(sets.plain())

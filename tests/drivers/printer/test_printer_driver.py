@@ -154,6 +154,30 @@ def test_one_unlisted_detector_that_is_well_again_does_not_end_the_fire_of_anoth
     on_line(scenario, "afp2800-printer", addresses=())
 
 
+def test_a_zone_that_is_well_again_does_not_end_the_fire_of_another_nor_the_battery_that_of_the_mains() -> (
+    None
+):
+    """Zones and inputs have no address; each is over by itself, and what was cut off before its name with any."""
+
+    async def scenario(rig: Rig) -> None:
+        for event, what in (
+            ("ALARM", "1.1.Z1 EAST"),
+            ("ALARM", "1.1.Z2 WEST"),
+            ("ALARM", ""),
+            ("ALARM SELF CLEARED", "1.1.Z1 EAST"),
+            ("RESET ALARM", "1.1.Z2 WEST"),
+            ("MAINS FAIL", "0.2.I5 MAINS FAIL"),
+            ("BATTERY LOW", "0.2.I6 BATTERY LOW"),
+            ("RESET FAULT", "0.2.I6 BATTERY LOW"),
+            ("RESET FAULT", "0.2.I5 MAINS FAIL"),
+        ):
+            await rig.printed(f":{event} Z001 {what} 12/08 01:23;")
+        assert rig.values("panel", "fire") == [True, True, True, True, False]
+        assert rig.values("panel", "power_fault") == [True, True, True, False]
+
+    on_line(scenario, "afp2800-printer", addresses=())
+
+
 @pytest.mark.parametrize(
     ("printed", "address", "point", "value"),
     [
