@@ -7,8 +7,9 @@ passes.
 """
 
 import asyncio
+import contextlib
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -56,3 +57,14 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` to its end in virtual time and return what it returns."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main)
+
+
+async def beside(running: Coroutine[Any, Any, object], main: Awaitable[T]) -> T:
+    """Have something run while `main` does, and end it then; return what came of `main`."""
+    task = asyncio.create_task(running, name="beside")
+    try:
+        return await main
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -4,8 +4,6 @@ virtual time.
 `play` runs a scenario and hands it the quarter: `set` lets a device measure, `told` is every body in order.
 """
 
-import asyncio
-import contextlib
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
@@ -14,17 +12,14 @@ from typing import Any, TypeVar
 
 from drivers.api import Device, Driver, LineSettings, ReportTo
 from drivers.framed.driver import FramedDriver
-from drivers.modbus.driver import ModbusDriver
 from drivers.registry import DRIVERS
 from drivers.sim.framed import FramedLine, SimUnit
 from drivers.sim.line import SimLine
-from drivers.sim.memory_line import MemoryLine
 from drivers.sim.modbus import SimDevice
-from drivers.transport import ByteStream, OnData, OnLost
 from gateway import assetry, configuration, doorways, site
 from gateway.actors import Actors
 from gateway.core import kinds
-from gateway.core.events import AlertBody, Body, Clock, Event, OutcomeBody, ReadingBody
+from gateway.core.events import Clock, Event, ReadingBody
 from gateway.core.snapshot import Snapshot
 from gateway.runtime.stream import Stamp, Stream
 from gateway.services.alerting import Alerting
@@ -34,6 +29,7 @@ from gateway.services.commanding import Commanding
 from gateway.services.field import Field
 from gateway.services.interlocks import Interlocks
 from tests import virtual
+from tests.gateway.rig import Rig
 
 T = TypeVar("T")
 
@@ -47,19 +43,18 @@ place = {{ compound = "红星亭坡 1 号院" }}
 """
 
 
-class Quarter:
+class Quarter(Rig):
     """What a test plays with."""
 
     def __init__(self, text: str, restore: Iterable[Event], wall: float) -> None:
-        self._loop = asyncio.get_running_loop()
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "gateway.toml"
             file.write_text(HEAD.format(folder=folder) + text, encoding="utf-8")
             checked = configuration.check(file)
         assert checked.config is not None, [str(fault) for fault in checked.faults if not fault.warning]
         config, before = checked.config, list(restore)
-        self.events: list[Event] = []
-        self._wall, self._ids = wall, len(before)
+        super().__init__(last_id=len(before))
+        self._wall = wall
         self.stream = Stream(epoch=1, last_seq=0, last_alert_seq=0, now=self.stamp)
         lines = site.lines_of(config, checked.profiles)
         self.devices: dict[str, SimDevice | SimUnit] = {}
@@ -137,16 +132,7 @@ class Quarter:
             ("told", self.events.append),
         ):
             self.stream.follow(name, follower)
-
-    @property
-    def now(self) -> float:
-        """Return the virtual time."""
-        return self._loop.time()
-
-    @property
-    def told(self) -> list[Body]:
-        """Return every body so far."""
-        return [event.body for event in self.events]
+        self.runs = (self.alerting.run, self.assets.run, self.interlocks.run, self.barriers.run)
 
     def stamp(self) -> Stamp:
         """Return the time as the stream sees it."""
@@ -163,34 +149,6 @@ class Quarter:
         body = None if event is None else event.body
         return body.value if isinstance(body, ReadingBody) and body.quality == "good" else None
 
-    def alerts(self, kind: str) -> list[AlertBody]:
-        """Return every alert event of a kind so far."""
-        return [body for body in self.told if isinstance(body, AlertBody) and body.kind == kind]
-
-    def open_kinds(self) -> list[str]:
-        """Return the kinds of the alerts that are not over."""
-        return [body.kind for body in self.alerting.alerts()]
-
-    async def order(self, name: str, action: str, **arguments: float) -> OutcomeBody:
-        """Give an order as the local tools do."""
-        return await self.commanding.execute(name, action, arguments, "local:test")
-
-    async def until(self, condition: Callable[[], object], *, within_s: float = 60.0) -> float:
-        """Wait until something is true; return how long it took. Fails if it takes too long."""
-        began = self.now
-        while not condition():
-            assert self.now < began + within_s, "it never came true"
-            await asyncio.sleep(0.2)
-        return self.now - began
-
-    async def run(self) -> None:
-        """Run lines and services until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for driver in self.field.drivers.values():
-                group.create_task(driver.run())
-            for run in (self.alerting.run, self.assets.run, self.interlocks.run, self.barriers.run):
-                group.create_task(run())
-
     def _line(self, settings: LineSettings, devices: Sequence[Device]) -> SimLine | FramedLine:
         if devices[0].profile.driver == "framed":
             units = [SimUnit(each.profile, each.address, name=each.name) for each in devices]
@@ -200,25 +158,10 @@ class Quarter:
         self.devices |= {sim.name: sim for sim in sims}
         return SimLine(settings, sims, turnaround_s=0.005)
 
-    def _modbus(
-        self, settings: LineSettings, devices: Sequence[Device], report: ReportTo, **more: Any
-    ) -> Driver:
-        return ModbusDriver(settings, devices, report, open_stream=self._open, clock=more["clock"])
-
     def _framed(
         self, settings: LineSettings, devices: Sequence[Device], report: ReportTo, **more: Any
     ) -> Driver:
         return FramedDriver(settings, devices, report, open_stream=self._open, clock=more["clock"])
-
-    async def _open(self, settings: LineSettings, on_data: OnData, on_lost: OnLost) -> ByteStream:
-        return await MemoryLine(self.lines[settings.name]).open(settings, on_data, on_lost)
-
-    async def _act(self, name: str, action: str, arguments: Any, deadline: float) -> Any:
-        return await self.actors.act(name, action, arguments, deadline)
-
-    def _new_id(self) -> str:
-        self._ids += 1
-        return f"id-{self._ids:04}"
 
 
 def play(
@@ -232,12 +175,6 @@ def play(
 
     async def main() -> T:
         quarter = Quarter(text, restore, wall)
-        running = asyncio.create_task(quarter.run(), name="quarter")
-        try:
-            return await scenario(quarter)
-        finally:
-            running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await running
+        return await virtual.beside(quarter.run(), scenario(quarter))
 
     return virtual.run(main())

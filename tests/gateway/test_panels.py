@@ -1,7 +1,6 @@
 """From what a panel prints to the alert: the right place, the panel's own words, nothing lost, over when it says so."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -104,13 +103,7 @@ class Rig:
 def play(folder: Path, scenario: Callable[[Rig], Awaitable[None]]) -> None:
     async def main() -> None:
         rig = Rig(folder)
-        running = asyncio.create_task(rig.run(), name="rig")
-        try:
-            await scenario(rig)
-        finally:
-            running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await running
+        await virtual.beside(rig.run(), scenario(rig))
 
     virtual.run(main())
 

@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -115,13 +114,7 @@ def play(
 
     async def main() -> T:
         ward = Ward(product, rules)
-        running = asyncio.create_task(ward.run(), name="ward")
-        try:
-            return await scenario(ward)
-        finally:
-            running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await running
+        return await virtual.beside(ward.run(), scenario(ward))
 
     return virtual.run(main())
 

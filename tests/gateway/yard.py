@@ -5,23 +5,19 @@ one of building 3. `play` runs a scenario and hands it the yard.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from drivers import profile
-from drivers.api import Device, Done, Driver, LineSettings, Presented, ReportTo
-from drivers.modbus.driver import ModbusDriver
+from drivers.api import Device, LineSettings, Presented
 from drivers.registry import DRIVERS
 from drivers.sim.line import SimLine
-from drivers.sim.memory_line import MemoryLine
 from drivers.sim.modbus import SimDevice
-from drivers.transport import ByteStream, OnData, OnLost
 from gateway.actors import Actors
 from gateway.core import kinds, schedule
 from gateway.core.doors import DoorPlan, Strike
-from gateway.core.events import AlertBody, Body, Clock, DoorBody, Event, OutcomeBody, Place
+from gateway.core.events import Clock, DoorBody, Event, Place
 from gateway.core.interlocks import InterlockPlan
 from gateway.core.rule_tables import compile_rules
 from gateway.core.rules import Watched
@@ -33,6 +29,7 @@ from gateway.services.doors import Doors
 from gateway.services.field import Field
 from gateway.services.interlocks import Interlocks
 from tests import virtual
+from tests.gateway.rig import Rig
 
 T = TypeVar("T")
 
@@ -58,8 +55,10 @@ def plan(name: str, **changes: object) -> DoorPlan:
 PLANS = tuple(plan(name) for name in ("gate-2-1", "gate-2-2", "gate-3-1"))
 
 
-class Yard:
-    """What a test plays with. `told` is every body in order; `unsynced` makes the clock one that is not trusted."""
+class Yard(Rig):
+    """What a test plays with; `unsynced` makes the clock one that is not trusted."""
+
+    STEP_S = 0.005
 
     def __init__(
         self,
@@ -69,10 +68,8 @@ class Yard:
         restore: Iterable[Event],
         wall: float,
     ) -> None:
-        loop = asyncio.get_running_loop()
+        super().__init__()
         before = list(restore)
-        self.told: list[Body] = []
-        self.events: list[Event] = []
         self.unsynced = False
         self.wall_minus_monotonic = wall
         self.sims = {each.name: SimDevice(BOARD, number) for number, each in enumerate(plans, 1)}
@@ -91,8 +88,8 @@ class Yard:
             [(self.lines["yard"].settings, boards), (self.lines["riser"].settings, smoke)],
             submit=self.stream.submit,
             presented=self.presented.append,
-            clock=loop.time,
-            drivers={"modbus": replace(DRIVERS["modbus"], open=self._driver)},
+            clock=self._loop.time,
+            drivers={"modbus": replace(DRIVERS["modbus"], open=self._modbus)},
         )
         self.alerting = Alerting(
             {device.name: _watched(device) for device in smoke},
@@ -118,7 +115,7 @@ class Yard:
             act=self._act,
             submit=self.stream.submit,
             new_id=self._new_id,
-            now=loop.time,
+            now=self._loop.time,
             restore=before,
         )
         self.actors = Actors(
@@ -135,18 +132,12 @@ class Yard:
             new_id=self._new_id,
             angles=lambda _: {},
             reset=self.alerting.reset,
-            clock=loop.time,
+            clock=self._loop.time,
         )
         for follower in (self.alerting, self.interlocks, self.doors):
             self.stream.follow(type(follower).__name__, follower.follow)
-        self.stream.follow("told", self._keep)
-        self._ids = 0
-        self._loop = loop
-
-    @property
-    def now(self) -> float:
-        """Return the virtual time."""
-        return self._loop.time()
+        self.stream.follow("told", self.events.append)
+        self.runs = (self.alerting.run, self.doors.run, self.interlocks.run)
 
     def stamp(self) -> Stamp:
         """Return the time as the stream sees it."""
@@ -172,56 +163,9 @@ class Yard:
         """Let a detector see smoke, or none."""
         self.detectors[f"smoke-{building}"].set("smoke", ppm)
 
-    def kinds(self) -> list[str]:
-        """Return the kinds of the open alerts."""
-        return [body.kind for body in self.alerting.alerts()]
-
-    def alerts(self, kind: str) -> list[AlertBody]:
-        """Return every alert event of a kind so far."""
-        return [body for body in self.told if isinstance(body, AlertBody) and body.kind == kind]
-
     def door_told(self, door: str) -> list[tuple[str, str]]:
         """Return every state and mode of a door that was told."""
         return [(b.state, b.mode) for b in self.told if isinstance(b, DoorBody) and b.door == door]
-
-    async def order(self, name: str, action: str, **arguments: float) -> OutcomeBody:
-        """Give an order as the local tools do."""
-        return await self.commanding.execute(name, action, arguments, "local:test")
-
-    async def until(self, condition: Callable[[], object], *, within_s: float = 30.0) -> float:
-        """Wait until something is true; return how long it took. Fails if it takes too long."""
-        began = self.now
-        while not condition():
-            assert self.now < began + within_s, "it never came true"
-            await asyncio.sleep(0.005)
-        return self.now - began
-
-    async def run(self) -> None:
-        """Run lines and services until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for driver in self.field.drivers.values():
-                group.create_task(driver.run())
-            for service in (self.alerting, self.doors, self.interlocks):
-                group.create_task(service.run())
-
-    def _driver(
-        self, settings: LineSettings, devices: Sequence[Device], report: ReportTo, **more: Any
-    ) -> Driver:
-        return ModbusDriver(settings, devices, report, open_stream=self._open, clock=more["clock"])
-
-    async def _open(self, settings: LineSettings, on_data: OnData, on_lost: OnLost) -> ByteStream:
-        return await MemoryLine(self.lines[settings.name]).open(settings, on_data, on_lost)
-
-    async def _act(self, name: str, action: str, arguments: Mapping[str, float], deadline: float) -> Done:
-        return await self.actors.act(name, action, arguments, deadline)
-
-    def _keep(self, event: Event) -> None:
-        self.events.append(event)
-        self.told.append(event.body)
-
-    def _new_id(self) -> str:
-        self._ids = getattr(self, "_ids", 0) + 1
-        return f"id-{self._ids:04}"
 
 
 def play(
@@ -238,15 +182,13 @@ def play(
 
     async def main() -> T:
         yard = Yard(plans, interlocks, schedules, restore, wall)
-        running = asyncio.create_task(yard.run(), name="yard")
-        try:
+
+        async def settled() -> T:
             if settle:
                 await asyncio.sleep(3.0)
             return await scenario(yard)
-        finally:
-            running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await running
+
+        return await virtual.beside(yard.run(), settled())
 
     return virtual.run(main())
 

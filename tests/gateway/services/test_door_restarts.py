@@ -42,14 +42,14 @@ def again(before: list[Event], scenario: Callable[[Yard], Awaitable[None]]) -> l
 async def force(yard: Yard) -> None:
     """Break a door open."""
     yard.set(GATE, "contact", True)
-    await yard.until(lambda: yard.kinds() == ["door.forced"])
+    await yard.until(lambda: yard.open_kinds() == ["door.forced"])
 
 
 async def leave_open(yard: Yard) -> None:
     """Go in and leave the door open."""
     yard.doors.grant(GATE, 5.0, "card")
     yard.set(GATE, "contact", True)
-    await yard.until(lambda: yard.kinds() == ["door.held"], within_s=60)
+    await yard.until(lambda: yard.open_kinds() == ["door.held"], within_s=60)
 
 
 @pytest.mark.parametrize(("what", "kind"), [(force, "door.forced"), (leave_open, "door.held")])
@@ -61,7 +61,7 @@ def test_an_open_door_is_told_on_after_a_restart_until_it_is_seen_shut(
     async def still_open(yard: Yard) -> None:
         yard.set(GATE, "contact", True)
         await asyncio.sleep(60)
-        assert yard.kinds() == [kind]
+        assert yard.open_kinds() == [kind]
         assert yard.state(GATE)[0] == kind.partition(".")[2]
 
     async def shut(yard: Yard) -> None:
@@ -91,13 +91,13 @@ def test_a_door_that_a_fire_could_not_free_is_not_told_as_free_by_a_restart() ->
     async def burn(yard: Yard) -> None:
         yard.sims[GATE].alive = False
         yard.burn("2")
-        await yard.until(lambda: "door.not_freed" in yard.kinds(), within_s=15)
+        await yard.until(lambda: "door.not_freed" in yard.open_kinds(), within_s=15)
 
     async def still_dead(yard: Yard) -> None:
         yard.sims[GATE].alive = False
         yard.burn("2")
         await asyncio.sleep(60)
-        assert "door.not_freed" in yard.kinds()
+        assert "door.not_freed" in yard.open_kinds()
 
     told = again(lived(burn), still_dead)
     assert [alert.change for alert in told if alert.kind == "door.not_freed"] == []

@@ -22,7 +22,7 @@ def test_whoever_is_let_in_finds_the_strike_free_at_once_and_the_board_ends_it()
         assert 4.5 < await yard.until(lambda: not yard.strike(GATE)) < 5.5
         await asyncio.sleep(2.0)
         assert yard.state(GATE) == ("locked", "normal")
-        assert yard.kinds() == []
+        assert yard.open_kinds() == []
 
     play(scenario)
 
@@ -30,7 +30,7 @@ def test_whoever_is_let_in_finds_the_strike_free_at_once_and_the_board_ends_it()
 def test_a_door_opened_without_leave_is_told_and_over_when_it_is_shut() -> None:
     async def scenario(yard: Yard) -> None:
         yard.set(GATE, "contact", True)
-        assert await yard.until(lambda: yard.kinds() == ["door.forced"]) < 2.5
+        assert await yard.until(lambda: yard.open_kinds() == ["door.forced"]) < 2.5
         (raised,) = yard.alerts("door.forced")
         assert raised.text.zh == "2 栋 门未经允许被打开"
         assert yard.state(GATE) == ("forced", "normal")
@@ -60,7 +60,7 @@ def test_the_exit_button_frees_the_strike_and_excuses_the_opening_even_locked_do
         yard.set(GATE, "exit_button", False)
         yard.set(GATE, "contact", True)
         await asyncio.sleep(3.0)
-        assert yard.kinds() == []
+        assert yard.open_kinds() == []
         yard.set(GATE, "contact", False)
         await asyncio.sleep(10.0)
         assert yard.state(GATE) == ("locked", "lock_down")
@@ -82,7 +82,7 @@ def test_a_door_left_open_is_told_after_its_time() -> None:
     async def scenario(yard: Yard) -> None:
         yard.doors.grant(GATE, 5.0, "card")
         yard.set(GATE, "contact", True)
-        waited = await yard.until(lambda: yard.kinds() == ["door.held"], within_s=40)
+        waited = await yard.until(lambda: yard.open_kinds() == ["door.held"], within_s=40)
         assert 29.0 < waited < 32.0
         yard.set(GATE, "contact", False)
         await yard.until(lambda: yard.alerts("door.held")[-1].change == "cleared")
@@ -128,7 +128,7 @@ def test_held_open_for_two_minutes_it_is_locked_again_by_itself() -> None:
         yard.set(GATE, "contact", True)
         await asyncio.sleep(110)
         assert yard.strike(GATE)
-        assert yard.kinds() == []
+        assert yard.open_kinds() == []
         yard.set(GATE, "contact", False)
         await asyncio.sleep(20)
         assert not yard.strike(GATE)

@@ -114,7 +114,7 @@ def test_an_alert_that_ends_with_the_restart_itself_engages_nothing() -> None:
 
     async def scenario(yard: Yard) -> None:
         await asyncio.sleep(10)
-        assert yard.kinds() == []
+        assert yard.open_kinds() == []
         assert free(yard) == []
 
     plans = [InterlockPlan("flood", kinds=frozenset({"manhole.water"}))]

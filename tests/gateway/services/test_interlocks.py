@@ -45,7 +45,7 @@ def test_a_fire_frees_the_doors_of_its_building_within_a_second_and_no_others() 
         assert free(yard) == list(GATES)
         assert yard.state(OTHER) == ("locked", "normal")
         assert [yard.state(gate) for gate in GATES] == [("unlocked", "free")] * 2
-        assert yard.kinds().count("interlock.engaged") == 1
+        assert yard.open_kinds().count("interlock.engaged") == 1
         return took_s
 
     assert play(scenario) < 1.0
@@ -102,7 +102,7 @@ def test_it_holds_after_the_smoke_is_gone_until_the_detector_is_reset_and_a_pers
         await yard.until(lambda: free(yard) == [])
         await yard.until(
             lambda: (
-                "interlock.engaged" not in yard.kinds()
+                "interlock.engaged" not in yard.open_kinds()
                 or yard.alerts("interlock.engaged")[-1].change == "cleared"
             )
         )
@@ -143,7 +143,7 @@ def test_a_board_that_is_dead_while_it_burns_is_told_as_not_freed_and_freed_when
         yard.sims[GATES[0]].alive = False
         yard.burn("2")
         await yard.until(lambda: yard.strike(GATES[1]))
-        await yard.until(lambda: "door.not_freed" in yard.kinds(), within_s=15)
+        await yard.until(lambda: "door.not_freed" in yard.open_kinds(), within_s=15)
         (told,) = yard.alerts("door.not_freed")
         assert told.severity == "critical"
         yard.sims[GATES[0]].alive = True
@@ -216,7 +216,7 @@ def test_a_drill_frees_the_doors_says_so_and_ends_by_itself() -> None:
         await yard.until(lambda: len(free(yard)) == 3)
         (drill,) = yard.alerts("interlock.drill")
         assert drill.text.zh.endswith("演习中，不是火警")
-        assert "interlock.engaged" not in yard.kinds()
+        assert "interlock.engaged" not in yard.open_kinds()
         await asyncio.sleep(62)
         assert free(yard) == []
         assert yard.alerts("interlock.drill")[-1].change == "cleared"
@@ -229,7 +229,7 @@ def test_a_fire_during_a_drill_makes_it_real() -> None:
         await yard.order("fire", "drill", minutes=1)
         await yard.until(lambda: len(free(yard)) == 3)
         yard.burn("2")
-        await yard.until(lambda: "interlock.engaged" in yard.kinds())
+        await yard.until(lambda: "interlock.engaged" in yard.open_kinds())
         await asyncio.sleep(120)
         assert free(yard) == list(GATES)
 
@@ -353,8 +353,8 @@ def test_a_drill_sounds_says_that_it_is_one_in_every_order_and_ends_by_itself() 
         await asyncio.sleep(70)
         assert not sounds(yard)
         assert {each for each in origins(yard) if "fire" in each} == {"drill:fire"}
-        assert "interlock.drill" in yard.kinds()
-        assert not any(kind.startswith("fire.") for kind in yard.kinds())
+        assert "interlock.drill" in yard.open_kinds()
+        assert not any(kind.startswith("fire.") for kind in yard.open_kinds())
 
     play(scenario, interlocks=(SIREN,))
 
