@@ -181,6 +181,13 @@ class House:
             await asyncio.sleep(0.01)
         return self.loop.time()
 
+    async def latched(self, number: int) -> Board:
+        """Have a latching button pressed now; return its board when the call for help is open."""
+        board = self.boards.latching[number]
+        board.press_at(self.loop.time(), ["latched"])
+        await self.until(lambda: self.open(board.name))
+        return board
+
     def open(self, device: str) -> list[AlertBody]:
         """Return the open calls for help of a board."""
         return [body for body in self.alerting.alerts() if body.device == device]

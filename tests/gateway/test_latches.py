@@ -12,16 +12,15 @@ def test_a_press_of_fifty_milliseconds_is_an_alert_and_its_latch_is_cleared_afte
         async with living(House(boards)) as house:
             house.disk.slow_s = 2.0
             await asyncio.sleep(5.0)
-            boards.latching[1].press_at(house.loop.time(), ["latched"])
-            await house.until(lambda: house.open("latching-1"))
+            board = await house.latched(1)
             await asyncio.sleep(1.5)
-            assert boards.latching[1].writes == []
-            assert boards.latching[1].get("latched")
+            assert board.writes == []
+            assert board.get("latched")
             committed = await house.until(lambda: house.disk.alerts)
-            cleared = await house.until(lambda: not boards.latching[1].get("latched"))
-            assert committed <= boards.latching[1].writes[0] <= cleared
+            cleared = await house.until(lambda: not board.get("latched"))
+            assert committed <= board.writes[0] <= cleared
             await asyncio.sleep(10.0)
-            assert len(boards.latching[1].writes) == 1
+            assert len(board.writes) == 1
             (alert,) = house.open("latching-1")
             assert (alert.count, alert.severity) == (1, "critical")
             assert "恢复正常" not in alert.text.zh
@@ -36,11 +35,10 @@ def test_a_disk_that_takes_nothing_leaves_the_press_in_the_device() -> None:
         async with living(House(boards)) as house:
             house.disk.slow_s = 1e9
             await asyncio.sleep(5.0)
-            boards.latching[1].press_at(house.loop.time(), ["latched"])
-            await house.until(lambda: house.open("latching-1"))
+            board = await house.latched(1)
             await asyncio.sleep(120.0)
-            assert boards.latching[1].writes == []
-            assert boards.latching[1].get("latched")
+            assert board.writes == []
+            assert board.get("latched")
 
     play(scenario)
 
@@ -50,12 +48,11 @@ def test_power_cut_before_the_commit_the_next_run_finds_the_press_in_the_device(
         async with living(House(boards)) as house:
             house.disk.slow_s = 5.0
             await asyncio.sleep(6.0)
-            boards.latching[1].press_at(house.loop.time(), ["latched"])
-            await house.until(lambda: house.open("latching-1"))
+            board = await house.latched(1)
             kept = list(house.disk.events)
         async with living(House(boards, restore=kept)) as after:
             await after.until(lambda: after.open("latching-1"))
-            await after.until(lambda: not boards.latching[1].get("latched"))
+            await after.until(lambda: not board.get("latched"))
             assert after.open("latching-1")[0].count == 1
 
     play(scenario)
@@ -65,15 +62,14 @@ def test_power_cut_between_commit_and_clearing_it_is_one_alert_and_cleared_by_th
     async def scenario(boards: Boards) -> None:
         async with living(House(boards)) as house:
             await asyncio.sleep(5.0)
-            boards.latching[1].press_at(house.loop.time(), ["latched"])
-            await house.until(lambda: house.open("latching-1"))
+            board = await house.latched(1)
             while not house.disk.alerts:
                 await asyncio.sleep(0.0001)
             kept = list(house.disk.events)
-        assert boards.latching[1].get("latched")
-        assert boards.latching[1].writes == []
+        assert board.get("latched")
+        assert board.writes == []
         async with living(House(boards, restore=kept, ended=WALL)) as after:
-            await after.until(lambda: not boards.latching[1].get("latched"))
+            await after.until(lambda: not board.get("latched"))
             await asyncio.sleep(10.0)
             (alert,) = after.open("latching-1")
             assert alert.count == 1

@@ -2,6 +2,7 @@
 
 import pytest
 
+from drivers.api import Quality
 from gateway.core.alerts import State
 from gateway.core.events import BaselineBody, Event
 from tests.gateway.street import ACKNOWLEDGED, CLEARED, RAISED, UPDATED, WALL, Street, watched
@@ -120,8 +121,6 @@ def test_wherever_the_power_is_cut_each_press_is_counted_once(street: Street) ->
 
 
 def test_a_reading_that_is_not_good_says_nothing(street: Street) -> None:
-    from drivers.api import Quality
-
     for quality in (Quality.STALE, Quality.BAD):
         street.now += 1
         street.read("sos-301", "presses", 0, quality=quality)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
@@ -51,8 +52,6 @@ def told(folder: Path, lines: Iterable[str], *options: str, rules: str | None = 
 
 
 def exported(form: str) -> Iterable[str]:
-    import msgspec
-
     events = iter([msgspec.to_builtins(event) for event in rows()])
     return json_lines(events) if form == "jsonl" else csv_lines(events)
 
@@ -63,9 +62,7 @@ def test_a_rule_tells_what_it_would_have_raised_when_and_for_how_long(tmp_path: 
     assert result.exit_code == 0, result.output
     answer = json.loads(result.output)
     assert answer["readings"] == len(READINGS)
-    (spell,) = answer[
-        "spells"
-    ]  # 60 ppm from 100 to 400 s: true for a minute; 900 and 60 later were too short
+    (spell,) = answer["spells"]  # 60 ppm from 100 to 400 s; 900 and 60 later were too short for a minute
     assert spell["kind"] == "device.fault"
     assert spell["raised"] == pytest.approx(T0 + 160, abs=2)
     assert spell["cleared"] == pytest.approx(T0 + 400, abs=2)

@@ -11,9 +11,7 @@ import random
 from tests.gateway.buttons import BUTTONS, Boards, House, living, play
 
 PRESSES = int(os.environ.get("SOS_PRESSES", "200"))
-APART_S = (
-    3.0  # of one button, so that each is a press of its own; another button may be pressed at the same moment
-)
+APART_S = 3.0  # of one button, so that each is a press of its own; others may be pressed at that moment
 
 
 def test_every_press_is_seen_where_the_device_counts_or_latches() -> None:
