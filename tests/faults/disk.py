@@ -23,9 +23,7 @@ class Disk:
         self.folder = folder
         self.stalled = self.broken = False
         self._image = image
-        self._ballast = (
-            folder / "ballast.new"
-        )  # a half-written file of somebody's: nothing of a gateway's state
+        self._ballast = folder / "ballast.new"  # somebody's half-written file, not a gateway's
         folder.mkdir(parents=True, exist_ok=True)
         with image.open("wb") as file:
             file.truncate(size_mib << 20)

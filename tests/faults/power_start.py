@@ -14,9 +14,7 @@ from tests.faults.power_house import ID, Ledger, Processes, polls, to_first_poll
 
 CACHES: Final = Path("/proc/sys/vm/drop_caches")
 QUIET_S: Final = 1.0
-HURRIED: Final = (
-    -10
-)  # a gateway has its machine to itself; what is measured has the campaign's others beside it
+HURRIED: Final = -10  # a gateway has its machine to itself, this one has the campaign beside it
 
 
 @dataclass(frozen=True)

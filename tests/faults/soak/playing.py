@@ -21,9 +21,7 @@ from tests.faults.soak.site import Site
 TICK_S = 0.1
 LOOK_S = 5.0
 QUIET_S = 8.0  # after the last fault, until a look at a process counts
-SETTLE_S = (
-    150.0  # at the end, for what is still under way: the desk's receipts may take 30 s to be asked for again
-)
+SETTLE_S = 150.0  # for what is under way at the end: a lost receipt is asked for again after 30 s
 MOST_DEEDS = 8
 CALM_S = 45.0  # after a fault of the lines, until every device has been asked again
 
