@@ -140,11 +140,11 @@ def _all_answer(gateway: rig.GatewayProcess) -> bool:
 
 def _polling(sim: rig.Simulator, gateway: rig.GatewayProcess, seconds: float) -> dict[str, Any]:
     """Return what each line did of what its wire allows, and what that cost."""
-    before, cpu_s, began = _requests(sim), gateway.cpu_s(), time.monotonic()
+    before, cpu_s, began = sim.requests(), gateway.cpu_s(), time.monotonic()
     time.sleep(seconds / 2)
     middle_mb = gateway.rss_mb()
     time.sleep(seconds / 2)
-    after, took_s = _requests(sim), time.monotonic() - began
+    after, took_s = sim.requests(), time.monotonic() - began
     done = {line: (after[line] - before[line]) / took_s for line in after}
     allowed = {bus["name"]: allowed_per_s(bus) for bus in sim.bus}
     ratios = {line: round(min(done[line] / allowed[line], 1.0), 4) for line in done}
@@ -155,10 +155,6 @@ def _polling(sim: rig.Simulator, gateway: rig.GatewayProcess, seconds: float) ->
         "cpu_share": round((gateway.cpu_s() - cpu_s) / took_s, 4),
         "rss_growth_mb": round(gateway.rss_mb() - middle_mb, 2),
     }
-
-
-def _requests(sim: rig.Simulator) -> dict[str, int]:
-    return {line: counts.get("requests", 0) for line, counts in sim.tell("counts")["counts"].items()}
 
 
 def allowed_per_s(bus: Mapping[str, Any]) -> float:

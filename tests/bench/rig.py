@@ -52,6 +52,11 @@ class Simulator:
         assert "error" not in fact, fact
         return fact
 
+    def requests(self) -> dict[str, int]:
+        """Return how many requests each line has seen."""
+        counts = self.tell("counts")["counts"]
+        return {line: int(each.get("requests", 0)) for line, each in counts.items()}
+
     def next_change(self) -> dict[str, Any]:
         """Return the next thing that changed at a device, when it has: `device`, `point`, `value`, `at`."""
         while "point" not in (fact := self._facts.get(timeout=START_S)):

@@ -240,7 +240,7 @@ class World:
 
 def polls(sim: rig.Simulator) -> int:
     """Return how many requests the lines have seen."""
-    return sum(int(counts.get("requests", 0)) for counts in sim.tell("counts")["counts"].values())
+    return sum(sim.requests().values())
 
 
 def to_first_poll(sim: rig.Simulator, before: int, began: float, log: str, within_s: float = 60.0) -> float:

@@ -9,7 +9,7 @@ import pytest
 from tests.broker import needs_mosquitto, until
 from tests.faults.disk import disk, needs_disks
 from tests.faults.soak.site import FAKETIME
-from tests.whole.street import Street, street
+from tests.whole.street import street
 
 pytestmark = needs_mosquitto
 FIRST, SECOND = "smoke-1-1-1", "smoke-2-1-1"
@@ -39,19 +39,14 @@ def test_a_disk_that_hangs_stops_no_line_and_its_fire_is_delivered_when_it_wakes
             until(lambda: compound.state(FIRST).get("online"), what="the detector")
             card.stall()
             compound.sim.tell(f"set {FIRST} smoke 900")
-            before = polls(compound)
+            before = compound.sim.requests()
             until(
-                lambda: all(count > before[line] + ROUNDS for line, count in polls(compound).items()),
+                lambda: all(count > before[line] + ROUNDS for line, count in compound.sim.requests().items()),
                 what="polls beside a disk that hangs",
             )
             card.resume()
             compound.wait_for_alert("raised", kind="fire.smoke", device=FIRST)
         assert len({event["subject"] for event in compound.alerts(kind="fire.smoke")}) == 1
-
-
-def polls(compound: Street) -> dict[str, int]:
-    """Return how many requests each line has seen."""
-    return {line: each["requests"] for line, each in compound.sim.tell("counts")["counts"].items()}
 
 
 @pytest.mark.skipif(FAKETIME is None, reason="libfaketime is not installed")
