@@ -115,7 +115,7 @@ class Session:
             self._begin(batch)
         elif self._house.analog and not self._urgent.ready and (values := self._drain.take(self._now())):
             self._begin_with(Kind.VALUES, lambda: values)
-        elif 0 < self._house.heartbeat_s <= self._now() - self._sent_at:
+        elif self._house.heartbeat_s and self._now() >= self._beat_at:
             self._begin_with(Kind.HEARTBEAT, lambda: b"")
         self._move(self._house.names.readings, self._drain.cursor)
 
@@ -246,12 +246,17 @@ class Session:
             self._recorded[what] = now
             self._house.submit(NoteBody(what, f"{self._house.names.name}: {detail}"))
 
+    @property
+    def _beat_at(self) -> float:
+        """When the next heartbeat is due: one sum for asking and for waiting, or a rounding has it spin."""
+        return self._sent_at + self._house.heartbeat_s
+
     def _flying(self, *, fire: bool) -> int:
         return sum((isinstance(key, Batch) and key.fire) is fire for key in self._exchange.keys)
 
     def _next_due(self) -> float | None:
         idle = not self._flying(fire=False)
-        beat = self._sent_at + self._house.heartbeat_s if idle and self._house.heartbeat_s else None
+        beat = self._beat_at if idle and self._house.heartbeat_s else None
         again = self._now() + RETRY_S if self._outbox.waiting else None
         due = [self._exchange.next_due(), beat, again, self._drain.next_due() if idle else None]
         return min((each for each in due if each is not None), default=None)
