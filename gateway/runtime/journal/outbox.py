@@ -10,7 +10,8 @@ before anything newer. A row that was refused, or whose receipt does not come, h
 again later, oldest first, and the receiver puts it in its place by its id. It is taken for missing when a row
 first sent well after it has been confirmed, because broker and desk keep the order. Otherwise a few rows are
 tried at growing intervals, from 2 s on, so that a desk that is away costs little, and each success earns one
-try more, so that a desk that is slow is never buried in repetitions.
+try more, so that a desk that is slow is never buried in repetitions. A row that was refused is missing for certain,
+and may be in memory only: each acknowledgement of what was sent after it has one such row sent at once.
 
 A row may be sent *ahead* of those before it (a fire that breaks out while a long backlog goes up). When its turn
 comes it takes its place among the others, confirmed or held, and is not sent again.
@@ -45,6 +46,7 @@ class Held:
     flying: bool
     receipt: bool
     due: float = 0.0
+    refused: bool = False
 
 
 class Outbox:
@@ -57,6 +59,8 @@ class Outbox:
         self.resent = 0
         self._held: dict[Position, Held] = {}  # in the order of the journal
         self._again: list[tuple[float, Position]] = []  # a heap; entries that no longer hold are skipped
+        self._refused: list[tuple[float, Position]] = []  # a heap by the time of the try, as the one above
+        self._taken = _AT_ONCE  # when the latest row acknowledged since a refused one was tried had been sent
         self._held_most, self._wait_last_s = held_most, wait_last_s
         self._ahead: dict[Position, Held] = {}  # sent ahead of their turn
         self._ahead_confirmed: set[Position] = set()
@@ -125,7 +129,8 @@ class Outbox:
         """Take note that a row was published, for the first time or again."""
         held = self._held.get(position)
         if held is not None:
-            held.at, held.tries, held.flying = now, held.tries + 1, True
+            self._taken = _AT_ONCE if held.refused else self._taken
+            held.at, held.tries, held.flying, held.refused = now, held.tries + 1, True, False
             self.resent += 1
             return
         before, self.read_to = self.read_to, position
@@ -139,7 +144,7 @@ class Outbox:
         held = self._held.get(position) or self._ahead.get(position)
         if held is None:
             return False
-        held.flying = False
+        held.flying, self._taken = False, max(self._taken, held.at)
         if held.receipt:
             self._later(position, held)
             return False
@@ -149,8 +154,10 @@ class Outbox:
     def refused(self, position: Position) -> None:
         """Take in the broker's refusal: the row is not delivered and will be sent again."""
         if (held := self._held.get(position) or self._ahead.get(position)) is not None:
-            held.flying = False
+            held.flying, held.refused = False, True
             self._later(position, held)
+            heapq.heappush(self._refused, (held.at, position))
+            self._first_refused()  # keeps the heap small
 
     def receipted(self, epoch: int, stored: Sequence[tuple[int, int]], now: float) -> int:
         """Take in a receipt; return how many rows it confirms. Rows it names that are unknown mean nothing."""
@@ -170,6 +177,9 @@ class Outbox:
 
     def due(self, now: float) -> tuple[Position, Position] | None:
         """Return a row to send again now and the row ahead of it, or None. The caller sends it."""
+        refused = self._first_refused()
+        if refused is not None and self._held[refused].at < self._taken:
+            return refused, self._held[refused].before
         while self._again:
             due, position = self._again[0]
             held = self._held.get(position)
@@ -224,6 +234,16 @@ class Outbox:
     def _later(self, position: Position, held: Held) -> None:
         held.due = held.at + min(WAIT_FIRST_S * 2.0 ** min(held.tries - 1, 10), self._wait_last_s)
         heapq.heappush(self._again, (held.due, position))
+
+    def _first_refused(self) -> Position | None:
+        """Return the refused row that has waited longest since it was tried."""
+        while self._refused:
+            at, position = self._refused[0]
+            held = self._held.get(position)
+            if held is not None and held.refused and held.at == at:
+                return position
+            heapq.heappop(self._refused)
+        return None
 
     def _may_try(self, now: float) -> bool:
         """Say whether a row may be sent again although nothing proves it missing."""

@@ -72,6 +72,37 @@ def test_a_refused_row_holds_the_cursor_and_nobody_else() -> None:
     assert outbox.due(2.0) == (at(1), START)
 
 
+def test_rows_that_a_broker_refused_for_long_follow_the_first_that_it_takes_again_in_order() -> None:
+    """They may be in memory only: were the gateway killed now, the newer one would name one that never came."""
+    outbox, now = filled(3, receipt=True), 0.0
+    for seq in (1, 2, 3):
+        outbox.refused(at(seq))
+    while now < 600.0:
+        now += 1.0
+        for seq in resend_all(outbox, now):
+            outbox.refused(at(seq))
+    outbox.sent(at(4), now + 0.1, receipt=True)
+    outbox.acknowledged(at(4), now + 0.2)
+    sent = []
+    for later in (0.3, 0.4, 0.5):
+        sent += (again := resend_all(outbox, now + later))
+        for seq in again:
+            outbox.acknowledged(at(seq), now + later)
+    assert sent == [1, 2, 3]
+
+
+def test_what_is_always_refused_is_tried_once_for_each_row_that_is_taken() -> None:
+    outbox = filled(9)
+    for seq in range(1, 10):
+        outbox.refused(at(seq))
+    for seq in range(10, 20):
+        now = seq / 100
+        outbox.sent(at(seq), now, receipt=False)
+        outbox.acknowledged(at(seq), now)
+        (again,) = resend_all(outbox, now)
+        outbox.refused(at(again))
+
+
 def test_a_row_is_tried_again_at_growing_intervals() -> None:
     outbox, now = filled(1), 0.0
     tries: list[float] = []
