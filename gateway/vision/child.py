@@ -48,7 +48,7 @@ class Process(Protocol):
         """Return its number; None for one that was not started by us."""
 
     async def send(self, message: Down) -> None:
-        """Tell it something; raises OSError when it is gone."""
+        """Tell it something; nobody hears it when it is gone, which `receive` tells."""
 
     async def receive(self) -> bytes:
         """Return the next bytes from it, none when it has closed."""
@@ -74,8 +74,9 @@ class Line:
         self._socket = ours
 
     async def send(self, message: Down) -> None:
-        """Tell the process something; raises OSError when it is gone."""
-        await asyncio.get_running_loop().sock_sendall(self._socket, encode(message))
+        """Tell the process something. When it is gone `receive` tells, after what it said before it went."""
+        with contextlib.suppress(ConnectionError):
+            await asyncio.get_running_loop().sock_sendall(self._socket, encode(message))
 
     async def receive(self) -> bytes:
         """Return the next bytes from the process, none when it has closed. At most `CHUNK`."""

@@ -17,9 +17,9 @@ import pytest
 from gateway import demo
 from gateway.runtime.systemd import Notifier
 from gateway.vision import nursery as module
-from gateway.vision.child import WorkerError
-from gateway.vision.distant import nursery
-from gateway.vision.messages import Ended, Inbox
+from gateway.vision.child import Process, WorkerError
+from gateway.vision.distant import Distant, nursery
+from gateway.vision.messages import Ended, Inbox, encode
 from gateway.vision.nursery import MOST, Nursery
 from tests.bench.rig import ENVIRONMENT
 from tests.vision import keeping
@@ -141,6 +141,19 @@ def test_a_command_that_is_not_there_is_told(tmp_path: Path) -> None:
     with nursed(tmp_path / "vision.sock", ("/nonexistent/worker",)):
         there = Watched(tmp_path, "good", begin=nursery(tmp_path / "vision.sock"))
         there.until(lambda: there.keeper.presence.reason)
+    assert there.keeper.presence.reason == "the process ended: cannot be started: No such file or directory"
+
+
+def test_why_a_process_went_is_heard_though_the_gateway_had_yet_to_speak_to_it(tmp_path: Path) -> None:
+    async def begin(_camera: str, _secret: str) -> Process:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        with theirs:
+            theirs.send(encode(Ended("cannot be started: No such file or directory")))
+        return Distant(ours)
+
+    there = Watched(tmp_path, "good", begin=begin)
+    there.until(lambda: there.keeper.presence.reason)
     assert there.keeper.presence.reason == "the process ended: cannot be started: No such file or directory"
 
 
