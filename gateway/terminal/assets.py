@@ -7,6 +7,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from gateway.core.assets import kinds
 from gateway.core.csv_text import to_csv
 from gateway.core.payload import rfc3339
 from gateway.terminal.document import AssetLine, AssetValue
@@ -20,14 +21,20 @@ COLUMNS: Final = ("asset", "label", "building", "unit", "floor", "fill", "certai
 
 
 def screen(assets: Sequence[AssetLine], words: Words) -> RenderableType:
-    """Return every asset with what its points say; what is not good is marked."""
+    """Return every asset with what its points say; what is not good is marked.
+
+    A kind keeps its name beside the Chinese one: `--kind` takes that.
+    """
     if not assets:
         return Text(words("assets.none"), FAINT)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style=FAINT)
     for key in ("asset", "kind", "place", "points"):
         table.add_column(words(f"column.{key}"), no_wrap=key != "points")
+    titles = kinds.built_in() if words.language == "zh" else {}
     for asset in assets:
-        table.add_row(Text(asset.asset, "bold"), asset.kind, _where(asset, words), _points(asset))
+        known_kind = titles.get(asset.kind)
+        kind = f"{known_kind.asset.title.zh} {asset.kind}" if known_kind else asset.kind
+        table.add_row(Text(asset.asset, "bold"), kind, _where(asset, words), _points(asset, words))
     return table
 
 
@@ -115,23 +122,23 @@ def _fill(asset: AssetLine, words: Words) -> Text:
     return told if known(asset) else told.append(f"  ? {words('bins.unknown')}", BAD)
 
 
-def _points(asset: AssetLine) -> Text:
+def _points(asset: AssetLine, words: Words) -> Text:
     told = Text()
     for name, seen in asset.points.items():
         if told:
             told.append("  ")
         told.append(f"{name} ", FAINT)
-        told.append(_shown(seen), "" if seen.quality == "good" else BAD)
+        told.append(_shown(seen, words), "" if seen.quality == "good" else BAD)
     return told
 
 
-def _shown(seen: AssetValue) -> str:
+def _shown(seen: AssetValue, words: Words) -> str:
     mark = "" if seen.quality == "good" else "?"
     match seen.value:
         case None:
             return f"{mark}–"
         case bool():
-            return f"{mark}{'on' if seen.value else 'off'}"
+            return mark + words("assets.on" if seen.value else "assets.off")
         case value if seen.unit == "unix s":
             return mark + clock(float(value))
     return f"{mark}{seen.value:g} {seen.unit or ''}".rstrip()

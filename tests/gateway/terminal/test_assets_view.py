@@ -72,3 +72,12 @@ def test_every_asset_is_shown_with_its_values_and_what_is_not_good_is_marked() -
     assert "fill ?20 %" in told
     assert "fill ?–" in told
     assert "[[asset]]" in shown(screen([], EN))
+
+
+def test_a_chinese_screen_says_in_chinese_what_an_asset_is_and_keeps_the_name_that_kind_takes() -> None:
+    tilted = AssetLine("m", "manhole", "", {}, {"tilted": AssetValue(True, None, "good")})
+    told = shown(screen([tilted, AssetLine("x", "of a later release")], ZH))
+    assert "窨井 manhole" in told
+    assert "tilted 是" in told
+    assert "of a later release" in told
+    assert "窨井" not in shown(screen([tilted], EN))
