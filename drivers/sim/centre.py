@@ -184,10 +184,19 @@ class SimCentre:
             return
         manners = Manners.DENIES if self.refuse(frame) else self.manners
         if manners in {Manners.HONEST, Manners.TWICE}:
-            report = Report(time.monotonic(), frame, units.decode(frame.unit) if frame.unit else None)
-            self.accepted.append(report)
-            self._tell(report)
+            manners = self._accept(frame, manners)
         self._answer(frame, manners, writer)
+
+    def _accept(self, frame: Frame, manners: Manners) -> Manners:
+        """Take what a packet says; return how it is answered: a unit that says nothing is refused (6.5)."""
+        try:
+            unit = units.decode(frame.unit) if frame.unit else None
+        except FrameError:
+            return Manners.DENIES
+        report = Report(time.monotonic(), frame, unit)
+        self.accepted.append(report)
+        self._tell(report)
+        return manners
 
     def _answer(self, frame: Frame, manners: Manners, writer: asyncio.StreamWriter) -> None:
         data, closes = self._reply(frame, manners)
