@@ -23,7 +23,8 @@ SENSELESS = {
 async def answers(centre: SimCentre, *sent: bytes) -> list[Frame]:
     """Return what a centre answers to data units, in order, over one connection."""
     reader, writer = await asyncio.open_connection(centre.host, centre.port)
-    buffer, found = bytearray(), []
+    buffer = bytearray()
+    found: list[Frame] = []
     for serial, unit in enumerate(sent):
         writer.write(frames.encode(Frame(serial, Command.SEND, 889, 88888, STAMP, unit)))
     while len(found) < len(sent):
