@@ -109,8 +109,7 @@ class House:
         restored, clock = past.events, SystemClock()
         self._clock, self._config, self._journal = clock, config, journal
         self._trouble = checked.trouble  # of the disk we should live on
-        self._began = time.monotonic()
-        self._notifier = Notifier()
+        self._began, self._notifier = time.monotonic(), Notifier()
         self._supervisor = Supervisor(self._notifier)
         self._identity = identity(config, journal.epoch)
         self.stream = Stream(
@@ -139,11 +138,12 @@ class House:
             config.bus, self._watched, self._kinds, lines=lines, submit=submit, restore=restored
         )
         self._beside = beside.Beside(config.desk)
-        self._uplink = self._make_uplink(probe)
+        privacy = site.privacy_of(config, checked.profiles, self._kinds)
+        self._uplink = self._make_uplink(probe, privacy)
         self._last_resort = last_resorts.make(config, self._uplink, submit, restored)
         self._centres = self._make_centres(checked, restored, probe)
         thinner = Thinner(site.deadbands_of(config, checked.profiles) | assetry.deadbands_of(made))
-        self._follow(thinner, site.privacy_of(config, checked.profiles, self._kinds))
+        self._follow(thinner, privacy)
         journal.protect, journal.report = self._standing.positions, self._report
         journal.needed = lambda: Needed(self._standing.positions(), self._standing.answered())
 
@@ -297,7 +297,7 @@ class House:
             open_evidence=lambda: {sha for alert in self._alerting.alerts() for sha in alert.evidence},
         )
 
-    def _make_uplink(self, probe: Probe) -> Uplink | None:
+    def _make_uplink(self, probe: Probe, privacy: Privacy) -> Uplink | None:
         if self._config.mqtt is None:
             return None
         return Uplink(
@@ -309,6 +309,7 @@ class House:
             evidence=self._vision.store if self._config.camera else None,
             submit=self.stream.submit,
             remote=self._gatehouse.remote,
+            resident=privacy.whose,
             was_down=any(
                 alert.kind == self._kinds.by_link["uplink"].name for alert in self._alerting.alerts()
             ),

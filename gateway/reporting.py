@@ -20,7 +20,7 @@ import tempfile
 import time
 import tomllib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -237,7 +237,26 @@ def _secrets(file: Path) -> list[str]:
         except OSError:
             continue
         found += [data.decode("utf-8", "replace"), data.hex()]
-    return found
+    return [*found, *_of_residents(told)]
+
+
+def _of_residents(told: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what tells who lives where: door numbers, and names and labels of what watches over somebody."""
+    homes = _tables(told, "resident")
+    watching = {str(part) for each in homes for part in _list(each, "sensors")}
+    yield from (str(each.get("code", "")) for each in homes)
+    for device in (device for bus in _tables(told, "bus") for device in _tables(bus, "device")):
+        if device.get("name") in watching:
+            yield from (str(device["name"]), str(device.get("label", "")))
+
+
+def _tables(told: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    return [each for each in _list(told, name) if isinstance(each, dict)]
+
+
+def _list(told: Mapping[str, Any], name: str) -> list[Any]:
+    found = told.get(name)
+    return found if isinstance(found, list) else []
 
 
 def _file_values(told: Any) -> Iterator[str]:

@@ -180,6 +180,7 @@ def _watched(
         private=frozenset(
             point.name for point in profile.points if not privacy.sends(table.name, point.name)
         ),
+        resident=privacy.whose(table.name, ""),
     )
 
 

@@ -63,8 +63,11 @@ def clip(text: str, size: int) -> str:
     return encoded[: size - len("…".encode())].decode("utf-8", "ignore") + "…"
 
 
-def alert_event(event: Event, gateway_id: str) -> bytes:
-    """Return one step of an alert's life as a CloudEvent. The event must carry an AlertBody."""
+def alert_event(event: Event, gateway_id: str, resident: str = "") -> bytes:
+    """Return one step of an alert's life as a CloudEvent. The event must carry an AlertBody.
+
+    `resident` is the code of whom it concerns: by that a desk finds who may see more of it than that it is there.
+    """
     body = event.body
     if not isinstance(body, AlertBody):
         raise TypeError(f"{event.id} is a {type(body).__name__}, not an alert")
@@ -85,6 +88,8 @@ def alert_event(event: Event, gateway_id: str) -> bytes:
         "devices": _names(body.devices),
         "evidence": _names(body.evidence),
     }
+    if resident:
+        data["resident"] = clip(resident, _NAME)
     if body.by is not None:
         data["by"] = clip(body.by, _LINE)
     if body.note is not None:

@@ -9,6 +9,7 @@ What a care sensor measures is never written down at all. With `sends` its lates
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from drivers.api import Point, Profile, Text
 from gateway.core.config import ResidentTable
@@ -19,6 +20,9 @@ from gateway.core.loading import Parsed
 from gateway.core.rules import Rule
 
 Part = tuple[str, str]
+
+NOBODYS: Final = "?"
+"""In place of a resident's code: a care sensor that no resident has agreed to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,11 @@ class Privacy:
             return True
         each = self.resident(device, point)
         return each is not None and each.sends
+
+    def whose(self, device: str, point: str) -> str:
+        """Return the code of whom an alert concerns, `NOBODYS` for a care sensor of nobody's, "" for anything else."""
+        each = self.resident(device, point)
+        return each.code if each is not None else NOBODYS if device in self.care else ""
 
     def unwritten(self, body: object) -> str | None:
         """Return None for what is written down like anything else; else whose state may be told, "" for nobody's."""

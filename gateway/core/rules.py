@@ -129,7 +129,8 @@ class Watched:
     """A device or an asset as alerting sees it. `baseline` is what the configuration says its points are at rest.
 
     `also` are families it helps to watch though the rules are those of an asset it is part of. `elsewhere` are points
-    that are about another place than the device's; the values of `private` ones are told to nobody.
+    that are about another place than the device's; the values of `private` ones are told to nobody. `resident` is
+    the code of whoever the whole device watches over.
     """
 
     name: str
@@ -143,6 +144,7 @@ class Watched:
     also: frozenset[str] = frozenset()
     elsewhere: Mapping[str, Subject] = field(default_factory=dict)
     private: frozenset[str] = frozenset()
+    resident: str = ""
 
     def about_point(self, point: str) -> Subject:
         """Return what a point is about, as texts speak of it: a button is in the flat it rings for."""
@@ -156,7 +158,8 @@ class Watched:
     @property
     def about(self) -> Mapping[str, str]:
         """Return what a registry wants to know of it."""
-        return {"category": self.category, "profile": self.profile, "label": self.label}
+        told = {"category": self.category, "profile": self.profile, "label": self.label}
+        return told | {"resident": self.resident}
 
     @property
     def families(self) -> frozenset[str]:

@@ -16,7 +16,7 @@ from typing import cast
 import msgspec
 import pytest
 
-from gateway.core.events import AlertBody, Clock, Event, NoteBody, OutcomeBody
+from gateway.core.events import AlertBody, Clock, Event, NoteBody, OutcomeBody, Words
 from gateway.runtime.journal import Journal
 from tests.gateway.test_daemon import PATIENCE_S, environment, start, tool
 from tests.uplink_parts import alert_body
@@ -39,6 +39,9 @@ SECRETS = {
     "phone": "13912345678",
     "public address": "47.98.12.34",
     "environment": "env-S3cret-value",
+    "door number": "9-9-0901",
+    "care device": "radar-of-0901",
+    "care label": "九栋王家雷达",
 }
 PARTS = {
     "MANIFEST.sha256", "configuration.json", "check.txt", "rows.json", "journal.txt", "machine.json", "versions.txt",
@@ -72,6 +75,19 @@ name = "reader-1"
 profile = "osdp-reader"
 address = 0
 key_file = "reader-key"
+[[bus]]
+name = "home"
+port = "/dev/no-such-port-at-home"
+baud = 115200
+[[bus.device]]
+name = "{care device}"
+label = "{care label}"
+profile = "micradar-r60afd1"
+address = 1
+[[resident]]
+code = "{door number}"
+sensors = ["{care device}"]
+consent = ["fall"]
 [[last_resort]]
 kind = "dingtalk"
 url_file = "group-bot"
@@ -116,6 +132,7 @@ def programs(folder: Path) -> None:
         f"order {SECRETS['log token']}.c2ln refused\n-----BEGIN PRIVATE KEY-----\n{SECRETS['pem']}\n"
         f"-----END PRIVATE KEY-----\npaged {SECRETS['phone']}; loaded {SECRETS['operator seed']}\n"
         f"key {SECRETS['osdp key']} token: {SECRETS['access token']}\n"
+        f"no answer of {SECRETS['care device']} ({SECRETS['care label']}) at {SECRETS['door number']}\n"
     )
     (folder / "log").write_text(log, encoding="utf-8")
     (folder / "bin").mkdir()
@@ -157,7 +174,14 @@ def told_journal(folder: Path) -> None:
         at = time.time()
         for number in range(1, 301):
             alert = alert_body(number)
-            person = {"by": f"local:{SECRETS['person']}", "note": f"{SECRETS['note']} {SECRETS['phone']}"}
+            silent = Words(
+                f"{SECRETS['care label']} 失联", f"{SECRETS['care device']}, {SECRETS['door number']}"
+            )
+            person: dict[str, object] = {
+                "by": f"local:{SECRETS['person']}",
+                "note": f"{SECRETS['note']} {SECRETS['phone']}",
+            }
+            person |= {"text": silent, "device": SECRETS["care device"]}
             bodies = [msgspec.structs.replace(alert, **person), NoteBody("gateway.started", "version 0.1.0"),
                       OutcomeBody(f"o-{number}", "door-1", "unlock", "done", SECRETS["person"], "local:x")]  # fmt: skip
             body = cast("AlertBody | NoteBody | OutcomeBody", bodies[number % 3])

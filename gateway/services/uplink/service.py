@@ -75,6 +75,7 @@ class Uplink:
         evidence: Pieces | None = None,
         remote: Remote | None = None,
         was_down: bool = False,
+        resident: Callable[[str, str], str] = lambda _device, _point: "",
         probe: Callable[[str], None] = lambda _point: None,
         connect: Connect = opening.connect,
         at: tuple[Broker, ...] | None = None,
@@ -89,7 +90,7 @@ class Uplink:
         self._certificates = Certificates(table, every_s=renewal_s)
         self._brokers = brokers(table) if at is None else at
         self._identity = Identity(gateway_id, table, tuple(wanted))
-        self._house = House(gateway_id, journal, states, health, probe, receipts_wanted=desk)
+        self._house = House(gateway_id, journal, states, health, probe, desk, resident)
         self._submit, self._connect, self._was_down = submit, connect, was_down
         self._pause, self._chance = Pause(chance), chance
         self._tally = Tally()

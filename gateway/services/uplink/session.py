@@ -70,6 +70,7 @@ class House:
     health: Callable[[], bytes]
     probe: Callable[[str], None]
     receipts_wanted: bool
+    resident: Callable[[str, str], str] = lambda _device, _point: ""
 
 
 class Session:
@@ -191,16 +192,19 @@ class Session:
 
     def _publish(self, event: Event) -> None:
         position, house = (event.epoch, event.seq), self._house
-        alert = isinstance(event.body, AlertBody)
-        encode, what = (payload.alert_event, "alert") if alert else (payload.outcome_event, "outcome")
-        message = Message(
-            payload.topic(house.gateway_id, what),
-            encode(event, house.gateway_id),
-            content_type=payload.CLOUD_EVENT,
-        )
+        if isinstance(event.body, AlertBody):
+            what, content = "alert", self._alert(event, event.body)
+        else:
+            what, content = "outcome", payload.outcome_event(event, house.gateway_id)
+        topic = payload.topic(house.gateway_id, what)
+        message = Message(topic, content, content_type=payload.CLOUD_EVENT)
         house.probe("uplink.before_publish")
         self._link.publish(message, functools.partial(self._answered, position, what))
         house.probe("uplink.after_publish")
+
+    def _alert(self, event: Event, body: AlertBody) -> bytes:
+        whose = self._house.resident(body.device, body.point or "") if body.device else ""
+        return payload.alert_event(event, self._house.gateway_id, whose)
 
     def _answered(self, position: Position, what: str, refusal: str | None) -> None:
         self._house.probe("uplink.before_acknowledgement")

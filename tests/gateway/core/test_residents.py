@@ -179,3 +179,28 @@ def test_what_a_care_sensor_measures_leaves_by_no_asset_either(folder: Path, mor
 def test_a_button_for_help_may_be_part_of_an_asset(folder: Path) -> None:
     asset = '[[asset]]\nname = "hall"\nkind = "group"\nparts = { button = "sos-board.pulses_3" }\n'
     assert [each for each in faults(folder, RESIDENT + asset) if not each.warning] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "device", "point", "whose"),
+    [
+        (RESIDENT, "sos-board", "pulses_3", "2-1-301"),
+        (RESIDENT, "radar-301", "heart", "2-1-301"),
+        (RESIDENT, "radar-301", "", "2-1-301"),
+        (RESIDENT, "sos-board", "pulses_4", ""),
+        (RESIDENT, "sos-board", "", ""),
+        ("", "radar-301", "", "?"),
+        ("", "sos-board", "pulses_3", ""),
+    ],
+)
+def test_an_alert_says_whom_it_concerns_so_that_a_desk_knows_who_may_see_it(
+    folder: Path, more: str, device: str, point: str, whose: str
+) -> None:
+    found = checked(folder, more)
+    assert found.config is not None
+    assert site.privacy_of(found.config, found.profiles, KINDS).whose(device, point) == whose
+
+
+def test_a_care_sensors_state_says_whom_it_watches_over(folder: Path) -> None:
+    assert '"resident":"2-1-301"' in state_of(folder, RESIDENT, reading("radar-301", "heart"))
+    assert '"resident":"?"' in state_of(folder, "", reading("radar-301", "heart"))
