@@ -26,6 +26,7 @@ from gateway.vision.shake import Anchor, Floats, Shift
 from gateway.vision.sight import Frame, Ground, Luma, Outlook
 
 CELL = 32  # px: side of a cell of activity
+STRIP = 128  # rows of a picture that are compared at a time
 APART_S = 0.08  # how far back and ahead a pixel is compared
 MOST_APART = 4  # frames
 LOOK_S = 0.4  # the background's pace
@@ -86,10 +87,11 @@ class Motion:
         if not self._started or frame.luma.shape != self.background.shape:
             self._start(frame)
             return NOBODY
+        self._settle(frame.time_s)
+        while len(self.recent) > 2 * self._apart:
+            self._spent.append(self.recent.popleft().luma)
         self.recent.append(self._lay(frame))
         self._count += 1
-        while len(self.recent) > 2 * self._apart + 1:
-            self._spent.append(self.recent.popleft().luma)
         if len(self.recent) < 2 * self._apart + 1:
             return NOBODY
         before, picture, after = (self.recent[-1 - back * self._apart] for back in (2, 1, 0))
@@ -97,10 +99,7 @@ class Motion:
         cv2.absdiff(picture.luma, before.luma, dst=self._change)
         if self._count % 4 == 0 or self._count < 12:
             self._listen()
-        for other in (after.luma, self.background):
-            cv2.absdiff(picture.luma, other, dst=self._spare)
-            cv2.min(self._spare, self._change, dst=self._change)
-        cv2.subtract(self._change, self.threshold, dst=self._change)
+        self._compare(picture.luma, after.luma)
         found = self._collect(picture.time_s)
         self._learn(picture)
         self._memory.take(picture.index, picture.time_s, picture.luma, picture.shift)
@@ -117,11 +116,15 @@ class Motion:
         height, width = frame.luma.shape
         self.background: Luma = frame.luma.copy()
         self.threshold: Luma = np.zeros_like(self.background)
-        self._change = np.empty_like(self.background)
         self._memory = Memory()
-        self._spare = np.empty_like(self.background)
         self._blocked = _mask(self._outlook, width, height)
         self._cells = (-(-height // CELL), -(-width // CELL))
+        room = np.empty(self._cells[0] * self._cells[1] * CELL * CELL, np.uint8)
+        self._change = room[: height * width].reshape(
+            height, width
+        )  # between pictures its bytes are anybody's
+        self._spread = room.reshape(self._cells[0] * CELL, self._cells[1] * CELL)  # ... these, in other rows
+        self._strip = np.empty((STRIP, width), np.uint8)
         self._fired: Floats = np.zeros(self._cells, np.float32)
         self._noise: Floats = np.full((height // 16, width // 16), 4.0, np.float32)  # squares
         self._started, self._count, self._shift = True, 0, Shift()
@@ -137,11 +140,14 @@ class Motion:
         self.picture = Picture(frame.index, frame.time_s, first, Shift(), first)
         self.recent.append(self.picture)
 
+    def _settle(self, time_s: float) -> None:
+        """Tell by the first pictures how many come in `APART_S`."""
+        if 1 <= self._count < 8:
+            lapse = (time_s - self._began_s) / (self._count + 1)
+            self._apart = min(max(round(APART_S / max(lapse, 1e-3)), 1), MOST_APART)
+
     def _lay(self, frame: Frame) -> Picture:
         """Return the frame shifted back onto the background, in a buffer of our own."""
-        if 1 <= self._count < 8:
-            lapse = (frame.time_s - self._began_s) / (self._count + 1)
-            self._apart = min(max(round(APART_S / max(lapse, 1e-3)), 1), MOST_APART)
         shift = self._anchor.measure(frame.luma, self._shift)
         step = float(np.hypot(shift.x - self._shift.x, shift.y - self._shift.y))
         self._trembling += 0.05 * (min(step, 2.0) - self._trembling)
@@ -149,7 +155,7 @@ class Motion:
         out = self._spent.popleft() if len(self._spent) > 1 else np.empty_like(self.background)
         if self._trembling < STEADY:  # the background takes over what is left; a blend would only blur
             shift = replace(shift, x=float(round(shift.x)), y=float(round(shift.y)))
-        lay(frame.luma, shift.x, shift.y, out, self._spare)
+        lay(frame.luma, shift.x, shift.y, out, self._change)
         if shift.known and max(abs(shift.lit(40)), abs(shift.lit(200))) > 3.0:
             self._relight(shift)
         return Picture(frame.index, frame.time_s, out, shift, self.recent[-1].luma)
@@ -161,23 +167,38 @@ class Motion:
         self.background = np.asarray(cv2.LUT(self.background, lit), np.uint8)
         self._anchor.hold(self.background)
 
+    def _compare(self, luma: Luma, later: Luma) -> None:
+        """Leave of the change what also differs from a moment later and from the background, above the threshold.
+
+        Strip by strip: what is at hand is small enough for the processor's cache.
+        """
+        for top in range(0, len(luma), STRIP):
+            rows = slice(top, top + STRIP)
+            change, now = self._change[rows], luma[rows]
+            apart = self._strip[: len(now)]
+            for other in (later, self.background):
+                cv2.absdiff(now, other[rows], dst=apart)
+                cv2.min(apart, change, dst=change)
+            cv2.subtract(change, self.threshold[rows], dst=change)
+
     # -- what moves ----------------------------------------------------------------------------------------
 
     def _collect(self, time_s: float) -> Candidates:
-        places = _nonzero(self._change)
+        """Return what moves; how many pixels do is counted before any is looked at: a flash moves all of them."""
+        moving = cv2.countNonZero(self._change)
         for _ in range(3):
-            if len(places) <= max(FEW_PIXELS, 4 * self._usual):
+            if moving <= max(FEW_PIXELS, 4 * self._usual):
                 break
             cv2.subtract(self._change, np.array(PULSE, np.float64), dst=self._change)
-            places = _nonzero(self._change)
-        self._usual += 0.05 * (min(len(places), 4 * self._usual + FEW_PIXELS) - self._usual)
-        if len(places) > CROWD * self._change.size:
+            moving = cv2.countNonZero(self._change)
+        self._usual += 0.05 * (min(moving, 4 * self._usual + FEW_PIXELS) - self._usual)
+        if moving > CROWD * self._change.size:
             self._crowded(time_s)
             return NOBODY
         self._crowded_since = None
-        if not len(places):
+        if not moving:
             return NOBODY
-        found = _gather(self._change, places)
+        found = _gather(self._change, _nonzero(self._change))
         self._fire(found)
         return found
 
@@ -213,7 +234,7 @@ class Motion:
             if self._looked is None:
                 self._looked = picture.luma.copy()
             else:
-                _median_of_three(self.background, self._looked, picture.luma, self._spare)
+                _median_of_three(self.background, self._looked, picture.luma, self._change)
                 np.copyto(self._looked, picture.luma)
             if young or self._count % 3 == 0:
                 self._anchor.hold(self.background)
@@ -225,11 +246,11 @@ class Motion:
         small = cv2.resize(self._noise, (self._cells[1], self._cells[0]), interpolation=cv2.INTER_AREA)
         level = LEAST * 0.5 + PER_RMS * np.sqrt(small) + np.maximum(self._fired - FIRE_FREE, 0)
         level = np.clip(np.maximum(level, LEAST), 0, 255).astype(np.uint8)
-        whole = (self._cells[1] * CELL, self._cells[0] * CELL)
-        spread = cv2.resize(level, whole, interpolation=cv2.INTER_LINEAR)[:height, :width]
+        cv2.resize(level, self._spread.shape[::-1], dst=self._spread, interpolation=cv2.INTER_LINEAR)
+        spread = self._spread[:height, :width]
         share = STEEP_STEADY + (STEEP_SHAKEN - STEEP_STEADY) * min(self._trembling, 1.0)
-        cv2.morphologyEx(self.background, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8), dst=self._spare)
-        cv2.addWeighted(self._spare, share, spread, 1.0, 0, dst=self.threshold)
+        cv2.morphologyEx(self.background, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8), dst=self.threshold)
+        cv2.addWeighted(self.threshold, share, spread, 1.0, 0, dst=self.threshold)
         if self._blocked is not None:
             cv2.max(self.threshold, self._blocked, dst=self.threshold)
 

@@ -26,6 +26,7 @@ from gateway.vision.lookout import Lookout
 from gateway.vision.messages import Orders, Room, Setup, Up, WireError, encode
 from gateway.vision.picture import PictureHealth
 from gateway.vision.ring import Ring
+from gateway.vision.shedding import shed_startup_code
 from gateway.vision.sight import Outlook
 from gateway.vision.watcher import Watcher
 
@@ -89,6 +90,7 @@ def main(arguments: list[str]) -> NoReturn:
     ring = Ring()
     lookout = Lookout(setup, send=line.send, watcher=watcher, health=PictureHealth(), ring=ring)
     intake = Intake(setup, ring, send=line.send, take=lookout.decoded)
+    shed_startup_code()
     lookout.recorder.start()
     for name, run in {
         "decode": intake.run,

@@ -1,4 +1,4 @@
-"""A process of its own that decodes and watches one file as the command does, and says what memory it took.
+"""A process of its own that decodes and watches one file as a camera's does, and says what memory it took.
 
     python -m tests.bench.vision_child FILE
 
@@ -16,6 +16,7 @@ import cv2
 from gateway.vision.classifier import Classifier
 from gateway.vision.film import Film
 from gateway.vision.frames import open_source
+from gateway.vision.shedding import shed_startup_code
 from gateway.vision.watcher import Watcher
 
 
@@ -24,12 +25,18 @@ def main(path: str) -> None:
     cv2.setNumThreads(1)
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     judge = Classifier.default()
+    shed_startup_code()
     with open_source(path) as frames:
         for _ in Film().watch(frames, Watcher(judge, threshold=judge.card.threshold)):
             pass
-    status = Path("/proc/self/status").read_text(encoding="ascii")
+    print(json.dumps({"rss_mb": peak_mb(os.getpid())}))
+
+
+def peak_mb(pid: int) -> float:
+    """Return the peak of a process's resident memory in MB (10^6 bytes)."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     peak = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
-    print(json.dumps({"rss_mb": round(int(peak) * 1024 / 1e6, 1)}))
+    return round(int(peak) * 1024 / 1e6, 1)
 
 
 if __name__ == "__main__":

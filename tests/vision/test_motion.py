@@ -1,0 +1,70 @@
+"""What moves in a picture costs a few passes over its bytes, and few copies of it."""
+
+import tracemalloc
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from gateway.vision import motion
+from gateway.vision.motion import Motion
+from gateway.vision.sight import Frame, Outlook
+from tests.vision.street import falling, film
+
+WIDTH, HEIGHT = 1280, 720
+PICTURE = WIDTH * HEIGHT
+
+
+@pytest.fixture
+def measured() -> Iterator[None]:
+    tracemalloc.start()
+    yield
+    tracemalloc.stop()
+
+
+def blinking(frames: int, *, flash: int = -1) -> Iterator[Frame]:
+    """A grey wall with some noise; one picture of it is all white."""
+    rng = np.random.default_rng(1)
+    walls = [rng.integers(96, 102, (HEIGHT, WIDTH), np.uint8) for _ in range(3)]
+    for index in range(frames):
+        luma = np.full_like(walls[0], 250) if index == flash else walls[index % 3]
+        yield Frame(index, index / 25, luma)
+
+
+@pytest.mark.usefixtures("measured")
+def test_what_a_camera_holds_is_no_more_than_fifteen_pictures() -> None:
+    frames = list(blinking(3))
+    watching = Motion(Outlook())
+    before = tracemalloc.get_traced_memory()[0]
+    for index in range(60):
+        watching.feed(Frame(index, index / 25, frames[index % 3].luma))
+    held = tracemalloc.get_traced_memory()[0] - before
+    assert len(watching.earlier) > 10
+    assert held < 15 * PICTURE
+
+
+@pytest.mark.usefixtures("measured")
+def test_a_flash_in_which_every_pixel_moves_takes_no_more_memory_than_a_picture() -> None:
+    watching = Motion(Outlook())
+    for frame in blinking(40, flash=30):
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        watching.feed(frame)
+        if frame.index > 30:
+            assert tracemalloc.get_traced_memory()[1] - before < 1.2 * PICTURE
+    assert watching.blind > 0
+
+
+@pytest.mark.parametrize("shake", [0.0, 1.2], ids=["steady", "shaking"])
+def test_what_moves_is_the_same_however_a_picture_is_cut_into_strips(
+    shake: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seen(strip: int) -> list[bytes]:
+        monkeypatch.setattr(motion, "STRIP", strip)
+        watching = Motion(Outlook())
+        street = film(falling(330.3, 60.0, at_s=0.4), shake=shake, seconds=1.6)
+        return [watching.feed(frame).box.tobytes() for frame in street]
+
+    whole = seen(10_000)
+    assert any(whole)
+    assert seen(77) == whole
