@@ -1,15 +1,19 @@
-"""Who may use the line next: priority classes, deadlines inside them, and a share for everybody. No I/O.
+"""Who may use the line next: fire first, a share for each other class, deadlines inside them. No I/O.
 
 A line carries one exchange at a time. A `Job` is a question asked every `interval_s`; its `due` is its
 deadline. `next` picks, in this order:
 
   1. commands, the longest waiting first;
   2. what somebody wants to see again at once (`hasten`): the second look that confirms a fire;
-  3. the most urgent class that has a job due, earliest deadline first.
+  3. fire, as long as it is due, but for a tenth of the time it uses, which is kept for all below it;
+  4. of the other classes the one that had least of the line for its share (`SHARES`).
 
-Nothing starves: a tenth of the time the urgent classes use is kept for the jobs below them, longest waiting
-first. When the line cannot keep all intervals, fire keeps its own and the rest shares what is left; each
-exchange of the others delays fire by its own length and no more.
+Inside a class goes first what is latest in proportion to its interval. When the line cannot keep all intervals,
+fire keeps its own, and the rest is shared: a class that asks for no more than its share gets all it asks for, however
+much the others want, and one that asks for more has all its intervals stretched alike (drivers/crowding.py says by how
+much). So twenty doors that ask for twice what the wire carries cost an SOS button nothing, and thirty gas detectors
+do not leave a door unread for ten seconds. Nothing starves; each exchange of the others delays fire by its own length
+and no more. Who wanted nothing for a while has saved nothing up.
 
 A silent device's jobs are parked and one of them becomes its probe, after 0.5 s, 1 s, 2 s, ... up to 10 s (4.5 s
 where a detector of fire is silent, so that it is asked at least every 5 s). Failed probes get at most a tenth
@@ -17,14 +21,16 @@ of the time while anybody healthy waits for the line.
 """
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Generic, TypeVar
 
 from drivers.api import Priority
 
-LOWER_SHARE: Final = 0.1  # of the time of the urgent, for those below
+LOWER_SHARE: Final = 0.1  # of the time of fire, for those below
+SHARES: Final[Mapping[int, int]] = {Priority.SAFETY: 4, Priority.DOOR: 4, Priority.TELEMETRY: 1}
 PROBE_SHARE: Final = 0.1  # of all time, for failed probes
 LEAST_WAIT_S: Final = 0.001
+LEAST_INTERVAL_S: Final = 0.1  # in which lateness is told: for what is asked as often as the line allows
 PROBE_CREDIT_S: Final = 0.5
 FIRST_PROBE_S: Final = 0.5
 LAST_PROBE_S: Final = 10.0
@@ -57,11 +63,12 @@ class Bus(Generic[J]):
     def __init__(self, jobs: Iterable[J], ready_at: ReadyAt[J], now: float) -> None:
         self.wake_at = now
         self._ready_at = ready_at
-        self._queues: list[list[tuple[float, int, J]]] = [[] for _ in Priority]
+        self._queues: list[dict[float, list[tuple[float, int, J]]]] = [{} for _ in Priority]
         self._soon: list[J] = []
         self._tickets = 0
         self._lifted: J | None = None  # sent for the share of those below
         self._unpaid: J | None = None  # a probe sent because nobody else wanted the time
+        self._used = [0.0] * len(Priority)  # seconds a class had of the line, over its share
         self._lower_credit_s = 0.0
         self._probe_credit_s = PROBE_CREDIT_S
         self._credited_at = now
@@ -72,7 +79,8 @@ class Bus(Generic[J]):
         """Put a job in the queue of its level; it leaves the place it had."""
         self._tickets += 1
         job.due, job.ticket = due, self._tickets
-        heapq.heappush(self._queues[job.level], (due, self._tickets, job))
+        interval_s = 0.0 if job.level == Priority.PROBE else job.interval_s
+        heapq.heappush(self._queues[job.level].setdefault(interval_s, []), (due, self._tickets, job))
 
     def park(self, job: J) -> None:
         """Take a job out of the queue."""
@@ -89,8 +97,8 @@ class Bus(Generic[J]):
         self._lifted = self._unpaid = None
         job = self._first(Priority.COMMAND, now) or self._hastened(now)
         if job is None:
-            job = self._urgent(now)
-            job = self._probe(now, urgent=job) or job
+            job = self._poll(now)
+            job = self._probe(now, poll=job) or job
         if job is not None:
             job.ticket = 0
         return job
@@ -125,14 +133,23 @@ class Bus(Generic[J]):
         """Charge the line's time to the class the job belongs to."""
         if job.level == Priority.PROBE:
             self._probe_credit_s -= 0.0 if job is self._unpaid else took_s
-        elif job is self._lifted:
+            return
+        if share := SHARES.get(job.level):
+            self._used[job.level] += took_s / share
+        if job is self._lifted:
             self._lower_credit_s -= took_s
-        else:
+        elif not share:
             self._lower_credit_s = min(LOWER_SHARE * took_s, self._lower_credit_s + LOWER_SHARE * took_s)
 
     def _first(self, level: int, now: float) -> J | None:
-        """Return the job of a level with the earliest deadline that has come and that may be sent."""
-        queue = self._queues[level]
+        """Return the job of a level that is latest for its interval, of those that are due and may be sent."""
+        heads = [job for queue in self._queues[level].values() if (job := self._head(queue, now))]
+        if len(heads) < 2:
+            return heads[0] if heads else None
+        return max(heads, key=lambda job: (now - job.due) / max(job.interval_s, LEAST_INTERVAL_S))
+
+    def _head(self, queue: list[tuple[float, int, J]], now: float) -> J | None:
+        """Return the job with the earliest deadline that has come and that may be sent."""
         held: list[tuple[float, int, J]] = []
         found: J | None = None
         while queue and found is None:
@@ -160,24 +177,29 @@ class Bus(Generic[J]):
             self.wake_at = min(self.wake_at, ready_at)
         return None
 
-    def _urgent(self, now: float) -> J | None:
-        for level in range(Priority.FIRE, Priority.PROBE):
-            job = self._first(level, now)
-            if job is not None:
-                return self._lower(level, now) or job
-        return None
+    def _poll(self, now: float) -> J | None:
+        fire = self._first(Priority.FIRE, now)
+        if fire is not None and self._lower_credit_s <= 0.0:
+            return fire
+        below = self._below(now)
+        if fire is None:
+            return below
+        self._lifted = below
+        return below or fire
 
-    def _lower(self, above: int, now: float) -> J | None:
-        """Return the longest waiting job below a level, if their share of the line allows one."""
-        if self._lower_credit_s <= 0.0:
+    def _below(self, now: float) -> J | None:
+        """Return the job of the class that had least for its share, the more urgent of equals."""
+        waiting = [job for level in SHARES if (job := self._first(level, now))]
+        if not waiting:
             return None
-        waiting = [job for level in range(above + 1, Priority.PROBE) if (job := self._first(level, now))]
-        self._lifted = min(waiting, key=_deadline, default=None)
-        return self._lifted
+        least = min(self._used[job.level] for job in waiting)
+        for level in SHARES:
+            self._used[level] = max(self._used[level], least)  # who wanted nothing has saved nothing up
+        return next(job for job in waiting if self._used[job.level] == least)
 
-    def _probe(self, now: float, *, urgent: J | None) -> J | None:
+    def _probe(self, now: float, *, poll: J | None) -> J | None:
         """Return a probe, if it is within its share, or if it takes time that nobody else wants."""
-        alone = urgent is None and self.wake_at == NEVER
+        alone = poll is None and self.wake_at == NEVER
         self._probe_credit_s = min(
             PROBE_CREDIT_S, self._probe_credit_s + PROBE_SHARE * (now - self._credited_at)
         )
@@ -185,7 +207,7 @@ class Bus(Generic[J]):
         probe = self._first(Priority.PROBE, now)
         if probe is None or self._probe_credit_s > 0.0:
             return probe
-        if alone or (urgent is None and probe.priority == Priority.FIRE):
+        if alone or (poll is None and probe.priority == Priority.FIRE):
             self._unpaid = probe
             return probe
         owed_s = -self._probe_credit_s / PROBE_SHARE
@@ -198,7 +220,3 @@ class Bus(Generic[J]):
 def probe_pause_s(failed: int, *, fire: bool) -> float:
     """Return how long after a probe was sent, the `failed`-th in a row, the next one follows."""
     return min(FIRST_PROBE_S * 2.0**failed, LAST_FIRE_PROBE_S if fire else LAST_PROBE_S)
-
-
-def _deadline(job: Job) -> float:
-    return job.due

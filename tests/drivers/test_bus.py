@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Callable
 
+import pytest
+
 from drivers.api import Priority
-from drivers.bus import LAST_FIRE_PROBE_S, LAST_PROBE_S, NEVER, Bus, Job, probe_pause_s
+from drivers.bus import LAST_FIRE_PROBE_S, LAST_PROBE_S, NEVER, SHARES, Bus, Job, probe_pause_s
 
 
 def _bus(*jobs: Job, ready_at: Callable[[Job], float] = lambda _job: 0.0) -> Bus[Job]:
@@ -79,6 +81,36 @@ def test_fire_that_fills_the_line_leaves_a_tenth_to_the_others() -> None:
     assert 0.07 < lower / sum(sent.values()) < 0.11
     assert sent[door] > 0
     assert sent[telemetry] > 0
+
+
+def test_classes_below_fire_share_a_full_line_by_their_shares() -> None:
+    jobs = [Job(level, Priority(level), 0.0) for level in SHARES]
+    sent = _play(_bus(*jobs), 90.0, took_s=0.1)
+    assert [sent[job] for job in jobs] == pytest.approx([400, 400, 100], abs=1)
+
+
+def test_a_class_that_wanted_nothing_for_an_hour_has_saved_nothing_up() -> None:
+    busy, sleeper = Job(0, Priority.SAFETY, 0.0), Job(1, Priority.DOOR, 0.0)
+    bus = _bus(busy)
+    for step in range(36000):
+        assert bus.next(step / 10) is busy
+        bus.done(busy, step / 10, 0.1)
+    bus.queue(sleeper, 3600.0)
+    order = []
+    for _ in range(6):
+        job = bus.next(3600.0)
+        assert job is not None
+        order.append(job)
+        bus.done(job, 3600.0, 0.1)
+    assert order == [sleeper, busy] * 3
+
+
+def test_inside_a_class_all_are_late_in_proportion_to_their_intervals() -> None:
+    fast = [Job(number, Priority.SAFETY, 1.0) for number in range(40)]
+    slow = [Job(number, Priority.SAFETY, 5.0) for number in range(40)]
+    sent = _play(_bus(*fast, *slow), 300.0, took_s=0.1)  # 4.8 times what the line carries
+    assert {round(sent[job] / 10) for job in fast} == {6}
+    assert {round(sent[job] / 2) for job in slow} == {6}
 
 
 def test_one_long_read_of_the_others_is_paid_back_before_the_next() -> None:

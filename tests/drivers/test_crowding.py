@@ -1,0 +1,108 @@
+"""What a crowded line gives each class: the figures that `check` tells, held against the bus itself."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from drivers import profile
+from drivers.api import Priority
+from drivers.bus import Bus, Job
+from drivers.crowding import Asked, stretches, wanted
+from tests.drivers.rig import Rig, on_line
+
+FIRE, SAFETY, DOOR, TELEMETRY = Priority.FIRE, Priority.SAFETY, Priority.DOOR, Priority.TELEMETRY
+DOOR_BOARD, CARBON_MONOXIDE, SMOKE = "waveshare-door", "greystone-cmd5b4", "sonbest-sm7571b"
+
+asked = st.builds(
+    Asked,
+    st.just("any"),
+    st.sampled_from((FIRE, SAFETY, DOOR, TELEMETRY)),
+    st.sampled_from((0.5, 1.0, 5.0, 10.0)),
+    st.floats(0.02, 0.06),
+)
+
+
+def _periods(questions: Sequence[Asked], seconds: float) -> dict[Priority, float]:
+    """Let the bus run; return how many times its interval each class had to wait, on the average of its questions."""
+    jobs = {Job(number, each.priority, each.interval_s): each for number, each in enumerate(questions)}
+    bus, now, sent = Bus(jobs, lambda _job: 0.0, 0.0), 0.0, Counter[Job]()
+    while now < seconds:
+        job = bus.next(now)
+        if job is None:
+            now = bus.wake_at
+            continue
+        sent[job] += 1
+        now += jobs[job].took_s
+        bus.done(job, now, jobs[job].took_s)
+    got = wanted(Asked("", job.priority, now / count, jobs[job].took_s) for job, count in sent.items())
+    return {priority: share / got[priority] for priority, share in wanted(questions).items()}
+
+
+@given(st.lists(asked, min_size=1, max_size=120))
+def test_the_bus_stretches_each_class_as_was_told(questions: list[Asked]) -> None:
+    told = stretches(wanted(questions))
+    found = _periods(questions, 400.0)
+    assert found == pytest.approx(told, rel=0.2)
+
+
+@given(st.lists(asked, min_size=1, max_size=120))
+def test_a_line_with_time_for_all_stretches_nobody(questions: list[Asked]) -> None:
+    shares = wanted(questions)
+    assert (sum(shares.values()) > 1.0) is any(stretch > 1.0 for stretch in stretches(shares).values())
+
+
+@pytest.mark.parametrize(
+    ("shares", "told"),
+    [
+        ({SAFETY: 1.4, DOOR: 2.1}, {SAFETY: 2.8, DOOR: 4.2}),  # both want too much: half the line each
+        ({SAFETY: 0.05, DOOR: 1.9}, {SAFETY: 1.0, DOOR: 2.0}),  # a button pays nothing for the doors
+        ({SAFETY: 1.9, DOOR: 0.05}, {SAFETY: 2.0, DOOR: 1.0}),  # nor a door for the gas
+        ({FIRE: 0.8, DOOR: 0.4}, {FIRE: 1.0, DOOR: 2.0}),  # fire keeps what it asks for
+        ({FIRE: 1.1, DOOR: 1.0}, {FIRE: 1.21, DOOR: 11.0}),  # but for the tenth that is kept for the others
+        ({FIRE: 0.95, DOOR: 0.07}, {FIRE: 0.95 / 0.93, DOOR: 1.0}),
+        ({DOOR: 1.0, TELEMETRY: 0.4}, {DOOR: 1.25, TELEMETRY: 2.0}),
+    ],
+)
+def test_who_waits_how_long(shares: Mapping[Priority, float], told: Mapping[Priority, float]) -> None:
+    assert stretches(shares) == pytest.approx(told)
+
+
+def _longest(rig: Rig, times: Mapping[int, list[float]], product: str) -> float:
+    """Return the longest time for which a device of a product was not asked: a whole round of its questions."""
+    number = {DOOR_BOARD: 2}.get(product, 1)  # questions a round
+    return max(
+        after - before
+        for address, each in times.items()
+        if rig.sim(address).profile.name == product
+        for before, after in pairwise(each[::number])
+    )
+
+
+def _worst(products: Sequence[str], *, seconds: float = 60.0) -> dict[str, float]:
+    async def scenario(rig: Rig) -> dict[str, float]:
+        await rig.until(lambda: rig.loop.time() > 10.0)
+        times = {address: rig.asked(address) for address in range(1, len(products) + 1)}
+        await rig.until(lambda: rig.loop.time() > 10.0 + seconds, within_s=seconds + 1)
+        return {product: _longest(rig, times, product) for product in dict.fromkeys(products)}
+
+    return on_line(scenario, [profile.load(name) for name in products], turnaround_s=0.01)
+
+
+def test_on_a_line_of_too_many_doors_and_gas_detectors_no_door_waits_ten_seconds() -> None:
+    """By class alone, gas before doors, a door was read every 12.3 s and a gas detector every 1.4 s."""
+    worst = _worst([DOOR_BOARD] * 20 + [CARBON_MONOXIDE] * 28)
+    assert worst[DOOR_BOARD] < 2.3
+    assert worst[CARBON_MONOXIDE] < 2.6
+
+
+def test_a_gas_detector_is_not_read_less_often_for_any_number_of_doors() -> None:
+    assert _worst([CARBON_MONOXIDE] + [DOOR_BOARD] * 40)[CARBON_MONOXIDE] == pytest.approx(1.0, abs=0.06)
+
+
+def test_fire_pays_no_more_than_an_exchange_for_a_line_full_of_doors() -> None:
+    alone = _worst([SMOKE] * 24)[SMOKE]
+    assert _worst([SMOKE] * 24 + [DOOR_BOARD] * 20 + [CARBON_MONOXIDE] * 20)[SMOKE] <= alone + 0.1
