@@ -106,12 +106,15 @@ def card(megabytes: int = 1024, room_gb: int = 8) -> Iterator[Card]:
 
 
 def _unmount(folder: Path) -> None:
-    """Unmount; a loop device lets go of its file a moment after what was mounted from it is gone."""
+    """Unmount; a loop device lets go of its file a moment after what was mounted from it is gone.
+
+    A container that was started meanwhile has the mount in its own name space, and keeps it busy while it lives.
+    """
     for _ in range(TRIES):
         if subprocess.run(["umount", str(folder)], check=False, stderr=subprocess.DEVNULL).returncode == 0:
             return
         time.sleep(0.2)
-    _run("umount", str(folder))
+    _run("umount", "--lazy", str(folder))
 
 
 def _run(*command: str) -> None:
