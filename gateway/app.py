@@ -124,7 +124,7 @@ class House:
         )
         self._snapshot = Snapshot(tuple(self._watched))
         self._standing = Standing(restored)
-        self._assets = self._make_assets(made, restored)
+        self._assets = self._make_assets(made, past)
         self._alerting, self._latches = self._make_alarms(checked, past)
         self._gatehouse = self._make_gatehouse(checked, restored, reload, probe)
         self._vision = self._make_vision()
@@ -257,11 +257,11 @@ class House:
 
         self.stream.follow("journal and watching", keep)
 
-    def _make_assets(self, made: Assembled, restored: Sequence[Event]) -> Assets:
-        submit, read_soon = self.stream.submit, self._field.read_soon
+    def _make_assets(self, made: Assembled, past: Past) -> Assets:
         return assetry.service_of(
-            made, self._watched, submit=submit, read_soon=read_soon, now=self._clock, restore=restored
-        )
+            made, self._watched, submit=self.stream.submit, read_soon=self._field.read_soon,
+            now=self._clock, past=past, offset_h=self._config.gateway.utc_offset_h,
+        )  # fmt: skip
 
     def _make_alarms(self, checked: Checked, past: Past) -> tuple[Alerting, Latches]:
         return alarms.make(

@@ -1,21 +1,22 @@
 """From the tables of gateway.toml to assets: what each is made of, and what of their parts' rules becomes theirs."""
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from drivers.api import Profile, Text
+from gateway.alarms import Past
 from gateway.core.assets import kinds as asset_kinds
 from gateway.core.assets.plans import Assembled, AssetPlan, assemble
 from gateway.core.barriers import BarrierPlan
 from gateway.core.config import Config
 from gateway.core.doors import Strike
-from gateway.core.events import Body, Event
+from gateway.core.events import Body
 from gateway.core.faults import NOTHING, Fault, near, one_of, same, shown
 from gateway.core.fitting import Products
 from gateway.core.kinds import Kinds
 from gateway.core.loading import Parsed
 from gateway.core.places import over
-from gateway.core.residents import Privacy, care_devices
+from gateway.core.residents import Privacy, care_assets, care_devices
 from gateway.core.rule_tables import compile_rules
 from gateway.core.rules import Rule, Watched
 from gateway.core.strikes import device_of, same_strike, strike_of
@@ -23,6 +24,8 @@ from gateway.runtime.stream import Stamp
 from gateway.services.assets import Assets
 
 Profiles = Mapping[str, Profile]
+CARE = "care"
+"""The family of what watches over people."""
 
 
 def check(parsed: Parsed, products: Products) -> Iterator[Fault]:
@@ -36,7 +39,8 @@ def check(parsed: Parsed, products: Products) -> Iterator[Fault]:
     yield from assembled.faults
     yield from _outputs(parsed, known)
     where = {table.name: key for key, table in parsed.assets.items()}
-    privacy = Privacy(tuple(parsed.residents.values()), care_devices(known, products.kinds))
+    care = care_devices(known, products.kinds) | care_assets(parsed.assets.values(), asset_kinds.built_in())
+    privacy = Privacy(tuple(parsed.residents.values()), care)
     for plan in assembled.plans:
         yield from _private(plan, privacy, where[plan.name])
         names = [point.name for point in plan.points]
@@ -50,10 +54,16 @@ def check(parsed: Parsed, products: Products) -> Iterator[Fault]:
 
 
 def assets_of(config: Config, profiles: Profiles) -> Assembled:
-    """Return the assets as they run; the configuration was checked before."""
+    """Return the assets as they run, those over residents who agreed; the configuration was checked before."""
     devices = {table.name: profiles[table.profile].points for bus in config.bus for table in bus.device}
     tables = {f"asset[{index}]": table for index, table in enumerate(config.asset)}
-    return assemble(tables, asset_kinds.built_in(), devices) if tables else Assembled()
+    made = assemble(tables, asset_kinds.built_in(), devices) if tables else Assembled()
+    privacy = Privacy(config.resident, frozenset())
+    kept = [plan for plan in made.plans if privacy.has_agreed(plan.name, plan.kind.asset.consent)]
+    names = {plan.name for plan in kept}
+    return dataclasses.replace(
+        made, plans=tuple(kept), order=tuple(key for key in made.order if key[0] in names)
+    )
 
 
 def barriers_of(config: Config, profiles: Profiles) -> list[BarrierPlan]:
@@ -107,7 +117,24 @@ def watched_with(
             rules=rules,
             baseline=_baseline(plan, devices) | plan.table.baseline,
         )
+        if plan.kind.asset.consent:
+            _watch_over(plan, config, watched)
     return watched
+
+
+def _watch_over(plan: AssetPlan, config: Config, watched: dict[str, Watched]) -> None:
+    """Make an asset the resident's it watches over, and its devices such that somebody relies on."""
+    owner = next(each for each in config.resident if plan.name in each.sensors)
+    names = frozenset(point.name for point in plan.points)
+    watched[plan.name] = dataclasses.replace(
+        watched[plan.name],
+        label=owner.code,
+        place=over(owner.place, config.gateway.place),
+        resident=owner.code,
+        private=frozenset() if owner.sends else names,
+    )
+    for name in {device for keys in plan.parts.values() for device, _ in keys}:
+        watched[name] = dataclasses.replace(watched[name], also=watched[name].families | {CARE})
 
 
 def judged_of(watched: Mapping[str, Watched]) -> set[tuple[str, str]]:
@@ -127,7 +154,8 @@ def service_of(
     submit: Callable[[Body], object],
     read_soon: Callable[[str, str], None],
     now: Callable[[], Stamp],
-    restore: Iterable[Event],
+    past: Past,
+    offset_h: float,
 ) -> Assets:
     """Return the service that runs the assets."""
     return Assets(
@@ -137,7 +165,10 @@ def service_of(
         read_soon=read_soon,
         now=now,
         judged=judged_of(watched),
-        restore=restore,
+        private={name for name, each in watched.items() if each.private},
+        restore=past.events,
+        ended=past.ended,
+        offset_h=offset_h,
     )
 
 
@@ -147,12 +178,22 @@ def deadbands_of(assets: Assembled) -> dict[tuple[str, str], float]:
 
 
 def _private(plan: AssetPlan, privacy: Privacy, where: str) -> Iterator[Fault]:
-    """Yield a fault for each part that says something of a resident: an asset's points are written down and sent."""
+    """Yield a fault for each part that says something of a resident: an asset's points are written down and sent.
+
+    What watches over one has just that, and nothing of another: its parts are sensors of the resident it is one of.
+    """
+    owner = privacy.resident(plan.name, "")
+    if plan.kind.asset.consent and owner is None:
+        return  # nobody's, so it watches nobody; that is told
     for role, keys in plan.parts.items():
         for device, point in keys:
-            if privacy.is_private(device, point):
+            found = shown(f"{device}.{point}")
+            if plan.kind.asset.consent and privacy.resident(device, point) is not owner:
+                wanted = Text("同一住户 sensors 中的测点", "one of the sensors of the same resident")
+                yield Fault(f"{where}.parts.{role}", found, wanted)
+            elif not plan.kind.asset.consent and privacy.is_private(device, point):
                 wanted = Text("不是住户看护传感器的测点", "no point of a sensor that watches over a resident")
-                yield Fault(f"{where}.parts.{role}", shown(f"{device}.{point}"), wanted)
+                yield Fault(f"{where}.parts.{role}", found, wanted)
 
 
 def _outputs(parsed: Parsed, profiles: Profiles) -> Iterator[Fault]:

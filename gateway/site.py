@@ -5,6 +5,7 @@ from pathlib import Path
 
 from drivers.api import Device, LineSettings, Profile
 from gateway.core import residents
+from gateway.core.assets import kinds as asset_kinds
 from gateway.core.config import BusTable, CameraTable, Config, DeviceTable, DoorTable
 from gateway.core.doors import FORCED_KIND, HELD_KIND, Part
 from gateway.core.events import Place
@@ -187,7 +188,8 @@ def _watched(
 def privacy_of(config: Config, profiles: Profiles, kinds: Kinds) -> Privacy:
     """Return what residents agreed to."""
     products = {each.name: profiles[each.profile] for bus in config.bus for each in bus.device}
-    return Privacy(config.resident, residents.care_devices(products, kinds))
+    assets = residents.care_assets(config.asset, asset_kinds.built_in())
+    return Privacy(config.resident, residents.care_devices(products, kinds) | assets)
 
 
 def _is_of_door(rule: Rule, device: str, contacts: set[Part]) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from drivers.api import Priority, Profile, Text
 from gateway.core import residents
+from gateway.core.assets import kinds as asset_kinds
 from gateway.core.config import DeviceTable
 from gateway.core.faults import NOTHING, Fault, near, one_of, same, shown
 from gateway.core.kinds import Kinds
@@ -63,7 +64,7 @@ def check(parsed: Parsed, products: Products) -> Faults:
     yield from _useless_rules(parsed, products)
     named = {each.name: each.profile for each in parsed.devices.values()}
     made = {name: products.profiles[of] for name, of in named.items() if of in products.profiles}
-    yield from residents.check(parsed, made, products.kinds)
+    yield from residents.check(parsed, made, products.kinds, asset_kinds.built_in())
     yield from _unverified(parsed, products)
     yield from _panels(parsed, products)
     yield from _one_protocol(parsed, products)

@@ -2,7 +2,8 @@
 
 A resident is a door number, never a name. Without a `[[resident]]` that says so nobody is watched: rules of kinds that
 want consent (kinds.toml) are left out, and what a care sensor measures is neither written down nor sent. What somebody
-agreed to is raised, and without `sends` only that: not the number behind it. A call for help always works.
+agreed to is raised, and without `sends` only that: not the number behind it. A call for help always works. So it is for
+an asset that watches over somebody (`consent` of its kind): it is one of their sensors, made of their sensors.
 
 What a care sensor measures is never written down at all. With `sends` its latest value goes up, as any device's does.
 """
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from drivers.api import Point, Profile, Text
-from gateway.core.config import ResidentTable
+from gateway.core.assets.kinds import AssetKind
+from gateway.core.config import AssetTable, ResidentTable
 from gateway.core.events import ReadingBody
 from gateway.core.faults import NOTHING, Fault, near, one_of, shown
 from gateway.core.kinds import Kinds
@@ -27,7 +29,7 @@ NOBODYS: Final = "?"
 
 @dataclass(frozen=True, slots=True)
 class Privacy:
-    """What may be watched, written down and sent. `care` are devices that are care sensors whoever they watch over."""
+    """What may be watched, written down and sent. `care` are devices and assets that watch over people, whomever."""
 
     residents: tuple[ResidentTable, ...]
     care: frozenset[str]
@@ -58,6 +60,12 @@ class Privacy:
         """Return the code of whom an alert concerns, `NOBODYS` for a care sensor of nobody's, "" for anything else."""
         each = self.resident(device, point)
         return each.code if each is not None else NOBODYS if device in self.care else ""
+
+    def has_agreed(self, asset: str, consent: str) -> bool:
+        """Return whether an asset may do what its kind wants consent for; it has no consent where nobody is watched."""
+        return not consent or any(
+            asset in each.sensors and consent in each.consent for each in self.residents
+        )
 
     def unwritten(self, body: object) -> str | None:
         """Return None for what is written down like anything else; else whose state may be told, "" for nobody's."""
@@ -103,8 +111,18 @@ def care_devices(profiles: Mapping[str, Profile], kinds: Kinds) -> frozenset[str
     )
 
 
-def check(parsed: Parsed, profiles: Mapping[str, Profile], kinds: Kinds) -> Iterator[Fault]:
-    """Yield what is wrong or missing. `profiles` are those of the devices by name, as far as they are known."""
+def care_assets(tables: Iterable[AssetTable], shapes: Mapping[str, AssetKind]) -> frozenset[str]:
+    """Return the assets that watch over somebody; `shapes` are the kinds of asset."""
+    return frozenset(
+        table.name for table in tables if table.kind in shapes and shapes[table.kind].asset.consent
+    )
+
+
+def check(
+    parsed: Parsed, profiles: Mapping[str, Profile], kinds: Kinds, shapes: Mapping[str, AssetKind]
+) -> Iterator[Fault]:
+    """Yield what is wrong or missing. `profiles` are those of the devices by name, `shapes` the kinds of asset."""
+    assets = care_assets(parsed.assets.values(), shapes)
     consents = sorted({kind.consent for kind in kinds.by_name.values() if kind.consent})
     for key, each in parsed.residents.items():
         if not each.code:
@@ -116,11 +134,13 @@ def check(parsed: Parsed, profiles: Mapping[str, Profile], kinds: Kinds) -> Iter
                 yield Fault(f"{key}.consent", shown(name), one_of(consents), near(name, consents))
         for field, parts in (("sos", each.sos), ("sensors", each.sensors)):
             for part in parts:
+                if field == "sensors" and part in assets:
+                    continue
                 yield from _part(f"{key}.{field}", part, profiles, whole=field == "sensors")
         if not each.sos and not each.sensors:
             wanted = Text("sos 或 sensors", "sos or sensors")
             yield Fault(key, NOTHING, wanted, warning=True)
-    yield from _nobody(parsed, profiles, kinds)
+    yield from _nobody(parsed, profiles, kinds, assets)
 
 
 def _part(key: str, part: str, profiles: Mapping[str, Profile], *, whole: bool) -> Iterator[Fault]:
@@ -133,18 +153,24 @@ def _part(key: str, part: str, profiles: Mapping[str, Profile], *, whole: bool) 
         yield Fault(key, shown(part), one_of(f"{device}.{name}" for name in points[:8]), near(point, points))
 
 
-def _nobody(parsed: Parsed, profiles: Mapping[str, Profile], kinds: Kinds) -> Iterator[Fault]:
+def _nobody(
+    parsed: Parsed, profiles: Mapping[str, Profile], kinds: Kinds, assets: Collection[str]
+) -> Iterator[Fault]:
     """A care sensor that is nobody's watches nobody: that is right, and an installer must know it."""
     named: Collection[str] = {
         part.partition(".")[0] for each in parsed.residents.values() for part in each.sensors
     }
     care = care_devices(profiles, kinds)
-    for key, device in parsed.devices.items():
-        if device.name in care and device.name not in named:
-            found = Text(f"{device.name} 没有住户同意", f"{device.name}, to which no resident has agreed")
+    found_at = {
+        f"{key}.profile": device.name for key, device in parsed.devices.items() if device.name in care
+    }
+    found_at |= {f"{key}.kind": asset.name for key, asset in parsed.assets.items() if asset.name in assets}
+    for key, name in found_at.items():
+        if name not in named:
+            found = Text(f"{name} 没有住户同意", f"{name}, to which no resident has agreed")
             wanted = Text("[[resident]] 的 sensors 和 consent", "sensors and consent of a [[resident]]")
             hint = Text(
                 "未经同意：不监测、不保存、不上传",
                 "until then it watches nobody, and nothing of it is kept or sent",
             )
-            yield Fault(f"{key}.profile", found, wanted, hint, warning=True)
+            yield Fault(key, found, wanted, hint, warning=True)

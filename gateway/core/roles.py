@@ -28,6 +28,8 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | {
         "on",
         "off",
+        "away",
+        "home",
         "reset",
         "test",
         "self_test",
@@ -44,7 +46,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _BARRIERS
     | {"unlock", "lock", "hold_open", "normal", "reset", "test", "self_test", "baseline", "zero"},
     # the warden of a micro-grid, on foot
-    "warden": frozenset({"acknowledge", "unlock"}),
+    "warden": frozenset({"acknowledge", "unlock", "away", "home"}),
     # the police post: doors, and nothing that makes an alarm quiet
     "police": _DOORS | {"acknowledge"},
     # the residents' committee: sees to it that alerts are seen to

@@ -18,12 +18,12 @@ from drivers.sim.line import SimLine
 from drivers.sim.modbus import SimDevice
 from gateway import assetry, configuration, doorways, site
 from gateway.actors import Actors
+from gateway.alarms import Past
 from gateway.core import kinds
 from gateway.core.events import Clock, Event, ReadingBody
 from gateway.core.snapshot import Snapshot
 from gateway.runtime.stream import Stamp, Stream
 from gateway.services.alerting import Alerting
-from gateway.services.assets import Assets
 from gateway.services.barriers import Barriers
 from gateway.services.commanding import Commanding
 from gateway.services.field import Field
@@ -46,7 +46,7 @@ place = {{ compound = "红星亭坡 1 号院" }}
 class Quarter(Rig):
     """What a test plays with."""
 
-    def __init__(self, text: str, restore: Iterable[Event], wall: float) -> None:
+    def __init__(self, text: str, restore: Iterable[Event], wall: float, ended: float = 0.0) -> None:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "gateway.toml"
             file.write_text(HEAD.format(folder=folder) + text, encoding="utf-8")
@@ -54,7 +54,8 @@ class Quarter(Rig):
         assert checked.config is not None, [str(fault) for fault in checked.faults if not fault.warning]
         config, before = checked.config, list(restore)
         super().__init__(last_id=len(before))
-        self._wall = wall
+        self.ahead = wall  # wall less monotonic: a test may set the clock
+        self.clock = Clock.SYNCED
         self.stream = Stream(epoch=1, last_seq=0, last_alert_seq=0, now=self.stamp)
         lines = site.lines_of(config, checked.profiles)
         self.devices: dict[str, SimDevice | SimUnit] = {}
@@ -72,14 +73,14 @@ class Quarter(Rig):
         devices = site.watched_of(config, checked.profiles, KINDS)
         self.watched = assetry.watched_with(made, devices, config, KINDS)
         places = {name: each.place for name, each in self.watched.items()}
-        self.assets = Assets(
+        self.assets = assetry.service_of(
             made,
-            places=places,
+            self.watched,
             submit=self.stream.submit,
             read_soon=self.field.read_soon,
             now=self.stamp,
-            judged=assetry.judged_of(self.watched),
-            restore=before,
+            past=Past(before, ended),
+            offset_h=config.gateway.utc_offset_h,
         )
         self.alerting = Alerting(
             self.watched,
@@ -136,7 +137,7 @@ class Quarter(Rig):
 
     def stamp(self) -> Stamp:
         """Return the time as the stream sees it."""
-        return Stamp(self._loop.time() + self._wall, self._loop.time(), Clock.SYNCED)
+        return Stamp(self._loop.time() + self.ahead, self._loop.time(), self.clock)
 
     def set(self, device: str, **values: float) -> None:
         """Let a device measure this."""
@@ -170,11 +171,15 @@ def play(
     *,
     restore: Iterable[Event] = (),
     wall: float = WALL,
+    ended: float = 0.0,
+    clock: Clock = Clock.SYNCED,
+    polls: bool = True,
 ) -> T:
-    """Play a scenario with this configuration; `restore` is what an earlier life left."""
+    """Play a scenario with this configuration; `restore` is what an earlier life left that was over at `ended`."""
 
     async def main() -> T:
-        quarter = Quarter(text, restore, wall)
+        quarter = Quarter(text, restore, wall, ended)
+        quarter.clock, quarter.polls = clock, polls
         return await virtual.beside(quarter.run(), scenario(quarter))
 
     return virtual.run(main())

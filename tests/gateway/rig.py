@@ -24,6 +24,7 @@ class Rig:
     """What a test plays with: `events` is everything that was told, in order."""
 
     STEP_S = 0.2  # how often `until` looks
+    polls = True  # False: no line runs, and a test tells the readings itself
 
     lines: Mapping[str, SimLine | FramedLine]
     field: Field
@@ -70,7 +71,7 @@ class Rig:
     async def run(self) -> None:
         """Run lines and services until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for driver in self.field.drivers.values():
+            for driver in self.field.drivers.values() if self.polls else ():
                 group.create_task(driver.run())
             for run in self.runs:
                 group.create_task(run())

@@ -4,7 +4,7 @@ A point whose parts are not there is left out, so that one kind serves a manhole
 devices; a group does with those of its members that are there, but `all` and a difference need everybody.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from drivers.api import Text
@@ -50,6 +50,7 @@ def draft(table: AssetTable, where: str, kind: AssetKind) -> AssetDraft:
     made.faults += _settings(made)
     tables = _tables(made)
     there = _there(made, {name: each for name, (_, each) in tables.items()})
+    made.faults += _needed(made, there)
     for name, (at, each) in tables.items():
         operations = [key for key in each if key in OPERATIONS]
         if len(operations) != 1:
@@ -93,6 +94,15 @@ def _settings(made: AssetDraft) -> Iterator[Fault]:
             known = list(made.kind.set)
             wanted = one_of(known) if known else NOTHING
             yield Fault(f"{made.where}.set.{name}", shown(name), wanted, near(name, known))
+
+
+def _needed(made: AssetDraft, there: Collection[str]) -> Iterator[Fault]:
+    """Yield a fault for each point without which there is nothing to such an asset."""
+    for name in made.kind.asset.needs:
+        if name not in there:
+            yield Fault(
+                f"{made.where}.parts", one_of(made.parts) if made.parts else NOTHING, one_of(made.kind.part)
+            )
 
 
 def _tables(made: AssetDraft) -> dict[str, tuple[str, Mapping[str, object]]]:

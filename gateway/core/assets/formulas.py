@@ -15,6 +15,13 @@
     count = [...]                                    above = 50 or below = ...: that are past it; how many of a group
     ordered = true                                   what a person switches on, and for how long
     given = true                                     what a service of the gateway knows of it
+    during = true, begins = 22, ends = 6             whether it is between two hours of the day
+    changed = ["doors", "taps"]                      whether one of a group says something else than before
+    quiet = ["moved", "away"], past_min = 720        for how many minutes nothing moved; of a third source, the night,
+                                                     none is counted; outlives a restart; see watches.py
+    left = ["bed", "night"], past_min = 20           for how many minutes somebody is out of bed at night; as above
+    away = ["moved", "leaves"], days = 14            0 at home, 1 away, 2 for too long; ordered or a button; as above
+    blind = "moved", after_s = 3600                  whether nothing good was heard of it for so long
 
 A source is another point of the asset, or one of its parts. Instead of a number a setting may stand, or a
 product of such: "0.6 high".
@@ -26,8 +33,10 @@ from typing import Final, Protocol
 
 from drivers.api import Text, Value
 from gateway.core.assets.joints import AtLeast, Count, Difference, Extreme
+from gateway.core.assets.moments import Away, Blind, During
 from gateway.core.assets.seen import Seen
 from gateway.core.assets.states import Given, Is, Lasts, Ordered, Same, Scaled, When
+from gateway.core.assets.watches import Changed, Left, Quiet
 from gateway.core.assets.windows import Falls, Median, Rate
 from gateway.core.rule_tables import CLEAR_SHARE
 from gateway.core.rules import Above, Below, Equals, Test
@@ -120,14 +129,40 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "count": Operation(lambda n: Count(_test(n)), several=True, whole=False, tests=True),
     "ordered": Operation(lambda _: Ordered()),
     "given": Operation(lambda _: Given()),
+    "during": Operation(lambda n: During(n["begins"], n["ends"]), needs=("begins", "ends")),
+    "changed": Operation(lambda n: Changed(n.sources), several=True, whole=False),
+    "quiet": Operation(
+        lambda n: Quiet(n["past_min"], n["gap_s"]),
+        several=True,
+        needs=("past_min",),
+        may={"gap_s": 3600.0},
+        unit="min",
+    ),
+    "left": Operation(
+        lambda n: Left(n["past_min"], n["back_s"], n["gap_s"]),
+        several=True,
+        needs=("past_min",),
+        may={"back_s": 30.0, "gap_s": 3600.0},
+        unit="min",
+    ),
+    "away": Operation(
+        lambda n: Away(n["days"], n["grace_s"]),
+        several=True,
+        whole=False,
+        needs=("days",),
+        may={"grace_s": 900.0},
+    ),
+    "blind": Operation(lambda n: Blind(n["after_s"]), needs=("after_s",)),
 }
 LIMITS: Final[Mapping[str, tuple[float, float]]] = {
     "slack": (0, 1000), "reads": (1, 99), "per_s": (1, 86_400), "over_s": (10, 86_400), "by": (1e-9, 1e9),
     "within_s": (10, 86_400), "on_s": (0, 86_400), "off_s": (0, 86_400), "many": (1, MOST_SOURCES),
+    "begins": (0, 24), "ends": (0, 24), "past_min": (0.1, 43_200), "gap_s": (60, 86_400), "back_s": (0, 3600),
+    "days": (0.01, 90), "grace_s": (0, 86_400), "after_s": (60, 86_400),
 }  # fmt: skip
 """What a number may be, where not anything."""
 OF_POINTS: Final = ("name", "unit", "deadband", "inner")
 TESTS: Final = ("above", "below", "when")
-STANDS_ALONE: Final = ("ordered", "given")
+STANDS_ALONE: Final = ("ordered", "given", "during")
 """Formulas that stand on no reading."""
 WANTED: Final = Text("一个数，或设置项的名字", "a number, or the name of a setting")

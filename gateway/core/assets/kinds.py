@@ -2,7 +2,9 @@
 
 One file a kind in this folder, `manhole.toml`; a new kind is a new file and no code. The file says:
 
-    [asset]      title = { zh, en }, instead = ["fire.gas"]: rules of these kinds make no sense on a part of this
+    [asset]      title = { zh, en }, instead = ["fire.gas"]: rules of these kinds make no sense on a part of this;
+                 needs = ["level"]: points without which it is nothing; consent = "home": it watches over a
+                 resident, who must have agreed to that, and what it says is as private as what its parts do
     [part.NAME]  what a part measures: zh, en; unit, where it must have one; many = true for a list
     [output.NAME] what can be moved: zh, en, needed; written "relays:1", as the strike of a door is
     [set.NAME]   a number an installer may set: zh, en, value (left out: must be set), unit
@@ -57,6 +59,8 @@ class HeadTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     title: Words
     instead: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    consent: str = ""
 
 
 class AssetKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

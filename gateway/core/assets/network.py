@@ -12,7 +12,8 @@ from collections.abc import Container, Iterator, Mapping
 from drivers.api import Quality
 from gateway.core.assets.drafts import Key
 from gateway.core.assets.joints import AtLeast
-from gateway.core.assets.nodes import Node, Remembering, is_same
+from gateway.core.assets.moments import Away, Moment
+from gateway.core.assets.nodes import Asked, Node, Remembering, Resuming, is_same
 from gateway.core.assets.plans import Assembled
 from gateway.core.assets.seen import Seen, raw
 from gateway.core.assets.states import Ordered
@@ -90,6 +91,30 @@ class Network:
                     told += self._ask(node, at, wall)
         return told
 
+    def look(self, now: Moment) -> list[ReadingBody]:
+        """Return what is to be told of what time alone changes."""
+        told = []
+        for node in self._nodes.values():
+            if isinstance(node.cell, Asked):
+                told += self._say(node, node.cell.ask(node.sources(self._seen), now), now.wall)
+        return told
+
+    def resume(self, down_s: float) -> None:
+        """Take that nobody looked for so long before the start."""
+        for node in self._nodes.values():
+            if isinstance(node.cell, Resuming):
+                node.cell.resume(down_s)
+                self._touched[node] = None
+
+    def leave(self, asset: str, seconds: float | None, now: Moment) -> list[ReadingBody]:
+        """Take a person's word that somebody is away for so long, or at home."""
+        told = []
+        for key, node in self._nodes.items():
+            if key[0] == asset and isinstance(node.cell, Away):
+                node.cell.leave(seconds, now.at)
+                told += self._say(node, node.cell.ask(node.sources(self._seen), now), now.wall)
+        return told
+
     def next_end(self) -> float | None:
         """Return the time of day at which the next order is over."""
         cells = (node.cell for node in self._nodes.values() if isinstance(node.cell, Ordered))
@@ -118,9 +143,20 @@ class Network:
         """Ask a point that stands on nothing how it is now."""
         new = node.cell.take([Seen(None, Quality.GOOD, at, at)], wall)
         assert new is not None
-        node.told = node.shown = new
+        node.told = None
+        return self._say(node, new, wall)
+
+    def _say(self, node: Node, new: Seen | None, wall: float) -> list[ReadingBody]:
+        """Tell what a point says that no reading made say it, where it is something else than before."""
         self._touched[node] = None
-        told = [ReadingBody(*node.plan.key, new.value, new.quality, new.at, node.unit)]
+        last = node.told
+        if new is None or (last and last.quality is new.quality and is_same(last.value, new.value)):
+            return []
+        node.told = new
+        told = []
+        if node.outer:
+            node.shown = new
+            told = [ReadingBody(*node.plan.key, new.value, new.quality, new.at, node.unit)]
         return told + self._spread(node.plan.key, new, wall)
 
     def _spread(self, key: Key, new: Seen, wall: float) -> list[ReadingBody]:

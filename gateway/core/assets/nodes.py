@@ -5,7 +5,7 @@ than all that was in the last one: two readings of an asset are two observations
 changes by its deadband, and once a minute; what a rule looks at always, because rules count.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, runtime_checkable
 
@@ -13,6 +13,7 @@ from drivers.api import Value
 from gateway.core.assets.drafts import Key
 from gateway.core.assets.formulas import Cell
 from gateway.core.assets.joints import AtLeast
+from gateway.core.assets.moments import Moment
 from gateway.core.assets.plans import NodePlan
 from gateway.core.assets.seen import Seen
 
@@ -28,6 +29,22 @@ class Remembering(Protocol):
 
     def remember(self, memory: float | None, wall: float) -> None:
         """Take up what was written down before."""
+
+
+@runtime_checkable
+class Resuming(Protocol):
+    """A cell that remembers a length of time, and must know for how long nobody looked."""
+
+    def resume(self, down_s: float) -> None:
+        """Take that the gateway was away for so long."""
+
+
+@runtime_checkable
+class Asked(Protocol):
+    """A cell that time alone changes."""
+
+    def ask(self, sources: Sequence[Seen | None], now: Moment) -> Seen | None:
+        """Return what the point is at a moment; None where there is nothing to say."""
 
 
 @dataclass(slots=True, eq=False)

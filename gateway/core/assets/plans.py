@@ -21,6 +21,9 @@ SWITCHING = (
     Action("on", None, Text("启用", "On"), (Argument("minutes", 1, LONGEST_ORDER_MIN, 360, "min"),)),
     Action("off", None, Text("停用", "Off")),
 )
+LONGEST_ABSENCE_DAYS = 14.0
+LONGEST_ABSENCE = "most_days"
+"""The setting of a kind that says for how long somebody may be said to be away at most."""
 _OF_RULES = ("above", "below", "clear", "deviates", "urgent", "hold_s", "clear_hold_s", "again_s")
 
 
@@ -241,9 +244,9 @@ def _plan(made: AssetDraft, nodes: Mapping[Key, NodePlan | None], bench: _Bench)
     points = tuple(_point(each, bench) for each in outer)
     there = {point.name for point in points}
     rules = [_rule(table, made, there, bench) for table in made.kind.rule]
-    ordered = any(each.by == "ordered" for each in made.points)
     chosen = [nodes.get(each.key) for each in made.points]
     settings = {name: each.value for name, each in made.kind.set.items()} | made.table.set
+    known = {name: value for name, value in settings.items() if value is not None}
     return AssetPlan(
         table=made.table,
         kind=made.kind,
@@ -251,8 +254,20 @@ def _plan(made: AssetDraft, nodes: Mapping[Key, NodePlan | None], bench: _Bench)
         points=points,
         nodes=tuple(node for node in chosen if node is not None),
         rules=tuple(rule for rule in rules if rule is not None),
-        settings={name: value for name, value in settings.items() if value is not None},
-        actions=SWITCHING if ordered else (),
+        settings=known,
+        actions=_actions({each.by for each in made.points}, known),
+    )
+
+
+def _actions(formulas: set[str], settings: Mapping[str, float]) -> tuple[Action, ...]:
+    """Return what an asset can be told."""
+    if "away" not in formulas:
+        return SWITCHING if "ordered" in formulas else ()
+    most = settings.get(LONGEST_ABSENCE, LONGEST_ABSENCE_DAYS)
+    days = Argument("days", min(0.1, most), most, min(7.0, most), "d")
+    return (
+        Action("away", None, Text("住户外出", "Nobody at home"), (days,)),
+        Action("home", None, Text("住户在家", "At home")),
     )
 
 

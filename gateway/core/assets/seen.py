@@ -41,6 +41,11 @@ def raw(value: Value | None, quality: Quality, at: float) -> Seen:
     return Seen(value, quality, at, at)
 
 
+def is_true(seen: Seen | None) -> bool:
+    """Return whether something good says yes."""
+    return seen is not None and seen.good and bool(seen.value)
+
+
 def worst(sources: Iterable[Seen | None]) -> Quality:
     """Return the quality of what stands on all of these; what was never read is stale."""
     qualities = {Quality.STALE if each is None else each.quality for each in sources}
