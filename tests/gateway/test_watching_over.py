@@ -135,7 +135,7 @@ def test_a_night_goes_on_when_the_network_that_set_the_clock_is_gone() -> None:
         await home.live(1.0, bed=1, movement=30)
         home.quarter.clock = Clock.UNSYNCED
         await home.live(1.0)
-        await home.live(0.4, bed=0)
+        await home.live(0.5, bed=0)
         assert home.open() == ["care.bed_exit"]
 
     dwell(scenario, wall=at(1))
