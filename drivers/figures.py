@@ -26,7 +26,10 @@ class DeviceStatistics:
 
 @dataclass(frozen=True, slots=True)
 class LineStatistics:
-    """What one line did since it was opened. `utilisation` is the share of the last minute the wire was busy."""
+    """What one line did since it was opened. `utilisation` is the share of the last minute the wire was busy.
+
+    `wanted` is the time that its polls ask for, of the time there is: above 1 they come late (drivers/crowding.py).
+    """
 
     line: str
     up: bool
@@ -36,3 +39,4 @@ class LineStatistics:
     reopened: int
     echo: bool | None  # None: not known yet
     devices: tuple[DeviceStatistics, ...]
+    wanted: float = 0.0

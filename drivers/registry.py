@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from drivers.api import Device, Driver, LineSettings, ReportTo
+from drivers.crowding import Asked
+from drivers.framed import driver as framed
 from drivers.framed import tables as framed_tables
-from drivers.framed.driver import FramedDriver
+from drivers.modbus import driver as modbus
 from drivers.modbus import tables as modbus_tables
-from drivers.modbus.driver import ModbusDriver
 from drivers.osdp import tables as osdp_tables
 from drivers.osdp.driver import OsdpDriver
 from drivers.printer import tables as printer_tables
@@ -35,16 +36,18 @@ class OpenDriver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DriverKind:
-    """What a driver is to those who do not know it: three parsers for its part of a profile, and `open`.
+    """What a driver is to those who do not know it: three parsers for its part of a profile, `open`, and `asked`.
 
     The parsers note mistakes in the reader they are given. `wire_of_profile` also gets the names of the
-    profile's points, `wire_of_action` the names of the action's arguments.
+    profile's points, `wire_of_action` the names of the action's arguments. `asked` is what a line of such devices is
+    asked for; nothing where it only listens, or asks as fast as the line allows.
     """
 
     wire_of_profile: Callable[[TableReader, Sequence[str]], object]
     wire_of_point: Callable[[TableReader], object]
     wire_of_action: Callable[[TableReader, tuple[str, ...]], object]
     open: OpenDriver
+    asked: Callable[[LineSettings, Sequence[Device]], Sequence[Asked]] = lambda _settings, _devices: ()
 
 
 DRIVERS: Final[Mapping[str, DriverKind]] = {
@@ -52,7 +55,8 @@ DRIVERS: Final[Mapping[str, DriverKind]] = {
         modbus_tables.wire_of_profile,
         modbus_tables.wire_of_point,
         modbus_tables.wire_of_action,
-        ModbusDriver,
+        modbus.ModbusDriver,
+        modbus.asked,
     ),
     "osdp": DriverKind(
         osdp_tables.wire_of_profile,
@@ -64,7 +68,8 @@ DRIVERS: Final[Mapping[str, DriverKind]] = {
         framed_tables.wire_of_profile,
         framed_tables.wire_of_point,
         framed_tables.wire_of_action,
-        FramedDriver,
+        framed.FramedDriver,
+        framed.asked,
     ),
     "printer": DriverKind(
         printer_tables.wire_of_profile,

@@ -16,7 +16,7 @@ import msgspec
 
 from drivers import profile as profile_files
 from drivers.api import Profile, ProfileError, Text
-from gateway import assetry, fire_centres, last_resorts, point_lists, surroundings
+from gateway import assetry, crowding, fire_centres, last_resorts, point_lists, surroundings
 from gateway.core import consistency, door_checks, fitting, kinds, loading
 from gateway.core.config import CameraTable, Config, GatewayTable
 from gateway.core.faults import ConfigError, Fault, same
@@ -76,6 +76,7 @@ def check(path: Path) -> Checked:
         *door_checks.check(parsed, products),
         *assetry.check(parsed, products),
         *surroundings.check(parsed),
+        *crowding.check(parsed, products.profiles),
         *last_resorts.check(parsed.last_resorts),
         *fire_centres.check(parsed, products.profiles, products.kinds),
         *_socket_faults(parsed),

@@ -105,7 +105,14 @@ def test_only_the_demo_knows_the_simulator(path: Path) -> None:
 
 
 def test_the_gateway_reaches_the_drivers_by_contract_registry_and_profiles_only() -> None:
-    allowed = {*CONTRACT, "drivers.registry", "drivers.profile", "drivers.scan", "drivers.osdp.pairing"}
+    allowed = {
+        *CONTRACT,
+        "drivers.crowding",
+        "drivers.registry",
+        "drivers.profile",
+        "drivers.scan",
+        "drivers.osdp.pairing",
+    }
     allowed |= {f"drivers.gb26875.{name}" for name in ("frames", "units", "stamps", "text", "tables")}
     for path in SOURCES:
         me = module_name(path)

@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from drivers.api import Device, DeviceError, Done, LineSettings, ReportTo
+from drivers.crowding import THINKING_S, Asked, crowding
 from drivers.figures import LineStatistics
 from drivers.framed.line import Line
 from drivers.framed.listening import Listening
-from drivers.framed.member import Member
+from drivers.framed.member import Ask, Member
 from drivers.statistics import snapshots
 from drivers.transport import OpenStream, open_stream
 
@@ -31,6 +32,7 @@ class FramedDriver:
         self._clock = clock
         self._members = [Member(number, device, clock()) for number, device in enumerate(devices)]
         self._by_name = {member.device.name: member for member in self._members}
+        self._wanted = crowding(_asked(settings, self._members)).wanted
         self._listening = Listening(settings.name, self._members, report, clock())
         layout = self._members[0].layout
         self._line = Line(settings, layout, self._listening, open_stream=open_stream, clock=clock)
@@ -71,4 +73,25 @@ class FramedDriver:
             reopened=max(0, line.opened - 1),
             echo=line.echo,
             devices=snapshots(rows),
+            wanted=self._wanted,
         )
+
+
+def asked(settings: LineSettings, devices: Sequence[Device]) -> list[Asked]:
+    """Return what a line with these devices is asked for; what they say by themselves is known to nobody before."""
+    return _asked(settings, [Member(number, device, 0.0) for number, device in enumerate(devices)])
+
+
+def _asked(settings: LineSettings, members: Sequence[Member]) -> list[Asked]:
+    """Return what is asked for. How long an answer is depends, so it counts with what it has at least."""
+    silences_s = max(THINKING_S, settings.gap_s) + settings.gap_s
+    return [
+        Asked(ask.priority, ask.interval_s, _characters(ask) * settings.char_s + silences_s)
+        for member in members
+        for ask in member.asks
+    ]
+
+
+def _characters(ask: Ask) -> int:
+    layout = ask.member.layout
+    return len(ask.sent) + layout.fixed_size(0, len(layout.parts) - 1)

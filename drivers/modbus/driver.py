@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from drivers.api import Device, Done, LineSettings, ReportTo
+from drivers.crowding import THINKING_S, Asked, crowding
 from drivers.figures import LineStatistics
 from drivers.modbus.acting import Acting
+from drivers.modbus.exchange import Question
 from drivers.modbus.line import Line
 from drivers.modbus.member import Member
 from drivers.modbus.polling import Polling
@@ -36,10 +38,8 @@ class ModbusDriver:
     ) -> None:
         now = clock()
         self._clock = clock
-        self._members = [
-            Member(number, device, char_s=settings.char_s, gap_s=settings.gap_s, now=now)
-            for number, device in enumerate(devices)
-        ]
+        self._members = _members(settings, devices, now)
+        self._wanted = crowding(_asked(settings, self._members)).wanted
         self._by_name = {member.device.name: member for member in self._members}
         self._polling = Polling(settings.name, self._members, report, now)
         self._line = Line(
@@ -92,4 +92,34 @@ class ModbusDriver:
             reopened=max(0, line.opened - 1),
             echo=line.conversation.echo.heard,
             devices=snapshots(rows),
+            wanted=self._wanted,
         )
+
+
+def asked(settings: LineSettings, devices: Sequence[Device]) -> list[Asked]:
+    """Return what a line with these devices is asked for."""
+    return _asked(settings, _members(settings, devices, 0.0))
+
+
+def _asked(settings: LineSettings, members: Sequence[Member]) -> list[Asked]:
+    """Return what is asked for; nothing where there is no serial wire: only that time is known."""
+    if settings.port.startswith("tcp://"):
+        return []
+    return [
+        Asked(poll.priority, poll.interval_s, _exchange_s(poll.question, settings))
+        for member in members
+        for poll in member.polls
+    ]
+
+
+def _exchange_s(question: Question, settings: LineSettings) -> float:
+    """Return the time of the line that one exchange takes: both frames, what the device thinks, and the silences."""
+    wire_s = (len(question.frame) + question.reply_size) * settings.char_s
+    return wire_s + max(THINKING_S, settings.gap_s) + settings.gap_s
+
+
+def _members(settings: LineSettings, devices: Sequence[Device], now: float) -> list[Member]:
+    return [
+        Member(number, device, char_s=settings.char_s, gap_s=settings.gap_s, now=now)
+        for number, device in enumerate(devices)
+    ]

@@ -18,7 +18,7 @@ from gateway.core.events import Severity
 
 MOST: Final = 20
 NAMES: Final = 5  # of devices in one sentence
-BUSY, POOR, FEW_POLLS = 0.9, 0.05, 200
+BUSY, CROWDED, POOR, FEW_POLLS = 0.9, 1.1, 0.05, 200
 SLOW_ROWS: Final = 100
 LOW_MEMORY, MANY_DESCRIPTORS = 0.05, 0.85
 CERTIFICATE_DAYS: Final = 30
@@ -79,7 +79,9 @@ def _lines(document: Document) -> Iterator[Found]:
             yield "device.silent", {"name": name, "n": len(silent), "devices": _names(silent)}
         if twice:
             yield "device.twice", {"name": name, "devices": _names(twice)}
-        if (share := line.get("utilisation") or 0.0) > BUSY:
+        if (times := line.get("wanted") or 0.0) > CROWDED:
+            yield "line.crowded", {"name": name, "times": times}
+        elif (share := line.get("utilisation") or 0.0) > BUSY:
             yield "line.busy", {"name": name, "share": share}
         poor = {device["device"]: share for device in devices if (share := _broken(device)) > POOR}
         if poor:

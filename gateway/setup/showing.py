@@ -41,6 +41,11 @@ def _value(reading: Reading) -> str:
     return f"{reading.value:g}{f' {reading.unit}' if reading.unit else ''}"
 
 
+def warnings(checked: configuration.Checked, words: Words, console: Console) -> None:
+    """Print what `check` remarks upon in a file that is good: a line that is asked for too much, say."""
+    fault_list.show(checked.faults, words, console)
+
+
 def faults(checked: configuration.Checked, words: Words, console: Console) -> None:
     """Print what `check` found, and that nothing was written."""
     fault_list.show(checked.faults, words, console)

@@ -86,6 +86,7 @@ class Wizard:
                 return NO
             self._record.clear()
             self._say("setup.written", FAINT, file=self._task.output)
+            showing.warnings(checked, self._words, self._console)
             silent = self._poll(checked)
         self._finish(installed=installed)
         return NO if silent else DONE

@@ -53,6 +53,7 @@ class Line(msgspec.Struct, frozen=True):
     reopened: int = 0
     echo: bool | None = None
     devices: tuple[DeviceLine, ...] = ()
+    wanted: float = 0.0
 
 
 class Camera(msgspec.Struct, frozen=True):

@@ -83,6 +83,8 @@ def line_head(line: Line, words: Words) -> Text:
     )
     told.append("   ").append(bar(line.utilisation), GOOD if line.utilisation < 0.9 else WARN)
     told.append(f" {line.utilisation:.0%} {words('status.busy')}")
+    if line.wanted > 1.0:
+        told.append(f" · {words('status.wanted', times=line.wanted)}", WARN)
     troubles = [("noise", line.noise_bytes), ("reopened", line.reopened)]
     for key, count in troubles:
         if count:

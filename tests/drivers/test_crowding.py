@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 
 from drivers import profile
-from drivers.api import Priority
+from drivers.api import Device, LineSettings, Priority
 from drivers.bus import Bus, Job
-from drivers.crowding import Asked, stretches, wanted
+from drivers.crowding import THINKING_S, Asked, crowding, stretches, wanted
+from drivers.registry import DRIVERS
 from tests.drivers.rig import Rig, on_line
 
 FIRE, SAFETY, DOOR, TELEMETRY = Priority.FIRE, Priority.SAFETY, Priority.DOOR, Priority.TELEMETRY
@@ -19,7 +20,6 @@ DOOR_BOARD, CARBON_MONOXIDE, SMOKE = "waveshare-door", "greystone-cmd5b4", "sonb
 
 asked = st.builds(
     Asked,
-    st.just("any"),
     st.sampled_from((FIRE, SAFETY, DOOR, TELEMETRY)),
     st.sampled_from((0.5, 1.0, 5.0, 10.0)),
     st.floats(0.02, 0.06),
@@ -38,7 +38,7 @@ def _periods(questions: Sequence[Asked], seconds: float) -> dict[Priority, float
         sent[job] += 1
         now += jobs[job].took_s
         bus.done(job, now, jobs[job].took_s)
-    got = wanted(Asked("", job.priority, now / count, jobs[job].took_s) for job, count in sent.items())
+    got = wanted(Asked(job.priority, now / count, jobs[job].took_s) for job, count in sent.items())
     return {priority: share / got[priority] for priority, share in wanted(questions).items()}
 
 
@@ -106,3 +106,32 @@ def test_a_gas_detector_is_not_read_less_often_for_any_number_of_doors() -> None
 def test_fire_pays_no_more_than_an_exchange_for_a_line_full_of_doors() -> None:
     alone = _worst([SMOKE] * 24)[SMOKE]
     assert _worst([SMOKE] * 24 + [DOOR_BOARD] * 20 + [CARBON_MONOXIDE] * 20)[SMOKE] <= alone + 0.1
+
+
+def test_a_line_with_time_for_all_is_busy_for_as_long_as_it_is_asked() -> None:
+    async def scenario(rig: Rig) -> None:
+        await rig.until(lambda: rig.loop.time() > 90.0, within_s=91.0)
+        told = rig.driver.statistics()
+        assert told.wanted == pytest.approx(told.utilisation, rel=0.03)
+
+    products = [SMOKE] * 8 + [DOOR_BOARD] * 3 + [CARBON_MONOXIDE] * 4
+    on_line(scenario, [profile.load(name) for name in products], turnaround_s=THINKING_S)
+
+
+def test_what_is_asked_as_often_as_the_line_allows_asks_for_no_time_of_its_own() -> None:
+    assert crowding([Asked(FIRE, 0.0, 0.03), Asked(DOOR, 0.5, 0.03)]).wanted == pytest.approx(0.06)
+
+
+def test_a_framed_device_that_is_asked_counts_with_question_and_answer() -> None:
+    """An inclinometer is sent 5 bytes and answers at least 5, and what it has to say."""
+    device = Device("tilt", profile.load("rion-inclinometer"), 0)
+    (asked,) = DRIVERS["framed"].asked(LineSettings("yard", "memory", 9600), [device])
+    least_s = 10 * 10 / 9600 + THINKING_S + 38.5 / 9600
+    assert least_s <= asked.took_s < least_s + 0.02
+
+
+def test_devices_that_speak_by_themselves_ask_for_nothing() -> None:
+    for name in ("dyp-a01nyub", "gst9000-printer"):
+        product = profile.load(name)
+        line = LineSettings("yard", "memory", 9600)
+        assert not DRIVERS[product.driver].asked(line, [Device("d", product, 1)])

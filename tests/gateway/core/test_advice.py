@@ -100,6 +100,7 @@ def all_of(*causes: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any
 DEVICE = ("buses", 0, "devices", 0)
 FAULTS: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "line.down": (set_("buses", 0, "up", False), "riser-a"),
+    "line.crowded": (set_("buses", 0, "wanted", 3.52), "3.5 times"),
     "line.busy": (set_("buses", 0, "utilisation", 0.97), "97%"),
     "line.poor": (set_(*DEVICE, "crc_errors", 900), "smoke-1"),
     "device.silent": (set_(*DEVICE, "online", False), "smoke-1"),

@@ -54,6 +54,17 @@ def test_a_staircase_becomes_a_file_that_the_check_finds_no_fault_with(tmp_path:
     assert sorted(path.name for path in tmp_path.glob("*gateway.toml*")) == ["gateway.toml"]
 
 
+def test_more_doors_on_a_line_than_its_wire_has_the_time_for_are_told_before_they_are_polled(
+    tmp_path: Path,
+) -> None:
+    with lines(tmp_path, yard=[device(DOOR, address) for address in range(1, 13)]) as ports:
+        told = answered(tmp_path, "--address", "1-12", **(BASICS | {"product": DOOR}), lines=ports["yard"])
+    assert told.exit_code == 0, told.output
+    warned, polled = told.output.index("doors: asked every"), told.output.index("✓ door-")
+    assert warned < polled
+    assert "between 2 lines" in told.output
+
+
 def test_the_gateway_polls_by_the_file_at_once(tmp_path: Path) -> None:
     with lines(tmp_path, riser=[device(SMOKE, 1)]) as ports:
         assert answered(tmp_path, **BASICS, lines=ports["riser"]).exit_code == 0

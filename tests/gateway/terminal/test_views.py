@@ -19,7 +19,7 @@ DOCUMENT: dict[str, Any] = {
     "buses": [
         {
             "line": "riser-a", "up": True, "utilisation": 0.47, "noise_bytes": 3, "reopened": 1,
-            "echo": True,
+            "echo": True, "wanted": 3.52,
             "devices": [
                 {"device": "smoke-1", "address": 1, "online": True, "last_good_ago_s": 0.4,
                  "round_trip_p50_s": 0.0213, "round_trip_p99_s": 0.0355,
@@ -65,6 +65,7 @@ def event(**body: Any) -> dict[str, Any]:
     "fact",
     [
         "红星亭坡 1 号院", "hxtp-01", "1 d 1 h", "clock synced", "riser-a", "1/2 online", "47%", "3 noise bytes",
+        "asked for 3.5 times",
         "reopened 1", "echoes", "smoke-1", "21 ms", "36 ms", "0.4 s", "offline, unknown", "never", "duplicate address?",
         "down", "mqtts://b", "MQTT 5", "7 confirmed", "1 sent again", "a note", "1042 rows", "200.0 kB", "2.1 ms",
         "3 waiting", "4 lost", "◆ 1 critical", "● 2 minor", "uplink was restarted 2 times: TimeoutError",
