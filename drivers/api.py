@@ -256,7 +256,17 @@ class Said:
     unknown: bool = False
 
 
-Report: TypeAlias = Reading | DeviceReport | LineReport | Presented | Said
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A unit said which one it is: its serial number, or its firmware. Told when it is read, changed or not."""
+
+    device: str
+    what: Literal["serial", "firmware"]
+    text: str
+    at: float
+
+
+Report: TypeAlias = Reading | DeviceReport | LineReport | Presented | Said | Identified
 ReportTo: TypeAlias = Callable[[Report], None]
 
 

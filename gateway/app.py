@@ -244,6 +244,7 @@ class House:
         self.stream.follow("remote", self._gatehouse.answer, readings=False)
         self.stream.follow("last resort", self._last_resort.follow, readings=False)
         self.stream.follow("upkeep", self._upkeep.follow)
+        self._field.identified = self._upkeep.identified
         self.stream.follow("fire centres", self._centres.follow, readings=False)
 
         def keep(event: Event) -> None:

@@ -265,6 +265,7 @@ for each in (
     cli_assets.bins,
     cli_upkeep.inventory,
     cli_upkeep.tests,
+    cli_upkeep.maintenance,
     cli_cards.cards,
     cli_sign.sign,
     cli_desk.desk,

@@ -1,4 +1,4 @@
-"""The commands about upkeep: inventory, tests. Arguments only; cli.py takes them in."""
+"""The commands about upkeep: inventory, tests, upkeep. Arguments only; cli.py takes them in."""
 
 from pathlib import Path
 
@@ -78,3 +78,56 @@ def report(form: str, output: Path | None, config: Path | None, socket: Path | N
     from gateway import upkeep
 
     upkeep.report(config, socket, form, output, words())
+
+
+@click.group("upkeep", cls=Group)
+def maintenance() -> None:
+    """Maintain what is installed, and tell of it."""
+
+
+@maintenance.command(cls=Command)
+@option("--format", "form", type=click.Choice(("table", "csv")), default="table", help="option.format")
+@output_option
+@config_option
+@socket_option
+def calendar(form: str, output: Path | None, config: Path | None, socket: Path | None) -> None:
+    """Show what of maintenance is due when."""
+    from gateway import upkeep
+
+    upkeep.calendar(config, socket, form, output, words())
+
+
+@maintenance.command(cls=Command)
+@click.argument("task")
+@option("--note", default="", metavar="TEXT", help="option.note")
+@config_option
+@socket_option
+def done(task: str, note: str, config: Path | None, socket: Path | None) -> None:
+    """Tell that a round was done."""
+    from gateway import upkeep
+
+    upkeep.done(config, socket, task, note, words())
+
+
+@maintenance.command(cls=Command)
+@click.argument("device")
+@option("--serial", default="", metavar="NUMBER", help="option.serial")
+@config_option
+@socket_option
+def replaced(device: str, serial: str, config: Path | None, socket: Path | None) -> None:
+    """Tell that another unit hangs there."""
+    from gateway import upkeep
+
+    upkeep.replaced(config, socket, device, serial, words())
+
+
+@maintenance.command(cls=Command)
+@option("--format", "form", type=click.Choice(("table", "csv")), default="table", help="option.format")
+@output_option
+@config_option
+@socket_option
+def history(form: str, output: Path | None, config: Path | None, socket: Path | None) -> None:
+    """Show which units were swapped for others."""
+    from gateway import upkeep
+
+    upkeep.history(config, socket, form, output, words())

@@ -22,6 +22,7 @@ from gateway.core.csv_text import to_csv
 from gateway.core.faults import ConfigError
 from gateway.core.ledger_columns import COLUMNS, FOREIGN, Cell
 from gateway.desk.registry import ledger
+from gateway.terminal import calendar as calendars
 from gateway.terminal import upkeep
 from gateway.terminal.client import Client
 from gateway.terminal.errors import ToolError
@@ -87,6 +88,41 @@ def report(path: Path | None, socket: Path | None, form: str, output: Path | Non
             console().print(line, style=FAINT, soft_wrap=True)
 
 
+def calendar(path: Path | None, socket: Path | None, form: str, output: Path | None, words: Words) -> None:
+    """Show what of maintenance is due when."""
+    sheet = _sheet(path, socket, words)
+    rows = calendars.calendar(sheet, words)
+    if form == "csv":
+        _out(to_csv(rows), output)
+        return
+    _table(rows, range(7))
+    marked = sorted({row[-1] for row in rows[1:] if row[-1]})
+    console().print(words("upkeep.sources", sources="；".join(marked)), style=FAINT, soft_wrap=True)
+    console().print(words("upkeep.unchecked"), style=FAINT, soft_wrap=True)
+
+
+def history(path: Path | None, socket: Path | None, form: str, output: Path | None, words: Words) -> None:
+    """Show which units were swapped for others."""
+    rows = calendars.history(_sheet(path, socket, words), words)
+    if form == "csv":
+        _out(to_csv(rows), output)
+    else:
+        _table(rows, range(5))
+
+
+def done(path: Path | None, socket: Path | None, task: str, note: str, words: Words) -> None:
+    """Tell that a round of the calendar was done."""
+    _client(path, socket).ask("task_done", task=task, note=note)
+    click.echo(words("calendar.noted", task=task))
+
+
+def replaced(path: Path | None, socket: Path | None, device: str, serial: str, words: Words) -> None:
+    """Tell that another unit hangs in the place of one."""
+    before = _client(path, socket).ask("unit_replaced", device=device, serial=serial)["before"]
+    unknown = words("calendar.unknown")
+    click.echo(words("calendar.swapped", device=device, before=before or unknown, after=serial or unknown))
+
+
 def begin(path: Path | None, socket: Path | None, place: Sequence[str], minutes: float, words: Words) -> None:
     """Begin a test round."""
     where = {}
@@ -116,11 +152,13 @@ def _sheet(path: Path | None, socket: Path | None, words: Words) -> Sheet:
         raise ConfigError(checked.faults)
     table = checked.config.gateway
     try:
-        rows = upkeep.read(_client(path, socket).ask("upkeep"))
+        rows, done = upkeep.read(_client(path, socket).ask("upkeep"))
     except ToolError:
         click.echo(words("upkeep.not_running"), err=True)
-        rows = _rows_of(checked.config, checked)
-    return Sheet(table.id, table.name, rows, _today(table.utc_offset_h), table.utc_offset_h)
+        rows, done = _rows_of(checked.config, checked), {}
+    things = frozenset(asset.kind for asset in checked.config.asset)
+    today = _today(table.utc_offset_h)
+    return Sheet(table.id, table.name, rows, today, table.utc_offset_h, done, things)
 
 
 def _today(offset_h: float) -> date:

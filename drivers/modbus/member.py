@@ -1,14 +1,17 @@
 """One device on a Modbus line: what it is asked, and what the line has learned about it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from drivers.api import Device, Priority, Value
 from drivers.bus import Job
 from drivers.modbus.blocks import Block, plan
 from drivers.modbus.exchange import Question
-from drivers.modbus.wire import Freeze, ModbusWire
+from drivers.modbus.wire import Freeze, Identity, ModbusWire
 from drivers.statistics import Counters
 from drivers.timeouts import LearnedTimeout
+
+ABOUT_EVERY_S: Final = 86_400.0
 
 
 class Ask(Job):
@@ -36,6 +39,18 @@ class Poll(Ask):
         self.told_stale = False
 
 
+class About(Ask):
+    """What the unit says of itself, asked when it comes and once a day, behind all that is due."""
+
+    __slots__ = ("identity", "seen")
+
+    def __init__(self, member: "Member", identity: Identity) -> None:
+        question = Question(member.device.address, identity.request)
+        super().__init__(member, question, Priority.TELEMETRY, ABOUT_EVERY_S)
+        self.identity = identity
+        self.seen = ""  # read once: a second look that says the same is believed
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """When an exchange ended, what of the line's time it took with the silence after it, and its own times."""
@@ -50,8 +65,8 @@ class Member:
     """A device, numbered by its place on the line."""
 
     __slots__ = (
-        "answered_poll", "beat_at", "beat_value", "counters", "device", "failed_probes", "fire", "freeze", "last",
-        "number", "patient", "polls", "ready_at", "suspended", "timeout", "warm_at",
+        "about", "answered_poll", "beat_at", "beat_value", "counters", "device", "failed_probes", "fire", "freeze",
+        "last", "number", "patient", "polls", "ready_at", "suspended", "timeout", "warm_at",
     )  # fmt: skip
 
     def __init__(self, number: int, device: Device, *, char_s: float, gap_s: float, now: float) -> None:
@@ -74,14 +89,16 @@ class Member:
             device.profile.points, char_s=char_s, gap_s=gap_s, max_read=wire.max_read, bridge=wire.bridge
         )
         self.polls = [Poll(self, block) for block in blocks]
+        self.about = [About(self, identity) for identity in wire.identity]
         self.answered_poll: Poll | None = None
         self.compare()
 
     def compare(self) -> None:
-        """Find out which polls could be taken for one another; after each change of `polls`."""
-        for poll in self.polls:
-            shape = poll.question.shape
-            poll.look_alikes = tuple(p for p in self.polls if p is not poll and p.question.shape == shape)
+        """Find out which questions could be taken for one another; after each change of `polls`."""
+        asks: list[Ask] = [*self.polls, *self.about]
+        for ask in asks:
+            shape = ask.question.shape
+            ask.look_alikes = tuple(each for each in asks if each is not ask and each.question.shape == shape)
 
     def poll_of(self, point: str) -> Poll | None:
         """Return the poll that reads a point."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from drivers.api import (
     DeviceReport,
+    Identified,
     LineError,
     LineReport,
     Point,
@@ -21,10 +22,11 @@ from drivers.api import (
     Value,
 )
 from drivers.bus import Bus, probe_pause_s
+from drivers.modbus import identity
 from drivers.modbus.blocks import split
 from drivers.modbus.codec import ExceptionReply, ReadReply
 from drivers.modbus.exchange import Answer, Failure
-from drivers.modbus.member import Ask, Ended, Member, Poll
+from drivers.modbus.member import About, Ask, Ended, Member, Poll
 from drivers.presence import AWAY_FAILURES, LINE_DOWN_S, Change, Roll, Turn
 from drivers.timeouts import FLOOR_S
 
@@ -35,6 +37,8 @@ BUSY_AGAIN_S: Final = 1.0
 FIRST_AGAIN_S: Final = 0.5  # a block that stays silent while the device answers others
 LAST_AGAIN_S: Final = 60.0
 STALE_FAILURES: Final = 3  # of one block, after which its points are stale
+ABOUT_AFTER_S: Final = 5.0  # by then who is absent is known, and is not asked
+ABOUT_TWICE_S: Final = 1.0
 REOPEN_EVERY_S: Final = 30.0  # while a port is open and nobody answers
 PATIENT_EVERY: Final = 16  # probes, one of which waits as long as the datasheet says
 
@@ -84,6 +88,8 @@ class Polling:
             counters.crc_errors += answer is Failure.DAMAGED
             if isinstance(ask, Poll):
                 self._failed(ask, answer, now, took_s)
+            elif isinstance(ask, About):
+                self._kept_back(ask, now, took_s)
             return
         member.timeout.answered(ended.turnaround_s)
         counters.round_trips.add(ended.round_trip_s)
@@ -92,11 +98,15 @@ class Polling:
             counters.exceptions += 1
             if isinstance(ask, Poll):
                 self._refused(ask, answer, now, took_s)
+            elif isinstance(ask, About):
+                self._kept_back(ask, now, took_s)
             return
         counters.good += 1
         counters.last_good_at = now
         if isinstance(ask, Poll) and isinstance(answer, ReadReply):
             self._read(ask, answer, now, took_s)
+        elif isinstance(ask, About) and isinstance(answer, ReadReply):
+            self._introduced(ask, answer, now, took_s)
 
     def late(self, address: int, turnaround_s: float) -> None:
         """Take a reply that came after its time-out: the device lives, and is slower than we thought."""
@@ -173,11 +183,30 @@ class Polling:
             self._reopened_at = now
             self.reopen()
 
+    def _introduced(self, about: About, reply: ReadReply, now: float, took_s: float) -> None:
+        """Take what a unit says of itself; what is new is looked at twice before it is told."""
+        told = identity.read(about.identity, reply.values)
+        if told and told != about.seen:
+            about.seen, about.failures = told, 0
+            self.bus.spend(about, took_s)
+            self.bus.queue(about, now + ABOUT_TWICE_S)
+            return
+        self.bus.done(about, now, took_s)
+        if told:
+            self._report(Identified(about.member.device.name, about.identity.what, told, now))
+
+    def _kept_back(self, about: About, now: float, took_s: float) -> None:
+        """Take that a unit says nothing of itself. That is no fault of it, and it is asked more and more seldom."""
+        pause_s = min(REFUSED_AGAIN_S * 2.0**about.failures, about.interval_s)
+        self.bus.failed(about, now + pause_s, took_s)
+
     def _suspend(self, member: Member, asked_at: float) -> None:
         pause_s = probe_pause_s(member.failed_probes, fire=member.fire)
         if member.suspended:
             member.patient = False
         member.suspended = True
+        for about in member.about:
+            self.bus.park(about)
         self.bus.suspend(member.polls, member.probe(), asked_at + pause_s)
         member.failed_probes += 1
 
@@ -185,6 +214,7 @@ class Polling:
         member.suspended = member.patient = False
         member.failed_probes = 0
         self.bus.resume(member.polls, lambda poll: now + _again_s(poll))
+        self.bus.resume(member.about, lambda _: now + ABOUT_AFTER_S)
 
     def _refused(self, poll: Poll, reply: ExceptionReply, now: float, took_s: float) -> None:
         """Take an exception: wait for a busy device, split a block, or give a register up."""

@@ -1,6 +1,8 @@
 """The Modbus part of a profile: from TOML tables to registers, steps and factory settings.
 
     [modbus]   baud, parity, stop_bits, address, max_read, bridge, identify = { ... }, freeze = { ... }
+               serial, firmware = { input = 270, type = "u32" }   what a unit says of itself (identity.py); type also
+                                                                  "hex" or "text" of so many `words`
     [[point]]  coil | discrete | holding | input = 0     where it stands: PDU address, counted from 0
                type = "u16"                              bit u16 s16 u32 s32 f32 bcd16 bcd32
                bit = 3 | any_of = 0x07FE | equals = 2    true or false out of a register (with `mask`)
@@ -13,7 +15,7 @@ Every function takes a reader, notes mistakes in it, and returns something of th
 """
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Final, Literal, cast
 
 from drivers.modbus.orders import ActionWire, Amount, Step, coil_word
 from drivers.modbus.wire import (
@@ -22,6 +24,7 @@ from drivers.modbus.wire import (
     READ_FUNCTION,
     Freeze,
     Identify,
+    Identity,
     Kind,
     ModbusWire,
     Register,
@@ -30,6 +33,7 @@ from drivers.modbus.wire import (
 )
 from drivers.reader import TableReader
 
+IDENTITY: Final[tuple[Literal["serial", "firmware"], ...]] = ("serial", "firmware")
 BAUDS = (1200, 2400, 4800, 9600, 14400, 19200, 38400, 57600, 115200, 230400)
 
 
@@ -47,6 +51,7 @@ def wire_of_profile(table: TableReader, points: Sequence[str]) -> ModbusWire:
         bridge=table.flag("bridge", True),
         identify=_identify(table.table("identify")) if table.has("identify") else None,
         freeze=_freeze(table.table("freeze"), points) if table.has("freeze") else None,
+        identity=tuple(_identity(table.table(what), what) for what in IDENTITY if table.has(what)),
     )
 
 
@@ -106,6 +111,20 @@ def _identify(table: TableReader) -> Identify:
     identify = Identify(wire_of_point(table), minimum, maximum)
     table.finish()
     return identify
+
+
+def _identity(table: TableReader, what: Literal["serial", "firmware"]) -> Identity:
+    form = table.raw("type")
+    if form in ("hex", "text"):
+        where = cast("Table", table.one_of(("holding", "input")) or "holding")
+        register = Register(where, table.integer(where, 0))
+        words = table.integer("words", 1, minimum=1, maximum=32)
+        identity = Identity(what, register, cast('Literal["hex", "text"]', table.text("type")), words)
+    else:
+        register = wire_of_point(table)
+        identity = Identity(what, register, "", register.count)
+    table.finish()
+    return identity
 
 
 def _freeze(table: TableReader, points: Sequence[str]) -> Freeze:

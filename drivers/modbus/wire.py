@@ -75,6 +75,21 @@ class Identify:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """What a unit says of itself. `form` "": the number of `register`; else that of `words` registers from it on."""
+
+    what: Literal["serial", "firmware"]
+    register: Register
+    form: Literal["", "hex", "text"] = ""
+    words: int = 1
+
+    @property
+    def request(self) -> ReadRequest:
+        """The read that fetches it."""
+        return ReadRequest(READ_FUNCTION[self.register.table], self.register.address, self.words)
+
+
+@dataclass(frozen=True, slots=True)
 class Freeze:
     """A point that must change at least every `within_s`, or the device hangs and its values mean nothing."""
 
@@ -98,6 +113,7 @@ class ModbusWire:
     bridge: bool = True
     identify: Identify | None = None
     freeze: Freeze | None = None
+    identity: tuple[Identity, ...] = ()
 
 
 def decode(register: Register, words: Sequence[int]) -> Value | None:

@@ -8,6 +8,7 @@ unlock, as on the real thing.
 """
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import Final
 
 from drivers.api import Profile, Value
@@ -22,6 +23,7 @@ from drivers.modbus.codec import (
     WriteSingle,
     encode_reply,
 )
+from drivers.modbus.identity import write
 from drivers.modbus.wire import ModbusWire, Register, Table, decode, encode
 from drivers.sim.effects import Effect, Effects, action_registers
 from drivers.sim.framing import Question
@@ -67,6 +69,7 @@ class SimDevice:
         self._off_until = self._warm_until = float("-inf")
         self._warming = False
         self._build()
+        self.introduce()
 
     @property
     def points(self) -> tuple[str, ...]:
@@ -84,6 +87,12 @@ class SimDevice:
             self._latched.add(point)
         self._ends_at.pop(point, None)
         self._show(point)
+
+    def introduce(self, *, serial: str = "1001", firmware: str = "1") -> None:
+        """Be this unit of the product: what it says of itself, where its map has that."""
+        for each in self._wire.identity:
+            words = write(each, serial if each.what == "serial" else firmware)
+            self.registers.write(each.register.table, each.register.address, words)
 
     def press(self, point: str) -> None:
         """Let something short happen at a point, over before anybody looks: a counter goes on, a latch is set."""
@@ -145,6 +154,9 @@ class SimDevice:
             self.registers.bridge()
         for register in action_registers(self.profile.actions):
             self.registers.add(register)
+        for told in self._wire.identity:
+            for at in range(told.words):
+                self.registers.add(replace(told.register, address=told.register.address + at, type="u16"))
         if identify := self._wire.identify:
             register = identify.register
             words = encode(register, identify.minimum, self.registers.words(register))

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from drivers.api import Quality, Value
+from gateway.core.upkeep_bodies import CheckedBody, ProvedBody, SeenBody, UnitBody
 
 
 class Severity(enum.StrEnum):
@@ -210,13 +211,6 @@ class AlertBody(msgspec.Struct, frozen=True, tag="alert"):
     until_s: float | None = None  # end of its time on the shelf
 
 
-class SeenBody(msgspec.Struct, frozen=True, tag="seen"):
-    """A device answered for the first time as this product: when it was put in, as far as the gateway can know."""
-
-    device: str
-    profile: str
-
-
 class RoundBody(msgspec.Struct, frozen=True, tag="round"):
     """Somebody began to test the detectors of a place, or ended it; alarms meanwhile are real, and count as tests.
 
@@ -228,17 +222,6 @@ class RoundBody(msgspec.Struct, frozen=True, tag="round"):
     by: str
     place: Place
     until: float
-
-
-class ProvedBody(msgspec.Struct, frozen=True, tag="proved"):
-    """A device was seen to alarm in a test.
-
-    `how`: in its own test mode; by an alarm while a test round was open; by its self-test, on command.
-    """
-
-    device: str
-    how: Literal["test_mode", "alarm", "self_test"]
-    by: str = ""
 
 
 class CommandBody(msgspec.Struct, frozen=True, tag="command"):
@@ -302,6 +285,8 @@ Body: TypeAlias = (
     | AccessBody
     | AlertBody
     | SeenBody
+    | UnitBody
+    | CheckedBody
     | RoundBody
     | ProvedBody
     | CommandBody
@@ -315,6 +300,8 @@ KEPT = (
     AlertBody,
     SaidBody,
     SeenBody,
+    UnitBody,
+    CheckedBody,
     RoundBody,
     ProvedBody,
     OrderedBody,

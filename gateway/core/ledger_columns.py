@@ -167,7 +167,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
 PLACE: Final = frozenset(LEVELS)
 FOREIGN: Final[Mapping[str, str]] = {
     "line": "线路", "address": "线上地址", "first_seen": "首次见到", "last_seen": "最近见到", "tested_how": "测试方式",
-    "due": "该做的事",
+    "due": "该做的事", "firmware": "固件版本", "replaced": "上次更换",
 }  # fmt: skip
 """What a gateway's inventory has beside these columns; a ledger that is read may have them, and they say nothing."""
 

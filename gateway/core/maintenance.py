@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from importlib import resources
@@ -17,7 +18,7 @@ class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """One thing a standard asks for; the head of maintenance.toml says what each field means."""
 
     name: str
-    does: Literal["life", "test", "care"]
+    does: Literal["life", "test", "check", "care"]
     kinds: tuple[str, ...]
     zh: str
     en: str
@@ -51,6 +52,41 @@ def test_days_of(kind: str) -> int | None:
 def tasks_of(kind: str) -> Sequence[Task]:
     """Return all that is asked for of a kind."""
     return [task for task in built_in() if kind in task.kinds]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A task of the calendar: when it was done last, by when it is to be done next, and how that stands."""
+
+    task: Task
+    last: date | None
+    next: date | None
+    state: Literal["never", "overdue", "due", "good"]
+
+
+def rounds() -> list[Task]:
+    """Return what a person does for all devices of its kinds together, and tells: checks, cleaning, calibration."""
+    return [task for task in built_in() if task.does in ("check", "care")]
+
+
+def calendar(kinds: Iterable[str], done: Mapping[str, date], today: date) -> list[Entry]:
+    """Return the rounds for these kinds, the most pressing first. `done` is the last day of each, by its name.
+
+    Due is what falls within the last third of its time, a month at most; what nobody ever told of is never done.
+    """
+    there = set(kinds)
+    entries = [_entry(task, done.get(task.name), today) for task in rounds() if there & set(task.kinds)]
+    return sorted(entries, key=lambda entry: (entry.next or date.min, entry.task.name))
+
+
+def _entry(task: Task, last: date | None, today: date) -> Entry:
+    if last is None or task.days is None:
+        return Entry(task, last, None, "never")
+    following = last + timedelta(days=task.days)
+    if following < today:
+        return Entry(task, last, following, "overdue")
+    is_due = following - min(AHEAD, timedelta(days=task.days) / 3) <= today
+    return Entry(task, last, following, "due" if is_due else "good")
 
 
 def batch(tested: Mapping[str, date | None], every_days: Mapping[str, int], today: date) -> list[str]:

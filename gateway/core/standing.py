@@ -1,9 +1,10 @@
 """What of the journal a restart needs, and which of its rows must therefore outlive any retention. Pure.
 
-Alerts that are not over, baselines, memories of derived points, standing orders to doors and interlocks, when a
-device was first seen and last tested: of each the last event. Commands: those nobody knows the outcome of, and what
-came of the last two thousand others, so that an order given twice under one id gets its old outcome. Retention may take
-those outcomes: a repeated order is kept out by its nonce in any case.
+Alerts that are not over, baselines, memories of derived points, standing orders to doors and interlocks, when a device
+was first seen and last tested, which units hung there, what of the calendar was done: of each the last event.
+Commands: those nobody knows the outcome of, and what came of the last two thousand others, so that an order given twice
+under one id gets its old outcome. Retention may take those outcomes: a repeated order is kept out by its nonce in any
+case.
 
 So that no alert is told twice by the last resort, what it told of an alert stands as long as the alert does.
 
@@ -26,11 +27,10 @@ from gateway.core.events import (
     MemoryBody,
     OrderedBody,
     OutcomeBody,
-    ProvedBody,
     RoundBody,
-    SeenBody,
 )
 from gateway.core.last_resort import told_before
+from gateway.core.upkeep_bodies import CheckedBody, ProvedBody, SeenBody, UnitBody, upkeep_key
 
 ANSWERED: Final = 2_000
 
@@ -130,10 +130,8 @@ def key_of(body: Body) -> Key | None:
             return "baseline", device, point
         case MemoryBody(asset=asset, point=point):
             return "memory", asset, point
-        case SeenBody(device=device):
-            return "seen", device
-        case ProvedBody(device=device):
-            return "tested", device
+        case SeenBody() | ProvedBody() | UnitBody() | CheckedBody():
+            return upkeep_key(body)
         case RoundBody():
             return "test round", ""
         case OrderedBody(door=door):

@@ -2,7 +2,8 @@
 
 A detector is tested when it alarms in its own test mode; when it alarms while somebody has a test round open for its
 place, and then the alarm is real and goes everywhere, for nobody can tell a fire in a round from a test; or by its
-self-test. One test is counted once an hour, so that a detector that smokes for minutes is one.
+self-test. One test is counted once an hour, so that a detector that smokes for minutes is one. A unit that takes the
+place of another was never tested.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,14 +18,14 @@ from gateway.core.events import (
     Event,
     LinkBody,
     OutcomeBody,
-    ProvedBody,
     ReadingBody,
     RoundBody,
-    SeenBody,
 )
 from gateway.core.kinds import Kinds
 from gateway.core.places import within
 from gateway.core.rules import Level, Rule, Watched
+from gateway.core.units import Units
+from gateway.core.upkeep_bodies import CheckedBody, ProvedBody, SeenBody, UnitBody
 
 ONCE_S: Final = 3_600.0
 TEST_KIND: Final = "device.test"
@@ -60,6 +61,8 @@ class Upkeep:
         self._devices, self._kinds = devices, kinds
         self._known = {name: _known(device) for name, device in devices.items()}
         self.round: RoundBody | None = None
+        self.units = Units()
+        self.done: dict[str, Proof] = {}  # by task of the calendar; `how` is the note
         for event in restore:
             self._remember(event)
 
@@ -74,7 +77,7 @@ class Upkeep:
                 return self._alarm(body, event.time)
             case OutcomeBody(device=device, action=action, result="done", origin=by) if action in SELF_TESTS:
                 return self._tested(device, "self_test", by, event.time)
-            case SeenBody() | ProvedBody() | RoundBody():
+            case SeenBody() | ProvedBody() | RoundBody() | UnitBody() | CheckedBody():
                 self._remember(event)
         return ()
 
@@ -97,6 +100,12 @@ class Upkeep:
                 self._known[device].first_seen, self._known[device].seen_as = event.time, profile
             case ProvedBody(device=device, how=how, by=by) if device in self._known:
                 self._known[device].tested = Proof(event.time, how, by)
+            case UnitBody(device=device) as body if device in self._known:
+                self.units.follow(body, event.time)
+                if body.replaced:  # nobody has seen this one alarm
+                    self._known[device].tested, self._known[device].first_seen = None, event.time
+            case CheckedBody(task=task, by=by, note=note):
+                self.done[task] = Proof(event.time, note, by)
             case RoundBody() as body:
                 self.round = body if body.begun else None
 

@@ -9,6 +9,7 @@ from drivers.api import (
     DeviceReport,
     Done,
     Driver,
+    Identified,
     LineReport,
     LineSettings,
     Presented,
@@ -26,7 +27,8 @@ PATIENCE_S = 150.0  # what a device refuses is asked for again after 60 s; this 
 class Field:
     """Owns the drivers. `lines` pairs each line with the devices on it; all of one line speak one protocol.
 
-    What people present to readers goes to `presented` alone: no card number ever becomes an event.
+    What people present to readers goes to `presented` alone: no card number ever becomes an event. What units say of
+    themselves goes to `identified`, who knows whether it is news.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Field:
         drivers: Mapping[str, DriverKind] = DRIVERS,
     ) -> None:
         self._submit, self._presented = submit, presented
+        self.identified: Callable[[Identified], None] = lambda _: None
         self.devices = {device.name: device for _, devices in lines for device in devices}
         self._driver_of: dict[str, Driver] = {}
         self.drivers: dict[str, Driver] = {}
@@ -71,6 +74,8 @@ class Field:
     def _report(self, report: Report) -> None:
         if isinstance(report, Presented):
             self._presented(report)
+        elif isinstance(report, Identified):
+            self.identified(report)
         else:
             self._submit(body_of(report))
 

@@ -6,21 +6,28 @@ tested; it ends by itself.
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
+from drivers.api import Identified
 from drivers.figures import LineStatistics
+from gateway.core import maintenance
 from gateway.core.config import BusTable
 from gateway.core.events import Body, Event, Place, RoundBody
 from gateway.core.kinds import Kinds
 from gateway.core.policy import PolicyError
 from gateway.core.rules import Watched
 from gateway.core.upkeep import Upkeep as Known
+from gateway.core.upkeep_bodies import CheckedBody
+
+log = logging.getLogger(__name__)
 
 LONGEST_MINUTES: Final = 480.0
+LONGEST_TEXT: Final = 120
 
 
 class Upkeep:
@@ -44,11 +51,24 @@ class Upkeep:
         self._wall, self._clock = wall, clock
         self._wake = asyncio.Event()
         self.services = {"upkeep": self.run}
-        self.operations = {"upkeep": self._tell, "test_begin": self._begin, "test_end": self._end}
+        self.operations = {
+            "upkeep": self._tell,
+            "test_begin": self._begin,
+            "test_end": self._end,
+            "unit_replaced": self._replaced,
+            "task_done": self._done,
+        }
 
     def follow(self, event: Event) -> None:
         """Take one event of the stream."""
         for body in self._known.follow(event):
+            self._submit(body)
+
+    def identified(self, report: Identified) -> None:
+        """Take what a unit says of itself."""
+        for body in self._known.units.said(report.device, report.what, report.text):
+            if body.replaced:
+                log.warning("%s: unit %s hangs there now, not %s", body.device, body.serial, body.before)
             self._submit(body)
 
     async def run(self) -> None:
@@ -73,7 +93,9 @@ class Upkeep:
                 "device": table.name,
                 "line": bus.name,
                 "address": table.address,
-                "serial": table.serial,
+                "serial": self._known.units.of(table.name).serial or table.serial,
+                "firmware": self._known.units.of(table.name).firmware,
+                "swaps": msgspec.to_builtins(self._known.units.swaps(table.name)),
                 "installed_on": None if table.installed_on is None else table.installed_on.isoformat(),
                 "service_years": table.service_years,
                 "profile": table.profile,
@@ -92,7 +114,28 @@ class Upkeep:
 
     async def _tell(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         standing = self._known.round
-        return {"devices": self.rows(), "round": None if standing is None else msgspec.to_builtins(standing)}
+        return {
+            "devices": self.rows(),
+            "round": None if standing is None else msgspec.to_builtins(standing),
+            "done": msgspec.to_builtins(self._known.done),
+        }
+
+    async def _replaced(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        device, serial = _line(request, "device"), _line(request, "serial")
+        written = {table.name: table.serial for bus in self._buses for table in bus.device}
+        if device not in written:
+            raise PolicyError(f"there is no device {device!r}", "a name of gateway.toml, see inventory")
+        body = self._known.units.replaced(device, serial, str(request.get("origin", "?")), written[device])
+        self._submit(body)
+        return {"before": body.before}
+
+    async def _done(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        task = _line(request, "task")
+        known = [each.name for each in maintenance.rounds()]
+        if task not in known:
+            raise PolicyError(f"the calendar has no task {task!r}", "one of " + ", ".join(known))
+        self._submit(CheckedBody(task, str(request.get("origin", "?")), _line(request, "note")))
+        return {}
 
     async def _begin(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         minutes = request.get("minutes", 120)
@@ -121,6 +164,14 @@ class Upkeep:
         self._submit(msgspec.structs.replace(standing, begun=False))
         self._wake.set()
         return {}
+
+
+def _line(request: Mapping[str, Any], name: str) -> str:
+    """Return one line of a request, "" if it has none."""
+    told = request.get(name, "")
+    if not isinstance(told, str) or len(told) > LONGEST_TEXT or not told.isprintable():
+        raise PolicyError(f"{name} is no line of text", f"at most {LONGEST_TEXT} characters")
+    return told.strip()
 
 
 def _wall_of(seen: Any, now: float, wall: float) -> float | None:

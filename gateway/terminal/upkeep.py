@@ -6,7 +6,7 @@ standards (gateway/core/maintenance.py).
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -30,6 +30,15 @@ class Tested(msgspec.Struct, frozen=True):
     by: str = ""
 
 
+class Swap(msgspec.Struct, frozen=True):
+    """One unit went, another came, wall seconds; `by` "": its serial number alone said so."""
+
+    at: float
+    by: str = ""
+    before: str = ""
+    after: str = ""
+
+
 class Row(msgspec.Struct, frozen=True):
     """One device as its gateway tells it; see `gateway.services.upkeep.Upkeep.rows`."""
 
@@ -41,6 +50,8 @@ class Row(msgspec.Struct, frozen=True):
     label: str = ""
     place: Place = Place()
     serial: str = ""
+    firmware: str = ""
+    swaps: tuple[Swap, ...] = ()
     installed_on: date | None = None
     service_years: float | None = None
     detector: bool = False
@@ -54,7 +65,7 @@ class Row(msgspec.Struct, frozen=True):
         kind = self.category if self.category in KINDS else "other"
         written = Written(
             serial=self.serial,
-            installed_on=self.installed_on,
+            installed_on=self._hangs_since(offset_h),
             service_years=self.service_years,
             tested_on=None if self.tested is None else day_of(self.tested.at, offset_h),
         )
@@ -62,16 +73,27 @@ class Row(msgspec.Struct, frozen=True):
             gateway, self.device, written, Reported(kind, self.profile, self.label, self.place, self.online)
         )
 
+    def replaced_on(self, offset_h: float) -> date | None:
+        """Return the day of its last swap."""
+        return day_of(self.swaps[-1].at, offset_h) if self.swaps else None
+
+    def _hangs_since(self, offset_h: float) -> date | None:
+        """Return since when the unit of today hangs there: a later swap counts more than what is written."""
+        days = [day for day in (self.installed_on, self.replaced_on(offset_h)) if day]
+        return max(days, default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """All devices of one gateway on one day."""
+    """All devices of one gateway on one day. `done`: when the rounds of the calendar were; `things`: kinds of asset."""
 
     gateway: str
     name: str
     rows: Sequence[Row]
     today: date
     offset_h: float = 8.0
+    done: Mapping[str, Tested] = field(default_factory=dict)
+    things: frozenset[str] = frozenset()
 
     def assets(self) -> list[Asset]:
         """Return the devices as the registry knows them."""
@@ -107,13 +129,14 @@ def day_of(wall: float, offset_h: float) -> date:
 
 
 def foreign(sheet: Sheet, words: Words) -> list[list[Cell]]:
-    """Return the columns of the inventory that a desk's ledger has not, a row a device, the day's due last."""
+    """Return the columns of the inventory that a desk's ledger has not, a row a device."""
     rows: list[list[Cell]] = []
     for row, asset in zip(sheet.rows, sheet.assets(), strict=True):
         seen = [None if at is None else day_of(at, sheet.offset_h) for at in (row.first_seen, row.last_seen)]
         how = "" if row.tested is None else words(f"upkeep.{row.tested.how}")
         due = "、".join(words(f"upkeep.due_{why}") for why in asset.due(sheet.today))
-        rows.append([row.line, float(row.address), *seen, how, due])
+        swapped = row.replaced_on(sheet.offset_h)
+        rows.append([row.line, float(row.address), *seen, how, due, row.firmware, swapped])
     return rows
 
 
@@ -176,9 +199,10 @@ def named(devices: Iterable[str], sheet: Sheet, words: Words) -> list[list[str]]
     return [[name, _where(by_name[name], words)] for name in devices]
 
 
-def read(told: Mapping[str, Any]) -> list[Row]:
-    """Return the devices of an answer of a gateway."""
-    return msgspec.convert(told["devices"], list[Row], strict=False)
+def read(told: Mapping[str, Any]) -> tuple[list[Row], dict[str, Tested]]:
+    """Return the devices of an answer of a gateway, and what of the calendar was done."""
+    devices = msgspec.convert(told["devices"], list[Row], strict=False)
+    return devices, msgspec.convert(told.get("done", {}), dict[str, Tested], strict=False)
 
 
 def _where(row: Row, words: Words) -> str:

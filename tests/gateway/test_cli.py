@@ -40,6 +40,7 @@ COMMANDS = [
     "bins",
     "inventory",
     "tests",
+    "upkeep",
     "cards",
     "sign",
     "desk",

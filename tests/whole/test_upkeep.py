@@ -46,9 +46,14 @@ def test_what_is_tested_is_in_the_report_before_and_after_a_restart_and_a_fire_i
                 what="the round in the report",
             )
             assert reported(gateway)["smoke-2-1-3"][-1] == "never tested"
+            tool(gateway, "upkeep", "replaced", "smoke-2-1-1", "--serial", "B-2")
+            tool(gateway, "upkeep", "done", "clean", "--note", "by the contractor")
+            assert reported(gateway)["smoke-2-1-1"][-1] == "never tested", "another unit hangs there"
         with compound.gateway() as gateway:
             assert reported(gateway)["smoke-1-1-6"][3] == "alarm in test mode"
             assert b"smoke-2-1-3" in tool(gateway, "tests", "plan")
+            assert b"B-2" in tool(gateway, "upkeep", "history")
+            assert b"by the contractor" in tool(gateway, "upkeep", "calendar")
             page = tool(gateway, "tests", "report", "--format", "html").decode()
             assert "smoke-1-1-6" in page
             rows = {row["device"]: row for row in gateway.ask("inventory")}

@@ -17,14 +17,13 @@ from gateway.core.events import (
     LinkBody,
     OutcomeBody,
     Place,
-    ProvedBody,
     ReadingBody,
     RoundBody,
-    SeenBody,
 )  # fmt: skip
 from gateway.core.rule_tables import compile_rules
 from gateway.core.rules import Watched
 from gateway.core.upkeep import Upkeep
+from gateway.core.upkeep_bodies import ProvedBody, SeenBody
 from tests.events import alert_body
 
 KINDS = kinds.built_in()
