@@ -99,6 +99,21 @@ def test_on_a_line_of_too_many_doors_and_gas_detectors_no_door_waits_ten_seconds
     assert worst[CARBON_MONOXIDE] < 2.6
 
 
+def test_a_crowded_line_does_all_that_its_wire_has_the_time_for() -> None:
+    products = [profile.load(name) for name in [DOOR_BOARD] * 20 + [CARBON_MONOXIDE] * 28]
+    line = LineSettings("entrances", "memory", 9600)
+    questions = DRIVERS["modbus"].asked(line, [Device("d", product, 1) for product in products])
+    found = crowding(questions)
+    allowed = sum(1 / each.interval_s / found.stretches[each.priority] for each in questions)
+
+    async def scenario(rig: Rig) -> None:
+        await rig.until(lambda: rig.loop.time() > 70.0, within_s=71.0)
+        assert rig.driver.statistics().polls / 70.0 > 0.98 * allowed
+
+    assert found.wanted > 3.5
+    on_line(scenario, products, turnaround_s=THINKING_S)
+
+
 def test_a_gas_detector_is_not_read_less_often_for_any_number_of_doors() -> None:
     assert _worst([CARBON_MONOXIDE] + [DOOR_BOARD] * 40)[CARBON_MONOXIDE] == pytest.approx(1.0, abs=0.06)
 
