@@ -55,6 +55,7 @@ def door(gateway_id: str, device: str, *, name: str, area: str, version: str) ->
         "p": "binary_sensor",
         "unique_id": f"{gateway_id}_{device}_door",
         "name": _named("door"),
+        "qos": 1,
         "device_class": "door",
         "value_template": _DOOR,
     }
@@ -87,7 +88,6 @@ def _message(
         "avty": availability,
         "avty_mode": "all",
         "state_topic": state,
-        "qos": 1,
         "cmps": cmps,
     }
     return msgspec.json.encode(told)
@@ -97,7 +97,8 @@ def _component(
     gateway_id: str, device: str, point: str, value: Value | None, unit: str | None
 ) -> dict[str, object]:
     tables = _tables()
-    head = {"unique_id": f"{gateway_id}_{device}_{point}", "name": _named(point)}
+    # 1: Home Assistant does not hand the qos of a device down to its components
+    head = {"unique_id": f"{gateway_id}_{device}_{point}", "name": _named(point), "qos": 1}
     seen = "{% set p = value_json.points.get('" + point + "') %}"
     good = "p and p.quality == 'good' and p.value is not none"
     if isinstance(value, bool):

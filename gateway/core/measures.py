@@ -57,7 +57,11 @@ GATEWAY: Final = (
 BUS: Final = (
     Column("up", "bus_up", "Whether the line is open."),
     Column("utilisation", "bus_utilisation_ratio", "Share of the last minute in which the wire was busy."),
-    Column("wanted", "bus_wanted_ratio", "Time that its polls ask for, of the time there is: above 1 they are late."),
+    Column(
+        "wanted",
+        "bus_wanted_ratio",
+        "Time that its polls ask for, of the time there is: above 1 they are late.",
+    ),
     _counter("polls", "bus_polls", "Questions asked on the line."),
     _counter("noise_bytes", "bus_noise_bytes", "Bytes that made no frame."),
     _counter("reopened", "bus_reopened", "Times the port was opened again."),

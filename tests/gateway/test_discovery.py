@@ -14,7 +14,8 @@ from gateway.core.rules import Watched
 from gateway.core.snapshot import Snapshot
 from gateway.discovery import FILE, Discovery
 
-# What Home Assistant's MQTT device discovery takes, as its documentation tells it; only sensors are allowed here.
+# What Home Assistant's MQTT device discovery takes, as its documentation tells it; only sensors are allowed here. It is
+# held against Home Assistant itself by tests/interop/home_assistant.py.
 CLASSES = ["temperature", "distance", "duration", "voltage", "current", "pressure", "wind_speed"]
 CLASSES += ["smoke", "safety", "problem", "tamper", "door", "occupancy", "motion"]
 TEMPLATE = {"type": "string", "pattern": r"\{\{.*\}\}"}
@@ -31,7 +32,6 @@ SCHEMA: dict[str, Any] = {
         },
         "o": {"type": "object", "required": ["name"]},
         "state_topic": {"type": "string"},
-        "qos": {"enum": [0, 1, 2]},
         "avty_mode": {"enum": ["all", "any", "latest"]},
         "avty": {"type": "array", "items": {"type": "object", "required": ["topic"]}},
         "cmps": {
@@ -43,6 +43,7 @@ SCHEMA: dict[str, Any] = {
                 "properties": {
                     "p": {"enum": ["sensor", "binary_sensor"]},
                     "unique_id": {"type": "string"},
+                    "qos": {"const": 1},
                     "name": {"type": "string"},
                     "value_template": TEMPLATE,
                     "device_class": {"enum": CLASSES},
