@@ -14,7 +14,7 @@ from gateway.desk.checking import LADDERS
 from gateway.desk.escalating import Rules
 from gateway.desk.routing import Directory, Duty, Person, Role
 from gateway.desk.sending import Delivered, Message, Result
-from gateway.desk.store.database import Database
+from gateway.desk.store.database import Record
 from gateway.desk.store.opening import open_database
 from tests.events import MORNING, PLACE, alert_body, event
 
@@ -24,7 +24,7 @@ RULES = Rules(LADDERS)
 
 
 @asynccontextmanager
-async def opened(where: str) -> AsyncIterator[Database]:
+async def opened(where: str) -> AsyncIterator[Record]:
     """Have a database open."""
     database = await open_database(where)
     try:

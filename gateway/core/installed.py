@@ -59,6 +59,8 @@ class Reported(msgspec.Struct, frozen=True, omit_defaults=True):
     label: str = ""
     place: Place = Place()
     online: bool | None = None
+    resident: str = ""
+    """Whom it watches over, by the code its gateway has for them: whoever reads that knows who lives where."""
 
 
 class Asset(msgspec.Struct, frozen=True):

@@ -47,6 +47,7 @@ class _Data(msgspec.Struct, frozen=True):
     device: _Name | None = None
     by: _Text = ""
     note: _Text = ""
+    resident: _Name | None = None
     evidence: object = None  # an alert is never refused for the names of its pictures
 
 
@@ -82,6 +83,10 @@ class Arrival:
     by: str = ""
     evidence: tuple[str, ...] = ()
     device: str = ""
+    resident: str = ""
+    """Whom it concerns, by the code their gateway has for them."""
+    shown: str = ""
+    """How much of its place everybody sees, of an alert about a resident (masking.py)."""
 
     @property
     def key(self) -> tuple[str, int, int]:
@@ -151,6 +156,7 @@ def _arrival(gateway: str, told: _Envelope, body: str) -> Arrival:
         by=data.by,
         evidence=_sums(data.evidence),
         device=data.device or "",
+        resident=data.resident or "",
     )
 
 

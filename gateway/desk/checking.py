@@ -14,7 +14,7 @@ from gateway.core.events import Severity
 from gateway.core.faults import NOTHING, Fault, near, one_of, same, shown
 from gateway.core.operator_checks import NAME
 from gateway.core.roles import ROLES
-from gateway.desk import channel_checks
+from gateway.desk import channel_checks, consent_checks
 from gateway.desk.arrivals import rank_of
 from gateway.desk.ladders import Ladder, Rung, in_order
 from gateway.desk.reading import Read
@@ -55,6 +55,7 @@ def check(read: Read) -> Iterator[Fault]:
     yield from _people(read)
     yield from _duties(read)
     yield from _ladders(read)
+    yield from consent_checks.check(read)
     if read.web is not None:
         yield from _web(read.web)
     if read.desk is not None:

@@ -5,7 +5,7 @@ they become one summary; critical ones only when there is no room to tell each b
 used up, pages wait for the next. Nothing is dropped. The worst come first.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,9 @@ TRIES: Final = 3  # on one channel, before the next
 LAST_TRIES: Final = 12  # on the last one: some eight minutes, for there is no other way to that person
 FIRST_PAUSE_S: Final = 2.0
 LONGEST_PAUSE_S: Final = 60.0
+
+
+_NOWHERE: Final[Mapping[str, Words]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class Parcel:
     channel: str
     message: Message
     notices: tuple[Notice, ...]
+    doors: tuple[str, ...] = ()
+    """What of the message is written down nowhere, also not in what a service answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,11 @@ class Plan:
     waiting: tuple[Notice, ...]
 
 
-def plan(claimed: Sequence[Notice], room: Mapping[str, int]) -> Plan:
-    """Return what to send. `room` is how many messages each channel may still take; one not named has no limit."""
+def plan(claimed: Sequence[Notice], room: Mapping[str, int], doors: Mapping[str, Words] = _NOWHERE) -> Plan:
+    """Return what to send. `room` is how many messages each channel may still take; one not named has no limit.
+
+    `doors` say where to go, by incident: they are told and stand in no notice.
+    """
     groups: dict[tuple[str, str, bool], list[Notice]] = {}
     for notice in claimed:
         channel, address = notice.channels[notice.channel]
@@ -65,7 +73,8 @@ def plan(claimed: Sequence[Notice], room: Mapping[str, int]) -> Plan:
             continue
         together = len(group) > (free if critical else min(SINGLY, free))
         made = [
-            _parcel(channel, address, part) for part in ([group] if together else [[each] for each in group])
+            _parcel(channel, address, part, doors)
+            for part in ([group] if together else [[each] for each in group])
         ]
         if channel in left:
             left[channel] = free - len(made)
@@ -96,9 +105,19 @@ def after_failure(notice: Notice, now: float, *, retryable: bool) -> Retry:
     return Retry(now, notice.channel, attempts, given_up=True, hurry=attempts <= TRIES)
 
 
-def _parcel(channel: str, address: str, group: Sequence[Notice]) -> Parcel:
-    told = texts.summary([Words(each.zh, each.en) for each in group])
+def blanked(answer: str, doors: Iterable[str]) -> str:
+    """Return what a service answered without what it was told of a resident: some say it all again."""
+    for each in doors:
+        answer = answer.replace(each, "…")
+    return answer
+
+
+def _parcel(channel: str, address: str, group: Sequence[Notice], doors: Mapping[str, Words]) -> Parcel:
+    told = texts.summary([texts.located(Words(each.zh, each.en), doors.get(each.incident)) for each in group])
     first = group[0]
     text = told.zh if first.language == "zh" else told.en
     message = Message(first.id, address, text, max(each.rank for each in group), first.language)
-    return Parcel(channel, message, tuple(group))
+    there = [doors[each.incident] for each in group if each.incident in doors]
+    return Parcel(
+        channel, message, tuple(group), tuple(text for each in there for text in (each.zh, each.en))
+    )

@@ -18,11 +18,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from gateway.desk.delivering import Pace, Parcel, after_failure, plan
+from gateway.desk.delivering import Pace, Parcel, after_failure, blanked, plan
+from gateway.desk.grouping import home_of
 from gateway.desk.outages import Patience
 from gateway.desk.reaching import lost, reached
 from gateway.desk.sending import Delivered, Rejected, Result, Sender, Unknown, told
-from gateway.desk.store import notices, timers, work
+from gateway.desk.store import care, notices, timers, work
 from gateway.desk.store.database import Database, Transaction
 from gateway.desk.store.notices import Notice
 
@@ -117,7 +118,8 @@ class Delivery:
             room = {
                 name: pace.per_minute - used[name] for name, pace in self._paces.items() if pace.per_minute
             }
-            found = plan(claimed, room)
+            homes = {each.incident: home for each in claimed if (home := home_of(each.incident))}
+            found = plan(claimed, room, await care.where(transaction, homes) if homes else {})
             for notice in found.waiting:
                 await self._again(transaction, notice, now + WAIT_S, "waits for room on its channel")
         self._in_hand.update(parcel.channel for parcel in found.parcels)
@@ -171,6 +173,7 @@ class Delivery:
         """Write down what came of a message; return whether an alert of the desk's own has changed."""
         if isinstance(result, Delivered):
             self.sent += 1
+            result = Delivered(blanked(result.answer, parcel.doors))
             first = parcel.notices[0]
             for notice in parcel.notices:
                 into = "" if notice.id == first.id else first.id
@@ -180,7 +183,7 @@ class Delivery:
                 )  # fmt: skip
             return await reached(transaction, first.person, now)
         retryable = not isinstance(result, Rejected) or result.retryable
-        answer = told(result)
+        answer = blanked(told(result), parcel.doors)
         log.warning("channel %s did not take %s: %s", parcel.channel, parcel.message.id, answer)
         changed = [
             await self._retry(transaction, notice, answer, now, retryable=retryable)

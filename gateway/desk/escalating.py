@@ -7,7 +7,7 @@ timer, and one that is killed leaves everything as it was.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,11 +16,12 @@ import msgspec
 from gateway.core.events import Place
 from gateway.core.schedule import Schedule
 from gateway.desk import texts
+from gateway.desk.grouping import home_of
 from gateway.desk.ladders import NO_LADDER, Decision, Ladder, Standing, decide
 from gateway.desk.outages import Patience
 from gateway.desk.routing import Directory, audience
 from gateway.desk.silences import Silence, silenced_until
-from gateway.desk.store import notices, people, stepping, timers, work
+from gateway.desk.store import news, notices, people, stepping, timers, work
 from gateway.desk.store.database import Database, Transaction
 from gateway.desk.store.notices import Notice
 from gateway.desk.store.timers import Timer
@@ -49,6 +50,8 @@ class Rules:
 
     ladders: Mapping[int, Ladder]
     quiet: Schedule | None = None
+    groups: frozenset[str] = frozenset()
+    """Channels that more people read than the one who is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +74,11 @@ class Escalation:
         *,
         now: Callable[[], float] = time.time,
         paged: Callable[[], None] = lambda: None,
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         self.pages = 0
         self._database, self._rules, self._now, self._paged = database, rules, now, paged
+        self._changed = changed
         self._wake = asyncio.Event()
         self._patience = Patience(database, "no ladder is climbed")
 
@@ -112,6 +117,8 @@ class Escalation:
         self.pages += sum(pages)
         if any(pages):
             self._paged()
+            if any(home_of(timer.incident) for timer in due):
+                self._changed()
         return len(due)
 
 
@@ -158,7 +165,7 @@ async def _page(
     transaction: Transaction, timer: Timer, standing: Standing, decision: Decision, found: _Round
 ) -> int:
     told = texts.page(standing, timer.step, news=timer.news)
-    written = 0
+    home, written = home_of(timer.incident), 0
     for page in decision.pages:
         whom = audience(page.to, found.directory, standing.kind, standing.place, found.now)
         made = [
@@ -167,7 +174,7 @@ async def _page(
                 incident=timer.incident,
                 person=person.name,
                 language=person.language,
-                channels=person.channels,
+                channels=_own_first(person.channels, found.rules.groups) if home else person.channels,
                 rank=standing.rank,
                 zh=told.zh,
                 en=told.en,
@@ -182,4 +189,11 @@ async def _page(
         )
         if not whom:
             log.error("nobody to tell of %s: desk.toml names no person", timer.incident)
+    if home and written:  # their open pages show which door from now on
+        await news.tell(transaction, "alert", [home], found.now)
     return written
+
+
+def _own_first(channels: Sequence[tuple[str, str]], groups: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """Return the ways to somebody with those of groups last: what is said of a resident is for who is called."""
+    return tuple(sorted(channels, key=lambda each: each[0] in groups))

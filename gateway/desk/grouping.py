@@ -18,12 +18,23 @@ BY_HAND: Final = "report."
 """In front of kinds that people report: what two people saw is not one thing, so each is an incident of its own."""
 
 
+HOME: Final = "home:"
+"""In front of an alert about a resident: two people who call for help are two calls, and two matters to see."""
+
+
 def incident_key(arrival: Arrival) -> str:
     """Return what alerts of one incident have in common."""
     place = arrival.place
     where = f"{place.community}/{place.compound}" if place.compound else arrival.gateway.partition(":")[0]
     own = f"|{arrival.alert}" if arrival.kind.startswith(BY_HAND) else ""
+    own = f"|{HOME}{arrival.alert}" if arrival.shown else own
     return f"{where}|{arrival.kind}{own}"
+
+
+def home_of(incident: str) -> str | None:
+    """Return the alert of an incident that is about a resident: such a one is never grouped with another's."""
+    _, found, rest = incident.partition(f"|{HOME}")
+    return rest.rpartition("#")[0] if found else None
 
 
 def next_news(count: int) -> int:

@@ -22,6 +22,7 @@ import msgspec
 from gateway.core.events import Place, Severity
 from gateway.desk.arrivals import LARGEST, Arrival, UnreadableError, read
 from gateway.desk.folding import receipts
+from gateway.desk.masking import is_private
 from gateway.desk.outages import Patience
 from gateway.desk.store import gateways
 from gateway.desk.store.database import Database, Transaction
@@ -120,7 +121,7 @@ class Intake:
         try:
             taken = await self._patience.through(lambda: self._commit(batch))
         except Exception as error:  # noqa: BLE001 - whatever a database may raise for what is in a batch
-            self.tally.last_fault = f"{type(error).__name__}: {error}"
+            self.tally.last_fault = _told(error, batch)
             await self._halve(batch)
         else:
             self._done(batch, taken)
@@ -136,7 +137,7 @@ class Intake:
             await self._store(batch[middle:])
             return
         self.tally.set_aside += 1
-        log.error("the database will not take %s: %s", batch[0].content[:200], self.tally.last_fault)
+        log.error("the database will not take %s: %s", _named(batch[0]), self.tally.last_fault)
 
     def _done(self, batch: Sequence[Item], taken: Taken) -> None:
         """Answer: what is told here is committed."""
@@ -175,6 +176,18 @@ async def take(transaction: Transaction, batch: Sequence[Item], now: float) -> T
         else:
             await gateways.healthy(transaction, gateway, text, now, live=item.live)
     return taken
+
+
+def _told(error: Exception, batch: Sequence[Item]) -> str:
+    """Return what is wrong; of what is about residents not in the database's words, which may hold theirs."""
+    private = any(item.arrival is not None and is_private(item.arrival) for item in batch)
+    return type(error).__name__ if private else f"{type(error).__name__}: {error}"
+
+
+def _named(item: Item) -> str:
+    """Return what an item is, without what it says: that may be of a resident, and a log is read by many."""
+    number = "" if item.arrival is None else f" no. {item.arrival.epoch}.{item.arrival.seq}"
+    return f"{item.what}{number} of {item.gateway}"
 
 
 def _compound(place: Place) -> str:

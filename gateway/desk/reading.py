@@ -10,7 +10,15 @@ from gateway.core.config import MqttTable
 from gateway.core.faults import NOTHING, Fault, near, one_of, shown
 from gateway.core.toml_tables import TABLE, WANTED, each_of, listed, table_of, tree, unknown
 from gateway.desk.channels import KINDS, ChannelTable
-from gateway.desk.tables import DeskConfig, DeskTable, DutyTable, LadderTable, PersonTable, WebTable
+from gateway.desk.tables import (
+    DeskConfig,
+    DeskTable,
+    DutyTable,
+    LadderTable,
+    PersonTable,
+    ResidentTable,
+    WebTable,
+)
 
 _WANTED: Final = WANTED | {
     list[tuple[str, str]]: Text(
@@ -35,6 +43,7 @@ class Read:
     people: dict[str, PersonTable] = field(default_factory=dict)
     duties: dict[str, DutyTable] = field(default_factory=dict)
     ladders: dict[str, LadderTable] = field(default_factory=dict)
+    residents: dict[str, ResidentTable] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
     def config(self) -> DeskConfig | None:
@@ -49,6 +58,7 @@ class Read:
             person=tuple(self.people.values()),
             duty=tuple(self.duties.values()),
             ladder=tuple(self.ladders.values()),
+            resident=tuple(self.residents.values()),
         )
 
 
@@ -72,6 +82,7 @@ def parse(text: str) -> Read:
     read.people = listed(tables, "person", PersonTable, read.faults, _WANTED)
     read.duties = listed(tables, "duty", DutyTable, read.faults, _WANTED)
     read.ladders = listed(tables, "ladder", LadderTable, read.faults, _WANTED)
+    read.residents = listed(tables, "resident", ResidentTable, read.faults, _WANTED)
     return read
 
 

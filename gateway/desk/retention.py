@@ -1,7 +1,8 @@
 """Forgetting: what was closed long ago goes, in small steps between which alerts come in as ever.
 
 What people did is kept `AUDIT_TIMES` as long as the alerts: who closed what, and why, is asked for late. News and used
-pairings are of use for a day. What is open is kept whatever its age.
+pairings are of use for a day. What is open is kept whatever its age. What is known of residents goes sooner: by what
+each agreed to, at once where that was taken back, and so that no byte of it is left in the record's files.
 """
 
 import asyncio
@@ -10,8 +11,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from gateway.desk.store import forgetting, news
-from gateway.desk.store.database import Database, Transaction
+from gateway.desk.store import consents, forgetting, looks, news
+from gateway.desk.store.database import Record, Transaction
 
 log = logging.getLogger(__name__)
 
@@ -19,16 +20,26 @@ EVERY_S: Final = 3600.0
 BETWEEN_S: Final = 0.05
 DAY_S: Final = 86_400.0
 AUDIT_TIMES: Final = 3
+CARE_DAYS: Final = 30.0
 
 Step = Callable[[Transaction], Awaitable[int]]
 
 
 class Retention:
-    """Forgets by the hour. `keep_days`: how long a closed alert is kept."""
+    """Forgets by the hour. `keep_days`: how long a closed alert is kept; `care_days` what is known of residents."""
 
-    def __init__(self, database: Database, *, keep_days: float, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        database: Record,
+        *,
+        keep_days: float,
+        care_days: float = CARE_DAYS,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self.forgotten = 0
         self._database, self._keep_s, self._now = database, keep_days * DAY_S, now
+        self._care_days = min(care_days, keep_days)
+        self._shred = True  # what a kill left between deleting and shredding
 
     async def run(self) -> None:
         """Forget until cancelled."""
@@ -47,11 +58,29 @@ class Retention:
             lambda transaction: forgetting.pairings(transaction, day),
             lambda transaction: forgetting.audit(transaction, now - self._keep_s * AUDIT_TIMES),
             lambda transaction: news.forget(transaction, day),
+            lambda transaction: looks.forget(transaction, now),
         )
+        await self._residents(now)
         for step in steps:
             while count := await self._once(step):
                 self.forgotten += count
                 await asyncio.sleep(BETWEEN_S)
+
+    async def _residents(self, now: float) -> None:
+        """Forget what is known of residents first: others' figures can wait, and what hangs on it goes with it."""
+        while count := await self._once(
+            lambda transaction: consents.forget(transaction, now, self._care_days)
+        ):
+            self.forgotten += count
+            self._shred = True
+            await asyncio.sleep(BETWEEN_S)
+        while count := await self._once(
+            lambda transaction: consents.forget_devices(transaction, now - self._care_days * DAY_S)
+        ):
+            self.forgotten += count
+        if self._shred:
+            await self._database.shred(consents.TABLES)
+            self._shred = False
 
     async def _once(self, step: Step) -> int:
         async with self._database.transaction() as transaction:

@@ -14,7 +14,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.core import schedule
-from gateway.desk import server
+from gateway.desk import consent_checks, server
 from gateway.desk.broker import Broker
 from gateway.desk.channels import WebpushTable
 from gateway.desk.checking import address_of, directory, ladders
@@ -34,8 +34,8 @@ from gateway.desk.senders import vapid
 from gateway.desk.senders.building import Builder
 from gateway.desk.sharing import Share
 from gateway.desk.standing import standing
-from gateway.desk.store import news, people
-from gateway.desk.store.database import Database
+from gateway.desk.store import consents, news, people
+from gateway.desk.store.database import Database, Record
 from gateway.desk.store.opening import open_database
 from gateway.desk.tables import DeskConfig, WebTable
 from gateway.desk.watching import Watch
@@ -55,7 +55,7 @@ log = logging.getLogger(__name__)
 class Desk:
     """One instance of the desk over an open database."""
 
-    def __init__(self, config: DeskConfig, database: Database, supervisor: Supervisor) -> None:
+    def __init__(self, config: DeskConfig, database: Record, supervisor: Supervisor) -> None:
         self.instance = f"{config.desk.name}-{socket.gethostname()}"
         owner = f"{self.instance}-{os.getpid()}"
         self.database = database
@@ -66,7 +66,9 @@ class Desk:
         channels = Builder(database).build_all(config.channel)
         paces = {each.name: each.pace for each in config.channel}
         self.delivery = Delivery(database, channels, owner=owner, paces=paces)
-        self.escalation = Escalation(database, rules(config), paged=self.delivery.wake)
+        self.escalation = Escalation(
+            database, rules(config), paged=self.delivery.wake, changed=self.feed.wake
+        )
         key, told = signing_key(config.desk.key_file), self.feed.wake
         self.ordering = Ordering(database, key, operator=config.desk.operator, owner=owner, changed=told)
         self.door_states = DoorStates(database, changed=told)
@@ -110,7 +112,7 @@ class Desk:
             **{f"share {each.url}": each.run for each in self.shares},
         }
 
-    def _watchers(self, config: DeskConfig, database: Database) -> dict[str, Run]:
+    def _watchers(self, config: DeskConfig, database: Record) -> dict[str, Run]:
         """Return what works by the clock."""
         taken = [self.escalation.wake, self.feed.wake]
         watch = Watch(
@@ -123,7 +125,9 @@ class Desk:
         found: dict[str, Run] = {
             "watch": watch.run,
             "gaps": Gaps(database, taken=taken).run,
-            "retention": Retention(database, keep_days=config.desk.keep_days).run,
+            "retention": Retention(
+                database, keep_days=config.desk.keep_days, care_days=config.desk.care_keep_days
+            ).run,
             "what is due": Telling(database, taken=taken).run,
         }
         if config.desk.weekly_test:
@@ -182,6 +186,7 @@ async def opened(config: DeskConfig, notifier: Notifier) -> AsyncIterator[tuple[
         async with database.transaction() as transaction:
             if await people.replace(transaction, directory(config)):
                 await news.tell(transaction, "people", [config.desk.name], time.time())
+            await consents.replace(transaction, consent_checks.given(config.resident), time.time())
         supervisor = Supervisor(notifier)
         yield Desk(config, database, supervisor), supervisor
     finally:
@@ -220,7 +225,8 @@ async def serve(
 def rules(config: DeskConfig) -> Rules:
     """Return how alerts escalate."""
     quiet = config.desk.quiet_hours
-    return Rules(ladders(config), schedule.parse(quiet) if quiet else None)
+    groups = frozenset(each.name for each in config.channel if each.kind in consent_checks.GROUPS)
+    return Rules(ladders(config), schedule.parse(quiet) if quiet else None, groups)
 
 
 def web_push(config: DeskConfig) -> WebPush | None:

@@ -5,6 +5,7 @@ import msgspec
 from gateway.core.config import MqttTable
 from gateway.core.events import Place
 from gateway.desk.channels import ChannelTable
+from gateway.desk.consent import USUAL
 
 
 class DeskTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -16,6 +17,7 @@ class DeskTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     files: str = "desk-files"  # the folder of stills, clips and photos
     evidence_gb: float = 4.0  # and how much it may hold
     keep_days: float = 730.0  # closed alerts and all that hangs on them
+    care_keep_days: float = 30.0  # what is known of residents, after their alerts were closed
     share: bool = False  # several desks share the alerts; only where all gateways have confirm = "desk"
     quiet_s: float = 180.0
     quiet_hours: list[str] = []  # "daily 22:00-06:00"
@@ -52,6 +54,22 @@ class DutyTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     times: list[str] = []
 
 
+class ResidentTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[resident]]`: what somebody agreed to, by the code their gateway has for them.
+
+    `see` are roles and people who see everything; `shown` is how much of the place everybody else sees. Without such a
+    table everybody sees the stairwell, and the door is told to who is called.
+    """
+
+    gateway: str
+    code: str
+    see: list[str] = []
+    shown: str = USUAL
+    keep_days: float | None = None
+    name: str = ""
+    note: str = ""  # what helpers must know: a wheelchair, who has a key
+
+
 class LadderTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[[ladder]]`: what happens while nobody acknowledges an alert of a severity."""
 
@@ -71,3 +89,4 @@ class DeskConfig(msgspec.Struct, frozen=True, kw_only=True):
     person: tuple[PersonTable, ...] = ()
     duty: tuple[DutyTable, ...] = ()
     ladder: tuple[LadderTable, ...] = ()
+    resident: tuple[ResidentTable, ...] = ()

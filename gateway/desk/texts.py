@@ -26,6 +26,11 @@ def page(standing: Standing, step: int, *, news: bool = False) -> Words:
     return Words(_cut("；".join(parts_zh)), _cut("; ".join(parts_en)))
 
 
+def located(text: Words, spot: Words | None) -> Words:
+    """Return a page with where exactly to go in front of it; None: it says so itself."""
+    return text if spot is None else Words(f"{spot.zh}：{text.zh}", f"{spot.en}: {text.en}")
+
+
 def summary(texts: Sequence[Words]) -> Words:
     """Return several pages to one person as one: the first few in words, the others as a number."""
     if len(texts) == 1:

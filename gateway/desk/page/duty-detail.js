@@ -56,7 +56,7 @@ function merge(alert) {
 function paint({ box, name, detail }) {
   const { alert } = detail;
   const parts = [
-    head(say("detail.open")), what(alert), actions(alert, detail, name), where(alert), calls(detail), pictures(alert),
+    head(say("detail.open")), what(alert), actions(alert, detail, name), resident(detail), where(alert), calls(detail), pictures(alert),
     written(alert), panel(say("detail.timeline"), detail.timeline ? timeline(detail.timeline) : note(say("loading"))),
     told(detail), others(detail),
   ].filter(Boolean);
@@ -110,6 +110,15 @@ function where(alert) {
     alert.device && make("small", {}, say("detail.device", { name: alert.device })), make("br"), make("small", {}, say("detail.gateway", { name: alert.gateway })));
   const made = panel(say("detail.where"), make("div.figure", {}, drawn, words));
   if (drawn) made.append(make("small", {}, say("detail.sketch", { floor: place.floor })));
+  return made;
+}
+
+function resident({ alert, view, resident: who }) { // how much of it one sees, and why
+  if (!alert.hidden) return null;
+  const shown = view ?? "masked";
+  const line = (key, text) => text && make("p", {}, `${say(key)}${say("colon")}`, make("b", {}, text));
+  const made = panel(say("view.title"), who && line("view.code", who.code), who && line("view.name", who.name), who && line("view.note", who.note));
+  made.append(note(say(shown === "masked" && !isOpen(alert) ? "view.closed" : `view.${shown}`)));
   return made;
 }
 

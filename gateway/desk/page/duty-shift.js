@@ -1,5 +1,5 @@
 // My duty: who I am, whether it is my turn, who else is on duty and their numbers, sound, push, and the way out.
-import { clock, me, pick, say } from "./duty-given.js";
+import { clock, may, me, pick, say } from "./duty-given.js";
 import { ask } from "./duty-ask.js";
 import * as sound from "./duty-sound.js";
 import { offerPush } from "./duty-install.js";
@@ -12,6 +12,7 @@ export function show(box) {
   phone.append(make("p", {}, say(sound.staysAwake() ? "duty.screen" : "duty.screen.no")));
   offerPush(phone);
   if (me.shared) phone.append(button("wide", "duty", say("duty.change"), () => choose(box)));
+  if (may("looks")) phone.append(make("a.wide", { href: "/looks" }, icon("care"), say("view.looks")));
   phone.append(button("wide", "", say("duty.leave"), leave));
   ask("GET", "/api/duty").then((told) => roster.replaceChildren(...watches(told), own(told)), (error) => roster.replaceChildren(note(error.message)));
 }

@@ -19,6 +19,7 @@ FRESH_S: Final = 5.0
 MOST_SHOWN: Final = 500
 
 Allowed = Callable[[Place], bool]
+Seen = Callable[[Asset], bool]
 
 
 class Changed(msgspec.Struct, frozen=True):
@@ -71,16 +72,26 @@ async def write(transaction: Transaction, before: Asset, written: Written, *, wh
 
 
 async def carry_out(
-    transaction: Transaction, ledger: Ledger, allowed: Allowed, *, dry: bool, who: str, now: float
+    transaction: Transaction,
+    ledger: Ledger,
+    allowed: Allowed,
+    *,
+    dry: bool,
+    who: str,
+    now: float,
+    seen: Seen = lambda _: True,
 ) -> Outcome:
-    """Put a whole ledger into the registry, or, if it is `dry` or anything is wrong, only say what it would do."""
+    """Put a whole ledger into the registry, or, if it is `dry` or anything is wrong, only say what it would do.
+
+    A device that is not `seen` is as one of another's places: nothing is written over it and nothing said of it.
+    """
     known = await assets.these(transaction, [line.name for line in ledger.lines], locked=not dry)
     faults, changed, after = list(ledger.faults), list[Changed](), list[Asset]()
     for line in ledger.lines:
         before = known.get(line.name, Asset(line.gateway, line.device))
         made = applied(before, line)
         is_new = line.name not in known
-        if not allowed(made.facts.place) or not (is_new or allowed(before.facts.place)):
+        if not allowed(made.facts.place) or not (is_new or (allowed(before.facts.place) and seen(before))):
             faults.append(Fault("row", same(line.name), _YOURS, line=line.number))
         elif is_new or made != before:
             after.append(made)

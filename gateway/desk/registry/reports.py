@@ -43,6 +43,7 @@ class _State(msgspec.Struct, frozen=True):
     category: _Word = ""
     profile: _Word = ""
     label: _Word = ""
+    resident: _Word = ""
 
 
 class _OnLine(msgspec.Struct, frozen=True):
@@ -161,7 +162,7 @@ class Reports:
         if told is None or told.device != heard.name:
             return False
         place = Place(**{name: told.place.get(name, "") for name in Place.__struct_fields__})
-        reported = Reported(told.category, told.profile, told.label, place, told.online)
+        reported = Reported(told.category, told.profile, told.label, place, told.online, told.resident)
         self._take(Said(heard.gateway, heard.name, reported, whole=True, live=not heard.retained))
         return True
 

@@ -19,6 +19,7 @@ from gateway.core.installed import Asset, Due
 from gateway.core.places import cut
 from gateway.core.texts import Subject, where
 from gateway.desk.arrivals import Arrival
+from gateway.desk.consent import USUAL
 from gateway.desk.store import assets
 from gateway.desk.store.database import Database, Row, Transaction
 from gateway.desk.store.events import ingest
@@ -128,6 +129,10 @@ def words(place: Place, due: Sequence[Asset], today: date) -> Words:
 
 
 def _name(asset: Asset) -> Words:
+    """Return what a device is called, for everybody: one that watches over somebody by its stairwell only."""
+    if asset.reported.resident:
+        spot = where(Subject(place=cut(asset.facts.place, USUAL)))
+        return Words(f"{spot.zh} 看护设备".strip(), f"care device, {spot.en}".rstrip(", "))
     return where(Subject(asset.device, asset.reported.label, asset.facts.place))
 
 

@@ -67,6 +67,13 @@ class Database(Protocol):
         """Let go of it."""
 
 
+class Record(Database, Protocol):
+    """A database that can also be made to forget for good."""
+
+    async def shred(self, tables: Sequence[str]) -> None:
+        """Have nothing left of what was deleted from these small tables, nowhere in the database's own files."""
+
+
 async def insert(
     transaction: Transaction, statement: str, rows: Sequence[Sequence[Value]], after: str = ""
 ) -> list[Row]:

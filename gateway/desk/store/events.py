@@ -12,10 +12,11 @@ from typing import Final
 import msgspec
 
 from gateway.core.events import Change
+from gateway.core.places import cut
 from gateway.desk.arrivals import Arrival
 from gateway.desk.folding import by_key, newest, once
 from gateway.desk.grouping import OWN, WINDOW_S, incident_key
-from gateway.desk.store import files, news, timers, work
+from gateway.desk.store import care, files, news, timers, work
 from gateway.desk.store.acknowledging import is_echo
 from gateway.desk.store.database import Row, Transaction, among, insert
 from gateway.desk.workflow import Command, Step
@@ -29,11 +30,12 @@ _EVENT: Final = (
 )
 _ALERT: Final = (
     "INSERT INTO alerts (alert, gateway, epoch, seq, kind, rank, change, state, place, time, first_seen, count,"
-    " zh, en, body, device)",
+    " zh, en, body, device, shown)",
     "ON CONFLICT (alert) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, kind = excluded.kind,"
     " rank = excluded.rank, change = excluded.change, state = excluded.state, place = excluded.place,"
     " time = excluded.time, first_seen = excluded.first_seen, count = excluded.count, zh = excluded.zh,"
-    " en = excluded.en, body = excluded.body, device = excluded.device"
+    " en = excluded.en, body = excluded.body, device = excluded.device,"
+    " shown = excluded.shown"
     " WHERE (excluded.epoch, excluded.seq) > (alerts.epoch, alerts.seq)",
 )
 _HEAD: Final = (
@@ -57,12 +59,13 @@ class Taken:
 
 async def ingest(transaction: Transaction, batch: Sequence[Arrival], now: float) -> Taken:
     """Take in a batch, in any order and with any repeats; return what was new."""
-    arrivals = once(batch)
+    arrivals, homes = await care.part(transaction, once(batch))
     fresh = await _insert(transaction, arrivals, now)
     latest = newest(fresh)
     if not latest:
         return Taken(0, 0)
     await insert(transaction, _ALERT[0], [_alert_row(each) for each in latest.values()], _ALERT[1])
+    await care.put_away(transaction, [homes[each.key] for each in fresh if each.key in homes])
     known = {
         row["alert"]: row
         for row in await among(
@@ -198,8 +201,9 @@ async def _place(transaction: Transaction, new: Sequence[Arrival]) -> None:
     for each in new:
         path: list[tuple[str, str]] = []
         parent = None
-        for level in each.place.__struct_fields__:
-            if name := getattr(each.place, level):
+        place = cut(each.place, each.shown) if each.shown else each.place
+        for level in place.__struct_fields__:
+            if name := getattr(place, level):
                 path.append((level, name))
                 here = msgspec.json.encode(path).decode()
                 rows[here] = (here, parent, level, name)
@@ -218,7 +222,7 @@ def _alert_row(each: Arrival) -> tuple[str | int | float, ...]:
     return (
         each.alert, each.gateway, each.epoch, each.seq, each.kind, each.rank, each.change, each.state, place,
         each.time, each.first_seen, each.count, each.text.zh, each.text.en, each.body,
-        each.device,
+        each.device, each.shown,
     )  # fmt: skip
 
 

@@ -30,8 +30,8 @@ async def alerts(transaction: Transaction, before: float, now: float) -> int:
         return 0
     names = [row["alert"] for row in rows]
     these = places(1, len(names))
-    await transaction.execute(_gone(len(names)), *names, now)
-    for table in ("attachments", "work", "alerts"):
+    await transaction.execute(gone(len(names)), *names, now)
+    for table in ("attachments", "work", "alerts", "care", "care_told"):
         await transaction.execute(f"DELETE FROM {table} WHERE alert IN {these}", *names)
     await _events(transaction, rows, these)
     return len(names)
@@ -100,7 +100,7 @@ async def _events(transaction: Transaction, rows: Sequence[Row], these: str) -> 
     )
 
 
-def _gone(count: int) -> str:
+def gone(count: int) -> str:
     """Return the statement that gives up the files of so many alerts, unless another alert has them too."""
     these = places(1, count)
     return (

@@ -11,7 +11,8 @@ SELECT: Final = (
     " a.first_seen AS first_seen, a.count AS count, a.zh AS zh, a.en AS en, a.body AS body,"
     " w.incident AS incident, w.state AS work_state, w.version AS version, w.opened_at AS opened_at,"
     " w.acknowledged_by AS acknowledged_by, w.acknowledged_at AS acknowledged_at, w.assignee AS assignee,"
-    " w.arrived_at AS arrived_at, w.closed_by AS closed_by, w.closed_at AS closed_at, w.cause AS cause, w.note AS note"
+    " w.arrived_at AS arrived_at, w.closed_by AS closed_by, w.closed_at AS closed_at, w.cause AS cause, w.note AS note,"
+    " a.shown AS shown"
     " FROM work w JOIN alerts a ON a.alert = w.alert"
 )
 _OPEN: Final = ", ".join(f"'{state}'" for state in OPEN)
@@ -58,13 +59,13 @@ async def files(transaction: Transaction, alerts: Sequence[str]) -> Sequence[Row
 
 
 async def alerts_of_file(transaction: Transaction, sha256: str) -> Sequence[Row]:
-    """Return alert and place of all alerts that a file belongs to.
+    """Return alert, place and `shown` of all alerts that a file belongs to.
 
     A gateway names the evidence of its alerts; naming a file of another's, or a person's, makes it none of its own.
     """
     return await transaction.fetch(
-        "SELECT a.alert AS alert, a.place AS place FROM attachments t JOIN alerts a ON a.alert = t.alert"
-        " JOIN files f ON f.sha256 = t.sha256 WHERE t.sha256 = $1"
+        "SELECT a.alert AS alert, a.place AS place, a.shown AS shown"
+        " FROM attachments t JOIN alerts a ON a.alert = t.alert JOIN files f ON f.sha256 = t.sha256 WHERE t.sha256 = $1"
         " AND (f.made_by = a.gateway OR (f.kind = 'photo' AND t.who <> a.gateway))",
         sha256,
     )

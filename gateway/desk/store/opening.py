@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from gateway.desk.store.database import Database
+from gateway.desk.store.database import Record
 from gateway.desk.store.postgres import open_postgres
 from gateway.desk.store.sqlite import open_sqlite
 
 
-async def open_database(where: str, password: str | None = None) -> Database:
+async def open_database(where: str, password: str | None = None) -> Record:
     """Return the database with its tables brought up to date; raises StoreError."""
     if where.startswith(("postgresql://", "postgres://")):
         return await open_postgres(where, password)

@@ -62,6 +62,35 @@ class Sqlite:
         """Hear nobody, until cancelled."""
         await asyncio.Event().wait()
 
+    async def shred(self, tables: Sequence[str]) -> None:
+        """Write what is left of these tables anew, and let no page and no log keep the bytes of what is not.
+
+        `secure_delete` blanks a row where it stood; a copy that was left as its neighbours moved, it does not find.
+        What was written since the last checkpoint stands in the log as well, which is cut down to nothing.
+        """
+        async with self.transaction():
+            for table in tables:
+                (row,) = await self.fetch("SELECT sql FROM sqlite_master WHERE name = $1", table)
+                indices = await self.fetch(
+                    "SELECT sql FROM sqlite_master WHERE tbl_name = $1 AND type = 'index' AND sql IS NOT NULL",
+                    table,
+                )
+                made = row["sql"].replace(f"CREATE TABLE {table}", f"CREATE TABLE {table}_left", 1)
+                for statement in (
+                    made.replace(f'CREATE TABLE "{table}"', f"CREATE TABLE {table}_left", 1),
+                    f"INSERT INTO {table}_left SELECT * FROM {table}",
+                    f"DROP TABLE {table}",
+                    f"ALTER TABLE {table}_left RENAME TO {table}",
+                    *(each["sql"] for each in indices),
+                ):
+                    await self.execute(statement)
+        async with self._turn:
+            (left,) = await self.fetch("PRAGMA wal_checkpoint(TRUNCATE)")
+        if left["busy"]:
+            raise sqlite3.OperationalError(
+                "the log of the record is busy: what was thrown away stands in it yet"
+            )
+
     async def close(self) -> None:
         """Close the file."""
         await self._connection.close()
@@ -92,6 +121,7 @@ async def open_sqlite(path: Path) -> Sqlite:
 
 async def _set_up(connection: aiosqlite.Connection, path: Path) -> None:
     await connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+    await connection.execute("PRAGMA secure_delete=ON")
     for pragma, wanted in (("journal_mode=WAL", "wal"), ("synchronous=FULL", FULL)):
         await connection.execute(f"PRAGMA {pragma}")
         found = await _told(connection, f"PRAGMA {pragma.partition('=')[0]}")

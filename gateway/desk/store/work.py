@@ -1,12 +1,12 @@
 """The work flow in the database: one step in one transaction, its answer kept, so that a repeat gets the first."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 import msgspec
 
-from gateway.desk.store import acknowledging, news, timers
+from gateway.desk.store import acknowledging, care, news, timers
 from gateway.desk.store.database import Row, Transaction, Value
 from gateway.desk.workflow import Command, Outcome, State, Step, Work, advance
 
@@ -43,6 +43,7 @@ async def take_step(
         return Answer(Outcome.UNKNOWN, None)
     if first := await _answered(transaction, command):
         return first
+    command = await _public(transaction, command)
     outcome, work = advance(_work(rows[0]), command, now)
     if outcome is Outcome.DONE:
         values: list[Value] = [getattr(work, name) for name in _CHANGING]
@@ -102,6 +103,15 @@ async def write_down(
 async def trail(transaction: Transaction, subject: str) -> Sequence[Row]:
     """Return the audit trail of an alert or an incident, oldest first."""
     return await transaction.fetch("SELECT * FROM audit WHERE subject = $1 ORDER BY id", subject)
+
+
+async def _public(transaction: Transaction, command: Command) -> Command:
+    """Return a step as everybody may see it: what is written of a resident is put away, but for the verdict."""
+    if not command.note and not command.cause:
+        return command
+    if not await care.write_words(transaction, command.alert, command.id, command.cause, command.note):
+        return command
+    return replace(command, cause=command.cause.partition(": ")[0], note="")
 
 
 async def _answered(transaction: Transaction, command: Command) -> Answer | None:

@@ -8,17 +8,18 @@ import msgspec
 
 from gateway.core.events import Place
 from gateway.desk.store import files, lists, work
-from gateway.desk.store.database import Transaction
+from gateway.desk.store.database import Row, Transaction
 from gateway.desk.web.api_files import may_have
 from gateway.desk.web.asking import Asker
 from gateway.desk.web.contacts import contacts
 from gateway.desk.web.detail import Detail, delivery_of, timeline
 from gateway.desk.web.endpoints import Asked, Endpoint
 from gateway.desk.web.fields import Id, Name, Photos, Text
+from gateway.desk.web.looking import look
 from gateway.desk.web.permissions import STEPS, Action, reaches
 from gateway.desk.web.refusals import RefusalError
 from gateway.desk.web.shapes import Alert
-from gateway.desk.web.showing import with_files
+from gateway.desk.web.showing import Seen, seen_of, with_files
 from gateway.desk.workflow import Command, Outcome, Step
 
 MOST: Final = 500
@@ -86,14 +87,14 @@ async def listed(asked: Asked, wanted: Wanted) -> Listed:
     """Return the open alerts, or the latest that were closed, in the asker's places."""
     places = asked.who.reach(Action.SEE)
     if wanted.state == "open":
-        found = asked.parts.showing.open_in(places)
+        found = asked.parts.showing.open_in(places, asked.who.person)
         return Listed(tuple(found[: wanted.limit]), len(found) > wanted.limit)
     before, than = asked.now + 1 if wanted.before is None else wanted.before, wanted.than
     kept: list[Alert] = []
     async with asked.parts.database.transaction() as transaction:
         while len(kept) <= wanted.limit:
             rows = await lists.closed(transaction, before, MOST, than)
-            kept += [each for each in await with_files(transaction, rows) if reaches(places, each.place)]
+            kept += await with_files(transaction, [row for row in rows if reaches(places, _place(row))])
             if len(rows) < MOST:
                 break
             before, than = rows[-1]["closed_at"], rows[-1]["alert"]
@@ -104,20 +105,21 @@ async def detail(asked: Asked) -> Detail:
     """Return all there is to know of an alert."""
     directory = await asked.parts.people.everybody()
     async with asked.parts.database.transaction() as transaction:
-        alert = await seen(transaction, asked)
-        mates = await with_files(transaction, await lists.of_incident(transaction, alert.incident, MOST))
+        there = await seen(transaction, asked)
+        found = await look(transaction, asked, there)
+        alert, places = found.alert, asked.who.reach(Action.SEE)
+        mates = await lists.of_incident(transaction, alert.incident, MOST)
+        others = [row for row in mates if row["alert"] != alert.alert and reaches(places, _place(row))]
         return Detail(
             alert=alert,
-            timeline=await timeline(transaction, alert),
+            view=found.view,
+            resident=found.resident,
+            timeline=await timeline(transaction, alert, found.told),
             deliveries=await delivery_of(transaction, alert.incident),
-            contacts=contacts(alert.kind, alert.place, directory, asked.now),
-            others=tuple(
-                each
-                for each in mates
-                if each.alert != alert.alert and reaches(asked.who.reach(Action.SEE), each.place)
-            ),
+            contacts=contacts(alert.kind, there.place, directory, asked.now),
+            others=tuple(await with_files(transaction, others)),
             assignable=tuple(
-                sorted({role.person for role in directory.roles if reaches([role.place], alert.place)})
+                sorted({role.person for role in directory.roles if reaches([role.place], there.place)})
             ),
         )
 
@@ -125,12 +127,13 @@ async def detail(asked: Asked) -> Detail:
 async def step(asked: Asked, told: StepMade) -> StepTaken:
     """Make a step."""
     async with asked.parts.database.transaction() as transaction:
-        alert = await seen(transaction, asked)
+        there = await seen(transaction, asked)
+        alert = there.alert
         made = _step(told, alert, asked.who, asked.now)
-        if not asked.who.may(_action(told, made), alert.place):
+        if not asked.who.may(_action(told, made), there.place):
             raise RefusalError("forbidden")
         if told.to:
-            await _assignable(asked, told.to, alert.place)
+            await _assignable(asked, told.to, there.place)
         command = Command(
             id=told.id,
             alert=alert.alert,
@@ -145,9 +148,9 @@ async def step(asked: Asked, told: StepMade) -> StepTaken:
         answer = await work.take_step(transaction, command, asked.now)
         if answer.outcome is Outcome.DONE:
             await _attach(transaction, asked, alert.alert, told.photos)
-        alert = await seen(transaction, asked)
+        after = (await seen(transaction, asked)).told(asked.who.person)
     asked.parts.changed()
-    return StepTaken(answer.outcome, alert)
+    return StepTaken(answer.outcome, after)
 
 
 async def acknowledge(asked: Asked, told: Several) -> Acknowledged:
@@ -156,7 +159,7 @@ async def acknowledge(asked: Asked, told: Several) -> Acknowledged:
     async with asked.parts.database.transaction() as transaction:
         alerts = await lists.these(transaction, sorted(set(told.alerts)))
         for row in alerts:
-            if not asked.who.may(Action.ACKNOWLEDGE, msgspec.json.decode(row["place"], type=Place)):
+            if not asked.who.may(Action.ACKNOWLEDGE, _place(row)):
                 continue
             command = Command(
                 id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{told.id} {row['alert']}")),
@@ -170,13 +173,18 @@ async def acknowledge(asked: Asked, told: Several) -> Acknowledged:
     return Acknowledged(outcomes.count(Outcome.DONE), outcomes.count(Outcome.ALREADY))
 
 
-async def seen(transaction: Transaction, asked: Asked) -> Alert:
+async def seen(transaction: Transaction, asked: Asked) -> Seen:
     """Return the alert a path names, if the asker may see it; raises RefusalError."""
     name = f"{asked.path['gateway']}/{asked.path['subject']}"
-    found = await with_files(transaction, await lists.these(transaction, [name]))
+    found = await seen_of(transaction, await lists.these(transaction, [name]))
     if not found or not asked.who.may(Action.SEE, found[0].place):
         raise RefusalError("none")
     return found[0]
+
+
+def _place(row: Row) -> Place:
+    """Return where an alert really is; `shown` says how much of that its list may say."""
+    return msgspec.json.decode(row["place"], type=Place)
 
 
 def _step(told: StepMade, alert: Alert, who: Asker, now: float) -> Step:

@@ -1,5 +1,6 @@
 """The device registry on the pages: found by place, kind and what is due; written one by one or by ledger."""
 
+import functools
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Final, Literal
@@ -15,10 +16,11 @@ from gateway.core.installed import Asset, Due, Written
 from gateway.core.ledger_columns import LONGEST, LONGEST_NOTE
 from gateway.core.places import within
 from gateway.core.texts import Subject, where
+from gateway.desk.consent import Consents, allows
 from gateway.desk.registry import ledger, sheets
 from gateway.desk.registry.keeping import MOST_SHOWN, Changed, Outcome, carry_out, write
 from gateway.desk.registry.telling import morning
-from gateway.desk.store import assets
+from gateway.desk.store import assets, care
 from gateway.desk.web.endpoints import Asked, Endpoint, body
 from gateway.desk.web.fields import Where
 from gateway.desk.web.pages import language
@@ -140,7 +142,10 @@ async def put(asked: Asked, told: Put) -> Device:
         known = await assets.these(transaction, [name], locked=True)
         before = known.get(name, Asset(gateway, device))
         after = msgspec.structs.replace(before, written=written)
-        if name in known and not asked.who.may(Action.SEE, before.facts.place):
+        consents = await care.consents(transaction)
+        if name in known and not (
+            asked.who.may(Action.SEE, before.facts.place) and may_see(asked, consents, before)
+        ):
             raise RefusalError("none")
         if any(
             not asked.who.may(Action.DEVICES, each.facts.place)
@@ -173,6 +178,7 @@ async def take_ledger(asked: Asked) -> Imported:
             dry=dry,
             who=asked.who.person,
             now=asked.now,
+            seen=functools.partial(may_see, asked, await care.consents(transaction)),
         )
     done = not dry and not outcome.faults
     if done:
@@ -183,7 +189,7 @@ async def take_ledger(asked: Asked) -> Imported:
 async def as_csv(asked: Asked) -> Response:
     """Return the registry as CSV."""
     found = ledger.table(await seen(asked), language(asked.request, asked.who.language))
-    return _file(await in_thread(lambda: to_csv(found)), "devices.csv", "text/csv; charset=utf-8")
+    return attached(await in_thread(lambda: to_csv(found)), "devices.csv", "text/csv; charset=utf-8")
 
 
 async def as_xlsx(asked: Asked) -> Response:
@@ -191,13 +197,28 @@ async def as_xlsx(asked: Asked) -> Response:
     spoken = language(asked.request, asked.who.language)
     found = ledger.table(await seen(asked), spoken)
     title = "设备台账" if spoken == "zh" else "Devices"
-    return _file(await in_thread(lambda: sheets.to_xlsx(found, title)), "devices.xlsx", XLSX)
+    return attached(await in_thread(lambda: sheets.to_xlsx(found, title)), "devices.xlsx", XLSX)
 
 
 async def seen(asked: Asked) -> Sequence[Asset]:
-    """Return all devices in the asker's places."""
+    """Return all devices in the asker's places; those that watch over somebody only by that one's consent."""
     places = asked.who.reach(Action.SEE)
-    return [each for each in await asked.parts.registry.everything() if reaches(places, each.facts.place)]
+    async with asked.parts.database.transaction() as transaction:
+        consents = await care.consents(transaction)
+    return [
+        each
+        for each in await asked.parts.registry.everything()
+        if reaches(places, each.facts.place) and may_see(asked, consents, each)
+    ]
+
+
+def may_see(asked: Asked, consents: Consents, asset: Asset) -> bool:
+    """Return whether the asker may know of a device: one that watches over somebody says who lives where."""
+    whose = asset.reported.resident
+    if not whose:
+        return True
+    consent = consents.get((asset.gateway, whose))
+    return allows(consent, asked.who.person, asked.who.roles, asset.facts.place)
 
 
 def device_of(asset: Asset, now: float) -> Device:
@@ -268,7 +289,8 @@ def _words(text: Text) -> Words:
     return Words(text.zh, text.en)
 
 
-def _file(content: bytes, name: str, media: str) -> Response:
+def attached(content: bytes, name: str, media: str) -> Response:
+    """Return a file to be kept under a name."""
     return Response(
         content, media_type=media, headers={"content-disposition": f'attachment; filename="{name}"'}
     )

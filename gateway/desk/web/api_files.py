@@ -14,13 +14,15 @@ from starlette.responses import FileResponse, Response
 
 from gateway.core.events import Place
 from gateway.desk.photos import PhotoError, bare
-from gateway.desk.store import files, lists, work
+from gateway.desk.store import care, files, lists, work
 from gateway.desk.store.database import Transaction
 from gateway.desk.web.asking import Asker
 from gateway.desk.web.endpoints import Asked, Endpoint, body
 from gateway.desk.web.limits import Limit
+from gateway.desk.web.looking import agreed, note
 from gateway.desk.web.permissions import Action
 from gateway.desk.web.refusals import RefusalError
+from gateway.desk.web.showing import seen_of
 from gateway.runtime.threads import in_thread
 
 LARGEST: Final = 8 * 1024 * 1024
@@ -62,6 +64,7 @@ async def give(asked: Asked) -> Response:
         row = await files.find(transaction, sha256) if _SUM.fullmatch(sha256) else None
         if row is None or not await may_have(transaction, sha256, asked.who):
             raise RefusalError("none")
+        await _private(transaction, asked, sha256)
     path = asked.parts.files.path(sha256)
     if not await in_thread(path.is_file):
         raise RefusalError("none")
@@ -74,6 +77,20 @@ async def may_have(transaction: Transaction, sha256: str, who: Asker) -> bool:
         if who.may(Action.SEE, msgspec.json.decode(row["place"], type=Place)):
             return True
     return any(row["who"] == who.person for row in await work.trail(transaction, f"file/{sha256}"))
+
+
+async def _private(transaction: Transaction, asked: Asked, sha256: str) -> None:
+    """Write down who looks at a picture of a resident's alert; raises RefusalError unless that resident agreed."""
+    rows = await lists.alerts_of_file(transaction, sha256)
+    if not rows or not all(row["shown"] for row in rows):
+        return
+    found = await seen_of(transaction, await lists.these(transaction, [row["alert"] for row in rows]))
+    known = await care.consents(transaction)
+    for each in found:
+        if each.door is not None and agreed(asked, known.get(each.door.key), each.place):
+            await note(transaction, asked, each.alert, "picture")
+            return
+    raise RefusalError("none")
 
 
 def _shown(path: Path, media: str) -> Response:

@@ -1,6 +1,6 @@
 """Gateways of the asker's places: whether each is there, when it was heard, and what of its health matters here."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -9,6 +9,7 @@ from gateway.core.events import Place, Words
 from gateway.core.texts import Subject, where
 from gateway.desk.store import gateways
 from gateway.desk.store.database import Row
+from gateway.desk.web.api_devices import seen
 from gateway.desk.web.endpoints import Asked, Endpoint
 from gateway.desk.web.permissions import Action
 
@@ -47,11 +48,18 @@ async def listed(asked: Asked) -> Gateways:
     """Return the gateways of the asker's places; one that never said where it is, is for who sees everything."""
     async with asked.parts.database.transaction() as transaction:
         rows = await gateways.everyone(transaction)
-    found = [_gateway(row) for row in rows]
+    private = {each.name for each in await asked.parts.registry.everything() if each.reported.resident}
+    private -= {each.name for each in await seen(asked)}
+    found = [_gateway(row, private) for row in rows]
     return Gateways(tuple(each for each in found if asked.who.may(Action.SEE, each.place)))
 
 
-def _gateway(row: Row) -> GatewayOf:
+def _gateway(row: Row, private: Collection[str]) -> GatewayOf:
+    """Return a gateway; what is `private` to the asker, who of a stairwell has a sensor at home, is left out."""
+    health = health_of(row["health"])
+    if health is not None:
+        silent = tuple(name for name in health.silent if f"{row['gateway']}/{name}" not in private)
+        health = msgspec.structs.replace(health, silent=silent)
     place = msgspec.json.decode(row["place"], type=Place) if row["place"] else Place()
     return GatewayOf(
         gateway=row["gateway"],
@@ -61,7 +69,7 @@ def _gateway(row: Row) -> GatewayOf:
         changed_at=row["changed_at"],
         heard_at=row["heard_at"],
         quiet_since=row["quiet_since"],
-        health=health_of(row["health"]),
+        health=health,
     )
 
 

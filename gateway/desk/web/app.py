@@ -19,6 +19,7 @@ from gateway.desk.web import (
     api_duty,
     api_files,
     api_gateways,
+    api_looks,
     api_me,
     api_people,
     api_places,
@@ -61,7 +62,7 @@ async def events(asked: Asked, wanted: After) -> Response:
     last = asked.request.headers.get("last-event-id", "")
     after = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else wanted.after
     who = asked.who
-    told = asked.parts.live.follow(who.phone.phone, who.reach(Action.SEE), after)
+    told = asked.parts.live.follow(who.phone.phone, who.reach(Action.SEE), after, who.person)
     return StreamingResponse(told, media_type="text/event-stream", headers=STREAM)
 
 
@@ -74,6 +75,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *api_duty.ENDPOINTS,
     *api_files.ENDPOINTS,
     *api_gateways.ENDPOINTS,
+    *api_looks.ENDPOINTS,
     *api_people.ENDPOINTS,
     *api_places.ENDPOINTS,
     *api_push.ENDPOINTS,
@@ -89,6 +91,7 @@ PAGES: Final = (
     *page_room.ENDPOINTS,
     *page_shift.ENDPOINTS,
     *page_admin.ENDPOINTS,
+    *api_looks.PAGES,
 )
 
 

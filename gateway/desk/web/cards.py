@@ -55,6 +55,7 @@ BLANK: Final = Card(
         change="raised", version=0, zh="", en="", what=_NONE, place=Place(), where=_NONE, first_seen=0.0,
         time=0.0, count=1, opened_at=0.0, acknowledged_by=None, acknowledged_at=None, assignee=None,
         arrived_at=None, closed_by=None, closed_at=None, cause=None, note=None, evidence=(), device="", vital=False,
+        hidden=False,
     ),
     1,
     0,

@@ -1,13 +1,15 @@
 """One alert in full: everything that happened to it in the order it happened, and who was told."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import msgspec
 
 from gateway.core.events import Words
-from gateway.desk.store import events, notices, work
+from gateway.desk.store import care, events, notices, work
 from gateway.desk.store.database import Row, Transaction
 from gateway.desk.web.contacts import Contact
+from gateway.desk.web.looking import Resident, View
 from gateway.desk.web.shapes import Alert
 
 
@@ -34,9 +36,15 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 class Detail(msgspec.Struct, frozen=True):
-    """All there is to know of an alert. `assignable`: whose place it lies in."""
+    """All there is to know of an alert. `assignable`: whose place it lies in.
+
+    `view` of one about a resident: masked as for everybody, place with the door for who is to go there, details for
+    whom the resident agreed; open of any other.
+    """
 
     alert: Alert
+    view: View
+    resident: Resident | None
     timeline: tuple[Happened, ...]
     deliveries: tuple[Delivery, ...]
     contacts: tuple[Contact, ...]
@@ -57,14 +65,17 @@ class _Body(msgspec.Struct, frozen=True):
     data: _Data = _Data()
 
 
+Hidden = Mapping[str, Mapping[str, Any]]
+
+_NOTHING: Final[Hidden] = {}
 _body = msgspec.json.Decoder(_Body)
 
 
-async def timeline(transaction: Transaction, alert: Alert) -> tuple[Happened, ...]:
-    """Return what its sensor said and what people and the desk did, oldest first."""
-    found = [_said(row) for row in await events.timeline(transaction, alert.alert)]
-    found += [_made(row, "step") for row in await work.trail(transaction, alert.alert)]
-    found += [_made(row, "page") for row in await work.trail(transaction, alert.incident)]
+async def timeline(transaction: Transaction, alert: Alert, told: Hidden = _NOTHING) -> tuple[Happened, ...]:
+    """Return what its sensor said and what people and the desk did, oldest first, with what of it is `told`."""
+    found = [_said(row, told) for row in await events.timeline(transaction, alert.alert)]
+    found += [_made(row, "step", told) for row in await work.trail(transaction, alert.alert)]
+    found += [_made(row, "page", told) for row in await work.trail(transaction, alert.incident)]
     return tuple(sorted(found, key=lambda each: each.at))
 
 
@@ -83,15 +94,17 @@ async def delivery_of(transaction: Transaction, incident: str) -> tuple[Delivery
     )
 
 
-def _said(row: Row) -> Happened:
-    data = _body.decode(row["body"]).data
-    told = {name: value for name in _Data.__struct_fields__ if (value := getattr(data, name)) is not None}
+def _said(row: Row, told: Hidden) -> Happened:
+    hidden = told.get(f"{care.SAID} {row['epoch']}.{row['seq']}")
+    data = _body.decode(row["body"]).data if hidden is None else msgspec.convert(hidden, _Body).data
+    known = {name: value for name in _Data.__struct_fields__ if (value := getattr(data, name)) is not None}
     return Happened(
-        row["received"], "sensor", row["gateway"], row["change"], "done", {**told, "time": row["time"]}
+        row["received"], "sensor", row["gateway"], row["change"], "done", {**known, "time": row["time"]}
     )
 
 
-def _made(row: Row, what: str) -> Happened:
+def _made(row: Row, what: str, told: Hidden) -> Happened:
     detail = msgspec.json.decode(row["detail"], type=dict[str, Any])
     detail.pop("work", None)
+    detail |= {name: text for name, text in told.get(f"{care.WRITTEN} {row['command']}", {}).items() if text}
     return Happened(row["at"], what, row["who"], row["step"], row["outcome"], detail)

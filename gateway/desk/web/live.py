@@ -16,12 +16,11 @@ import msgspec
 
 from gateway.core.events import Place
 from gateway.desk.feed import Feed
-from gateway.desk.store import gateways, news
+from gateway.desk.store import assets, gateways, news
 from gateway.desk.store.database import Database, Transaction
 from gateway.desk.store.news import News
 from gateway.desk.web.permissions import reaches
-from gateway.desk.web.shapes import Alert
-from gateway.desk.web.showing import Showing
+from gateway.desk.web.showing import Seen, Showing
 
 BEAT_S: Final = 5.0
 MOST_OF_A_PHONE: Final = 8  # pages open at once; the oldest makes room for one more
@@ -40,6 +39,7 @@ class Stream:
 
     phone: str
     scope: Scope
+    person: str = ""
     queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(MOST_WAITING))
 
     def put(self, told: bytes) -> bool:
@@ -86,16 +86,18 @@ class Live:
             unsubscribe()
             self.close()
 
-    async def follow(self, phone: str, scope: Scope, after: int | None) -> AsyncIterator[bytes]:
-        """Yield what a page is to be sent, first what it missed since news no. `after`."""
-        stream = Stream(phone, scope)
+    async def follow(
+        self, phone: str, scope: Scope, after: int | None, person: str = ""
+    ) -> AsyncIterator[bytes]:
+        """Yield what a page of somebody's is to be sent, first what it missed since news no. `after`."""
+        stream = Stream(phone, scope, person)
         self._streams.setdefault(scope, set()).add(stream)
         own = self._of_phone.setdefault(phone, [])
         own.append(stream)
         if len(own) > MOST_OF_A_PHONE:
             own.pop(0).end()
         try:
-            yield RETRY + await self._missed(scope, after)
+            yield RETRY + await self._missed(stream, after)
             while (told := await stream.queue.get()) is not None:
                 yield told
         finally:
@@ -128,8 +130,9 @@ class Live:
             others = await self._others(subjects)
             end = _end(max(each.id for each in batch))
             self._send({scope: _told(scope, alerts, others) + end for scope in list(self._streams)})
+            self._send_doors([each for each in alerts.values() if each.door is not None])
 
-    async def _missed(self, scope: Scope, after: int | None) -> bytes:
+    async def _missed(self, stream: Stream, after: int | None) -> bytes:
         """Return what changed since news no. `after`."""
         async with self._database.transaction() as transaction:
             latest = await news.latest(transaction)
@@ -138,7 +141,8 @@ class Live:
             return RESET + _end(latest)
         subjects = _by_topic(batch)
         alerts = await self._showing.refresh(subjects.get("alert", {}))
-        return _told(scope, alerts, await self._others(subjects)) + _end(latest)
+        told = _told(stream.scope, alerts, await self._others(subjects))
+        return told + _doors(stream, alerts.values()) + _end(latest)
 
     async def _others(self, subjects: Mapping[str, Iterable[str]]) -> list[tuple[Place | None, bytes]]:
         """Return what is to be said of other things, and where each is; None: its name says nothing."""
@@ -148,15 +152,28 @@ class Live:
             return found
         async with self._database.transaction() as transaction:
             where = await _places(transaction) if told.keys() & {"gateway", "asset"} else {}
+            known = await assets.these(transaction, told.get("asset", ()))
+        if "asset" in told:  # the name of one that watches over somebody may be that of their door
+            told["asset"] = [
+                name for name in told["asset"] if name not in known or not known[name].reported.resident
+            ]
         for topic, names in told.items():
             for name in names:
-                known = where.get(name.partition("/")[0], Place()) if topic in {"gateway", "asset"} else None
-                found.append((known, _event(topic, {"subject": name})))
+                there = where.get(name.partition("/")[0], Place()) if topic in {"gateway", "asset"} else None
+                found.append((there, _event(topic, {"subject": name})))
         return found
 
     def _send(self, told: Mapping[Scope, bytes]) -> None:
         for scope, data in told.items():
             for stream in list(self._streams.get(scope, ())):
+                if data and not stream.put(data):
+                    stream.end()
+
+    def _send_doors(self, alerts: Sequence[Seen]) -> None:
+        """Tell which door it is to those who are to go there: after what everybody is told, so that it stays."""
+        for group in list(self._streams.values()) if alerts else ():
+            for stream in list(group):
+                data = _doors(stream, alerts)
                 if data and not stream.put(data):
                     stream.end()
 
@@ -186,11 +203,20 @@ async def _places(transaction: Transaction) -> dict[str, Place]:
     }
 
 
-def _told(scope: Scope, alerts: Mapping[str, Alert], others: Sequence[tuple[Place | None, bytes]]) -> bytes:
+def _told(scope: Scope, alerts: Mapping[str, Seen], others: Sequence[tuple[Place | None, bytes]]) -> bytes:
     """Return what of a batch those who look at these places are told."""
-    seen = [_event("alert", each) for each in alerts.values() if reaches(scope, each.place)]
+    seen = [_event("alert", each.alert) for each in alerts.values() if reaches(scope, each.place)]
     seen += [told for place, told in others if place is None or reaches(scope, place)]
     return b"".join(seen)
+
+
+def _doors(stream: Stream, alerts: Iterable[Seen]) -> bytes:
+    """Return the alerts about residents that the person of a page is to go to, as they may see them."""
+    return b"".join(
+        _event("alert", each.told(stream.person))
+        for each in alerts
+        if each.is_for(stream.person) and reaches(stream.scope, each.place)
+    )
 
 
 def _by_topic(batch: Iterable[News]) -> dict[str, dict[str, None]]:

@@ -56,7 +56,7 @@ async def room(asked: Asked) -> Response:
     who = asked.who
     async with asked.parts.database.transaction() as transaction:
         after = await news.latest(transaction)
-    found = asked.parts.showing.open_in(who.reach(Action.SEE))
+    found = asked.parts.showing.open_in(who.reach(Action.SEE), who.person)
     me = me_of(who, await asked.parts.people.everybody(), asked.now)
     said = sayings(language(asked.request, who.language), "room.json")
     given = {
@@ -71,6 +71,7 @@ async def room(asked: Asked) -> Response:
     return paint(
         asked.request, "room.html", who.language, say=said, me=me, given=given, counts=COUNTS,
         scripts=modules("room.js")[1:],
+        looks=bool(who.reach(Action.LOOKS)),
         manages=bool(who.reach(Action.DEVICES) or who.reach(Action.PEOPLE)),
     )  # fmt: skip
 

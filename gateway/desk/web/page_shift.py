@@ -42,14 +42,16 @@ async def shift(asked: Asked) -> Response:
     places = asked.who.reach(Action.SEE)
     async with asked.parts.database.transaction() as transaction:
         rows = await shifts.happened(transaction, since, until)
-        alerts = [
-            each for each in await with_files(transaction, rows[: shifts.MOST]) if reaches(places, each.place)
-        ]
+        theirs = [row for row in rows[: shifts.MOST] if reaches(places, _place(row["place"]))]
+        alerts = await with_files(transaction, theirs)
         silences = [row for row in await shifts.silences(transaction, since, until) if _near(places, row)]
         duties = await shifts.duties(transaction, since, until)
         quiet = [row for row in await shifts.gone_quiet(transaction) if reaches(places, _place(row["place"]))]
     failed = (await api_deliveries.listed(asked, api_deliveries.Wanted("failed", 200))).deliveries
-    devices = [each for each in await seen(asked) if each.reported.online is False and each.gone_at is None]
+    known = [
+        each for each in await seen(asked) if not each.reported.resident
+    ]  # paper is read by whoever finds it
+    devices = [each for each in known if each.reported.online is False and each.gone_at is None]
     today = morning(asked.now)[1]
     lang = language(asked.request, asked.who.language)
     return paint(
@@ -61,7 +63,7 @@ async def shift(asked: Asked) -> Response:
         silences=silences, duties=duties, quiet=quiet, place=_place,
         failed=[each for each in failed if since <= each.created_at <= until],
         devices=devices[:MOST_DEVICES], more_devices=max(0, len(devices) - MOST_DEVICES),
-        due=sum(bool(each.due(today)) for each in await seen(asked)),
+        due=sum(bool(each.due(today)) for each in known),
         at=clock, field=field_of, took=took, why=why,
     )  # fmt: skip
 
@@ -90,9 +92,10 @@ def figures(alerts: Sequence[Alert], since: float) -> dict[str, Any]:
     }
 
 
-def clock(at: float, *, day: bool = True) -> str:
+def clock(at: float, *, day: bool = True, year: bool = False) -> str:
     """Return a local time as it is written: 11-24 08:15."""
-    return (datetime.fromtimestamp(at, UTC) + ZONE).strftime("%m-%d %H:%M" if day else "%H:%M")
+    wanted = "%Y-%m-%d %H:%M:%S" if year else "%m-%d %H:%M" if day else "%H:%M"
+    return (datetime.fromtimestamp(at, UTC) + ZONE).strftime(wanted)
 
 
 def field_of(at: float) -> str:

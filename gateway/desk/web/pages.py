@@ -95,7 +95,7 @@ async def duty(asked: Asked) -> Response:
     directory = await asked.parts.people.everybody()
     async with asked.parts.database.transaction() as transaction:
         after = await news.latest(transaction)
-    found = asked.parts.showing.open_in(who.reach(Action.SEE))
+    found = asked.parts.showing.open_in(who.reach(Action.SEE), who.person)
     me = me_of(who, directory, asked.now)
     return phone_page(
         asked.request, who.language, now=asked.now,

@@ -27,6 +27,7 @@ class Action(enum.StrEnum):
     DOORS = "doors"
     DEVICES = "devices"  # write in the registry
     PEOPLE = "people"  # let phones in and out
+    LOOKS = "looks"  # see who looked at what only some may see
 
 
 _HELPS: Final = frozenset({Action.SEE, Action.NOTE, Action.REPORT, Action.ACKNOWLEDGE})
@@ -38,7 +39,7 @@ ROLES: Final[Mapping[str, frozenset[Action]]] = {
     "property": _KEEPS,
     "warden": _HELPS | {Action.WORK, Action.DOORS},
     "police": _HELPS | {Action.DOORS},
-    "committee": _HELPS,
+    "committee": _HELPS | {Action.LOOKS},  # the residents' own: they keep an eye on who looks
 }
 
 STEPS: Final[Mapping[Step, Action]] = {

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from gateway.core.events import Place, Words
+from gateway.core.places import cut
 from gateway.core.texts import Subject, where
 from gateway.desk.silences import is_vital
 from gateway.desk.store.database import Row
@@ -56,6 +57,8 @@ class Alert(msgspec.Struct, frozen=True):
     evidence: tuple[File, ...]
     device: str
     vital: bool
+    hidden: bool
+    """Whether there is more, which only some may see: the alert is about a resident."""
 
 
 class _Data(msgspec.Struct, frozen=True):
@@ -71,9 +74,10 @@ _place = msgspec.json.Decoder(Place)
 
 
 def alert_of(row: Row, files: Sequence[File] = ()) -> Alert:
-    """Return a row of `lists.SELECT` as the pages see it."""
+    """Return a row of `lists.SELECT` as everybody may see it."""
     gateway, _, subject = row["alert"].partition("/")
-    place = _place.decode(row["place"])
+    shown, place = row["shown"], _place.decode(row["place"])
+    place = cut(place, shown) if shown else place
     device = _body.decode(row["body"]).data.device or ""
     spot = where(Subject(device, "", place))
     return Alert(
@@ -104,10 +108,17 @@ def alert_of(row: Row, files: Sequence[File] = ()) -> Alert:
         closed_at=row["closed_at"],
         cause=row["cause"],
         note=row["note"],
-        evidence=tuple(files),
+        evidence=() if shown else tuple(files),
         device=device,
         vital=is_vital(row["kind"]),
+        hidden=bool(shown),
     )
+
+
+def placed(alert: Alert, text: Words, spot: Words, place: Place) -> Alert:
+    """Return an alert with these words and this place in place of its own."""
+    what = Words(_without(text.zh, spot.zh), _without(text.en, spot.en))
+    return msgspec.structs.replace(alert, zh=text.zh, en=text.en, what=what, where=spot, place=place)
 
 
 def _without(text: str, spot: str) -> str:

@@ -8,7 +8,7 @@ from gateway.desk.missing import GRACE_S, Gaps
 from gateway.desk.retention import AUDIT_TIMES, DAY_S, Retention
 from gateway.desk.silences import Silence
 from gateway.desk.store import events, files, forgetting, news, notices, people, work
-from gateway.desk.store.database import Database
+from gateway.desk.store.database import Record
 from gateway.desk.store.notices import Notice
 from gateway.desk.workflow import Command, Step
 from tests.desk_evidence import STILL, sum_of
@@ -25,7 +25,7 @@ TABLES = (
 class Scene:
     """A record with two alerts, the first of which was closed."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Record) -> None:
         self.database, self.now = database, NOW
         self.retention = Retention(database, keep_days=KEEP_DAYS, now=lambda: self.now)
 

@@ -51,7 +51,17 @@ def test_every_endpoint_and_page_has_its_case() -> None:
 
 def test_only_what_lets_a_phone_in_is_open_to_everybody() -> None:
     everybody = {(each.method, each.path) for each in ALL if each.action is None}
-    pages = {"/", "/pair", "/shell", "/room", "/shift", "/admin", "/manifest.webmanifest", "/worker.js"}
+    pages = {
+        "/",
+        "/pair",
+        "/shell",
+        "/room",
+        "/shift",
+        "/admin",
+        "/looks",
+        "/manifest.webmanifest",
+        "/worker.js",
+    }
     assert everybody == {("POST", "/api/pair"), *(("GET", page) for page in pages)}
     assert {each.path for each in ALL if each.nobody} == {"/api/me", "/api/me/acting", "/api/me/leave"}
 

@@ -1,0 +1,158 @@
+"""What only some may see of alerts about residents, in tables of its own: put away, found by name, thrown away whole.
+
+Everything else in the record is made of what everybody may see (masking.py). Consent stands here too: it is looked at
+with each question, so that what is taken back is gone with the next answer.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from gateway.core.events import Place, Words
+from gateway.desk.arrivals import Arrival
+from gateway.desk.consent import Consent, Consents, shown_of
+from gateway.desk.masking import Home, home, is_private, masked
+from gateway.desk.store.database import Row, Transaction, among, insert
+from gateway.desk.workflow import OPEN
+
+SAID: Final = "event"
+WRITTEN: Final = "step"
+
+_HEAD: Final = (
+    "INSERT INTO care (alert, gateway, code, epoch, seq, where_zh, where_en, zh, en, withdrawn)",
+    "ON CONFLICT (alert) DO UPDATE SET code = excluded.code, epoch = excluded.epoch, seq = excluded.seq,"
+    " where_zh = excluded.where_zh, where_en = excluded.where_en, zh = excluded.zh, en = excluded.en"
+    " WHERE (excluded.epoch, excluded.seq) > (care.epoch, care.seq)",
+)
+_OPEN: Final = ", ".join(f"'{state}'" for state in OPEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where an alert about a resident is, in full, and who has to know: whoever was called, or has taken it on."""
+
+    alert: str
+    key: tuple[str, str]
+    where: Words
+    text: Words
+    place: Place
+    called: frozenset[str]
+
+
+async def part(
+    transaction: Transaction, arrivals: Sequence[Arrival]
+) -> tuple[list[Arrival], Mapping[tuple[str, int, int], Home]]:
+    """Return arrivals as everybody may see them; and, by number, what is to be put away."""
+    private = [each for each in arrivals if is_private(each)]
+    if not private:
+        return list(arrivals), {}
+    known = await consents(transaction)
+    told = {each.key: masked(each, shown_of(known.get((each.gateway, each.resident)))) for each in private}
+    return [told.get(each.key, each) for each in arrivals], {each.key: home(each) for each in private}
+
+
+async def put_away(transaction: Transaction, homes: Iterable[Home]) -> None:
+    """Keep what was parted from new events; of each alert the newest counts, in whatever order they come."""
+    kept = sorted(homes, key=lambda each: (each.alert, each.epoch, each.seq))
+    if not kept:
+        return
+    latest = {each.alert: each for each in kept}
+    heads = [
+        (each.alert, each.gateway, each.code, each.epoch, each.seq, each.where.zh, each.where.en,
+         each.text.zh, each.text.en, 0)
+        for each in latest.values()
+    ]  # fmt: skip
+    await insert(transaction, _HEAD[0], heads, _HEAD[1])
+    parts = [(each.alert, f"{SAID} {each.epoch}.{each.seq}", each.body) for each in kept]
+    await _keep(transaction, parts)
+
+
+async def write_words(transaction: Transaction, alert: str, command: str, cause: str, note: str) -> bool:
+    """Keep what somebody wrote of an alert about a resident; False for any other alert, of which nothing is hidden."""
+    rows = await transaction.fetch("SELECT shown FROM alerts WHERE alert = $1", alert)
+    if not rows or not rows[0]["shown"]:
+        return False
+    told = msgspec.json.encode({"cause": cause, "note": note}).decode()
+    await _keep(transaction, [(alert, f"{WRITTEN} {command}", told)])
+    return True
+
+
+async def told(transaction: Transaction, alert: str) -> dict[str, str]:
+    """Return the parts of an alert that were put away: events as they came, and what was written, as JSON."""
+    rows = await transaction.fetch("SELECT part, told FROM care_told WHERE alert = $1", alert)
+    return {row["part"]: row["told"] for row in rows}
+
+
+async def doors(transaction: Transaction, alerts: Sequence[str]) -> dict[str, Door]:
+    """Return where those of the alerts are that are about residents."""
+    if not alerts:
+        return {}
+    rows = await among(
+        transaction,
+        "SELECT c.*, a.place AS place, w.incident AS incident, w.acknowledged_by AS seen_by, w.assignee AS assignee"
+        " FROM care c JOIN alerts a ON a.alert = c.alert JOIN work w ON w.alert = c.alert WHERE c.alert",
+        alerts,
+    )
+    called: dict[str, set[str]] = {}
+    for row in await among(
+        transaction,
+        "SELECT DISTINCT incident, person FROM notifications WHERE incident",
+        sorted({row["incident"] for row in rows}),
+    ):
+        called.setdefault(row["incident"], set()).add(row["person"])
+    return {row["alert"]: _door(row, called.get(row["incident"], set())) for row in rows}
+
+
+async def where(transaction: Transaction, incidents: Mapping[str, str]) -> dict[str, Words]:
+    """Return where those of the incidents are that wait for somebody; `incidents` are alerts by them.
+
+    An incident is taken for that of an alert only if the record says so: what a gateway writes into a place is no key.
+    """
+    rows = await among(
+        transaction,
+        "SELECT w.incident AS incident, c.where_zh AS zh, c.where_en AS en FROM care c JOIN work w ON w.alert = c.alert"
+        f" WHERE w.state IN ({_OPEN}) AND c.alert",
+        sorted(set(incidents.values())),
+    )
+    return {row["incident"]: Words(row["zh"], row["en"]) for row in rows if row["incident"] in incidents}
+
+
+async def consents(transaction: Transaction) -> Consents:
+    """Return what everybody agreed to."""
+    rows = await transaction.fetch("SELECT * FROM consents")
+    found = [
+        Consent(
+            gateway=row["gateway"],
+            code=row["code"],
+            see=tuple(msgspec.json.decode(row["see"])),
+            shown=row["shown"],
+            keep_days=row["keep_days"],
+            name=row["name"],
+            note=row["note"],
+        )
+        for row in rows
+    ]
+    return {each.key: each for each in found}
+
+
+async def _keep(transaction: Transaction, parts: Sequence[tuple[str, str, str]]) -> None:
+    await insert(
+        transaction,
+        "INSERT INTO care_told (alert, part, told)",
+        parts,
+        "ON CONFLICT (alert, part) DO NOTHING",
+    )
+
+
+def _door(row: Row, called: set[str]) -> Door:
+    on_it = {name for name in (row["seen_by"], row["assignee"]) if name}
+    return Door(
+        alert=row["alert"],
+        key=(row["gateway"], row["code"]),
+        where=Words(row["where_zh"], row["where_en"]),
+        text=Words(row["zh"], row["en"]),
+        place=msgspec.json.decode(row["place"], type=Place),
+        called=frozenset(called | on_it),
+    )

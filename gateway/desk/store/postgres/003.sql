@@ -1,0 +1,68 @@
+-- What residents agreed to, as desk.toml has it: who may see what is known of them, and for how long it is kept.
+CREATE TABLE consents (
+    gateway TEXT NOT NULL,
+    code TEXT NOT NULL,
+    see TEXT NOT NULL,               -- JSON: roles and people
+    shown TEXT NOT NULL,             -- how much of the place everybody else sees: building, unit, floor
+    keep_days DOUBLE PRECISION,                  -- NULL: the desk's own
+    name TEXT NOT NULL,
+    note TEXT NOT NULL,
+    PRIMARY KEY (gateway, code)
+);
+
+-- What of an alert only some may see. It stands here and in care_told and nowhere else: whoever does not ask for it
+-- by name shows nothing of it, and it can be thrown away whole.
+CREATE TABLE care (
+    alert TEXT PRIMARY KEY,
+    gateway TEXT NOT NULL,
+    code TEXT NOT NULL,              -- whom it concerns; '' or '?' nobody knows
+    epoch BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    where_zh TEXT NOT NULL,          -- down to the door
+    where_en TEXT NOT NULL,
+    zh TEXT NOT NULL,
+    en TEXT NOT NULL,
+    withdrawn BIGINT NOT NULL       -- 1: consent was taken back, it goes as soon as the alert is closed
+);
+CREATE INDEX care_of_resident ON care (gateway, code);
+
+CREATE TABLE care_told (
+    alert TEXT NOT NULL,
+    part TEXT NOT NULL,              -- an event by its number, a step by its id
+    told TEXT NOT NULL,              -- JSON
+    PRIMARY KEY (alert, part)
+);
+
+-- Who looked at what only some may see. Written once, changed by nobody; what is three years old may go.
+CREATE TABLE looks (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    alert TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    place TEXT NOT NULL,             -- JSON: as everybody sees it
+    at DOUBLE PRECISION NOT NULL,
+    who TEXT NOT NULL,
+    phone TEXT NOT NULL,
+    what TEXT NOT NULL               -- place, details, picture
+);
+CREATE INDEX looks_at ON looks (at);
+CREATE INDEX looks_of_alert ON looks (alert, id);
+CREATE FUNCTION looks_stay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    RAISE EXCEPTION 'looks are append-only';
+END $$;
+CREATE TRIGGER looks_stay BEFORE UPDATE ON looks FOR EACH ROW EXECUTE FUNCTION looks_stay();
+CREATE TRIGGER looks_are_kept BEFORE DELETE ON looks FOR EACH ROW
+    WHEN (OLD.at > extract(epoch FROM now()) - 94608000) EXECUTE FUNCTION looks_stay();
+
+-- How much of the place of an alert about a resident everybody sees; '' for all other alerts.
+ALTER TABLE alerts ADD COLUMN shown TEXT NOT NULL DEFAULT '';
+
+-- What stood open until now: the words go where they belong, what people wrote about residents goes for good.
+INSERT INTO care SELECT alert, gateway, '', epoch, seq, zh, en, zh, en, 0 FROM alerts WHERE kind LIKE 'care.%';
+INSERT INTO care_told SELECT alert, 'event ' || epoch || '.' || seq, body FROM events WHERE alert IN (SELECT alert FROM care);
+UPDATE events SET body = '{}' WHERE alert IN (SELECT alert FROM care);
+UPDATE work SET note = NULL, cause = NULL WHERE alert IN (SELECT alert FROM care);
+UPDATE audit SET detail = '{}', command = NULL WHERE subject IN (SELECT alert FROM care);
+UPDATE notifications SET zh = '有人需要看望', en = 'Somebody may need help' WHERE incident IN
+    (SELECT incident FROM work WHERE alert IN (SELECT alert FROM care));
+UPDATE alerts SET shown = 'unit', device = '', body = '{}', zh = '有人需要看望', en = 'Somebody may need help'
+    WHERE kind LIKE 'care.%';
