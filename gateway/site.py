@@ -39,6 +39,7 @@ def watched_of(config: Config, profiles: Profiles, kinds: Kinds) -> dict[str, Wa
     What is the contact of a door is judged by the door, which knows of cards and orders, not by the board's rules.
     """
     contacts = {part_of(table.contact) for table in config.door if table.contact}
+    privacy = privacy_of(config, profiles, kinds)
     return {
         table.name: _watched(
             table,
@@ -48,6 +49,7 @@ def watched_of(config: Config, profiles: Profiles, kinds: Kinds) -> dict[str, Wa
             profiles=profiles,
             kinds=kinds,
             contacts=contacts,
+            privacy=privacy,
         )
         for i, bus in enumerate(config.bus)
         for j, table in enumerate(bus.device)
@@ -147,9 +149,9 @@ def _watched(
     profiles: Profiles,
     kinds: Kinds,
     contacts: set[Part],
+    privacy: Privacy,
 ) -> Watched:
     profile = profiles[table.profile]
-    privacy = privacy_of(config, profiles, kinds)
     compiled = compile_rules(
         profile.rules,
         (*config.rule, *residents.buttons(config.resident, table.name, profile.points)),

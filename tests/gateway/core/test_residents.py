@@ -7,6 +7,7 @@ import pytest
 from drivers.api import Quality
 from gateway import configuration, site, states
 from gateway.core import kinds
+from gateway.core.assets import kinds as asset_kinds
 from gateway.core.events import Clock, Event, LinkBody, ReadingBody
 from gateway.core.faults import Fault
 from gateway.core.snapshot import Snapshot
@@ -116,6 +117,19 @@ def test_a_button_rings_for_its_flat_and_not_for_where_the_board_hangs(folder: P
     subject = board.about_point("pulses_3")
     assert (subject.label, subject.place.floor, subject.place.compound) == ("2-1-301", "3", "红星亭坡 1 号院")
     assert board.about_point("pulses_4").place.floor == "1"
+
+
+def test_what_residents_agreed_to_is_read_once_for_all_devices(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kinds of asset are 13 files: read for each of a hundred devices they kept a start for seconds."""
+    found = checked(folder, RESIDENT)
+    assert found.config is not None
+    read: list[None] = []
+    shapes = asset_kinds.built_in()
+    monkeypatch.setattr(asset_kinds, "built_in", lambda: read.append(None) or shapes)
+    assert len(site.watched_of(found.config, found.profiles, KINDS)) > 1
+    assert len(read) == 1
 
 
 @pytest.mark.parametrize(
