@@ -25,14 +25,18 @@ from drivers.statistics import Counters
 BEATS_MISSED: Final = 2.5
 NOISE: Final = 3
 LONGEST_RAW: Final = 64  # bytes shown of what cannot be read
+MOST_HELD: Final = 1024  # places where one point is true: a loop has 242, and a panel at most a few of them
 
 Where: TypeAlias = tuple[int, str]  # an address, and what tells apart what has none
+BEYOND: Final[Where] = (-1, "")  # stands for all places beyond `MOST_HELD`, of which only a reset is sure
 
 
 class Member:
     """One address of the panel, or the panel itself with all that nobody listed.
 
-    `held` has what was printed of each point: where it is true, nowhere if it was printed as false.
+    `held` has what was printed of each point: where it is true, nowhere if it was printed as false. Where a point is
+    true in more places than can be remembered, nobody can say any more which was the last of them, and it stays true
+    until the panel is reset.
     """
 
     __slots__ = ("counters", "device", "held")
@@ -46,7 +50,7 @@ class Member:
         """Take what was printed of a point somewhere."""
         there = self.held.setdefault(point, set())
         if value:
-            there.add(where)
+            there.add(where if len(there) < MOST_HELD else BEYOND)
         else:
             there -= {where, (where[0], "")}  # nobody knows which it was that came without its name
 

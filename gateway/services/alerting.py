@@ -252,7 +252,8 @@ class Alerting:
         if body.unknown:
             key, note = f"{UNKNOWN_KIND}/{device.name}", self._sayings.unknown(device.name)
             self._raise(self._kinds[UNKNOWN_KIND], key, device.subject, device=device, note=note)
-            self._alerts.enrich(key, (), note, self._now)
+            if self._sayings.may_tell(device.name, self._now):
+                self._alerts.enrich(key, (), note, self._now)
         for guard in self._detection.guards.values() if body.more else ():
             for condition in guard.conditions if guard.device is device else ():
                 if condition.active and condition.point in body.points:

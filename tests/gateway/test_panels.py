@@ -170,6 +170,27 @@ def test_what_nobody_knows_is_kept_and_told_with_its_words_one_after_the_other(t
     play(tmp_path, scenario)
 
 
+def test_thousands_of_lines_nobody_knows_are_each_kept_and_told_a_few_times_a_minute(tmp_path: Path) -> None:
+    """Each alert event is written through to the card and sent upstream: a panel must not be able to wear it out."""
+
+    async def scenario(rig: Rig) -> None:
+        began = asyncio.get_running_loop().time()
+        await rig.printed(*[f"主机内存第 {number} 行" for number in range(2000)], FIRST_FIRE)
+        while "fire.smoke@panel-004-004" not in rig.open_alerts():
+            await asyncio.sleep(1.0)
+        minutes = (asyncio.get_running_loop().time() - began) / 60
+        assert sum(isinstance(body, SaidBody) and body.unknown for body in rig.told) == 2000
+        assert len(rig.events("panel.unknown_line")) <= 7 * (minutes + 1)
+        await asyncio.sleep(60)
+        await rig.printed("又一件")
+        note = rig.open_alerts()["panel.unknown_line@fire-panel"].note
+        assert note is not None
+        assert note.endswith("第 1999 行 | 又一件")
+        assert note.count("|") == 4
+
+    play(tmp_path, scenario)
+
+
 def test_a_fire_in_a_damaged_record_is_a_fire_at_the_panel(tmp_path: Path) -> None:
     async def scenario(rig: Rig) -> None:
         await rig.printed(FIRST_FIRE.replace(b"004-004", b"0\x014"))

@@ -21,6 +21,7 @@ from drivers.api import (
     Said,
 )  # fmt: skip
 from drivers.printer.driver import PrinterDriver
+from drivers.printer.listening import BEYOND, MOST_HELD, Member
 from drivers.printer.wire import PrinterWire
 from drivers.sim.memory_line import MemoryLine
 from drivers.sim.printer import PanelLine, SimAddress
@@ -152,6 +153,29 @@ def test_one_unlisted_detector_that_is_well_again_does_not_end_the_fire_of_anoth
         assert rig.values("panel", "fire") == [True, True, True, False]
 
     on_line(scenario, "afp2800-printer", addresses=())
+
+
+def test_a_flood_of_addresses_nobody_listed_takes_no_more_memory_and_a_reset_ends_all_of_it() -> None:
+    async def scenario(rig: Rig) -> None:
+        there = rig.driver._listening.member("panel").held
+        for n in range(MOST_HELD + 100):
+            await rig.printed(FIRST_FIRE.replace(b"004-004", f"{n // 200 + 5:03}-{n % 200 + 1:03}".encode()))
+        assert len(there["smoke"]) == MOST_HELD + 1
+        await rig.printed(RESET)
+        assert rig.values("panel", "smoke")[-1] is False
+        assert not there["smoke"]
+
+    on_line(scenario, addresses=())
+
+
+def test_where_more_is_in_alarm_than_can_be_remembered_no_fire_ends_because_others_did() -> None:
+    panel = Member(Device("panel", profile.load(GST), 0))
+    places = [(number, "") for number in range(MOST_HELD + 1)]
+    for where in places:
+        panel.set("smoke", True, where)
+    for where in places:
+        panel.set("smoke", False, where)
+    assert panel.held["smoke"] == {BEYOND}
 
 
 def test_a_zone_that_is_well_again_does_not_end_the_fire_of_another_nor_the_battery_that_of_the_mains() -> (
