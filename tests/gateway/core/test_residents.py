@@ -1,6 +1,7 @@
 """What residents agreed to: who is watched, what is written down, what leaves, and what `check` says of it."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -125,11 +126,10 @@ def test_what_residents_agreed_to_is_read_once_for_all_devices(
     """The kinds of asset are 13 files: read for each of a hundred devices they kept a start for seconds."""
     found = checked(folder, RESIDENT)
     assert found.config is not None
-    read: list[None] = []
-    shapes = asset_kinds.built_in()
-    monkeypatch.setattr(asset_kinds, "built_in", lambda: read.append(None) or shapes)
+    read = Mock(wraps=asset_kinds.built_in)
+    monkeypatch.setattr(asset_kinds, "built_in", read)
     assert len(site.watched_of(found.config, found.profiles, KINDS)) > 1
-    assert len(read) == 1
+    assert read.call_count == 1
 
 
 @pytest.mark.parametrize(
