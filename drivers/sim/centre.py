@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 
-from drivers.api import FrameError
+from drivers.api import FrameError, Text
 from drivers.gb26875 import frames, stamps, text, units
 from drivers.gb26875.frames import ADDRESSES, SERIALS, Command, Frame
 from drivers.gb26875.tables import standard
@@ -78,7 +78,7 @@ class SimCentre:
         self.heard: list[Frame] = []
         self.noise = 0
         self.connections = 0
-        self._tell = tell
+        self.tell = tell
         self._serial = 0
         self._answers: dict[int, asyncio.Future[Frame]] = {}
         self._writers: set[asyncio.StreamWriter] = set()
@@ -195,7 +195,7 @@ class SimCentre:
             return Manners.DENIES
         report = Report(time.monotonic(), frame, unit)
         self.accepted.append(report)
-        self._tell(report)
+        self.tell(report)
         return manners
 
     def _answer(self, frame: Frame, manners: Manners, writer: asyncio.StreamWriter) -> None:
@@ -232,39 +232,52 @@ class SimCentre:
         return stamps.stamp(time.time(), OFFSET_H)
 
 
-def said(report: Report) -> list[str]:
+def said(report: Report) -> list[Text]:
     """Return what a report says, a line for each object, as somebody at a centre would read it."""
     if report.unit is None:
-        return ["心跳 heartbeat"]
+        return [Text("心跳", "heartbeat")]
     return [_said(each) for each in report.unit.objects]
 
 
-def _said(each: Object) -> str:
+def _said(each: Object) -> Text:
     tables = standard()
     match each:
         case ComponentState():
             zone, number = units.zone_and_number(each.place)
-            title = tables.title("component", each.component).zh
-            return f"{title} {zone} 区 {number} 号 {text.read(each.text)}：{_bits('state', each.state)}"
+            what, bits = tables.title("component", each.component), _bits("state", each.state)
+            return Text(
+                f"{what.zh} {zone} 区 {number} 号 {text.read(each.text)}：{bits.zh}",
+                f"{what.en} {zone}.{number}: {bits.en}",
+            )
         case SystemState():
-            return f"{tables.title('system', each.system).zh}：{_bits('system_state', each.state)}"
+            what, bits = tables.title("system", each.system), _bits("system_state", each.state)
+            return Text(f"{what.zh}：{bits.zh}", f"{what.en}: {bits.en}")
         case DeviceState():
-            return f"传输装置：{_bits('device_state', each.state)}"
+            bits = _bits("device_state", each.state)
+            return Text(f"传输装置：{bits.zh}", f"transmission device: {bits.en}")
         case Operation() | DeviceOperation():
-            return f"操作：{_bits('operation', each.operation)}（操作员 {each.operator}）"
+            bits = _bits("operation", each.operation)
+            return Text(
+                f"操作：{bits.zh}（操作员 {each.operator}）",
+                f"operation: {bits.en} (operator {each.operator})",
+            )
         case Analog():
             zone, number = units.zone_and_number(each.place)
             found = [q for q in tables.quantities.values() if q.number == each.quantity]
             value = f"{each.value * found[0].step:g} {found[0].unit}" if found else str(each.value)
-            return f"{zone} 区 {number} 号 {tables.title('quantity', each.quantity).zh} {value}"
+            what = tables.title("quantity", each.quantity)
+            return Text(f"{zone} 区 {number} 号 {what.zh} {value}", f"{zone}.{number} {what.en} {value}")
         case _:
-            return repr(each)
+            return Text(repr(each), "")
 
 
-def _bits(table: str, word: int) -> str:
-    set_bits = standard().set_bits(table, word)
-    test = table != "operation" and not word & 1
-    return "、".join([*(["测试"] if test else []), *(each.title.zh for each in set_bits)]) or "无"
+def _bits(table: str, word: int) -> Text:
+    titles = [each.title for each in standard().set_bits(table, word)]
+    if table != "operation" and not word & 1:
+        titles.insert(0, Text("测试", "test"))
+    return Text(
+        "、".join(each.zh for each in titles) or "无", ", ".join(each.en for each in titles) or "nothing"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -278,7 +291,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def tell(report: Report) -> None:
         for line in said(report):
-            print(f"{time.strftime('%H:%M:%S')}  {line}", flush=True)
+            print(f"{time.strftime('%H:%M:%S')}  {line.zh}  {line.en}", flush=True)
 
     async def listen() -> None:
         ends = {"address": options.address, "device": options.device}

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from drivers.sim.centre import SimCentre
 from drivers.sim.community import community
 from drivers.sim.compound import Wiring
 from drivers.sim.world import DEEDS, World
@@ -86,7 +87,7 @@ async def demo(options: Options) -> int:
     story = load_story(options.script, world, options.only)
     with tempfile.TemporaryDirectory(prefix="compound-gateway-demo-") as name:
         folder = Path(name)
-        async with running_broker(folder) as (broker, url), _facade() as facade:
+        async with running_broker(folder) as (broker, url), _facade() as facade, SimCentre() as centre:
             with served(world, folder) as ports:
                 file = folder / "gateway.toml"
                 text = gateway_toml(
@@ -96,21 +97,30 @@ async def demo(options: Options) -> int:
                     state_dir=str(folder / "state"),
                     cameras=[_camera(facade)] if facade else [],
                     desk=(OPERATOR, key(folder)),
+                    centre=(f"tcp://{centre.host}:{centre.port}", centre.device, centre.address),
                 )
                 text += resources.files("gateway.demo").joinpath("assets.toml").read_text(encoding="utf-8")
                 file.write_text(text, encoding="utf-8")
-                return await Stage(options, world, story, broker, facade).play(url, folder)
+                return await Stage(options, world, story, broker, facade, centre=centre).play(url, folder)
 
 
 class Stage:
     """Everything of one demo that is running."""
 
     def __init__(
-        self, options: Options, world: World, story: stories.Story, broker: Broker, facade: Facade | None
+        self,
+        options: Options,
+        world: World,
+        story: stories.Story,
+        broker: Broker,
+        facade: Facade | None,
+        *,
+        centre: SimCentre,
     ) -> None:
         self._options, self._world, self._story = options, world, story
-        self._broker, self._facade = broker, facade
+        self._broker, self._facade, self._centre = broker, facade, centre
         self._show = Show(Console(highlight=False), time.monotonic())
+        centre.tell = self._show.centre
         self._interrupted = asyncio.Event()
 
     async def play(self, url: str, folder: Path) -> int:
@@ -166,6 +176,10 @@ class Stage:
                 await self._broker.stop()
             case "broker_back":
                 await self._broker.start()
+            case "centre_lost":
+                await self._centre.shut()
+            case "centre_back":
+                await self._centre.open()
             case stories.THROW:
                 if self._facade is not None:
                     self._facade.throw()
@@ -191,6 +205,7 @@ class Stage:
             ("小区 compound", counted),
             ("总线 lines", " · ".join(self._world.lines)),
             ("服务器 broker", self._broker.name),
+            ("消防监控中心 fire centre", f"{self._centre.host}:{self._centre.port}, GB/T 26875.3"),
             *((f"{person} 的手机 phone", address) for person, address in opened.doors.items()),
             ("结束 to end", f"{self._options.seconds:g} s" if self._options.seconds else "Ctrl-C"),
         ]

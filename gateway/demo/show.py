@@ -14,6 +14,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from drivers.sim.centre import Report, said
 from gateway.core.events import AlertBody, Change, Event, Severity, Words
 
 MARKS = {
@@ -101,6 +102,11 @@ class Show:
     def paged(self, person: str, text: str) -> None:
         """Print what a person's phone is sent."""
         self._line(time.monotonic(), "☎", "bold magenta", f"通知 {person}：{text}", f"paged {person}")
+
+    def centre(self, report: Report) -> None:
+        """Print what a fire centre has taken and confirmed; that somebody is there is no news."""
+        for line in said(report) if report.unit else ():
+            self._line(report.at, "⇒", "bold cyan", f"消防监控中心收到：{line.zh}", f"fire centre: {line.en}")
 
     def closing(self, now: float) -> None:
         """Print the sum of it all."""

@@ -29,6 +29,15 @@ key = {key}
 role = "duty_room"
 """
 
+CENTRE = """\
+[[fire_centre]]
+name = "district"
+url = {url}
+address = {address}
+centre_address = {centre_address}
+analog = false
+"""
+
 HELD_S = 6.0
 """A story cannot wait the half minute a real door is given."""
 
@@ -41,10 +50,12 @@ def gateway_toml(
     state_dir: str,
     cameras: Sequence[Mapping[str, object]] = (),
     desk: tuple[str, str] | None = None,
+    centre: tuple[str, int, int] | None = None,
 ) -> str:
     """Return the text of the file; `ports` maps each line's name to the path of its serial port.
 
-    `desk` are the name and public key of a desk that confirms alerts and may give orders.
+    `desk` are the name and public key of a desk that confirms alerts and may give orders; `centre` the address of a
+    fire centre, the number it has given us, and its own.
     """
     confirm = "desk" if desk else "broker"
     head = HEAD.format(
@@ -52,6 +63,9 @@ def gateway_toml(
     )
     operator = [OPERATOR.format(name=json.dumps(desk[0]), key=json.dumps(desk[1]))] if desk else []
     tables = (_table("[[camera]]", camera) for camera in cameras)
+    if centre is not None:
+        url, address, own = centre
+        operator.append(CENTRE.format(url=json.dumps(url), address=address, centre_address=own))
     return "\n".join((head, *operator, *tables, *_buses(world, ports), *_doors(world), *_homes(world)))
 
 

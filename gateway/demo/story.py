@@ -30,7 +30,7 @@ LAST_S: Final = 86_400.0
 PAUSE_S: Final = 4.0  # after the last scene of a chapter, before the next begins
 THROW: Final = "throw"  # something falls before a camera
 SHOW: Final = "show"  # a device measures this from now on
-ALONE: Final = ("broker_lost", "broker_back", "say")
+ALONE: Final = ("broker_lost", "broker_back", "centre_lost", "centre_back", "say")
 NOBODY: Final = Words("", "")
 
 

@@ -5,6 +5,10 @@ import json
 
 from rich.console import Console
 
+from drivers.gb26875.frames import Command, Frame
+from drivers.gb26875.text import fill
+from drivers.gb26875.units import ComponentState, Unit, place_of
+from drivers.sim.centre import Report
 from gateway.core.events import AlertBody, Certainty, Change, Clock, Event, NoteBody, Place, Severity, Words
 from gateway.demo.show import Show
 
@@ -60,3 +64,16 @@ def test_only_alerts_are_told() -> None:
     show, written = make_show()
     show.alert(Event(1, 1, 0.0, 0.0, Clock.SYNCED, NoteBody("gateway.started", "")))
     assert written.getvalue() == ""
+
+
+def test_what_a_fire_centre_took_is_told_in_both_languages_and_its_heartbeats_are_not() -> None:
+    show, written = make_show()
+    state = ComponentState(1, 1, 42, place_of(201, 3003), 0b11, fill("2 栋 1 单元 3 楼", 31), bytes(6))
+    frame = Frame(1, Command.SEND, 889, 88888, bytes(6))
+    show.centre(Report(108.0, frame, None))
+    assert not written.getvalue()
+    show.centre(Report(108.1, frame, Unit(2, (state,))))
+    told = written.getvalue()
+    assert "00:08.1 ⇒ 消防监控中心收到：" in told
+    assert "201 区 3003 号 2 栋 1 单元 3 楼：正常运行、火警" in told
+    assert "201.3003: in service, fire" in told

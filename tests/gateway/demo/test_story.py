@@ -2,12 +2,14 @@
 
 import tomllib
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
 from drivers.sim.community import community
 from drivers.sim.compound import Wiring
 from drivers.sim.world import DEEDS
+from gateway import configuration
 from gateway.core.events import Words
 from gateway.demo import story as stories
 from gateway.demo.play import load_story
@@ -104,16 +106,25 @@ def test_a_key_a_story_does_not_have_is_told() -> None:
 def test_our_own_story_can_be_played_in_our_own_compound() -> None:
     world = community(seed=1, wiring=Wiring())
     story = load_story(None, world)
-    assert story.systems == ("manhole", "fire", "falling", "door", "care", "parking", "bin", "network")
+    assert story.systems == (
+        "manhole",
+        "fire",
+        "falling",
+        "door",
+        "care",
+        "parking",
+        "bin",
+        "centre",
+        "network",
+    )
     world.step(0.0)
     for number, scene in enumerate(story.scenes):
         assert scene.at_s >= 0
         if scene.do in DEEDS:
             world.do(scene.do, scene.target)
             world.step(float(number))
-    assert {"lift", "smoke", "throw", "hold", "broker_lost", "broker_back"} <= {
-        scene.do for scene in story.scenes
-    }
+    deeds = {"lift", "smoke", "throw", "hold", "broker_lost", "broker_back", "centre_lost", "centre_back"}
+    assert deeds <= {scene.do for scene in story.scenes}
 
 
 def test_the_compound_of_the_demo_is_as_large_as_promised() -> None:
@@ -140,3 +151,18 @@ def test_what_is_made_of_several_devices_is_made_of_devices_there_are() -> None:
     for asset in tomllib.loads(text)["asset"]:
         for part in asset["parts"].values():
             assert set(part if isinstance(part, list) else [part]) <= points, asset["name"]
+
+
+def test_the_fire_centre_of_the_demo_can_be_reported_to(tmp_path: Path) -> None:
+    world = community(seed=1, wiring=Wiring())
+    centre = ("tcp://127.0.0.1:5000", 889, 88888)
+    file = tmp_path / "gateway.toml"
+    ports = {name: f"/dev/{name}" for name in world.lines}
+    file.write_text(
+        gateway_toml(world, ports=ports, broker_url="mqtt://x", state_dir=str(tmp_path), centre=centre),
+        encoding="utf-8",
+    )
+    checked = configuration.load(file)
+    assert checked.config is not None
+    (table,) = checked.config.fire_centre
+    assert (table.url, table.address, table.centre_address) == centre
