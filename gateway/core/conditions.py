@@ -23,6 +23,9 @@ that way. A door found open when the gateway starts has not been seen to open, a
 A fall does not begin in an empty room (`begins_unless`). But a radar that loses sight of who lies on the floor
 says that nobody is there, and its fall may go with it. So what has begun is not ended while such a point is true:
 who got up is seen to move before the room is empty; who is seen no more has not got up.
+
+What must last is not shown to last by a device that is silent: the time of its silence is not counted, and one that is
+longer than what is wanted begins it anew. Fires and calls for help do not ask for that.
 """
 
 import enum
@@ -73,7 +76,7 @@ class Condition:
     """
 
     __slots__ = (
-        "_armed", "_commissioning", "_excused_at", "_falling", "_held_by", "_quick", "_rising", "_suppressed_by",
+        "_armed", "_commissioning", "_excused_at", "_falling", "_held_by", "_lost_at", "_quick", "_rising", "_suppressed_by",
         "_told_at",
         "_urgent",
         "active", "baseline", "look_at", "point", "rule", "since", "since_wall", "urgent", "value",
@@ -97,6 +100,7 @@ class Condition:
         self._armed = not rule.excused_by  # a door must be seen closed before it can be forced
         self._excused_at = -math.inf
         self._told_at: float | None = None
+        self._lost_at: float | None = None  # since when its point is not known
         self._suppressed_by: set[str] = set()
         self._held_by: set[str] | None = None  # None: nothing is known of them yet
         self._rising, self._urgent, self._falling = _Streak(), _Streak(), _Streak()
@@ -132,10 +136,17 @@ class Condition:
         """Take note that the door may lawfully open now."""
         self._excused_at = max(self._excused_at, at)
 
+    def lose(self, at: float) -> None:
+        """Take note that the point is not known from here on."""
+        if self._lost_at is None and not self._quick:
+            self._lost_at = at
+
     def read(self, value: Value, at: float, wall: float) -> Finding | None:
         """Take one good reading; return what it brings. `at` monotonic, `wall` seconds since 1970."""
         if self._suppressed_by or value != value:  # noqa: PLR0124 - not a number says nothing
             return None
+        if self._lost_at is not None:
+            self._bridge(at - self._lost_at)
         if self._commissioning is not None and self.baseline is None:
             return self._commission(value, at)
         level = self.rule.test.level(value, active=self.active, baseline=self.baseline)
@@ -146,6 +157,15 @@ class Condition:
         if level is Level.NORMAL:
             return self._normal(at, wall)
         return self._worsen(level, value, at, wall) if self.active else self._rise(level, value, at, wall)
+
+    def _bridge(self, silent_s: float) -> None:
+        """Take the time in which nothing was known out of what must last."""
+        self._lost_at = None
+        for streak, lasts_s in ((self._rising, self.rule.hold_s), (self._falling, self.rule.clear_hold_s)):
+            if streak.reads and lasts_s:
+                streak.since += max(silent_s, 0.0)
+                if silent_s > lasts_s:
+                    streak.reads = 0
 
     def _commission(self, value: Value, at: float) -> Finding | None:
         assert self._commissioning is not None

@@ -96,7 +96,11 @@ class Detection:
         if (body.device, body.point) in self._shown:
             self._shown[body.device, body.point] = body
         watch = self._watches.get((body.device, body.point))
-        if watch is None or body.quality is not Quality.GOOD or body.value is None:
+        if watch is None:
+            return ()
+        if body.quality is not Quality.GOOD or body.value is None:
+            for condition, _ in watch.judges:
+                condition.lose(body.at)
             return ()
         for condition in watch.quiets:
             condition.suppress(body.point, bool(body.value))

@@ -157,6 +157,53 @@ def test_somebody_who_stirs_now_and_then_is_left_in_peace() -> None:
     play(scenario, "micradar-r60afd1")
 
 
+def test_a_radar_that_was_silent_in_between_has_not_seen_that_nobody_moved() -> None:
+    async def scenario(ward: Ward) -> None:
+        await at_home(ward)
+        ward.radar.set("motion", 1)
+        await asyncio.sleep(600.0)
+        ward.radar.alive = False
+        await asyncio.sleep(1000.0)
+        ward.radar.alive = True
+        await asyncio.sleep(600.0)
+        assert ward.alerts("care.still") == []
+        took = await ward.until(lambda: ward.alerts("care.still"), within_s=1300.0)
+        assert 500.0 <= took <= 720.0  # what was seen before and after together is half an hour
+
+    play(scenario, "micradar-r60afd1")
+
+
+def test_after_a_silence_as_long_as_what_is_looked_for_it_is_looked_for_anew() -> None:
+    async def scenario(ward: Ward) -> None:
+        await at_home(ward)
+        ward.radar.set("motion", 1)
+        await asyncio.sleep(1500.0)
+        ward.radar.alive = False
+        await asyncio.sleep(4000.0)
+        ward.radar.alive = True
+        await asyncio.sleep(1700.0)
+        assert ward.alerts("care.still") == []
+        await ward.until(lambda: ward.alerts("care.still"), within_s=300.0)
+
+    play(scenario, "micradar-r60afd1")
+
+
+def test_a_pulse_that_was_not_seen_for_minutes_has_not_been_fast_for_a_minute() -> None:
+    async def scenario(ward: Ward) -> None:
+        for name, value in {"presence": True, "breath": 15, "heart": 70}.items():
+            ward.radar.set(name, value)
+        await asyncio.sleep(30.0)
+        ward.radar.set("heart", 130.0)
+        await asyncio.sleep(20.0)
+        ward.radar.set("heart", 0)  # the radar sees none
+        await asyncio.sleep(300.0)
+        ward.radar.set("heart", 130.0)
+        took = await ward.until(lambda: ward.alerts("care.vitals"), within_s=90.0)
+        assert took >= 58.0
+
+    play(scenario, "seeed-mr60bha2")
+
+
 def test_how_long_is_long_is_a_line_of_the_configuration() -> None:
     async def scenario(ward: Ward) -> None:
         await at_home(ward)
