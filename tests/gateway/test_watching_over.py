@@ -1,9 +1,11 @@
 """Residents who are watched over, from what their sensors say to the alert: quiet for long, out of bed, away."""
 
+import msgspec
 import pytest
 
 from gateway.core.events import Clock, Event, MemoryBody, Severity
 from gateway.core.policy import PolicyError
+from gateway.core.standing import Restored
 from tests.gateway.dwelling import HOME, Home, at, dwell
 
 
@@ -253,3 +255,21 @@ def test_what_a_watch_says_of_somebody_is_shown_to_nobody_who_has_not_been_let()
         assert values == {None}
 
     dwell(scenario, wall=at(9))
+
+
+def test_of_who_takes_back_their_consent_nothing_is_kept_for_another_start() -> None:
+    async def first(home: Home) -> list[Event]:
+        await home.live(1.0, bed=1)
+        await home.live(1.0, bed=0)
+        return home.kept()
+
+    async def second(home: Home) -> list[Event]:
+        await home.live(0.2, bed=0)
+        assert home.quarter.open_kinds() == ["care.bed_exit"]  # listed until somebody has seen it
+        assert home.open() == []
+        return home.kept()
+
+    before = dwell(first, wall=at(1))
+    after = dwell(second, HOME.replace('["home", "bed"]', "[]"), restore=before, wall=at(3.1), ended=at(3))
+    left = Restored([*before, *(msgspec.structs.replace(each, epoch=2) for each in after)])
+    assert [each.body for each in left.events() if isinstance(each.body, MemoryBody)] == []

@@ -54,6 +54,7 @@ class Network:
             if isinstance(node.cell, Remembering) and key in memories:
                 node.cell.remember(memories[key], wall)
                 node.kept = node.cell.memory
+        self._strange = [key for key in memories if not self._remembers(key)]
         self._seen: dict[Key, Seen] = {}
         self._touched: dict[Node, None] = {}  # those whose memory may have changed
 
@@ -121,7 +122,9 @@ class Network:
         return min((cell.memory for cell in cells if cell.memory is not None), default=None)
 
     def memories(self) -> Iterator[MemoryBody]:
-        """Yield what is to be written down, once each time it changes."""
+        """Yield what is to be written down, once each time it changes; of what is no more, that it may be forgotten."""
+        while self._strange:
+            yield MemoryBody(*self._strange.pop(), None)
         while self._touched:
             node, _ = self._touched.popitem()
             if isinstance(node.cell, Remembering) and node.cell.memory != node.kept:
@@ -138,6 +141,9 @@ class Network:
         """Return what a derived point said last."""
         node = self._nodes.get(key)
         return None if node is None else node.told
+
+    def _remembers(self, key: Key) -> bool:
+        return key in self._nodes and self._nodes[key].remembers
 
     def _ask(self, node: Node, at: float, wall: float) -> list[ReadingBody]:
         """Ask a point that stands on nothing how it is now."""

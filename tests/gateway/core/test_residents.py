@@ -6,7 +6,7 @@ from unittest.mock import Mock
 import pytest
 
 from drivers.api import Quality
-from gateway import configuration, site, states
+from gateway import assetry, configuration, site, states
 from gateway.core import kinds
 from gateway.core.assets import kinds as asset_kinds
 from gateway.core.events import Clock, Event, LinkBody, ReadingBody
@@ -218,3 +218,65 @@ def test_an_alert_says_whom_it_concerns_so_that_a_desk_knows_who_may_see_it(
 def test_a_care_sensors_state_says_whom_it_watches_over(folder: Path) -> None:
     assert '"resident":"2-1-301"' in state_of(folder, RESIDENT, reading("radar-301", "heart"))
     assert '"resident":"?"' in state_of(folder, "", reading("radar-301", "heart"))
+
+
+ASSET = """
+[[asset]]
+name = "flat"
+kind = "home"
+parts = { moves = "radar-301.presence", contacts = ["sos-board.contact_7"] }
+"""
+WATCHED = RESIDENT.replace("sensors = [", 'sensors = ["flat", ')
+
+
+def hard(folder: Path, more: str) -> list[str]:
+    return [fault.key for fault in faults(folder, more) if not fault.warning]
+
+
+def test_a_watch_is_made_of_the_sensors_of_the_resident_it_is_one_of(folder: Path) -> None:
+    assert hard(folder, WATCHED + 'consent = ["home"]' + ASSET) == []
+    stranger = ASSET.replace("contact_7", "contact_1")  # the hall's, which everybody may know of
+    assert hard(folder, WATCHED + stranger) == ["asset[0].parts.contacts"]
+    neighbour = (
+        WATCHED.replace('"radar-301", ', "") + '[[resident]]\ncode = "2-1-302"\nsensors = ["radar-301"]\n'
+    )
+    assert hard(folder, neighbour + ASSET) == ["asset[0].parts.moves"]
+
+
+def test_a_watch_that_is_nobodys_watches_nobody_and_an_installer_is_told(folder: Path) -> None:
+    assert hard(folder, RESIDENT + ASSET) == []
+    (fault,) = [each for each in faults(folder, RESIDENT + ASSET) if each.key == "asset[0].kind"]
+    assert fault.warning
+    assert "nothing of it is kept or sent" in (fault.hint.en if fault.hint else "")
+    found = checked(folder, RESIDENT + ASSET)
+    assert found.config is not None
+    assert assetry.assets_of(found.config, found.profiles).plans == ()
+
+
+def test_a_watch_without_anything_that_sees_movement_is_a_mistake(folder: Path) -> None:
+    blind = ASSET.replace('moves = "radar-301.presence", contacts', "leaves")
+    assert hard(folder, WATCHED + blind) == ["asset[0].parts"]
+
+
+def test_an_asset_that_watches_over_nobody_is_no_sensor_of_a_resident(folder: Path) -> None:
+    hall = ASSET.replace('kind = "home"', 'kind = "group"').replace('moves = "radar-301.presence", ', "")
+    assert "resident[0].sensors" in hard(folder, WATCHED + hall.replace("contact_7", "contact_1"))
+
+
+@pytest.mark.parametrize(("sends", "told"), [("", ""), ("sends = true\n", "flat")])
+def test_what_a_watch_says_is_as_private_as_what_its_sensors_say(folder: Path, sends: str, told: str) -> None:
+    found = checked(folder, WATCHED + 'consent = ["home"]\n' + sends + ASSET)
+    assert found.config is not None
+    privacy = site.privacy_of(found.config, found.profiles, KINDS)
+    assert privacy.unwritten(reading("flat", "quiet_min").body) == told
+    made = assetry.assets_of(found.config, found.profiles)
+    devices = site.watched_of(found.config, found.profiles, KINDS)
+    flat = assetry.watched_with(made, devices, found.config, KINDS)["flat"]
+    assert (flat.label, flat.place.floor, flat.resident) == ("2-1-301", "3", "2-1-301")
+    assert ("quiet_min" in flat.private) is not bool(sends)
+
+
+def test_no_other_asset_is_made_of_what_a_watch_says(folder: Path) -> None:
+    group = '[[asset]]\nname = "hall"\nkind = "group"\nparts = { away = "flat.away" }\n'
+    told = WATCHED + 'consent = ["home"]\nsends = true' + ASSET
+    assert hard(folder, told + group) == ["asset[1].parts.away"]
