@@ -76,7 +76,8 @@ class Condition:
     """
 
     __slots__ = (
-        "_armed", "_commissioning", "_excused_at", "_falling", "_held_by", "_lost_at", "_quick", "_rising", "_suppressed_by",
+        "_armed", "_commissioning", "_excused_at", "_falling", "_held_by", "_lost_at",
+        "_quick", "_rising", "_suppressed_by",
         "_told_at",
         "_urgent",
         "active", "baseline", "look_at", "point", "rule", "since", "since_wall", "urgent", "value",
