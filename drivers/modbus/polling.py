@@ -197,6 +197,9 @@ class Polling:
 
     def _kept_back(self, about: About, now: float, took_s: float) -> None:
         """Take that a unit says nothing of itself. That is no fault of it, and it is asked more and more seldom."""
+        if about.member.suspended:
+            self.bus.spend(about, took_s)  # it fell silent just then: it is asked when it is back
+            return
         pause_s = min(REFUSED_AGAIN_S * 2.0**about.failures, about.interval_s)
         self.bus.failed(about, now + pause_s, took_s)
 

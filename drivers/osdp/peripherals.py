@@ -9,12 +9,13 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from drivers.api import DeviceReport, LineError, LineReport, Point, Quality, Reading, ReportTo
+from drivers.api import DeviceReport, Identified, LineError, LineReport, Point, Quality, Reading, ReportTo
 from drivers.osdp import events
 from drivers.osdp.events import Event
 from drivers.osdp.frames import Frame
 from drivers.osdp.line import Line
 from drivers.osdp.member import Errand, Member
+from drivers.osdp.panel import PeripheralId
 from drivers.osdp.supervision import Supervision
 from drivers.presence import Change, Turn
 
@@ -109,14 +110,23 @@ class Peripherals:
         """A peripheral is in secure channel, or no longer."""
         member = self.members[seat]
         if up:
-            member.identity = self.line.identity(seat)
+            member.identity = peripheral = self.line.identity(seat)
             member.ask_all(now)
             self._tell(self.supervision.secured(seat, now), now)
+            if peripheral is not None:
+                self._introduce(member.device.name, peripheral, now)
             self._tell_missing(member, now)
             self._next(member, now)
         else:
             self._tell(self.supervision.dropped(seat, now), now)
             self.line.flush(seat)
+
+    def _introduce(self, name: str, told: PeripheralId, now: float) -> None:
+        """Report which reader it is (osdp_PDID); nobody writes a number of zeros or of ones on a label."""
+        firmware = f"{told.firmware >> 16}.{told.firmware >> 8 & 0xFF}.{told.firmware & 0xFF}"
+        if told.serial not in (0, 0xFFFFFFFF):
+            self._report(Identified(name, "serial", str(told.serial), now))
+        self._report(Identified(name, "firmware", firmware, now))
 
     def told(self, seat: int, event: Event, now: float) -> None:
         """A peripheral told something."""

@@ -107,6 +107,27 @@ def test_a_unit_that_says_nothing_of_itself_is_asked_more_and_more_seldom_and_st
     on_line(story, [with_serial(smoke())])
 
 
+def test_a_unit_that_is_away_is_only_probed_and_not_asked_who_it_is() -> None:
+    async def story(rig: Rig) -> None:
+        sim, answer = rig.sim(1), rig.sim(1).answer
+        asked: list[float] = []
+
+        def note(question: object, now: float) -> bytes | None:
+            if getattr(question, "address", None) == 0x100:
+                asked.append(now)
+                sim.alive = False  # it dies of the question
+            return answer(question, now)  # type: ignore[arg-type]
+
+        sim.answer = note  # type: ignore[method-assign]
+        await rig.until(lambda: [each for each in rig.device_reports("d1") if not each.online], within_s=60)
+        await asyncio.sleep(600)
+        assert len(asked) == 1
+        sim.alive = True
+        await rig.until(lambda: len(asked) > 1, within_s=60)
+
+    on_line(story, [with_serial(smoke()), smoke()])
+
+
 def test_a_full_line_of_detectors_is_polled_as_often_with_serial_numbers_as_without() -> None:
     def longest(product: Profile) -> float:
         async def story(rig: Rig) -> float:

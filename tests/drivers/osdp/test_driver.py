@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from drivers.api import DeviceError, LateError, LineError, Quality
+from drivers.api import DeviceError, Identified, LateError, LineError, Quality
 from drivers.osdp import supervision
 from drivers.osdp.frames import CAPABILITIES, CHALLENGE, DEFAULT_KEY, ID, OUTPUT, Sieve, crc, parse
 from drivers.sim.faults import NO_FAULTS, Faults
@@ -20,6 +20,15 @@ def test_a_reader_comes_up_in_secure_channel_and_tells_its_states() -> None:
         names = ("tamper", "power_fault", "contact", "exit_button", "strike")
         assert [rig.state(name) for name in names] == [(False, Quality.GOOD)] * 5
         assert [report.up for report in rig.lines()] == [True]
+
+    on_line(scenario, SimReader(0, KEY))
+
+
+def test_a_reader_that_comes_says_which_one_it_is() -> None:
+    async def scenario(rig: Rig) -> None:
+        await rig.until(lambda: len([each for each in rig.reports if isinstance(each, Identified)]) == 2)
+        told = {each.what: each.text for each in rig.reports if isinstance(each, Identified)}
+        assert told == {"serial": "20261101", "firmware": "1.2.3"}
 
     on_line(scenario, SimReader(0, KEY))
 
