@@ -16,7 +16,7 @@ from gateway.desk.store.forgetting import MOST, gone
 
 DAY_S: Final = 86_400.0
 TABLES: Final = ("care", "care_told", "consents")
-"""Where everything stands that is known of residents; small, so they can be written anew when something goes."""
+"""Where everything stands that is known of residents."""
 
 
 async def replace(transaction: Transaction, fresh: Iterable[Consent], now: float) -> list[Key]:

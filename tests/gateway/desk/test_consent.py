@@ -1,6 +1,8 @@
 """What a resident agreed to: from desk.toml to the record, and out of it to the last byte when its time is over."""
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import msgspec
 import pytest
 
 from gateway.core.events import Change, Place
-from gateway.desk import checking, reading
+from gateway.desk import checking, reading, store
 from gateway.desk.arrivals import Arrival
 from gateway.desk.consent import Consent, allows
 from gateway.desk.consent_checks import given
@@ -325,13 +327,6 @@ def test_an_open_alert_outlives_the_shredding_word_for_word(tmp_path: Path) -> N
         await Retention(database, keep_days=730.0, now=lambda: later).look()
         async with database.transaction() as transaction:
             assert await care.told(transaction, made[-1].alert) == before != {}
-            schema = await transaction.fetch(
-                "SELECT name FROM sqlite_master WHERE name LIKE 'care%' ORDER BY name"
-            )
-            assert [row["name"] for row in schema] == ["care", "care_of_resident", "care_told"]
-            await transaction.execute("INSERT INTO care_told VALUES ('a', 'p', 't')")
-            with pytest.raises(Exception, match="UNIQUE"):
-                await transaction.execute("INSERT INTO care_told VALUES ('a', 'p', 't')")
 
     run(str(tmp_path / "desk.db"), body)
 
@@ -352,3 +347,58 @@ def test_a_gateway_finds_no_door_of_anothers_by_a_name_in_a_place(where: str) ->
         assert told == {}
 
     run(where, body)
+
+
+def of_before(path: Path) -> None:
+    """Make a record of the release before, with a resident's alert in it as that one kept it."""
+    folder = Path(store.__file__).parent / "sqlite"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as old:
+        for number in (1, 2):
+            old.executescript((folder / f"{number:03d}.sql").read_text(encoding="utf-8"))
+        old.execute("PRAGMA user_version=2")
+        body = msgspec.json.encode({"data": {"device": DEVICE, "note": REMARK}}).decode()
+        for kind, name in (("care.fall", "g/1"), ("door.held", "g/2")):
+            old.execute(
+                "INSERT INTO alerts VALUES (?, 'g', 1, 1, ?, 3, 'raised', 'active', '{}', 0, 0, 1, ?, ?, ?, ?)",
+                (name, kind, CODE, CODE, body, DEVICE),
+            )
+            old.execute(
+                "INSERT INTO events VALUES ('g', 1, ?, NULL, ?, 'raised', 0, 0, ?)", (name[-1], name, body)
+            )
+            old.execute(
+                "INSERT INTO work (alert, incident, opened_at, state, version, note) VALUES (?, ?, 0, 'raised', 1, ?)",
+                (name, name, REMARK),
+            )
+
+
+def test_a_record_of_the_release_before_is_masked_as_it_is_opened_and_who_is_called_finds_the_door(
+    tmp_path: Path,
+) -> None:
+    of_before(tmp_path / "desk.db")
+
+    async def body(database: Record) -> None:
+        async with database.transaction() as transaction:
+            rows = {row["alert"]: row for row in await transaction.fetch("SELECT * FROM alerts")}
+            notes = {row["alert"]: row["note"] for row in await transaction.fetch("SELECT * FROM work")}
+            bodies = {row["alert"]: row["body"] for row in await transaction.fetch("SELECT * FROM events")}
+            doors = await care.doors(transaction, ["g/1", "g/2"])
+            told = await care.told(transaction, "g/1")
+        hidden = (rows["g/1"]["zh"], rows["g/1"]["body"], rows["g/1"]["device"], notes["g/1"], bodies["g/1"])
+        assert found_in(str(hidden).encode()) == set()
+        assert (rows["g/2"]["zh"], notes["g/2"]) == (CODE, REMARK)
+        assert (list(doors), doors["g/1"].where.zh) == (["g/1"], CODE)
+        assert DEVICE in told["event 1.1"]
+
+    run(str(tmp_path / "desk.db"), body)
+
+
+def test_the_consent_of_the_sample_passes_the_check_once_its_marks_are_taken_off() -> None:
+    sample = (Path(__file__).parents[3] / "systemd" / "desk.toml").read_text(encoding="utf-8")
+    block = sample[sample.index("# [[resident]]") :].split("\n\n")[0]
+    text = sample + "\n" + "\n".join(line.removeprefix("# ") for line in block.splitlines())
+    read = reading.parse(text)
+    assert [
+        str(fault) for fault in (*read.faults, *checking.check(read)) if fault.key.startswith("resident")
+    ] == []
+    (consent,) = given(read.residents.values())
+    assert (consent.code, consent.keep_days, consent.shown) == ("2-1-301", 14, "unit")
