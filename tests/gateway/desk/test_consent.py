@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from gateway.core.events import Change, Place
-from gateway.desk import checking, reading, store
+from gateway.desk import checking, reading, service, store
 from gateway.desk.arrivals import Arrival
 from gateway.desk.consent import Consent, allows
 from gateway.desk.consent_checks import given
@@ -22,6 +22,7 @@ from gateway.desk.routing import Role
 from gateway.desk.store import care, consents, events, files, people, work
 from gateway.desk.store.database import Record
 from gateway.desk.workflow import Command, Step
+from gateway.runtime.systemd import Notifier
 from tests import desk_parts
 from tests.desk_canary import CODE, DEVICE, NAME, REMARK, SECRETS, agreed, arrival, found_in
 from tests.desk_parts import NOW, RULES, opened
@@ -402,3 +403,23 @@ def test_the_consent_of_the_sample_passes_the_check_once_its_marks_are_taken_off
     ] == []
     (consent,) = given(read.residents.values())
     assert (consent.code, consent.keep_days, consent.shown) == ("2-1-301", 14, "unit")
+
+
+def test_a_desk_that_starts_anew_without_a_residents_table_shows_nothing_more_of_them(tmp_path: Path) -> None:
+    """So does one that is told to read its file again: SIGHUP begins a new life."""
+    file = FILE[: FILE.index('[[channel]]\nname = "bot"')] + FILE[FILE.index("[[person]]") :]
+    file = file.replace('["bot", "@all"], ', "").replace(
+        'name = "street"', f'name = "street"\nstore = "{tmp_path}/desk.db"'
+    )
+
+    async def life(text: str) -> set[str]:
+        config = reading.parse(text).config()
+        assert config is not None
+        async with (
+            service.opened(config, Notifier()) as (desk, _),
+            desk.database.transaction() as transaction,
+        ):
+            return {code for _, code in await care.consents(transaction)}
+
+    assert asyncio.run(life(file)) == {"2-1-301"}
+    assert asyncio.run(life(file[: file.index("[[resident]]")])) == set()
