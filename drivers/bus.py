@@ -143,10 +143,12 @@ class Bus(Generic[J]):
 
     def _first(self, level: int, now: float) -> J | None:
         """Return the job of a level that is latest for its interval, of those that are due and may be sent."""
-        heads = [job for queue in self._queues[level].values() if (job := self._head(queue, now))]
-        if len(heads) < 2:
-            return heads[0] if heads else None
-        return max(heads, key=lambda job: (now - job.due) / max(job.interval_s, LEAST_INTERVAL_S))
+        found: J | None = None
+        for queue in self._queues[level].values():
+            job = self._head(queue, now)
+            if job is not None and (found is None or _lateness(job, now) > _lateness(found, now)):
+                found = job
+        return found
 
     def _head(self, queue: list[tuple[float, int, J]], now: float) -> J | None:
         """Return the job with the earliest deadline that has come and that may be sent."""
@@ -189,13 +191,16 @@ class Bus(Generic[J]):
 
     def _below(self, now: float) -> J | None:
         """Return the job of the class that had least for its share, the more urgent of equals."""
-        waiting = [job for level in SHARES if (job := self._first(level, now))]
-        if not waiting:
-            return None
-        least = min(self._used[job.level] for job in waiting)
+        chosen: J | None = None
         for level in SHARES:
-            self._used[level] = max(self._used[level], least)  # who wanted nothing has saved nothing up
-        return next(job for job in waiting if self._used[job.level] == least)
+            job = self._first(level, now)
+            if job is not None and (chosen is None or self._used[level] < self._used[chosen.level]):
+                chosen = job
+        if chosen is not None:
+            least = self._used[chosen.level]
+            for level in SHARES:
+                self._used[level] = max(self._used[level], least)  # who wanted nothing has saved nothing up
+        return chosen
 
     def _probe(self, now: float, *, poll: J | None) -> J | None:
         """Return a probe, if it is within its share, or if it takes time that nobody else wants."""
@@ -220,3 +225,8 @@ class Bus(Generic[J]):
 def probe_pause_s(failed: int, *, fire: bool) -> float:
     """Return how long after a probe was sent, the `failed`-th in a row, the next one follows."""
     return min(FIRST_PROBE_S * 2.0**failed, LAST_FIRE_PROBE_S if fire else LAST_PROBE_S)
+
+
+def _lateness(job: Job, now: float) -> float:
+    """Return how late a job is, in its intervals."""
+    return (now - job.due) / max(job.interval_s, LEAST_INTERVAL_S)

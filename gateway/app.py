@@ -234,13 +234,14 @@ class House:
 
     def _follow(self, thinner: Thinner, privacy: Privacy) -> None:
         self.stream.follow("snapshot", self._snapshot.follow)
-        self.stream.follow("assets", self._assets.follow)
+        self.stream.follow("assets", self._assets.follow, readings=self._assets.points)
         self.stream.follow("standing", self._standing.follow, readings=False)
         self.stream.follow("alerting", self._alerting.follow)
-        self.stream.follow("latches", self._latches.follow)
+        self.stream.follow("latches", self._latches.follow, readings=self._latches.points)
         self.stream.follow("interlocks", self._gatehouse.interlocks.follow, readings=False)
-        self.stream.follow("doors", self._gatehouse.doors.follow)
-        self.stream.follow("barriers", self._gatehouse.barriers.follow)
+        self.stream.follow("doors", self._gatehouse.doors.follow, readings=self._gatehouse.doors.points)
+        barriers = self._gatehouse.barriers
+        self.stream.follow("barriers", barriers.follow, readings=barriers.points)
         self.stream.follow("remote", self._gatehouse.answer, readings=False)
         self.stream.follow("last resort", self._last_resort.follow, readings=False)
         self.stream.follow("upkeep", self._upkeep.follow)

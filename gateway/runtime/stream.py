@@ -2,14 +2,15 @@
 
 Followers are plain callables and run in order of joining; none may block. An event submitted by a follower is
 numbered at once but delivered only after the present one has reached everybody, so that all followers see
-the same order. Readings are nearly all events, hundreds a second: who has no use for them says so, and is not called
-for them. A follower that raises is a programming error in one wing of the house: it is logged, counted
-and told to the rest of the followers no differently, because a door must not wait for a broken listener.
+the same order. Readings are nearly all events, hundreds a second: who has no use for them says so, or which points it
+wants, and is not called for the others. A follower that raises is a programming error in one wing of the house: it is
+logged, counted and told to the rest of the followers no differently, because a door must not wait for a broken
+listener.
 """
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 import msgspec
 
@@ -18,6 +19,7 @@ from gateway.core.events import AlertBody, Body, Clock, Event, ReadingBody
 log = logging.getLogger(__name__)
 
 Follower = Callable[[Event], None]
+Points = Container[tuple[str, str]]  # (device, point)
 
 
 class Stamp(msgspec.Struct, frozen=True):
@@ -38,15 +40,19 @@ class Stream:
         self._alert_seq = last_alert_seq
         self._now = now
         self._followers: list[tuple[str, Follower]] = []
-        self._of_readings: list[tuple[str, Follower]] = []
+        self._wants: list[bool | Points] = []  # of readings, each of them
+        self._of_point: dict[tuple[str, str], list[tuple[str, Follower]]] = {}  # found at its first reading
         self._waiting: deque[Event] = deque()
         self._delivering = False
 
-    def follow(self, name: str, follower: Follower, *, readings: bool = True) -> None:
-        """Give every later event to `follower`, or all but readings; `name` stands in the log when it fails."""
+    def follow(self, name: str, follower: Follower, *, readings: bool | Points = True) -> None:
+        """Give every later event to `follower`, of readings all, none, or those of points that do not change.
+
+        `name` stands in the log when it fails.
+        """
         self._followers.append((name, follower))
-        if readings:
-            self._of_readings.append((name, follower))
+        self._wants.append(readings)
+        self._of_point.clear()
 
     def submit(self, body: Body) -> Event:
         """Number and stamp `body`, hand it to every follower, return the event."""
@@ -80,8 +86,20 @@ class Stream:
         finally:
             self._delivering = False
 
+    def _wanting(self, body: ReadingBody) -> list[tuple[str, Follower]]:
+        """Return who wants a reading, in order of joining."""
+        point = (body.device, body.point)
+        if (found := self._of_point.get(point)) is None:
+            found = self._of_point[point] = [
+                follower
+                for follower, wants in zip(self._followers, self._wants, strict=True)
+                if (wants if isinstance(wants, bool) else point in wants)
+            ]
+        return found
+
     def _deliver(self, event: Event) -> None:
-        for name, follower in self._of_readings if isinstance(event.body, ReadingBody) else self._followers:
+        body = event.body
+        for name, follower in self._wanting(body) if isinstance(body, ReadingBody) else self._followers:
             try:
                 follower(event)
             except Exception:  # a broken follower must not keep an event from the others

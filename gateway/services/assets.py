@@ -56,12 +56,13 @@ class Assets:
         self._daytime = Daytime(offset_h)
         known = {key: value for key, value in before.items() if value is not None}
         self._network = Network(assets, known, wall=stamp.wall, judged=judged)
+        self.points = self._network.points()  # whose readings it has use for
         self._wake = asyncio.Event()
 
     def follow(self, event: Event) -> None:
         """Take one event of the stream."""
         body = event.body
-        if isinstance(body, ReadingBody) and self._network.concerns(body.device, body.point):
+        if isinstance(body, ReadingBody) and (body.device, body.point) in self.points:
             self._tell(self._network.take(body, event.time - event.monotonic + body.at))
 
     def read_soon(self, device: str, point: str) -> None:

@@ -45,6 +45,7 @@ class Barriers:
             for part in (barrier.plan.opened, barrier.plan.closed, barrier.plan.loop):
                 if part is not None:
                     self._parts.setdefault(part, []).append(barrier)
+        self.points = frozenset(self._parts)  # whose readings it has use for
         self._freed_at = dict.fromkeys(self._barriers, float("-inf"))
         self._told: dict[tuple[str, str], bool] = {}
         self._wake, self._looked = asyncio.Event(), asyncio.Event()

@@ -86,6 +86,7 @@ class Latches:
         self._by_point: dict[tuple[str, str], list[_Held]] = {}
         for held in self._by_key.values():
             self._by_point.setdefault((held.latch.device, held.latch.point), []).append(held)
+        self.points = frozenset(self._by_point)  # whose readings it has use for
         for body in standing:
             if body.key in self._by_key:
                 self._by_key[body.key].restored = is_active(body.state)

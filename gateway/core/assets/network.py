@@ -58,9 +58,9 @@ class Network:
         self._seen: dict[Key, Seen] = {}
         self._touched: dict[Node, None] = {}  # those whose memory may have changed
 
-    def concerns(self, device: str, point: str) -> bool:
-        """Return whether any derived point stands on this one of a device."""
-        return (device, point) in self._uses and (device, point) not in self._nodes
+    def points(self) -> frozenset[tuple[str, str]]:
+        """Return the points of devices that any derived point stands on."""
+        return frozenset(self._uses.keys() - self._nodes.keys())
 
     def take(self, body: ReadingBody, wall: float) -> list[ReadingBody]:
         """Take a reading of a device at a time of day; return what the assets have to say to it."""

@@ -65,6 +65,7 @@ class Doors:
             for name, door in self._doors.items()
         }
         self._parts = parts_of(self._doors.values())
+        self.points = frozenset(self._parts)  # whose readings it has use for
         self._told: dict[str, DoorBody] = {}
         self._engaged: dict[str, InterlockBody] = {}
         self._by: dict[str, str] = {}  # who gave the last order to a door

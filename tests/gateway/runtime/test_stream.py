@@ -78,6 +78,20 @@ def test_who_has_no_use_for_readings_gets_all_other_events_in_the_same_order_and
     assert told == [("first", 1), ("last", 1), ("first", 2), ("no readings", 2), ("last", 2)]
 
 
+def test_who_wants_some_points_gets_their_readings_in_order_and_all_other_events() -> None:
+    stream = make_stream()
+    told: list[tuple[str, int]] = []
+    stream.follow("doors", lambda event: told.append(("doors", event.seq)), readings={("door-1", "contact")})
+    stream.follow("all", lambda event: told.append(("all", event.seq)))
+    stream.submit(ReadingBody("door-1", "contact", True, Quality.GOOD, 1.0))
+    stream.submit(ReadingBody("door-1", "strike", True, Quality.GOOD, 1.0))
+    stream.submit(NoteBody("later", ""))
+    assert told == [("doors", 1), ("all", 1), ("all", 2), ("doors", 3), ("all", 3)]
+    stream.follow("late", lambda event: told.append(("late", event.seq)), readings={("door-1", "strike")})
+    stream.submit(ReadingBody("door-1", "strike", False, Quality.GOOD, 2.0))
+    assert told[5:] == [("all", 4), ("late", 4)]
+
+
 def test_an_event_submitted_by_a_follower_has_its_number_at_once() -> None:
     stream = make_stream()
     numbers: list[int] = []
