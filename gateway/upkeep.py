@@ -30,20 +30,14 @@ from gateway.terminal.figures import FAINT, console
 from gateway.terminal.upkeep import Row, Sheet
 from gateway.terminal.words import Words
 
+_EVERY: Final = (*(column.name for column in COLUMNS), *FOREIGN)
 SHOWN: Final = tuple(
-    [column.name for column in COLUMNS].index(name)
+    _EVERY.index(name)
     for name in (
-        "device",
-        "kind",
-        "model",
-        "building",
-        "unit",
-        "floor",
-        "installed_on",
-        "ends_on",
-        "tested_on",
+        "device", "model", "building", "unit", "floor", "line", "address", "serial", "firmware", "last_seen",
+        "tested_on", "ends_on", "replaced", "due",
     )
-) + tuple(range(len(COLUMNS), len(COLUMNS) + len(FOREIGN)))
+)  # fmt: skip
 """The columns of the inventory that a screen has room for."""
 
 
@@ -206,8 +200,8 @@ def _xlsx(rows: Sequence[Sequence[Cell]], title: str) -> bytes:
 def _table(rows: Sequence[Sequence[Cell]], columns: Sequence[int]) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style=FAINT)
     head, *body = [[_shown(row[column]) for column in columns] for row in rows]
-    for name in head:
-        table.add_column(name)
+    for at, name in enumerate(head):
+        table.add_column(name, no_wrap=at == 0)
     for row in body:
         table.add_row(*row)
     console().print(table)
