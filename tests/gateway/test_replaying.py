@@ -40,8 +40,10 @@ def rows() -> list[Event]:
     ]
 
 
-def told(folder: Path, lines: Iterable[str], *options: str, rules: str | None = RULES) -> Result:
-    (folder / "gateway.toml").write_text(CONFIG.format(state=folder), encoding="utf-8")
+def told(
+    folder: Path, lines: Iterable[str], *options: str, rules: str | None = RULES, config: str = CONFIG
+) -> Result:
+    (folder / "gateway.toml").write_text(config.format(state=folder), encoding="utf-8")
     (folder / "rows").write_text("\n".join(lines) + "\n", encoding="utf-8")
     tried = []
     if rules is not None:
@@ -105,3 +107,34 @@ def test_a_mistake_in_the_rules_is_shown_with_its_line(tmp_path: Path) -> None:
 def test_readings_of_a_device_nobody_knows_are_told(tmp_path: Path) -> None:
     lines = [line.replace("smoke-1", "smoke-9") for line in exported("jsonl")]
     assert "smoke-9" in told(tmp_path, lines).output
+
+
+FLAT = """
+[[bus.device]]
+name = "door-301"
+profile = "wellpro-wp8026adam"
+address = 2
+[[asset]]
+name = "flat-301"
+kind = "home"
+parts = {{ contacts = "door-301.contact_1" }}
+[[resident]]
+code = "2-1-301"
+sensors = ["door-301", "flat-301"]
+consent = ["home"]
+"""
+
+
+def test_what_a_watch_over_a_resident_said_in_a_trial_can_be_played_again(tmp_path: Path) -> None:
+    """The gateway itself writes none of it down: such a record is made on a bench."""
+    said = [(0, False), (21_600, True), (21_660, True), (30_000, False), (30_060, False)]
+    events = [
+        Event(1, n, T0 + at, at, Clock.SYNCED, ReadingBody("flat-301", "quiet", on, Quality.GOOD, at))
+        for n, (at, on) in enumerate(said, 1)
+    ]
+    lines = json_lines(iter([msgspec.to_builtins(event) for event in events]))
+    result = told(tmp_path, lines, "--json", rules=None, config=CONFIG + FLAT)
+    assert result.exit_code == 0, result.output
+    (spell,) = json.loads(result.output)["spells"]
+    assert spell["kind"] == "care.quiet"
+    assert spell["cleared"] - spell["raised"] == pytest.approx(8400, abs=5)

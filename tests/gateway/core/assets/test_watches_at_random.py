@@ -123,7 +123,7 @@ def test_who_is_told_to_be_out_of_bed_left_it_at_night_and_was_seen_out_of_it_fo
     for value, readings in stretches:
         if isinstance(value, str):
             house.start(*LIVES[value])
-            sure, lying_s = False, 0.0
+            sure, lying_s, rested_s = False, 0.0, 0.0
             continue
         for _ in range(readings):
             house.read(one=value)
@@ -140,7 +140,8 @@ def test_who_is_told_to_be_out_of_bed_left_it_at_night_and_was_seen_out_of_it_fo
                 out_s, lying_s = out_s + EVERY_S, 0.0
                 night = night or not house.clock  # judged only when it is known
                 plain_s = plain_s + EVERY_S if sure and value == 0 and house.is_night else 0.0
-            sure = sure and value is not None and (value != 1)
+            sure = sure and value not in {None, 1}
+            rested_s = 0.0 if value is None else rested_s
             told = house.is_told("care.bed_exit")
             assert not (told and not was_told) or (night and out_s >= 1200.0), "invented"
             assert told or plain_s < 1200.0 + 3 * EVERY_S, "missed"
