@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
-from gateway.vision import floors
+from gateway.vision import floors, flying
 from gateway.vision.caution import Caution
 from gateway.vision.dripping import Dripping
 from gateway.vision.linking import Linker
@@ -31,6 +31,7 @@ MOST_APART_S = (
 LEAST_DROP = 0.045  # of the picture's height
 LEAST_DROP_PX = 18.0
 LEAST_STRAIGHT = 0.45  # drop as a share of the way
+LARGEST = 0.3  # of the picture's height: 2 m where it shows two storeys, and what leaves a window is smaller
 MOSTLY_DOWN = 0.7  # share of steps that go down
 MOST_MISFIT_PX, MOST_MISFIT_S = (
     14.0,
@@ -44,10 +45,12 @@ TELLING, TELLING_DROP = 0.05, 0.03  # a near miss below this score, or share of 
 REASONS = {
     "short": "seen in too few pictures",
     "shallow": "did not drop far enough",
+    "large": "too large to have come out of a window",
     "aside": "went aside more than down",
     "outside": "did not start on the facade",
     "unphysical": "no free fall, with or without drag, looks like that",
     "dripping": "thin, and others fell along the same way just before: water drips",
+    "flying": "came down aslant and lay across its way: like a bird",
     "unlike": "does not look or move like a falling object",
 }
 
@@ -134,22 +137,24 @@ class Watcher:
         for tubelet, likely in zip(tubelets, self._judge.classify(tubelets), strict=True):
             self._decide(tubelet, float(likely[0]))
 
-    def _decide(self, tubelet: Tubelet, score: float) -> None:
+    def _decide(self, tubelet: Tubelet, looks: float) -> None:
         track, height = tubelet.track, self._motion.background.shape[0]
+        score = flying.tempered(looks, track)
         drips = score >= DRIPPING and self._dripping.again(track, height, self._now)
-        reason = self._doubt(score, tubelet)
+        reason = self._doubt(score, looks, tubelet)
         reason = "dripping" if drips and not reason else reason
         if reason:
             self._reject(reason, score, tubelet)
-        if not reason or (reason == "unlike" and score >= PIECE):
+        if not reason or (reason in {"unlike", "flying"} and score >= PIECE):
             origin = floors.origin(track, self._outlook)
             fall = Fall(track[0].time_s, track[-1].time_s, score, filled(track), self._now, origin)
             self._merger.add(fall, sure=not reason)
 
-    def _doubt(self, score: float, tubelet: Tubelet) -> str:
+    def _doubt(self, score: float, looks: float, tubelet: Tubelet) -> str:
         """Return why a track is not to be told as a fall; "" if nothing speaks against it."""
-        if score < self._caution.needed(self._threshold, self._now):
-            return "unlike"
+        needed = self._caution.needed(self._threshold, self._now)
+        if score < needed:
+            return "flying" if looks >= needed else "unlike"
         if not _physical(tubelet.facts):
             return "unphysical"
         return "" if floors.inside(tubelet.track[0].centre, self._outlook.watch) else "outside"
@@ -182,6 +187,8 @@ def _hopeless(hits: Sequence[Hit], height: int) -> str:
     drop = hits[-1].y - hits[0].y
     if drop < max(LEAST_DROP_PX, LEAST_DROP * height):
         return "shallow"
+    if sorted(hit.size for hit in hits)[len(hits) * 3 // 4] > LARGEST * height:
+        return "large"
     steps = [(b.x - a.x, b.y - a.y) for a, b in pairwise(hits)]
     way = sum((x * x + y * y) ** 0.5 for x, y in steps)
     down = sum(y > -0.7 for _, y in steps) / len(steps)

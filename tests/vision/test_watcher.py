@@ -87,6 +87,21 @@ def test_what_does_not_come_down_never_reaches_the_judge(way: Way) -> None:
     assert judge.asked == 0
 
 
+def test_somebody_who_passes_close_to_the_camera_is_too_large_to_have_come_out_of_a_window() -> None:
+    heard: list[NearMiss] = []
+    judge = Sure()
+    watcher = Watcher(judge, explain=heard.append)
+    coat = np.random.default_rng(3).integers(0, 255, (180, 160), np.uint8)
+    for frame in film(lambda _: None):
+        luma, top = frame.luma.copy(), round(190 * (frame.time_s - 1.4))
+        if 0 <= top <= HEIGHT - 180:
+            luma[top : top + 180, 300:460] = coat
+        watcher.feed(Frame(frame.index, frame.time_s, luma))
+    watcher.finish()
+    assert judge.asked == 0
+    assert "large" in {miss.reason for miss in heard}
+
+
 def test_what_the_judge_does_not_believe_is_a_near_miss() -> None:
     heard: list[NearMiss] = []
     watcher = Watcher(Sure(0.2), explain=heard.append)
