@@ -107,19 +107,25 @@ def image(root: Path, target: Path, command: str) -> None:
 
 def boot(root: Path, disks: Sequence[Path], log: Path, *, timeout_s: float) -> None:
     """Boot a machine with `disks` (the first is its root, they are vda, vdb, ...); return when it has powered off."""
+    with log.open("wb") as output:
+        subprocess.run(
+            command(root, disks),
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=True, timeout=timeout_s,
+        )  # fmt: skip
+
+
+def command(root: Path, disks: Sequence[Path]) -> list[str]:
+    """Return what boots a machine with these disks."""
     kernel, initrd = (next((root / "boot").glob(name)) for name in ("vmlinuz-*", "initrd.img-*"))
     # a busy host answers late: no_timer_check, and one processor, so that none waits for one that does not run
     words = "root=/dev/vda rw console=ttyS0 panic=-1 no_timer_check systemd.wants=task.service"
     words += " systemd.mask=serial-getty@ttyS0.service"
-    command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "1536", "-smp", "1"]
-    command += ["-nographic", "-net", "none", "-no-reboot", "-kernel", str(kernel), "-initrd", str(initrd)]
-    command += ["-append", words]
+    made = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "1536", "-smp", "1"]
+    made += ["-nographic", "-net", "none", "-no-reboot", "-kernel", str(kernel), "-initrd", str(initrd)]
+    made += ["-append", words]
     for disk in disks:
-        command += ["-drive", f"file={disk},if=virtio,format=raw,cache=unsafe"]
-    with log.open("wb") as output:
-        subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=True, timeout=timeout_s
-        )
+        made += ["-drive", f"file={disk},if=virtio,format=raw,cache=unsafe"]
+    return made
 
 
 def _run(*command: str, cwd: Path | None = None) -> None:
