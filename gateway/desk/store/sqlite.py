@@ -70,7 +70,9 @@ class Sqlite:
         async with self._turn:
             (left,) = await self.fetch("PRAGMA wal_checkpoint(TRUNCATE)")
         if left["busy"]:
-            raise sqlite3.OperationalError("the log of the record is busy: what was thrown away stands in it yet")
+            raise sqlite3.OperationalError(
+                "the log of the record is busy: what was thrown away stands in it yet"
+            )
 
     async def close(self) -> None:
         """Close the file."""
