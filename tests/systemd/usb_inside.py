@@ -75,7 +75,7 @@ class Inside:
     def _named(self) -> str:
         for number in NUMBERS:
             _plug(number, number)
-        until(lambda: len(_names()) == len(NUMBERS), within_s=PATIENCE_S, what="three names")
+        _until_there(len(NUMBERS))
         there = _names()
         numbered = f"serial-{NUMBERS[1]}-if00"
         sockets = sorted(set(there) - {numbered})
@@ -111,9 +111,9 @@ class Inside:
             _order(f"unplug {number}")
         until(lambda: not _names(), within_s=PATIENCE_S, what="no name is left")
         until(lambda: not self._online(), within_s=PATIENCE_S, what="nobody answers")
-        for count, (number, where) in enumerate(((3, 3), (2, 2), (1, 1)), 1):
-            _plug(number, where)
-            until(lambda count=count: len(_names()) == count, within_s=PATIENCE_S, what="one more name")
+        for number in reversed(NUMBERS):
+            _plug(number, number)
+            _until_there(1 + len(NUMBERS) - number)
         after = _names()
         assert after.keys() == before.keys(), (before, after)
         assert after != before, f"the kernel numbered them as before: {after}"
@@ -188,6 +188,10 @@ def _plug(number: int, socket: int) -> None:
 
 def _order(words: str) -> None:
     print(f"\n@{words}@", flush=True)
+
+
+def _until_there(count: int) -> None:
+    until(lambda: len(_names()) == count, within_s=PATIENCE_S, what=f"{count} names")
 
 
 def _names() -> dict[str, str]:
