@@ -93,9 +93,12 @@ def _worst(products: Sequence[str], *, seconds: float = 60.0) -> dict[str, float
 
 
 def test_on_a_line_of_too_many_doors_and_gas_detectors_no_door_waits_ten_seconds() -> None:
-    """By class alone, gas before doors, a door was read every 12.3 s and a gas detector every 1.4 s."""
+    """By class alone, gas before doors, a door was read every 12.3 s and a gas detector every 1.4 s.
+
+    The longest round has a board's question in it that is asked once a day: which one it is.
+    """
     worst = _worst([DOOR_BOARD] * 20 + [CARBON_MONOXIDE] * 28)
-    assert worst[DOOR_BOARD] < 2.3
+    assert worst[DOOR_BOARD] < 2.8
     assert worst[CARBON_MONOXIDE] < 2.6
 
 

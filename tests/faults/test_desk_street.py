@@ -150,7 +150,10 @@ def test_nothing_is_lost_and_nobody_told_twice_while_three_desks_their_broker_an
     rung = Counter(message["id"] for message in street.pager.heard)
     assert rung.keys() == told.keys()
     doubles = rung.total() - len(rung)
-    assert doubles <= street.killed["desk"], "somebody was paged twice for the same step"
+    gone = (
+        street.killed["desk"] + street.killed["database"]
+    )  # between a page and the word that it was delivered
+    assert doubles <= gone, "somebody was paged twice for the same step"
     print(
         f"{ROUNDS} rounds, killed {dict(street.killed)}: {len(stored)} alerts, {len(told)} pages, {doubles} doubled,"
         f" the page resumed {street.page.streams - 1} times"
