@@ -24,16 +24,20 @@ A fall does not begin in an empty room (`begins_unless`). But a radar that loses
 says that nobody is there, and its fall may go with it. So what has begun is not ended while such a point is true:
 who got up is seen to move before the room is empty; who is seen no more has not got up.
 
-What must last is not shown to last by a device that is silent: the time of its silence is not counted, and one that is
-longer than what is wanted begins it anew. Fires and calls for help do not ask for that.
+What must last is not shown to last by a device that is silent: the time of its silence is not counted. Where a minute
+or more is wanted, a silence longer than that begins it anew. What need last only seconds is there to keep a moment out,
+and is never begun anew: gas at a device that answers one poll in ten is told. Fires and calls for help ask for none.
 """
 
 import enum
 import math
+from typing import Final
 
 from drivers.api import Value
 from gateway.core.baselines import Commissioning
 from gateway.core.rules import Deviates, Level, Rule
+
+LASTING_S: Final = 60.0  # what must last so long is begun anew after a silence as long
 
 
 class Finding(enum.Enum):
@@ -165,7 +169,7 @@ class Condition:
         for streak, lasts_s in ((self._rising, self.rule.hold_s), (self._falling, self.rule.clear_hold_s)):
             if streak.reads and lasts_s:
                 streak.since += max(silent_s, 0.0)
-                if silent_s > lasts_s:
+                if silent_s > lasts_s >= LASTING_S:
                     streak.reads = 0
 
     def _commission(self, value: Value, at: float) -> Finding | None:

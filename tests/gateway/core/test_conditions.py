@@ -75,6 +75,25 @@ def test_readings_bring_what_the_rule_says(
     assert found(made, *readings) == told
 
 
+def test_gas_is_told_however_long_its_device_is_silent_between_the_answers_that_say_so() -> None:
+    gas, told = condition(Equals((True,)), kind="manhole.gas", hold_s=5), []
+    for at in (0.0, 20.0, 40.0, 60.0):
+        told += found(gas, (at, True))
+        gas.lose(at + 3.0)  # its driver says so after two polls without an answer
+    assert told == [None, LATER, FOUND, None]
+
+
+def test_what_must_last_minutes_has_not_lasted_them_while_nobody_looked() -> None:
+    still = condition(Equals((1,)), kind="care.still", reads=1, hold_s=60)
+    assert found(still, (0.0, 1)) == [LATER]
+    still.lose(40.0)
+    assert found(still, (70.0, 1), (89.0, 1), (90.0, 1)) == [LATER, LATER, FOUND]
+    anew = condition(Equals((1,)), kind="care.still", reads=1, hold_s=60)
+    assert found(anew, (0.0, 1)) == [LATER]
+    anew.lose(40.0)
+    assert found(anew, (101.0, 1), (160.0, 1), (161.0, 1)) == [LATER, LATER, FOUND]
+
+
 def test_a_condition_knows_when_it_was_first_seen_and_how_far_it_was() -> None:
     made = condition(Deviates(10, 8), baseline=5.0)
     found(made, (1.0, 20.0), (2.0, 21.0))
