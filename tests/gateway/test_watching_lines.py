@@ -2,9 +2,11 @@
 
 import asyncio
 
+from drivers.sim.framed import SimUnit
 from tests.gateway.dwelling import LINES, RESIDENT
 from tests.gateway.quarter import Quarter, play
 
+MOTION = bytes.fromhex("8002")
 ALWAYS_NIGHT = "night_from = 0, night_until = 24"
 QUICK = (
     LINES.replace(
@@ -46,6 +48,21 @@ def test_a_body_that_does_not_move_is_told_and_a_door_that_does_ends_it() -> Non
         await home.until(lambda: home.alerts("care.quiet")[-1].change == "cleared", within_s=10)
 
     play(scenario, QUICK)
+
+
+def test_a_radar_that_tells_its_motion_only_when_it_changes_is_asked_for_it() -> None:
+    async def scenario(home: Quarter) -> None:
+        radar = home.devices["radar-301"]
+        assert isinstance(radar, SimUnit)
+        await at_home(home, motion=1)
+        speak = radar.speak
+        radar.speak = lambda now: (each for each in speak(now) if each[2:4] != MOTION)  # type: ignore[method-assign]
+        await home.until(lambda: home.alerts("care.quiet"), within_s=400)
+        assert home.alerts("care.blind") == []
+        radar.set("motion", 2)
+        await home.until(lambda: home.alerts("care.quiet")[-1].change == "cleared", within_s=10)
+
+    play(scenario, QUICK.replace('bodies = ["radar-301.movement"]', 'motions = ["radar-301.motion"]'))
 
 
 def test_a_radar_that_dies_is_told_as_lost_and_as_a_watch_that_sees_nothing_and_as_nothing_else() -> None:
