@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from gateway.core.events import Clock, Event, MemoryBody, Severity
+from drivers.api import Quality
+from gateway.core.events import Clock, Event, MemoryBody, ReadingBody, Severity
 from gateway.core.policy import PolicyError
 from gateway.core.standing import Restored
 from tests.gateway.dwelling import HOME, Home, at, dwell
@@ -58,6 +59,19 @@ def test_who_bolts_the_door_from_outside_is_away_and_at_home_again_by_coming_in(
         assert home.open() == ["care.away"]
         await home.live(0.05, contact_1=True, contact_2=False)
         assert home.open() == []
+
+    dwell(scenario, wall=at(9))
+
+
+def test_a_bolt_that_one_reading_alone_says_is_locked_puts_no_watch_to_rest() -> None:
+    async def scenario(home: Home) -> None:
+        await home.live(0.5, bed=0, movement=30)
+        now = home.quarter.now
+        for late_s, locked in ((0.0, True), (0.5, False)):
+            home.quarter.stream.submit(ReadingBody("board", "contact_2", locked, Quality.GOOD, now + late_s))
+        await home.live(6.5, movement=1)
+        assert home.alerts("care.away") == []
+        assert home.open() == ["care.quiet"]
 
     dwell(scenario, wall=at(9))
 
