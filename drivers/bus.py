@@ -35,6 +35,7 @@ PROBE_CREDIT_S: Final = 0.5
 FIRST_PROBE_S: Final = 0.5
 LAST_PROBE_S: Final = 10.0
 LAST_FIRE_PROBE_S: Final = 4.5
+MOST_LEFT: Final = 1000  # places that jobs have left, before all of them are cleared away
 NEVER: Final = float("inf")
 
 
@@ -66,6 +67,7 @@ class Bus(Generic[J]):
         self._queues: list[dict[float, list[tuple[float, int, J]]]] = [{} for _ in Priority]
         self._soon: list[J] = []
         self._tickets = 0
+        self._left = 0  # places that jobs have left since then
         self._lifted: J | None = None  # sent for the share of those below
         self._unpaid: J | None = None  # a probe sent because nobody else wanted the time
         self._used = [0.0] * len(Priority)  # seconds a class had of the line, over its share
@@ -77,14 +79,18 @@ class Bus(Generic[J]):
 
     def queue(self, job: J, due: float) -> None:
         """Put a job in the queue of its level; it leaves the place it had."""
+        self.park(job)
         self._tickets += 1
         job.due, job.ticket = due, self._tickets
         interval_s = 0.0 if job.level == Priority.PROBE else job.interval_s
         heapq.heappush(self._queues[job.level].setdefault(interval_s, []), (due, self._tickets, job))
 
     def park(self, job: J) -> None:
-        """Take a job out of the queue."""
+        """Take a job out of the queue. Its place is left there until it comes to be first, which may take a day."""
+        self._left += job.ticket != 0
         job.ticket = 0
+        if self._left > MOST_LEFT:
+            self._clear()
 
     def hasten(self, job: J) -> None:
         """Ask this again at once, ahead of all but commands; once, however often it is wanted."""
@@ -100,7 +106,7 @@ class Bus(Generic[J]):
             job = self._poll(now)
             job = self._probe(now, poll=job) or job
         if job is not None:
-            job.ticket = 0
+            self.park(job)
         return job
 
     def done(self, job: J, now: float, took_s: float) -> None:
@@ -140,6 +146,14 @@ class Bus(Generic[J]):
             self._lower_credit_s -= took_s
         elif not share:
             self._lower_credit_s = min(LOWER_SHARE * took_s, self._lower_credit_s + LOWER_SHARE * took_s)
+
+    def _clear(self) -> None:
+        """Clear all places that were left: a device that comes and goes leaves those of what is asked once a day."""
+        self._left = 0
+        for queues in self._queues:
+            for queue in queues.values():
+                queue[:] = [entry for entry in queue if entry[1] == entry[2].ticket]
+                heapq.heapify(queue)
 
     def _first(self, level: int, now: float) -> J | None:
         """Return the job of a level that is latest for its interval, of those that are due and may be sent."""

@@ -1,5 +1,6 @@
 """The queue of a line, driven by hand: each exchange takes the time the test says."""
 
+import sys
 from collections import Counter
 from collections.abc import Callable
 
@@ -188,6 +189,18 @@ def test_only_the_probe_of_a_silent_device_is_sent_until_it_is_back() -> None:
     bus.resume([one, two], lambda _job: 4.1)
     assert [bus.next(4.1), bus.next(4.1)] == [one, two]
     assert one.level == Priority.FIRE
+
+
+def test_what_is_asked_once_a_day_fills_no_memory_when_its_device_comes_and_goes_all_day() -> None:
+    steady, flapping = (Job(number, Priority.TELEMETRY, 86_400.0) for number in range(2))
+    bus = _bus(steady)
+    for now in range(0, 50_000, 10):
+        bus.resume([flapping], lambda _job, at=now: float(at))  # type: ignore[misc]
+        while job := bus.next(float(now)):
+            bus.done(job, float(now), 0.0)
+    assert sys.getrefcount(flapping) < 1_100  # its places in the queue, and this test's own
+    assert bus.next(86_400.0) is steady
+    assert bus.next(49_990.0 + 86_400.0) is flapping
 
 
 def test_pauses_between_probes_grow_to_their_limit() -> None:
