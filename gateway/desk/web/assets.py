@@ -25,6 +25,7 @@ MEDIA: Final = {
 }
 FOR_EVER: Final = {"cache-control": "public, max-age=31536000, immutable"}
 LEAST_PACKED: Final = 1_000
+_REMARK: Final = re.compile(rb"^ *(?://.*|/\*\*.*\*/)\n", re.MULTILINE)
 _IMPORT: Final = re.compile(r"""(?:from|import) "\./([a-z-]+\.js)";""")
 
 
@@ -66,8 +67,10 @@ def packed(request: Request, data: bytes, media: str, headers: Mapping[str, str]
 
 @lru_cache(maxsize=256)
 def _file(name: str, is_packed: bool) -> bytes:
-    """Return the bytes of an asset; there are few, and each is packed once."""
+    """Return the bytes of an asset; there are few, and each is packed once. A phone is sent no remarks."""
     data = (PAGE / name).read_bytes()
+    if name.endswith(".js"):
+        data = _REMARK.sub(b"", data)
     return gzip.compress(data, 9, mtime=0) if is_packed else data
 
 
