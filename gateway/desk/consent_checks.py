@@ -13,6 +13,10 @@ from gateway.desk.tables import ResidentTable
 GROUPS: Final = frozenset({"wecom", "dingtalk", "feishu", "webhook", "apprise"})
 """Kinds of channels that more people read than the one who is called."""
 
+BEHIND: Final = GROUPS | {"mail", "call"}
+"""Kinds that no other channel is to wait for when somebody's life may hang on a door's number: nobody reads mail at
+night, a call says no word, and a group reads along."""
+
 LEAST_DAYS: Final = 1.0
 MOST_DAYS: Final = 36_500.0
 
@@ -68,11 +72,14 @@ def _in_groups(read: Read) -> Iterator[Fault]:
     if not read.residents:
         return
     groups = {each.name for each in read.channels.values() if each.kind in GROUPS}
+    behind = {each.name for each in read.channels.values() if each.kind in BEHIND}
     for key, each in read.people.items():
-        if each.channels and all(name in groups for name, _ in each.channels):
-            found = Text(f"{each.name} 只有群通道", f"{each.name} has channels of groups only")
+        names = {name for name, _ in each.channels}
+        if names & groups and names <= behind:
+            found = Text(f"{each.name} 只有群通道", f"{each.name} is told of it in a group")
             wanted = Text(
-                "至少一个个人通道（短信、ntfy、Bark、邮件等）", "one of their own: SMS, ntfy, Bark, mail"
+                "至少一个会响、能写字的个人通道（短信、ntfy、Bark 等）",
+                "one of their own that rings and says it: SMS, ntfy, Bark",
             )
             hint = Text("求助住户的门牌会被全群看到", "the whole group reads the door of who calls for help")
             yield Fault(f"{key}.channels", found, wanted, hint, warning=True)

@@ -5,6 +5,7 @@ they become one summary; critical ones only when there is no room to tell each b
 used up, pages wait for the next. Nothing is dropped. The worst come first.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -106,9 +107,10 @@ def after_failure(notice: Notice, now: float, *, retryable: bool) -> Retry:
 
 
 def blanked(answer: str, doors: Iterable[str]) -> str:
-    """Return what a service answered without what it was told of a resident: some say it all again."""
+    """Return what a service answered without what it was told of a resident: some say it all again, as text or JSON."""
     for each in doors:
-        answer = answer.replace(each, "…")
+        for written in (each, json.dumps(each)[1:-1]):
+            answer = answer.replace(written, "…")
     return answer
 
 

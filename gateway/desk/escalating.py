@@ -50,8 +50,8 @@ class Rules:
 
     ladders: Mapping[int, Ladder]
     quiet: Schedule | None = None
-    groups: frozenset[str] = frozenset()
-    """Channels that more people read than the one who is called."""
+    behind: frozenset[str] = frozenset()
+    """Channels that more people read than the one who is called, that do not ring, or have no words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ async def _page(
                 incident=timer.incident,
                 person=person.name,
                 language=person.language,
-                channels=_own_first(person.channels, found.rules.groups) if home else person.channels,
+                channels=_own_first(person.channels, found.rules.behind) if home else person.channels,
                 rank=standing.rank,
                 zh=told.zh,
                 en=told.en,
@@ -194,6 +194,6 @@ async def _page(
     return written
 
 
-def _own_first(channels: Sequence[tuple[str, str]], groups: frozenset[str]) -> tuple[tuple[str, str], ...]:
-    """Return the ways to somebody with those of groups last: what is said of a resident is for who is called."""
-    return tuple(sorted(channels, key=lambda each: each[0] in groups))
+def _own_first(channels: Sequence[tuple[str, str]], behind: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """Return the ways to somebody, first those that ring for them alone; the others as desk.toml has them."""
+    return tuple(sorted(channels, key=lambda each: each[0] in behind))

@@ -225,8 +225,8 @@ async def serve(
 def rules(config: DeskConfig) -> Rules:
     """Return how alerts escalate."""
     quiet = config.desk.quiet_hours
-    groups = frozenset(each.name for each in config.channel if each.kind in consent_checks.GROUPS)
-    return Rules(ladders(config), schedule.parse(quiet) if quiet else None, groups)
+    behind = frozenset(each.name for each in config.channel if each.kind in consent_checks.BEHIND)
+    return Rules(ladders(config), schedule.parse(quiet) if quiet else None, behind)
 
 
 def web_push(config: DeskConfig) -> WebPush | None:

@@ -11,6 +11,7 @@ from gateway.core.installed import Asset, Reported, Written
 from gateway.desk.orders import Settle, State
 from gateway.desk.store import assets, order_rows, orders
 from gateway.desk.store.database import Row
+from tests import desk_canary
 from tests.broker import until
 from tests.browser import Browser, browser, needs_browser
 from tests.desk_cases import HERE, guarded
@@ -51,11 +52,11 @@ def rows(running: LiveDesk, statement: str) -> list[Row]:
     return running.ask(read())
 
 
-def look(window: Browser) -> None:
-    """Open the first alert of the list."""
+def look(window: Browser, called: str = "119") -> None:
+    """Open the first alert of the list; `called` is the number that stands in it."""
     until(lambda: window.run("return !!document.querySelector('#list .card a')"), what="a card")
     window.run("location.hash = document.querySelector('#list .card a').getAttribute('href')")
-    shows(window, "119")
+    shows(window, called)
 
 
 def test_an_alert_is_assigned_and_resolved_with_a_photo_and_a_second_phone_sees_each_step(
@@ -92,6 +93,22 @@ def test_an_alert_is_assigned_and_resolved_with_a_photo_and_a_second_phone_sees_
         assert BytesIO(data).read(3) == b"\xff\xd8\xff"
         second.press("重新打开")
         shows(window, "待确认")
+
+
+def test_who_is_not_called_is_told_whom_to_ask_for_the_door_and_sees_it_on_going_there(
+    tmp_path: Path,
+) -> None:
+    with opened(tmp_path) as (running, window), browser(tmp_path / "second", "zh-CN") as second:
+        running.let_in(second, "warden-2")
+        running.take(desk_canary.arrival(1))
+        for each in (window, second):
+            look(each, "120")
+            shows(each, "点「确认收到」，你马上看到门牌")
+        window.press("确认收到")
+        shows(window, desk_canary.CODE)
+        shows(second, "已有人在处理（已确认 · warden-1），请向其问门牌")
+        second.press("我到现场了")
+        shows(second, desk_canary.CODE)
 
 
 def test_a_false_alarm_is_told_apart(tmp_path: Path) -> None:

@@ -118,8 +118,15 @@ function resident({ alert, view, resident: who }) { // how much of it one sees, 
   const shown = view ?? "masked";
   const line = (key, text) => text && make("p", {}, `${say(key)}${say("colon")}`, make("b", {}, text));
   const made = panel(say("view.title"), who && line("view.code", who.code), who && line("view.name", who.name), who && line("view.note", who.note));
-  made.append(note(say(shown === "masked" && !isOpen(alert) ? "view.closed" : `view.${shown}`)));
+  made.append(note(shown === "masked" ? closedToMe(alert) : say(`view.${shown}`)));
   return made;
+}
+
+function closedToMe(alert) { // and what opens it: only a button that is there
+  if (!isOpen(alert)) return say("view.closed");
+  if (alert.state === "raised") return say("view.masked");
+  const join = may("work") && alert.state !== "on_site" ? ` ${say("view.join")}` : "";
+  return say("view.taken", { state: said(alert) }) + join;
 }
 
 function calls({ contacts }) {

@@ -40,6 +40,11 @@ url = "http://127.0.0.1:2586"
 name = "bot"
 kind = "wecom"
 url_file = "wecom"
+[[channel]]
+name = "post"
+kind = "mail"
+host = "mail.example"
+sender = "desk@example.com"
 [[person]]
 name = "warden-1"
 role = "warden"
@@ -85,6 +90,7 @@ def test_consent_is_read_as_it_stands_in_the_file() -> None:
         ("keep_days = 365", "keep_days = 365\ncare_keep_days = 0.5", "desk.care_keep_days", False),
         ('code = "2-1-301"', 'code = ""', "resident[0].code", False),
         ('[["phones", "duty-room"]]', '[["bot", "@all"]]', "person[1].channels", True),
+        ('[["phones", "duty-room"]]', '[["bot", "@all"], ["post", "a@b.cn"]]', "person[1].channels", True),
         ('note = "W"', 'note = "W"\n[[resident]]\ngateway = "hxtp-01"\ncode = "2-1-301"', "resident[1].code", False),
     ],
 )  # fmt: skip
@@ -358,10 +364,11 @@ def of_before(path: Path) -> None:
             old.executescript((folder / f"{number:03d}.sql").read_text(encoding="utf-8"))
         old.execute("PRAGMA user_version=2")
         body = msgspec.json.encode({"data": {"device": DEVICE, "note": REMARK}}).decode()
+        where = msgspec.json.encode(PLACE).decode()
         for kind, name in (("care.fall", "g/1"), ("door.held", "g/2")):
             old.execute(
-                "INSERT INTO alerts VALUES (?, 'g', 1, 1, ?, 3, 'raised', 'active', '{}', 0, 0, 1, ?, ?, ?, ?)",
-                (name, kind, CODE, CODE, body, DEVICE),
+                "INSERT INTO alerts VALUES (?, 'g', 1, 1, ?, 3, 'raised', 'active', ?, 0, 0, 1, ?, ?, ?, ?)",
+                (name, kind, where, CODE, CODE, body, DEVICE),
             )
             old.execute(
                 "INSERT INTO events VALUES ('g', 1, ?, NULL, ?, 'raised', 0, 0, ?)", (name[-1], name, body)
@@ -387,6 +394,8 @@ def test_a_record_of_the_release_before_is_masked_as_it_is_opened_and_who_is_cal
         hidden = (rows["g/1"]["zh"], rows["g/1"]["body"], rows["g/1"]["device"], notes["g/1"], bodies["g/1"])
         assert found_in(str(hidden).encode()) == set()
         assert (rows["g/2"]["zh"], notes["g/2"]) == (CODE, REMARK)
+        assert rows["g/1"]["zh"] == "2 栋 1 单元 有人需要看望"
+        assert rows["g/1"]["en"] == "Somebody may need help, building 2, unit 1"
         assert (list(doors), doors["g/1"].where.zh) == (["g/1"], CODE)
         assert DEVICE in told["event 1.1"]
 

@@ -1,9 +1,12 @@
 """What goes out alone, what as a summary, what waits: nothing is dropped."""
 
+import json
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.desk.delivering import LAST_TRIES, TRIES, after_failure, plan
+from gateway.desk.delivering import LAST_TRIES, TRIES, after_failure, blanked, plan
 from gateway.desk.store.notices import Notice
 
 
@@ -96,3 +99,11 @@ def test_others_are_told_once_while_the_last_channel_is_still_tried() -> None:
 def test_a_final_refusal_goes_to_the_next_channel_at_once() -> None:
     assert after_failure(notice(1), 100.0, retryable=False).channel == 1
     assert after_failure(notice(1, channel=1), 100.0, retryable=False).given_up
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_a_door_that_a_service_says_again_is_blanked_however_it_writes_it(ascii_only: bool) -> None:
+    door = "2 栋 1 单元 2-1-301"
+    answer = json.dumps({"code": 93000, "text": f"{door}：有人跌倒"}, ensure_ascii=ascii_only)
+    assert "301" not in blanked(answer, (door,))
+    assert "93000" in blanked(answer, (door,))

@@ -59,7 +59,13 @@ INSERT INTO care_told SELECT alert, 'event ' || epoch || '.' || seq, body FROM e
 UPDATE events SET body = '{}' WHERE alert IN (SELECT alert FROM care);
 UPDATE work SET note = NULL, cause = NULL WHERE alert IN (SELECT alert FROM care);
 UPDATE audit SET detail = '{}', command = NULL WHERE subject IN (SELECT alert FROM care);
-UPDATE notifications SET zh = '有人需要看望', en = 'Somebody may need help' WHERE incident IN
-    (SELECT incident FROM work WHERE alert IN (SELECT alert FROM care));
-UPDATE alerts SET shown = 'unit', device = '', body = '{}', zh = '有人需要看望', en = 'Somebody may need help'
+UPDATE alerts SET shown = 'unit', device = '', body = '{}',
+    zh = coalesce(nullif(json_extract(place, '$.building'), '') || ' 栋 ', '') ||
+        coalesce(nullif(json_extract(place, '$.unit'), '') || ' 单元 ', '') ||
+        '有人需要看望',
+    en = 'Somebody may need help' || coalesce(', building ' || nullif(json_extract(place, '$.building'), ''), '') ||
+        coalesce(', unit ' || nullif(json_extract(place, '$.unit'), ''), '')
     WHERE kind LIKE 'care.%';
+UPDATE notifications SET (zh, en) =
+    (SELECT a.zh, a.en FROM work w JOIN alerts a ON a.alert = w.alert WHERE w.incident = notifications.incident LIMIT 1)
+    WHERE incident IN (SELECT incident FROM work WHERE alert IN (SELECT alert FROM care));
