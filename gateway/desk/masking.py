@@ -41,6 +41,8 @@ class Home:
     where: Words
     text: Words
     body: str
+    withdrawn: int = 0
+    """1: what was known of it has been thrown away once; what is said of it since goes as soon as it is closed."""
 
 
 def is_private(arrival: Arrival) -> bool:

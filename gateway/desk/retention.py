@@ -78,9 +78,11 @@ class Retention:
             lambda transaction: consents.forget_devices(transaction, now - self._care_days * DAY_S)
         ):
             self.forgotten += count
+            self._shred = True
         if self._shred:
-            await self._database.shred(consents.TABLES)
-            self._shred = False
+            self._shred = not await self._database.shred(consents.TABLES)
+            if self._shred:
+                log.warning("the record is in use: what was thrown away stands in its files for an hour more")
 
     async def _once(self, step: Step) -> int:
         async with self._database.transaction() as transaction:

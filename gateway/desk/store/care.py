@@ -5,17 +5,17 @@ with each question, so that what is taken back is gone with the next answer.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
 
 from gateway.core.events import Place, Words
 from gateway.desk.arrivals import Arrival
-from gateway.desk.consent import Consent, Consents, shown_of
+from gateway.desk.consent import FORGOTTEN, Consent, Consents, shown_of
 from gateway.desk.masking import Home, home, is_private, masked
 from gateway.desk.store.database import Row, Transaction, among, insert
-from gateway.desk.workflow import OPEN
+from gateway.desk.workflow import OPEN, Outcome, Step
 
 SAID: Final = "event"
 WRITTEN: Final = "step"
@@ -50,7 +50,9 @@ async def part(
         return list(arrivals), {}
     known = await consents(transaction)
     told = {each.key: masked(each, shown_of(known.get((each.gateway, each.resident)))) for each in private}
-    return [told.get(each.key, each) for each in arrivals], {each.key: home(each) for each in private}
+    over = await _thrown_away(transaction, private)
+    homes = {each.key: replace(home(each), withdrawn=int(each.alert in over)) for each in private}
+    return [told.get(each.key, each) for each in arrivals], homes
 
 
 async def put_away(transaction: Transaction, homes: Iterable[Home]) -> None:
@@ -61,7 +63,7 @@ async def put_away(transaction: Transaction, homes: Iterable[Home]) -> None:
     latest = {each.alert: each for each in kept}
     heads = [
         (each.alert, each.gateway, each.code, each.epoch, each.seq, each.where.zh, each.where.en,
-         each.text.zh, each.text.en, 0)
+         each.text.zh, each.text.en, each.withdrawn)
         for each in latest.values()
     ]  # fmt: skip
     await insert(transaction, _HEAD[0], heads, _HEAD[1])
@@ -70,12 +72,20 @@ async def put_away(transaction: Transaction, homes: Iterable[Home]) -> None:
 
 
 async def write_words(transaction: Transaction, alert: str, command: str, cause: str, note: str) -> bool:
-    """Keep what somebody wrote of an alert about a resident; False for any other alert, of which nothing is hidden."""
-    rows = await transaction.fetch("SELECT shown FROM alerts WHERE alert = $1", alert)
+    """Keep what somebody wrote of an alert about a resident; False for any other alert, of which nothing is hidden.
+
+    Once what is known of it was thrown away nobody could read it any more, and nothing would throw it away: it goes.
+    """
+    rows = await transaction.fetch(
+        "SELECT a.shown AS shown, c.alert AS known FROM alerts a LEFT JOIN care c ON c.alert = a.alert"
+        " WHERE a.alert = $1",
+        alert,
+    )
     if not rows or not rows[0]["shown"]:
         return False
-    told = msgspec.json.encode({"cause": cause, "note": note}).decode()
-    await _keep(transaction, [(alert, f"{WRITTEN} {command}", told)])
+    if rows[0]["known"]:
+        told = msgspec.json.encode({"cause": cause, "note": note}).decode()
+        await _keep(transaction, [(alert, f"{WRITTEN} {command}", told)])
     return True
 
 
@@ -102,7 +112,19 @@ async def doors(transaction: Transaction, alerts: Sequence[str]) -> dict[str, Do
         sorted({row["incident"] for row in rows}),
     ):
         called.setdefault(row["incident"], set()).add(row["person"])
-    return {row["alert"]: _door(row, called.get(row["incident"], set())) for row in rows}
+    for (
+        row
+    ) in await among(  # also the second on the spot: the work remembers only who was the first to take it on
+        transaction,
+        f"SELECT DISTINCT subject, who FROM audit WHERE step = '{Step.ARRIVE}' AND outcome = '{Outcome.DONE}'"
+        " AND subject",
+        sorted({row["alert"] for row in rows}),
+    ):
+        called.setdefault(row["subject"], set()).add(row["who"])
+    return {
+        row["alert"]: _door(row, called.get(row["incident"], set()) | called.get(row["alert"], set()))
+        for row in rows
+    }
 
 
 async def where(transaction: Transaction, incidents: Mapping[str, str]) -> dict[str, Words]:
@@ -135,6 +157,16 @@ async def consents(transaction: Transaction) -> Consents:
         for row in rows
     ]
     return {each.key: each for each in found}
+
+
+async def _thrown_away(transaction: Transaction, arrivals: Sequence[Arrival]) -> set[str]:
+    """Return of which of these alerts nothing is known any more."""
+    rows = await among(
+        transaction,
+        f"SELECT alert FROM alerts WHERE shown = '{FORGOTTEN}' AND alert",
+        sorted({each.alert for each in arrivals}),
+    )
+    return {row["alert"] for row in rows}
 
 
 async def _keep(transaction: Transaction, parts: Sequence[tuple[str, str, str]]) -> None:

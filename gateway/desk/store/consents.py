@@ -12,7 +12,7 @@ from gateway.desk.masking import reworded
 from gateway.desk.store import care, news
 from gateway.desk.store.database import Row, Transaction, insert, places
 from gateway.desk.store.files import CLOSED
-from gateway.desk.store.forgetting import MOST, gone
+from gateway.desk.store.forgetting import MOST, gone, lock
 
 DAY_S: Final = 86_400.0
 TABLES: Final = ("care", "care_told", "consents")
@@ -56,7 +56,8 @@ async def forget(transaction: Transaction, now: float, keep_days: float) -> int:
         " JOIN work w ON w.alert = c.alert JOIN alerts a ON a.alert = c.alert"
         " LEFT JOIN consents k ON k.gateway = c.gateway AND k.code = c.code"
         f" WHERE w.state IN {CLOSED} AND (c.withdrawn = 1"
-        f" OR w.closed_at < $1 - coalesce(k.keep_days, $2) * {DAY_S}) ORDER BY c.alert LIMIT {MOST}",
+        f" OR w.closed_at < $1 - coalesce(k.keep_days, $2) * {DAY_S}) ORDER BY c.alert LIMIT {MOST}"
+        f" {lock(transaction, 'w')}",
         now,
         keep_days,
     )

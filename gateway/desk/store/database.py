@@ -70,8 +70,11 @@ class Database(Protocol):
 class Record(Database, Protocol):
     """A database that can also be made to forget for good."""
 
-    async def shred(self, tables: Sequence[str]) -> None:
-        """Have nothing left of what was deleted from these small tables, nowhere in the database's own files."""
+    async def shred(self, tables: Sequence[str]) -> bool:
+        """Have nothing left of what was deleted from these small tables, nowhere in the database's own files.
+
+        Nobody waits for it: False where somebody has them in use, and it is to be asked for again.
+        """
 
 
 async def insert(

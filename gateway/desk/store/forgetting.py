@@ -23,7 +23,7 @@ async def alerts(transaction: Transaction, before: float, now: float) -> int:
     rows = await transaction.fetch(
         "SELECT w.alert AS alert, a.gateway AS gateway FROM work w JOIN alerts a ON a.alert = w.alert"
         f" WHERE w.state IN {CLOSED} AND w.closed_at < $1 AND a.time < $1 ORDER BY w.closed_at, w.alert"
-        f" LIMIT {MOST} {_lock(transaction, 'w')}",
+        f" LIMIT {MOST} {lock(transaction, 'w')}",
         before,
     )
     if not rows:
@@ -41,7 +41,7 @@ async def incidents(transaction: Transaction) -> int:
     """Forget incidents that have no alert left, with their timers and notifications; return how many."""
     rows = await transaction.fetch(
         "SELECT i.incident AS incident FROM incidents i WHERE NOT EXISTS"
-        f" (SELECT 1 FROM work w WHERE w.incident = i.incident) LIMIT {MOST} {_lock(transaction, 'i')}"
+        f" (SELECT 1 FROM work w WHERE w.incident = i.incident) LIMIT {MOST} {lock(transaction, 'i')}"
     )
     names = [row["incident"] for row in rows]
     if names:
@@ -110,6 +110,6 @@ def gone(count: int) -> str:
     )
 
 
-def _lock(transaction: Transaction, table: str) -> str:
-    """Have several desks share the work."""
+def lock(transaction: Transaction, table: str) -> str:
+    """Have several desks share the work, and nobody open again meanwhile what goes."""
     return f"FOR UPDATE OF {table} SKIP LOCKED" if transaction.skip_locked else ""

@@ -20,6 +20,7 @@ CONNECTIONS: Final = 4
 CHANNEL: Final = "desk_news"
 PROBE_S: Final = 30.0  # a line that only listens would never notice that it is dead
 ANSWER_S: Final = 5.0
+LOCK_MS: Final = 300  # so long an alert may wait for our housekeeping
 PLANNED: Final = {"plan_cache_mode": "force_custom_plan"}
 """A plan made while the tables were small and kept for good reads all of a large one: half the pace after an hour."""
 _LOCK: Final = 7_310_205  # any number of our own: two desks that start at once migrate one after the other
@@ -88,10 +89,21 @@ class Postgres:
         finally:
             connection.terminate()
 
-    async def shred(self, tables: Sequence[str]) -> None:
-        """Write what is left of these tables anew. The server's own log and its backups are its keeper's affair."""
-        for table in tables:
-            await self._pool.execute(f"VACUUM FULL {table}")
+    async def shred(self, tables: Sequence[str]) -> bool:
+        """Write what is left of these tables anew. The server's own log and its backups are its keeper's affair.
+
+        Whoever waits for such a lock has every alert about a resident wait behind them: for as long as a backup reads.
+        """
+        import asyncpg
+
+        async with self._pool.acquire() as connection:
+            await connection.execute(f"SET lock_timeout = {LOCK_MS}")  # let go of with the connection
+            try:
+                for table in tables:
+                    await connection.execute(f"VACUUM FULL {table}")
+            except asyncpg.LockNotAvailableError:
+                return False
+        return True
 
     async def close(self) -> None:
         """Close all connections."""

@@ -1,6 +1,10 @@
-"""One resident with words nobody else has, looked for in every answer of the desk: only who may see them finds any."""
+"""One resident with words nobody else has, looked for in every answer of the desk: only who may see them finds any.
+
+RESIDENTS=1 asks every endpoint as everybody over both databases, with a consent and without; else over one.
+"""
 
 import logging
+import os
 import re
 import uuid
 from collections.abc import Callable
@@ -45,6 +49,9 @@ OTHER: Final = {"{gateway}/{door}/{action}", "{id}", "{phone}"}
 DEVICES: Final = {"assets": {DEVICE, CODE, NAME}, "news": {DEVICE}, "gateways": {DEVICE}}
 """Where a device itself is spoken of, by name and label: who may read that is looked at when it is asked for."""
 
+WHOLE: Final = bool(os.environ.get("RESIDENTS"))
+"""What is asked over one database holds for both: what their tables hold is looked at in each."""
+
 _NAMED: Final = re.compile(r"\{.*\}")
 PUT: Final = {"version": 0, "note": "x"}
 
@@ -88,12 +95,13 @@ def test_every_endpoint_that_names_something_is_aimed_at_the_resident_or_said_to
     assert named == {*AIMED, *OTHER}
 
 
-@pytest.mark.parametrize("see", [(), ("nobody-else",)])
+@pytest.mark.parametrize("where", ["sqlite", "postgres"] if WHOLE else ["sqlite"], indirect=True)
+@pytest.mark.parametrize("see", [(), ("nobody-else",)] if WHOLE else [("nobody-else",)])
 @pytest.mark.parametrize("closed", [False, True])
 def test_no_answer_to_anybody_whom_a_resident_did_not_agree_to_holds_a_word_of_theirs(
     where: str, see: tuple[str, ...], closed: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG, "gateway")
+    caplog.set_level(logging.DEBUG)  # libraries as well, as `-vv` has them
 
     async def body(office: Office) -> None:
         unhurried(office)
@@ -195,6 +203,23 @@ def test_whoever_takes_it_on_sees_the_door_in_the_answer_and_no_longer_once_it_i
         assert answer.json()["alert"]["cause"] == "real"
         for each in (path, "/api/alerts?state=closed", "/shift"):
             assert found_in((await client.get(each)).content) == set(), each
+
+    run(where, body)
+
+
+def test_who_comes_second_to_the_spot_sees_the_door_as_well(where: str) -> None:
+    async def body(office: Office) -> None:
+        canary = await perch(office)
+        first, second = await office.phone("property-1"), await office.phone("warden-2")
+        path = f"/api/alerts/{canary.alert}"
+        await first.post(f"{path}/steps", json={"id": str(uuid.uuid4()), "step": "acknowledge"})
+        assert found_in((await second.get(path)).content) == set()
+        answer = await second.post(f"{path}/steps", json={"id": str(uuid.uuid4()), "step": "arrive"})
+        assert answer.json()["outcome"] == "done"
+        await office.parts.showing.load()
+        for told in (answer, await second.get(path), await second.get("/api/alerts")):
+            assert found_in(told.content) == {CODE}
+        assert found_in((await (await office.phone("police-1")).get(path)).content) == set()
 
     run(where, body)
 
