@@ -62,14 +62,16 @@ def test_a_process_that_says_what_it_should_not_is_killed_and_another_one_starte
 ) -> None:
     with watched(tmp_path, mode) as there:
         there.until(lambda: there.keeper.tally.starts == 2)
-        assert there.vision.statistics()[0].killed == {"garbage": 1}
+        assert there.vision.statistics()[0].killed.keys() == {
+            "garbage"
+        }  # the second one may have gone as well
     assert not children()
 
 
 def test_a_process_that_hangs_is_left_and_killed_by_the_nursery(tmp_path: Path) -> None:
     with watched(tmp_path, "hangs", silent_s=0.5) as there:
         there.until(lambda: there.keeper.tally.starts == 2)
-        assert there.vision.statistics()[0].killed == {"hung": 1}
+        assert there.vision.statistics()[0].killed.keys() == {"hung"}
     assert not children()
 
 
