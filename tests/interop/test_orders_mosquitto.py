@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import MQTTMessageInfo
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -65,11 +66,11 @@ async def running(ear: Ear, url: str) -> AsyncIterator[Uplink]:
         await asyncio.wait([task])
 
 
-def ask(ears: Listener, content: bytes, *, retain: bool = False) -> None:
-    """Publish an order with everything MQTT 5 has for it."""
+def ask(ears: Listener, content: bytes, *, retain: bool = False) -> MQTTMessageInfo:
+    """Publish an order with everything MQTT 5 has for it; what is returned can be waited for."""
     told = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
     told.ResponseTopic, told.CorrelationData = ANSWER, b"seven"
-    ears._client.publish(COMMAND, content, qos=1, retain=retain, properties=told)
+    return ears._client.publish(COMMAND, content, qos=1, retain=retain, properties=told)
 
 
 def test_an_order_comes_with_its_response_topic_and_correlation_data(broker: Mosquitto) -> None:
@@ -93,7 +94,7 @@ def test_orders_given_while_we_are_away_do_not_wait_for_us(broker: Mosquitto) ->
         ear = Ear()
         async with running(ear, broker.url):
             pass
-        ask(ears, b"stale")
+        ask(ears, b"stale").wait_for_publish(10)  # else it may come when we are back
         async with running(ear, broker.url):
             ask(ears, b"fresh")
             await until(lambda: ear.messages)
