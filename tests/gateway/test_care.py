@@ -157,16 +157,21 @@ def test_somebody_who_stirs_now_and_then_is_left_in_peace() -> None:
     play(scenario, "micradar-r60afd1")
 
 
+async def still_but_unseen(ward: Ward, *, before_s: float, silent_s: float, after_s: float) -> None:
+    """Somebody is still all the time; the radar says so, falls silent for a while, and says so again."""
+    await at_home(ward)
+    ward.radar.set("motion", 1)
+    await asyncio.sleep(before_s)
+    ward.radar.alive = False
+    await asyncio.sleep(silent_s)
+    ward.radar.alive = True
+    await asyncio.sleep(after_s)
+    assert ward.alerts("care.still") == []
+
+
 def test_a_radar_that_was_silent_in_between_has_not_seen_that_nobody_moved() -> None:
     async def scenario(ward: Ward) -> None:
-        await at_home(ward)
-        ward.radar.set("motion", 1)
-        await asyncio.sleep(600.0)
-        ward.radar.alive = False
-        await asyncio.sleep(1000.0)
-        ward.radar.alive = True
-        await asyncio.sleep(600.0)
-        assert ward.alerts("care.still") == []
+        await still_but_unseen(ward, before_s=600.0, silent_s=1000.0, after_s=600.0)
         took = await ward.until(lambda: ward.alerts("care.still"), within_s=1300.0)
         assert 500.0 <= took <= 720.0  # what was seen before and after together is half an hour
 
@@ -175,14 +180,7 @@ def test_a_radar_that_was_silent_in_between_has_not_seen_that_nobody_moved() -> 
 
 def test_after_a_silence_as_long_as_what_is_looked_for_it_is_looked_for_anew() -> None:
     async def scenario(ward: Ward) -> None:
-        await at_home(ward)
-        ward.radar.set("motion", 1)
-        await asyncio.sleep(1500.0)
-        ward.radar.alive = False
-        await asyncio.sleep(4000.0)
-        ward.radar.alive = True
-        await asyncio.sleep(1700.0)
-        assert ward.alerts("care.still") == []
+        await still_but_unseen(ward, before_s=1500.0, silent_s=4000.0, after_s=1700.0)
         await ward.until(lambda: ward.alerts("care.still"), within_s=300.0)
 
     play(scenario, "micradar-r60afd1")
