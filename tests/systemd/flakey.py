@@ -11,6 +11,7 @@ with 1 when anything that was promised is not there. `--root` keeps the Debian f
 import argparse
 import json
 import random
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -59,7 +60,10 @@ def inside(root: Path, folder: Path, cuts: int, timeout_s: float) -> dict[str, A
         disks.append(folder / f"{name}.img")
         with disks[-1].open("wb") as file:
             file.truncate(megabytes << 20)
-    virtual_machine.boot(root, disks, folder / "console.log", timeout_s=timeout_s)
+    try:
+        virtual_machine.boot(root, disks, folder / "console.log", timeout_s=timeout_s)
+    except subprocess.TimeoutExpired:
+        print(f"stopped after {timeout_s / 3600:.1f} hours: what came of it until then", file=sys.stderr)
     with (folder / "report.img").open("rb") as file:
         length = file.readline(20)
         if not length.strip(b"\0\n"):
