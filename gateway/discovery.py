@@ -26,6 +26,7 @@ from gateway.runtime.threads import in_thread
 log = logging.getLogger(__name__)
 
 LOOK_S: Final = 5.0
+SHARE: Final = 0.5  # of the connection: a fire waits for no list of devices
 FILE: Final = "home-assistant.json"
 
 
@@ -39,7 +40,9 @@ class Statistics(Protocol):
 class Upstream(Protocol):
     """Who publishes, and says whether it could."""
 
-    def publish(self, topic: str, content: bytes, *, retain: bool = False) -> bool: ...  # noqa: D102
+    def publish(  # noqa: D102
+        self, topic: str, content: bytes, *, retain: bool = False, share: float = 1.0
+    ) -> bool: ...
     def statistics(self) -> Statistics: ...  # noqa: D102
 
 
@@ -91,13 +94,10 @@ class Discovery:
         wanted = dict(self._configs()) if self._is_on else {}
         there = {*self._watched, *(door.name for door in self._config.door)} if self._is_on else set()
         gone = kept - there
-        taken = {
-            name for name in gone if self._uplink.publish(home_assistant.topic(mine, name), b"", retain=True)
-        }
+        tell = partial(self._uplink.publish, retain=True, share=SHARE)
+        taken = {name for name in gone if tell(home_assistant.topic(mine, name), b"")}
         for name, content in wanted.items():
-            if self._told.get(name) != content and self._uplink.publish(
-                home_assistant.topic(mine, name), content, retain=True
-            ):
+            if self._told.get(name) != content and tell(home_assistant.topic(mine, name), content):
                 self._told[name] = content
         return (kept - taken) | set(self._told)
 

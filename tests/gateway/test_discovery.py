@@ -65,8 +65,9 @@ class Broker:
         self.up = True
         self.published = 0
 
-    def publish(self, topic: str, content: bytes, *, retain: bool = False) -> bool:
+    def publish(self, topic: str, content: bytes, *, retain: bool = False, share: float = 1.0) -> bool:
         assert retain
+        assert share < 1, "it leaves no room for alerts"
         if self.up:
             self.published += 1
             self.retained[topic] = content

@@ -245,10 +245,14 @@ class Uplink:
         retain: bool = False,
         expiry_s: int | None = None,
         correlation: bytes | None = None,
+        share: float = 1.0,
     ) -> bool:
-        """Send what is no row of the journal, QoS 1; False when there is no connection, or no room on it."""
+        """Send what is no row of the journal, QoS 1; False when there is no connection, or no room on it.
+
+        `share`: of the messages that may be under way; who sends many in no hurry leaves the rest to alerts.
+        """
         link = self._link
-        if link is None or link.lost.done() or link.flying >= link.window:
+        if link is None or link.lost.done() or link.flying >= link.window * share:
             return False
         message = Message(topic, content, retain, expiry_s, content_type, correlation)
         told = functools.partial(self._said, topic)

@@ -114,6 +114,24 @@ def test_the_window_is_never_exceeded() -> None:
     assert broker.links[0].most_flying <= 20
 
 
+def test_who_takes_a_share_of_the_window_leaves_room_for_an_alert_at_a_broker_that_is_slow() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker(window=20)
+    broker.answer = lambda message: MemoryLink.SILENT if message.topic == "devices" else None
+
+    async def story() -> None:
+        async with running(journal, broker) as uplink:
+            await until(lambda: bool(broker.links))
+            sent = 0
+            while uplink.publish("devices", b"{}", retain=True, share=0.5):
+                sent += 1
+            assert 0 < sent <= 10
+            journal.submit(alert_body())
+            await until(drained(journal))
+
+    virtual.run(story())
+    assert len(broker.published()) == 1
+
+
 def test_a_live_alert_goes_ahead_of_a_backlog_of_readings() -> None:
     journal, broker = MemoryJournal(), MemoryBroker(window=8)
     seen: list[str] = []
