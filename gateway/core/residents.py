@@ -140,6 +140,7 @@ def check(
         if not each.sos and not each.sensors:
             wanted = Text("sos 或 sensors", "sos or sensors")
             yield Fault(key, NOTHING, wanted, warning=True)
+    yield from _shared(parsed.residents)
     yield from _nobody(parsed, profiles, kinds, assets)
 
 
@@ -151,6 +152,28 @@ def _part(key: str, part: str, profiles: Mapping[str, Profile], *, whole: bool) 
     points = [each.name for each in profiles[device].points]
     if (dot or not whole) and point not in points:
         yield Fault(key, shown(part), one_of(f"{device}.{name}" for name in points[:8]), near(point, points))
+
+
+def _shared(residents: Mapping[str, ResidentTable]) -> Iterator[Fault]:
+    """Yield a fault for what two residents have: help would go to the door of one, by what that one agreed to."""
+    owners: dict[str, dict[str, str]] = {}  # device -> part -> whose
+    for key, each in residents.items():
+        for field, parts in (("sos", each.sos), ("sensors", each.sensors)):
+            for part in parts:
+                taken = owners.setdefault(part.partition(".")[0], {})
+                others = (name for other, name in taken.items() if name != key and _overlap(part, other))
+                if (other := next(others, "")) != "":
+                    wanted = Text(
+                        "每个传感器和按钮只属于一位住户", "a sensor or button of one resident alone"
+                    )
+                    hint = Text(f"{other} 已经写了", f"{other} has it")
+                    yield Fault(f"{key}.{field}", shown(part), wanted, hint)
+                taken.setdefault(part, key)
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Return whether two parts of a device are the same, or one is a point of the other."""
+    return one == other or "." not in one or "." not in other
 
 
 def _nobody(

@@ -47,7 +47,7 @@ class Daytime:
 
 @dataclass(frozen=True, slots=True)
 class During:
-    """Whether it is between two hours of the day, over midnight where the second is the lesser."""
+    """Whether it is between two hours of the day, over midnight if the second is the lesser; from 0 to 24: always."""
 
     begins: float
     ends: float
@@ -60,9 +60,11 @@ class During:
     def ask(self, sources: Sources, now: Moment) -> Seen | None:
         """Return whether it is; stale while nobody knows how late it is."""
         del sources
-        if now.hour is None:
-            return Seen(None, Quality.STALE, now.at, math.inf)
         begins, ends, hour = self.begins % 24, self.ends % 24, now.hour
+        if begins == ends:
+            return Seen(True, Quality.GOOD, now.at, math.inf)
+        if hour is None:
+            return Seen(None, Quality.STALE, now.at, math.inf)
         within = begins <= hour < ends if begins < ends else hour >= begins or hour < ends
         return Seen(within, Quality.GOOD, now.at, math.inf)
 
@@ -72,10 +74,12 @@ class Away:
 
     Of [moved] or [moved, leaves]. Away is who is said to be so by an order, or when `leaves` becomes true: a button, a
     bolt that is locked from outside. Whoever moves then is at home, but for the first minutes, in which they go.
-    `memory` is the seconds that are left, in hours; 0: over.
+    `memory` is the seconds that are left, in quarters of an hour; 0: over. A part of one is left out: no number of
+    restarts prolongs an absence, each may cost it a quarter of an hour.
     """
 
-    KEPT_S: Final = HOUR_S
+    KEPT_S: Final = 900.0
+    LEAST_S: Final = 1.0
     HOME, AWAY, OVER = 0, 1, 2
 
     def __init__(self, days: float, grace_s: float) -> None:
@@ -94,7 +98,7 @@ class Away:
     def resume(self, down_s: float) -> None:
         """Take that the gateway was away for so long."""
         if self._left_s:
-            self._left_s = max(self._left_s - down_s, 1.0)
+            self._left_s = max(self._left_s - down_s, self.LEAST_S)
 
     def leave(self, seconds: float | None, at: float) -> None:
         """Take a person's word that somebody is away for so long, or is at home."""
@@ -125,7 +129,7 @@ class Away:
 
     def _seen(self, at: float) -> Seen:
         left_s = self._left_s
-        self.memory = None if left_s is None else math.ceil(left_s / self.KEPT_S) * self.KEPT_S
+        self.memory = left_s and max(left_s // self.KEPT_S * self.KEPT_S, self.LEAST_S)
         where = self.HOME if left_s is None else self.AWAY if left_s else self.OVER
         return Seen(where, Quality.GOOD, at, math.inf)
 

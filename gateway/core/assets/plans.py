@@ -202,6 +202,7 @@ def _numbers(made: Draft, asset: AssetDraft, bench: _Bench) -> Numbers:
                 bench.faults.append(Fault(f"{made.where}.{name}", shown(value), wanted))
     if made.by == "scaled" and "zero" in found and found["zero"] == found.get("full"):
         bench.faults.append(Fault(made.where, same("zero = full"), Text("两个不同的数", "two numbers")))
+    bench.faults += _hours(made, asset, found)
     listed = made.table.get("when", ())
     values = listed if isinstance(listed, list | tuple) else (listed,)
     good = tuple(each for each in values if isinstance(each, bool | int | float))
@@ -209,6 +210,20 @@ def _numbers(made: Draft, asset: AssetDraft, bench: _Bench) -> Numbers:
         wanted = Text("true、false、数或数的列表", "true, false, a number or a list of them")
         bench.faults.append(Fault(f"{made.where}.when", shown(listed), wanted))
     return Numbers(found, good, len(made.sources))
+
+
+def _hours(made: Draft, asset: AssetDraft, found: Mapping[str, float]) -> Iterator[Fault]:
+    """Yield a fault for a time that ends when it begins: nobody can say whether that is all day or none of it."""
+    if made.by != "during" or not found.keys() >= {"begins", "ends"}:
+        return
+    begins, ends = found["begins"], found["ends"]
+    if begins % 24 != ends % 24 or (begins, ends) == (0, 24):
+        return
+    name = str(made.table["ends"])
+    where = f"{asset.where}.set.{name}" if name in asset.kind.set else f"{made.where}.ends"
+    wanted = Text("与开始不同的钟点", "another hour than it begins at")
+    hint = Text("全天写 0 到 24", "all day is from 0 to 24")
+    yield Fault(where, shown(ends), wanted, hint)
 
 
 def number_of(told: object, asset: AssetDraft, where: str, faults: list[Fault]) -> float | None:

@@ -3,47 +3,15 @@
 Only time in which everything could be seen counts: while a sensor is silent the count stands still, and after a long
 pause it begins anew, because nobody knows what was in between. So no silence ever becomes an alert, and a sensor that
 is silent now and then does not keep one away. What has passed its limit stays so until the person is seen: neither a
-pause nor a restart, nor the morning, is somebody who moves.
-
-What outlives a restart is a length, not a time of day, so that a clock that is wrong at the start does no harm. Before
-the limit it is gone on with only when the gateway was away for a short while, which is known once the clock is trusted
-(`resume`); until then the watch says nothing.
+pause nor a restart (looking.py), nor the morning, is somebody who moves.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 from drivers.api import Quality
+from gateway.core.assets.looking import MINUTE_S, Sources, Watch
 from gateway.core.assets.seen import Seen, is_true, worst
 from gateway.core.assets.windows import number
-
-STEP_S: Final = 600.0  # readings further apart are a pause: what was between them was not seen
-MINUTE_S: Final = 60.0
-
-Sources = Sequence[Seen | None]
-
-
-class Looked:
-    """Up to when everything was seen, and how much of the time since the last look that is."""
-
-    __slots__ = ("_blind", "_gap_s", "_until")
-
-    def __init__(self, gap_s: float) -> None:
-        self._gap_s, self._until, self._blind = gap_s, float("nan"), True
-
-    def lost(self) -> None:
-        """Take that somebody cannot be seen from here on."""
-        self._blind = True
-
-    def on(self, until: float) -> float | None:
-        """Look again; return the seconds that were seen since the last look, None after a long pause."""
-        passed = until - self._until
-        if passed < 0:
-            return 0.0
-        blind, self._until, self._blind = self._blind, until, False
-        if passed > self._gap_s:
-            return None
-        return 0.0 if blind or passed > STEP_S else passed
 
 
 class Changed:
@@ -73,37 +41,18 @@ class Changed:
         return Seen(value, quality, max(each.at for each in heard), oldest)
 
 
-class Quiet:
+class Quiet(Watch):
     """For how many minutes nothing has moved; 0 while somebody is away. Of [moved, away] or [moved, away, night].
 
     Told the night, its time does not count; nor does time of which nobody knows whether it is night. `past_min` is
-    when it is told. `memory` is the seconds, in quarters of an hour.
+    when it is told. `memory` is in quarters of an hour.
     """
 
     KEPT_S: Final = 900.0
 
     def __init__(self, past_min: float, gap_s: float) -> None:
-        self._past_min, self._gap_s = past_min, gap_s
-        self._looked = Looked(gap_s)
+        super().__init__(past_min, gap_s)
         self._quiet_s = 0.0
-        self._before_s: float | None = None  # of an earlier life; None: decided
-        self._last = Seen(None, Quality.STALE, 0.0, 0.0)
-        self.memory: float | None = None
-
-    def remember(self, memory: float | None, wall: float) -> None:
-        """Take up what was counted before the gateway stopped."""
-        del wall
-        self.memory = memory
-        if memory is not None and memory / MINUTE_S > self._past_min:
-            self._quiet_s = memory
-        else:
-            self._before_s = memory
-
-    def resume(self, down_s: float) -> None:
-        """Take that the gateway was away for so long."""
-        if self._before_s is not None and down_s <= self._gap_s:
-            self._quiet_s += self._before_s
-        self._before_s = None
 
     def take(self, sources: Sources, wall: float) -> Seen | None:
         """Return the minutes; None while it is not known whether to go on with what was counted before."""
@@ -114,7 +63,7 @@ class Quiet:
         if is_true(away) or is_true(moved):
             self._before_s = None
             self._quiet_s = 0.0
-            self._looked.on(moved.at)
+            self._look(moved.at)
         elif not moved.good:
             self._looked.lost()
             return Seen(self._last.value, moved.quality, moved.at, moved.oldest)
@@ -127,7 +76,7 @@ class Quiet:
         return self._last
 
     def _count(self, moved: Seen, *, rests: bool) -> None:
-        seen_s = self._looked.on(moved.oldest)
+        seen_s = self._look(moved.oldest)
         if seen_s is None and not self._is_past:
             self._quiet_s = 0.0
         elif seen_s is not None and not rests:
@@ -139,51 +88,32 @@ class Quiet:
         elif self.memory is None or self.memory / MINUTE_S <= self._past_min:
             self.memory = round(self._quiet_s, 1)
 
+    def _go_on(self, seconds: float) -> None:
+        self._quiet_s += seconds
+
     @property
     def _is_past(self) -> bool:
         return round(self._quiet_s / MINUTE_S, 1) > self._past_min
 
 
-class Left:
+class Left(Watch):
     """For how many minutes somebody has been out of bed who left it at night; 0 while not. Of [bed, night].
 
     Of the bed 1 is in it, 0 is out of it; anything else says neither, and what was stays so. In bed is who has been
     so for `back_s`, thus a hand that smooths the sheet ends nothing. Who leaves while nobody knows whether it is night
-    is judged when that is known. The morning ends it where it is not past `past_min`. `memory` is the seconds, and 0
+    is judged when that is known. The morning ends it where it is not past `past_min`. `memory` is in minutes, and 0
     for somebody in bed at night.
     """
 
     KEPT_S: Final = 60.0
 
     def __init__(self, past_min: float, back_s: float, gap_s: float) -> None:
-        self._past_min, self._back_s, self._gap_s = past_min, back_s, gap_s
-        self._looked = Looked(gap_s)
+        super().__init__(past_min, gap_s)
+        self._back_s = back_s
         self._in_bed = False
         self._lying_s: float | None = None  # for how long somebody lies there now
         self._out_s: float | None = None
         self._sure = True  # that it was night when they left
-        self._before_s: float | None = None
-        self._last = Seen(None, Quality.STALE, 0.0, 0.0)
-        self.memory: float | None = None
-
-    def remember(self, memory: float | None, wall: float) -> None:
-        """Take up what was when the gateway stopped."""
-        del wall
-        self.memory = memory
-        if memory is not None and memory / MINUTE_S > self._past_min:
-            self._out_s = memory
-        else:
-            self._before_s = memory
-
-    def resume(self, down_s: float) -> None:
-        """Take that the gateway was away for so long."""
-        before_s, self._before_s = self._before_s, None
-        if before_s is None or self._in_bed or down_s > self._gap_s:
-            return
-        self._in_bed = not before_s
-        if before_s:
-            self._out_s = before_s
-        self._sure = True
 
     def take(self, sources: Sources, wall: float) -> Seen | None:
         """Return the minutes; None while it is not known what was before."""
@@ -194,13 +124,14 @@ class Left:
         if not bed.good:
             self._looked.lost()
             return Seen(self._last.value, bed.quality, bed.at, bed.oldest)
-        seen_s = self._looked.on(bed.oldest)
+        seen_s = self._look(bed.oldest)
         if seen_s is None:
             self._forget()
         place = number(bed)
         if place == 1:
             self._lie(seen_s or 0.0)
-        elif self._before_s is None:
+        else:
+            self._lying_s = None
             self._stand(seen_s or 0.0, left=place == 0)
         if self._before_s is not None:
             return None
@@ -209,18 +140,23 @@ class Left:
         self._last = Seen(minutes, Quality.GOOD, bed.at, bed.oldest)
         return self._last
 
+    def _go_on(self, seconds: float) -> None:
+        if not self._in_bed:  # by now they may be seen to be
+            self._in_bed, self._out_s, self._sure = not seconds, seconds or None, True
+
     def _lie(self, seen_s: float) -> None:
         self._lying_s = 0.0 if self._lying_s is None else self._lying_s + seen_s
         if self._lying_s >= self._back_s:
             self._in_bed, self._out_s, self._before_s, self._sure = True, None, None, True
 
     def _stand(self, seen_s: float, *, left: bool) -> None:
+        if self._before_s is not None:
+            return
         if self._out_s is not None:
             self._out_s += seen_s
         elif self._in_bed and left:
             self._out_s, self._sure = 0.0, False
         self._in_bed = self._in_bed and not left
-        self._lying_s = None
 
     def _judge(self, night: bool | None) -> None:
         if self._out_s is not None and night is not None:

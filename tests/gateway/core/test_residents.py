@@ -175,6 +175,32 @@ def test_a_mistake_is_told_with_its_key(folder: Path, old: str, new: str, key: s
     assert not told[0].warning
 
 
+@pytest.mark.parametrize(
+    ("theirs", "key"),
+    [
+        ('sensors = ["radar-301"]', "resident[1].sensors"),
+        ('sensors = ["radar-301.heart"]', "resident[1].sensors"),
+        ('sensors = ["sos-board"]', "resident[1].sensors"),
+        ('sensors = ["sos-board.pulses_3"]', "resident[1].sensors"),
+        ('sos = ["sos-board.pulses_3"]', "resident[1].sos"),
+        ('sos = ["sos-board.contact_7"]', "resident[1].sos"),
+        ('sensors = ["flat"]', "resident[1].sensors"),
+    ],
+)
+def test_what_two_residents_have_is_a_mistake_for_help_would_go_to_one_door_alone(
+    folder: Path, theirs: str, key: str
+) -> None:
+    other = f'[[resident]]\ncode = "2-1-302"\n{theirs}\n'
+    (fault,) = [each for each in faults(folder, WATCHED + other + ASSET) if each.key == key]
+    assert not fault.warning
+    assert fault.hint is not None
+    assert "resident[0]" in fault.hint.en
+    whole = WATCHED.replace('"sos-board.contact_7"', '"sos-board"')
+    assert [
+        each for each in hard(folder, whole + ASSET) if each.startswith("resident")
+    ] == []  # their own board
+
+
 def test_a_button_on_an_input_that_keeps_nothing_is_told_for_a_resident_too(folder: Path) -> None:
     (fault,) = faults(folder, RESIDENT.replace("pulses_3", "contact_3"))
     assert fault.warning

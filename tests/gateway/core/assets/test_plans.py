@@ -10,6 +10,7 @@ from tests.gateway.core.assets.yardstick import KINDS, Told, assembled, custom, 
 from tests.gateway.street import KINDS as ALERT_KINDS
 
 WATER = {"level": "one.level"}
+BED = {"bed": "one.contact"}
 
 
 def faults(*tables: AssetTable) -> list[str]:
@@ -46,6 +47,10 @@ def faults(*tables: AssetTable) -> list[str]:
         (custom("g", WATER, {"name": "x", "same": ["level"]}), "of: level"),
         (custom("g", WATER, {"name": "x", "same": 7}), "of: level"),
         (custom("g", {}, {"name": "x", "ordered": 3}), "wanted true"),
+        (table("b", "bed", BED, set={"night_from": 22, "night_until": 22}), "asset[0].set.night_until: found 22"),
+        (table("b", "bed", BED, set={"night_until": 22}), "all day is from 0 to 24"),
+        (table("b", "bed", BED, set={"night_from": 24, "night_until": 0}), "asset[0].set.night_until"),
+        (custom("g", {}, {"name": "x", "during": True, "begins": 3, "ends": 3}), "asset[0].point[0].ends"),
     ],
 )  # fmt: skip
 def test_a_slip_is_told_with_its_cure(made: AssetTable, told: str) -> None:

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.api import Quality, Value
+from gateway.core.assets.looking import STEP_S
 from gateway.core.assets.moments import Away, Blind, Daytime, During, Moment
 from gateway.core.assets.seen import Seen
-from gateway.core.assets.watches import STEP_S, Changed, Left, Quiet
+from gateway.core.assets.watches import Changed, Left, Quiet
 
 GAP_S = 3600.0
 HOURS = 60.0
@@ -223,6 +224,70 @@ def test_a_restart_loses_neither_who_is_in_bed_nor_who_left_it(down_s: float, wa
     assert told == (pytest.approx(19.0, abs=1.1) if wanted else 0.0)
 
 
+def told_nothing(cell: Left | Quiet, begin: float, seconds: float) -> None:
+    """Let time pass in which a sensor says nothing, looked at once a minute as all assets are."""
+    for at in range(int(begin), int(begin + seconds), 60):
+        cell.ask([], Moment(float(at), 0.0))
+
+
+@pytest.mark.parametrize(("before_s", "down_s", "after_s"), [
+    (9000.0, 60.0, 0.0), (2000.0, 60.0, 2000.0), (0.0, 2000.0, 2000.0), (0.0, 60.0, 9000.0), (700.0, 60.0, 0.0),
+])  # fmt: skip
+def test_nobody_is_told_to_have_left_a_bed_that_was_not_seen_for_long_around_a_restart(
+    before_s: float, down_s: float, after_s: float
+) -> None:
+    """Who lay there hours ago may have got up unseen, long before the night."""
+    bed = Bed()
+    bed.lie(1, 600)
+    assert bed.cell.memory == 0.0
+    told_nothing(bed.cell, bed.at + 5, before_s)
+    after = Bed(bed.cell.memory)
+    after.cell.resume(down_s)
+    told_nothing(after.cell, 0.0, after_s)
+    after.at = after_s
+    assert after.lie(0, 2 * 1200) == 0.0
+
+
+def test_two_restarts_without_a_word_of_the_bed_between_them_are_one_long_pause() -> None:
+    bed = Bed()
+    bed.lie(1, 600)
+    between = Bed(bed.cell.memory)
+    between.cell.ask([], Moment(0.0, 0.0))
+    between.cell.resume(2400.0)
+    after = Bed(between.cell.memory)
+    after.cell.resume(2400.0)
+    assert after.lie(0, 2 * 1200) == 0.0
+
+
+def test_a_short_silence_around_a_short_restart_loses_nobody_who_left_their_bed() -> None:
+    bed = Bed()
+    bed.lie(1, 600)
+    told_nothing(bed.cell, bed.at + 5, 540.0)
+    after = Bed(bed.cell.memory)
+    told_nothing(after.cell, 0.0, 900.0)
+    after.cell.resume(900.0)
+    after.at = 900.0
+    assert (after.lie(0, 1300) or 0.0) > 20.0
+
+
+def test_hours_of_quiet_before_a_long_silence_are_not_gone_on_with_after_a_restart() -> None:
+    cell = quiet()
+    minutes(cell, 0, 18_000)
+    told_nothing(cell, 18_060, 9000.0)
+    after = quiet()
+    after.remember(cell.memory, 0.0)
+    after.resume(60.0)
+    assert minutes(after, 0, 3600) == 60.0
+    told = quiet()
+    minutes(told, 0, 22_000)
+    told_nothing(told, 22_060, 9000.0)
+    after = quiet()
+    after.remember(told.memory, 0.0)
+    later = minutes(after, 0, 0)
+    assert isinstance(later, float)
+    assert later > 360.0  # what was told stays
+
+
 def test_a_night_is_over_midnight_and_unknown_while_the_clock_was_never_right() -> None:
     night = During(22.0, 6.5)
     told = {hour: night.ask([], Moment(0.0, 0.0, hour)) for hour in (21.99, 22.0, 0.0, 6.49, 6.5, 12.0)}
@@ -230,6 +295,9 @@ def test_a_night_is_over_midnight_and_unknown_while_the_clock_was_never_right() 
     unknown = night.ask([], Moment(0.0, 0.0))
     assert unknown is not None
     assert unknown.quality is Quality.STALE
+    always_watched = During(0.0, 24.0)
+    told = {hour: always_watched.ask([], Moment(0.0, 0.0, hour)) for hour in (0.0, 12.0, 23.99)}
+    assert [each.value for each in told.values() if each] == [True, True, True]
 
 
 def test_a_clock_that_was_right_once_tells_the_hour_also_when_nobody_sets_it_any_more() -> None:
@@ -293,6 +361,32 @@ def test_an_absence_outlives_restarts_as_a_length_so_no_clock_can_prolong_it() -
     assert where(after, 0.0) == Away.AWAY
     assert where(after, 86_400.0 - 3600 - 60) == Away.AWAY
     assert where(after, 86_400.0 - 3600 + 60) == Away.OVER
+
+
+def test_no_number_of_restarts_prolongs_an_absence_nor_shortens_it_by_more_than_a_quarter_of_an_hour_each() -> (
+    None
+):
+    memory: float | None = 86_400.0
+    gone_s, restarts = 0.0, 0
+    while memory:
+        cell = Away(2.0, 900.0)
+        cell.remember(memory, 0.0)
+        cell.resume(60.0)
+        for at in range(0, 1801, 60):
+            where(cell, float(at))
+        memory, gone_s, restarts = cell.memory, gone_s + 1860.0, restarts + 1
+    assert 86_400.0 - restarts * Away.KEPT_S <= gone_s <= 86_400.0 + 1860.0
+
+
+def test_an_absence_in_its_last_minutes_is_not_over_by_a_restart() -> None:
+    cell = Away(2.0, 900.0)
+    cell.leave(86_400.0, 0.0)
+    where(cell, 86_400.0 - 300.0)
+    assert cell.memory
+    after = Away(2.0, 900.0)
+    after.remember(cell.memory, 0.0)
+    assert where(after, 0.0) == Away.AWAY
+    assert where(after, 60.0) == Away.OVER
 
 
 def test_a_watch_is_blind_when_nothing_good_was_heard_and_not_because_it_has_just_begun() -> None:
