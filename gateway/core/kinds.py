@@ -37,6 +37,7 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     momentary: bool = False
     answered: bool = False
     consent: str = ""
+    discreet: bool = False
     worse: dict[str, Severity] = {}
     rule: dict[str, object] = {}
 

@@ -54,6 +54,14 @@ def allows(consent: Consent | None, person: str, roles: Iterable[Role], place: P
     return bool(there) and (person in consent.see or any(role in consent.see for role in there))
 
 
+def named(consent: Consent | None, roles: Iterable[Role], place: Place) -> frozenset[str]:
+    """Return everybody who sees everything of a resident in that place."""
+    theirs: dict[str, list[Role]] = {}
+    for role in roles:
+        theirs.setdefault(role.person, []).append(role)
+    return frozenset(person for person, own in theirs.items() if allows(consent, person, own, place))
+
+
 def shown_of(consent: Consent | None) -> str:
     """Return how much of the place everybody sees."""
     return USUAL if consent is None else consent.shown

@@ -17,11 +17,12 @@ from gateway.core.events import Place
 from gateway.core.schedule import Schedule
 from gateway.desk import texts
 from gateway.desk.grouping import home_of
-from gateway.desk.ladders import NO_LADDER, Decision, Ladder, Standing, decide
+from gateway.desk.ladders import NO_LADDER, Decision, Ladder, Page, Standing, decide
+from gateway.desk.masking import is_discreet
 from gateway.desk.outages import Patience
-from gateway.desk.routing import Directory, audience
+from gateway.desk.routing import Directory, Person, audience
 from gateway.desk.silences import Silence, silenced_until
-from gateway.desk.store import news, notices, people, stepping, timers, work
+from gateway.desk.store import care, news, notices, people, stepping, timers, work
 from gateway.desk.store.database import Database, Transaction
 from gateway.desk.store.notices import Notice
 from gateway.desk.store.timers import Timer
@@ -167,7 +168,7 @@ async def _page(
     told = texts.page(standing, timer.step, news=timer.news)
     home, written = home_of(timer.incident), 0
     for page in decision.pages:
-        whom = audience(page.to, found.directory, standing.kind, standing.place, found.now)
+        whom = await _whom(transaction, page, standing, found, home)
         made = [
             Notice(
                 id=f"{timer.incident}|{page.label}|{person.name}",
@@ -187,11 +188,22 @@ async def _page(
         await work.write_down(
             transaction, timer.incident, found.now, "desk", f"page {page.label}", detail=detail
         )
-        if not whom:
+        if not whom and not is_discreet(standing.kind):
             log.error("nobody to tell of %s: desk.toml names no person", timer.incident)
     if home and written:  # their open pages show which door from now on
         await news.tell(transaction, "alert", [home], found.now)
     return written
+
+
+async def _whom(
+    transaction: Transaction, page: Page, standing: Standing, found: _Round, home: str | None
+) -> list[Person]:
+    """Return the people a page is for; what is discreet is for whom the resident named, at any rung."""
+    if not is_discreet(standing.kind):
+        return audience(page.to, found.directory, standing.kind, standing.place, found.now)
+    doors = await care.doors(transaction, [home] if home else [])
+    named = {person for door in doors.values() for person in door.called}
+    return [person for name, person in found.directory.people.items() if name in named]
 
 
 def _own_first(channels: Sequence[tuple[str, str]], behind: frozenset[str]) -> tuple[tuple[str, str], ...]:

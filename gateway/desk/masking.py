@@ -4,6 +4,9 @@ It is parted as it is taken in, and what everybody may see is all that lists, pa
 are made of: none of them can show a door number by mistake. It still says what to do about it: what is the matter, in
 which building and stairwell, and that whoever takes it on is told the door.
 
+What is discreet says that a flat is empty: of that everybody may see nothing at all. It is told without a place, so
+that it is in nobody's, and with its place to whom the resident named.
+
 The words are made anew from the kind and the place; a kind whose text speaks of more, of a value or of a device that
 may be called after somebody, is told in general words.
 """
@@ -41,6 +44,7 @@ class Home:
     where: Words
     text: Words
     body: str
+    place: Place
     withdrawn: int = 0
     """1: what was known of it has been thrown away once; what is said of it since goes as soon as it is closed."""
 
@@ -53,8 +57,14 @@ def is_private(arrival: Arrival) -> bool:
 
 def masked(arrival: Arrival, shown: str) -> Arrival:
     """Return what everybody may see. Its place is whole: by it people are called, and `shown` says what is shown."""
-    text = reworded(arrival.kind, arrival.change, arrival.place, shown)
-    return replace(arrival, text=text, body=EMPTY, device="", resident="", shown=shown)
+    place = Place() if is_discreet(arrival.kind) else arrival.place
+    text = reworded(arrival.kind, arrival.change, place, shown)
+    return replace(arrival, place=place, text=text, body=EMPTY, device="", resident="", shown=shown)
+
+
+def is_discreet(kind: str) -> bool:
+    """Return whether alerts of a kind are told to nobody but whom the resident named."""
+    return kind in _kinds() and _kinds()[kind].discreet
 
 
 def home(arrival: Arrival) -> Home:
@@ -71,6 +81,7 @@ def home(arrival: Arrival) -> Home:
         where=spot,
         text=told,
         body=arrival.body,
+        place=arrival.place,
     )
 
 

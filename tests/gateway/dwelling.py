@@ -47,7 +47,7 @@ RESIDENT = """
 code = "2-1-301"
 place = { building = "2", unit = "1", floor = "3" }
 sensors = ["radar-301", "board.contact_1", "board.contact_2", "flat-301", "bed-301"]
-consent = ["home", "bed"]
+consent = ["home", "away", "bed"]
 """
 HOME = LINES + RESIDENT
 HOUR = 3600.0

@@ -248,7 +248,7 @@ def test_who_has_not_agreed_is_not_watched_at_all() -> None:
         assert not [body for body in home.quarter.told if isinstance(body, MemoryBody)]
         assert home.quarter.assets.statistics() == []
 
-    dwell(scenario, HOME.replace('["home", "bed"]', '["fall"]'), wall=at(23))
+    dwell(scenario, HOME.replace('["home", "away", "bed"]', '["fall"]'), wall=at(23))
 
 
 def test_who_agreed_to_one_watch_is_not_watched_by_the_other() -> None:
@@ -257,7 +257,7 @@ def test_who_agreed_to_one_watch_is_not_watched_by_the_other() -> None:
         await home.live(16.0, bed=0)
         assert home.open() == ["care.quiet"]
 
-    dwell(scenario, HOME.replace('["home", "bed"]', '["home"]'), wall=at(23))
+    dwell(scenario, HOME.replace('["home", "away", "bed"]', '["home"]'), wall=at(23))
 
 
 def test_what_a_watch_says_of_somebody_is_shown_to_nobody_who_has_not_been_let() -> None:
@@ -284,6 +284,8 @@ def test_of_who_takes_back_their_consent_nothing_is_kept_for_another_start() -> 
         return home.kept()
 
     before = dwell(first, wall=at(1))
-    after = dwell(second, HOME.replace('["home", "bed"]', "[]"), restore=before, wall=at(3.1), ended=at(3))
+    after = dwell(
+        second, HOME.replace('["home", "away", "bed"]', "[]"), restore=before, wall=at(3.1), ended=at(3)
+    )
     left = Restored([*before, *(msgspec.structs.replace(each, epoch=2) for each in after)])
     assert [each.body for each in left.events() if isinstance(each.body, MemoryBody)] == []

@@ -12,8 +12,9 @@ import msgspec
 
 from gateway.core.events import Place, Words
 from gateway.desk.arrivals import Arrival
-from gateway.desk.consent import FORGOTTEN, Consent, Consents, shown_of
-from gateway.desk.masking import Home, home, is_private, masked
+from gateway.desk.consent import FORGOTTEN, Consent, Consents, named, shown_of
+from gateway.desk.masking import Home, home, is_discreet, is_private, masked
+from gateway.desk.store import people
 from gateway.desk.store.database import Row, Transaction, among, insert
 from gateway.desk.workflow import OPEN, Outcome, Step
 
@@ -21,17 +22,20 @@ SAID: Final = "event"
 WRITTEN: Final = "step"
 
 _HEAD: Final = (
-    "INSERT INTO care (alert, gateway, code, epoch, seq, where_zh, where_en, zh, en, withdrawn)",
+    "INSERT INTO care (alert, gateway, code, epoch, seq, where_zh, where_en, zh, en, withdrawn, home)",
     "ON CONFLICT (alert) DO UPDATE SET code = excluded.code, epoch = excluded.epoch, seq = excluded.seq,"
-    " where_zh = excluded.where_zh, where_en = excluded.where_en, zh = excluded.zh, en = excluded.en"
-    " WHERE (excluded.epoch, excluded.seq) > (care.epoch, care.seq)",
+    " where_zh = excluded.where_zh, where_en = excluded.where_en, zh = excluded.zh, en = excluded.en,"
+    " home = excluded.home WHERE (excluded.epoch, excluded.seq) > (care.epoch, care.seq)",
 )
 _OPEN: Final = ", ".join(f"'{state}'" for state in OPEN)
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where an alert about a resident is, in full, and who has to know: whoever was called, or has taken it on."""
+    """Where an alert about a resident is, in full, and who has to know: whoever was called, or has taken it on.
+
+    Of what is discreet it is whom the resident named.
+    """
 
     alert: str
     key: tuple[str, str]
@@ -63,7 +67,7 @@ async def put_away(transaction: Transaction, homes: Iterable[Home]) -> None:
     latest = {each.alert: each for each in kept}
     heads = [
         (each.alert, each.gateway, each.code, each.epoch, each.seq, each.where.zh, each.where.en,
-         each.text.zh, each.text.en, each.withdrawn)
+         each.text.zh, each.text.en, each.withdrawn, msgspec.json.encode(each.place).decode())
         for each in latest.values()
     ]  # fmt: skip
     await insert(transaction, _HEAD[0], heads, _HEAD[1])
@@ -101,7 +105,8 @@ async def doors(transaction: Transaction, alerts: Sequence[str]) -> dict[str, Do
         return {}
     rows = await among(
         transaction,
-        "SELECT c.*, a.place AS place, w.incident AS incident, w.acknowledged_by AS seen_by, w.assignee AS assignee"
+        "SELECT c.*, a.place AS place, a.kind AS kind, w.incident AS incident, w.acknowledged_by AS seen_by,"
+        " w.assignee AS assignee"
         " FROM care c JOIN alerts a ON a.alert = c.alert JOIN work w ON w.alert = c.alert WHERE c.alert",
         alerts,
     )
@@ -121,10 +126,12 @@ async def doors(transaction: Transaction, alerts: Sequence[str]) -> dict[str, Do
         sorted({row["alert"] for row in rows}),
     ):
         called.setdefault(row["subject"], set()).add(row["who"])
-    return {
+    found = {
         row["alert"]: _door(row, called.get(row["incident"], set()) | called.get(row["alert"], set()))
         for row in rows
     }
+    discreet = [found[row["alert"]] for row in rows if is_discreet(row["kind"])]
+    return found | {each.alert: each for each in await _for_the_named(transaction, discreet)}
 
 
 async def where(transaction: Transaction, incidents: Mapping[str, str]) -> dict[str, Words]:
@@ -159,6 +166,14 @@ async def consents(transaction: Transaction) -> Consents:
     return {each.key: each for each in found}
 
 
+async def _for_the_named(transaction: Transaction, discreet: Sequence[Door]) -> list[Door]:
+    """Return doors of which nobody knows but whom the residents named."""
+    if not discreet:
+        return []
+    known, roles = await consents(transaction), (await people.directory(transaction)).roles
+    return [replace(each, called=named(known.get(each.key), roles, each.place)) for each in discreet]
+
+
 async def _thrown_away(transaction: Transaction, arrivals: Sequence[Arrival]) -> set[str]:
     """Return of which of these alerts nothing is known any more."""
     rows = await among(
@@ -185,6 +200,6 @@ def _door(row: Row, called: set[str]) -> Door:
         key=(row["gateway"], row["code"]),
         where=Words(row["where_zh"], row["where_en"]),
         text=Words(row["zh"], row["en"]),
-        place=msgspec.json.decode(row["place"], type=Place),
+        place=msgspec.json.decode(row["home"] or row["place"], type=Place),
         called=frozenset(called | on_it),
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from gateway.core.events import Place
+from gateway.desk.masking import is_discreet
 from gateway.desk.store import files, lists, work
 from gateway.desk.store.database import Row, Transaction
 from gateway.desk.web.api_files import may_have
@@ -94,7 +95,8 @@ async def listed(asked: Asked, wanted: Wanted) -> Listed:
     async with asked.parts.database.transaction() as transaction:
         while len(kept) <= wanted.limit:
             rows = await lists.closed(transaction, before, MOST, than)
-            kept += await with_files(transaction, [row for row in rows if reaches(places, _place(row))])
+            theirs = [row for row in rows if reaches(places, _place(row)) and not is_discreet(row["kind"])]
+            kept += await with_files(transaction, theirs)
             if len(rows) < MOST:
                 break
             before, than = rows[-1]["closed_at"], rows[-1]["alert"]
@@ -157,13 +159,14 @@ async def acknowledge(asked: Asked, told: Several) -> Acknowledged:
     """Acknowledge what somebody has looked at, all in one go."""
     outcomes: list[Outcome] = []
     async with asked.parts.database.transaction() as transaction:
-        alerts = await lists.these(transaction, sorted(set(told.alerts)))
-        for row in alerts:
-            if not asked.who.may(Action.ACKNOWLEDGE, _place(row)):
+        alerts = await seen_of(transaction, await lists.these(transaction, sorted(set(told.alerts))))
+        for each in alerts:
+            if not each.is_shown(asked.who.reach(Action.ACKNOWLEDGE), asked.who.person):
                 continue
+            name = each.alert.alert
             command = Command(
-                id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{told.id} {row['alert']}")),
-                alert=row["alert"],
+                id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{told.id} {name}")),
+                alert=name,
                 step=Step.ACKNOWLEDGE,
                 who=asked.who.person,
                 phone=asked.who.phone.label,
@@ -177,7 +180,7 @@ async def seen(transaction: Transaction, asked: Asked) -> Seen:
     """Return the alert a path names, if the asker may see it; raises RefusalError."""
     name = f"{asked.path['gateway']}/{asked.path['subject']}"
     found = await seen_of(transaction, await lists.these(transaction, [name]))
-    if not found or not asked.who.may(Action.SEE, found[0].place):
+    if not found or not found[0].is_shown(asked.who.reach(Action.SEE), asked.who.person):
         raise RefusalError("none")
     return found[0]
 

@@ -205,17 +205,25 @@ async def _places(transaction: Transaction) -> dict[str, Place]:
 
 def _told(scope: Scope, alerts: Mapping[str, Seen], others: Sequence[tuple[Place | None, bytes]]) -> bytes:
     """Return what of a batch those who look at these places are told."""
-    seen = [_event("alert", each.alert) for each in alerts.values() if reaches(scope, each.place)]
+    seen = [
+        _event("alert", each.alert)
+        for each in alerts.values()
+        if not each.discreet and reaches(scope, each.place)
+    ]
     seen += [told for place, told in others if place is None or reaches(scope, place)]
     return b"".join(seen)
 
 
 def _doors(stream: Stream, alerts: Iterable[Seen]) -> bytes:
-    """Return the alerts about residents that the person of a page is to go to, as they may see them."""
+    """Return the alerts about residents that the person of a page is to go to, as they may see them.
+
+    What is discreet they are told of here alone, also that it is closed.
+    """
     return b"".join(
         _event("alert", each.told(stream.person))
         for each in alerts
-        if each.is_for(stream.person) and reaches(stream.scope, each.place)
+        if (each.concerns(stream.person) if each.discreet else each.is_for(stream.person))
+        and reaches(stream.scope, each.place)
     )
 
 

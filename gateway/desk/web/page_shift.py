@@ -12,6 +12,7 @@ import msgspec
 from starlette.responses import Response
 
 from gateway.core.events import Place
+from gateway.desk.masking import is_discreet
 from gateway.desk.registry.telling import OFFSET_H, morning
 from gateway.desk.store import shifts
 from gateway.desk.store.database import Row
@@ -42,15 +43,17 @@ async def shift(asked: Asked) -> Response:
     places = asked.who.reach(Action.SEE)
     async with asked.parts.database.transaction() as transaction:
         rows = await shifts.happened(transaction, since, until)
-        theirs = [row for row in rows[: shifts.MOST] if reaches(places, _place(row["place"]))]
+        theirs = [
+            row
+            for row in rows[: shifts.MOST]
+            if reaches(places, _place(row["place"])) and not is_discreet(row["kind"])
+        ]  # paper is read by whoever finds it
         alerts = await with_files(transaction, theirs)
         silences = [row for row in await shifts.silences(transaction, since, until) if _near(places, row)]
         duties = await shifts.duties(transaction, since, until)
         quiet = [row for row in await shifts.gone_quiet(transaction) if reaches(places, _place(row["place"]))]
     failed = (await api_deliveries.listed(asked, api_deliveries.Wanted("failed", 200))).deliveries
-    known = [
-        each for each in await seen(asked) if not each.reported.resident
-    ]  # paper is read by whoever finds it
+    known = [each for each in await seen(asked) if not each.reported.resident]
     devices = [each for each in known if each.reported.online is False and each.gone_at is None]
     today = morning(asked.now)[1]
     lang = language(asked.request, asked.who.language)

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from gateway.core.events import Place
+from gateway.desk.masking import is_discreet
 from gateway.desk.store import care, lists
 from gateway.desk.store.care import Door
 from gateway.desk.store.database import Database, Row, Transaction
@@ -24,15 +25,31 @@ MOST: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An alert as everybody may see it, and where it really is; `door`: it is about a resident."""
+    """An alert as everybody may see it, and where it really is; `door`: it is about a resident.
+
+    What is discreet nobody sees but whom the resident named.
+    """
 
     alert: Alert
     place: Place
     door: Door | None = None
 
+    @property
+    def discreet(self) -> bool:
+        """Return whether it is for none but those it concerns."""
+        return is_discreet(self.alert.kind)
+
+    def concerns(self, person: str) -> bool:
+        """Return whether somebody is one of those who have to know of a resident's alert."""
+        return self.door is not None and person in self.door.called
+
+    def is_shown(self, places: Iterable[Place], person: str) -> bool:
+        """Return whether somebody who sees these places sees it at all."""
+        return reaches(places, self.place) and (not self.discreet or self.concerns(person))
+
     def is_for(self, person: str) -> bool:
         """Return whether somebody is to go there: they were called for it or have taken it on, and it is open."""
-        return self.door is not None and self.alert.state in OPEN and person in self.door.called
+        return self.alert.state in OPEN and self.concerns(person)
 
     def told(self, person: str) -> Alert:
         """Return the alert as somebody may see it in a list."""
@@ -78,7 +95,7 @@ class Showing:
         return [
             each.alert if each.door is None else each.told(person)
             for each in self._sorted
-            if reaches(places, each.place)
+            if each.is_shown(places, person)
         ]
 
 
@@ -88,7 +105,7 @@ async def seen_of(transaction: Transaction, rows: Iterable[Row]) -> list[Seen]:
     alerts = await with_files(transaction, kept)
     doors = await care.doors(transaction, [row["alert"] for row in kept if row["shown"]])
     return [
-        Seen(alert, _whole(row) if row["shown"] else alert.place, doors.get(alert.alert))
+        Seen(alert, _whole(row, doors.get(alert.alert)), doors.get(alert.alert))
         for row, alert in zip(kept, alerts, strict=True)
     ]
 
@@ -102,9 +119,9 @@ async def with_files(transaction: Transaction, rows: Iterable[Row]) -> list[Aler
     return [alert_of(row, files.get(row["alert"], ())) for row in kept]
 
 
-def _whole(row: Row) -> Place:
+def _whole(row: Row, door: Door | None) -> Place:
     """Return where an alert really is, which its list does not say."""
-    return msgspec.json.decode(row["place"], type=Place)
+    return msgspec.json.decode(row["place"], type=Place) if door is None else door.place
 
 
 def _order(alert: Alert) -> tuple[bool, int, float, str]:
