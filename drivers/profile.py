@@ -72,10 +72,24 @@ def parse(text: str, *, file: str) -> Profile:
 
 def check(text: str, file: str) -> list[ProfileError]:
     """Return every mistake in a profile, in the order of the file's parts."""
+    return _checked(text, file)[1]
+
+
+def read(path: Path) -> tuple[Profile | None, list[ProfileError]]:
+    """Return the profile in a file and every mistake in it; with a mistake there is none."""
     try:
-        return _read(text, file)[1]
+        text = _text(path)
     except ProfileError as error:
-        return [error]
+        return None, [error]
+    return _checked(text, str(path))
+
+
+def _checked(text: str, file: str) -> tuple[Profile | None, list[ProfileError]]:
+    try:
+        profile, errors = _read(text, file)
+    except ProfileError as error:
+        return None, [error]
+    return None if errors else profile, errors
 
 
 def _find(name: str, search: Sequence[Path]) -> Path:

@@ -118,7 +118,7 @@ class House:
         submit = self.stream.submit
         self._field = Field(site.lines_of(config, checked.profiles), submit=submit, presented=self._present)
         self._kinds = kinds.built_in()
-        made = assetry.assets_of(config, checked.profiles)
+        self._made = made = assetry.assets_of(config, checked.profiles)
         self._watched = assetry.watched_with(
             made, site.watched_of(config, checked.profiles, self._kinds), config, self._kinds
         )
@@ -281,6 +281,7 @@ class House:
             angles=self._angles,
             alerts=self._alerting,
             assets=self._assets,
+            gates=assetry.barriers_of(self._made, self._config, checked.profiles),
             record=self._journal,
             publish=self._publish,
             reload=reload,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from drivers.api import Profile, Text
 from gateway.alarms import Past
 from gateway.core.assets import kinds as asset_kinds
+from gateway.core.assets.drafts import Key
 from gateway.core.assets.plans import Assembled, AssetPlan, assemble
 from gateway.core.barriers import BarrierPlan
 from gateway.core.config import Config
@@ -35,11 +36,12 @@ def check(parsed: Parsed, products: Products) -> Iterator[Fault]:
         return
     known = {name: profile for name, profile in profiles.items() if profile is not None}
     devices = {name: profile.points for name, profile in known.items()}
-    assembled = assemble(parsed.assets, asset_kinds.built_in(), devices)
+    shapes = asset_kinds.wanted(parsed.assets)
+    assembled = assemble(parsed.assets, shapes, devices)
     yield from assembled.faults
     yield from _outputs(parsed, known)
     where = {table.name: key for key, table in parsed.assets.items()}
-    care = care_devices(known, products.kinds) | care_assets(parsed.assets.values(), asset_kinds.built_in())
+    care = care_devices(known, products.kinds) | care_assets(parsed.assets.values(), shapes)
     privacy = Privacy(tuple(parsed.residents.values()), care)
     for plan in assembled.plans:
         yield from _private(plan, privacy, where[plan.name])
@@ -57,7 +59,7 @@ def assets_of(config: Config, profiles: Profiles) -> Assembled:
     """Return the assets as they run, those over residents who agreed; the configuration was checked before."""
     devices = {table.name: profiles[table.profile].points for bus in config.bus for table in bus.device}
     tables = {f"asset[{index}]": table for index, table in enumerate(config.asset)}
-    made = assemble(tables, asset_kinds.built_in(), devices) if tables else Assembled()
+    made = assemble(tables, asset_kinds.wanted(tables), devices)
     privacy = Privacy(config.resident, frozenset())
     kept = [plan for plan in made.plans if privacy.has_agreed(plan.name, plan.kind.asset.consent)]
     names = {plan.name for plan in kept}
@@ -66,11 +68,11 @@ def assets_of(config: Config, profiles: Profiles) -> Assembled:
     )
 
 
-def barriers_of(config: Config, profiles: Profiles) -> list[BarrierPlan]:
+def barriers_of(made: Assembled, config: Config, profiles: Profiles) -> list[BarrierPlan]:
     """Return the barriers among the assets as their service runs them."""
     profile_of = {table.name: profiles[table.profile] for bus in config.bus for table in bus.device}
     plans = []
-    for plan in assets_of(config, profiles).plans:
+    for plan in made.plans:
         if not plan.table.outputs:
             continue
         strikes = {
@@ -104,10 +106,11 @@ def watched_with(
     for plan in assets.plans:
         rules, _ = _compiled(plan, config.rule, kinds, "asset")
         judged = {rule.kind.name for rule in rules}
-        for name, device in watched.items():
-            kept = tuple(rule for rule in device.rules if not _is_of(plan, rule, name, judged))
+        parts = {key for keys in plan.parts.values() for key in keys}
+        for device in [watched[name] for name in {name for name, _ in parts} if name in watched]:
+            kept = tuple(rule for rule in device.rules if not _is_of(plan, rule, device.name, parts, judged))
             if len(kept) < len(device.rules):
-                watched[name] = dataclasses.replace(device, rules=kept, also=device.families)
+                watched[device.name] = dataclasses.replace(device, rules=kept, also=device.families)
         watched[plan.name] = Watched(
             name=plan.name,
             label=plan.table.label,
@@ -198,7 +201,7 @@ def _private(plan: AssetPlan, privacy: Privacy, where: str) -> Iterator[Fault]:
 
 def _outputs(parsed: Parsed, profiles: Profiles) -> Iterator[Fault]:
     """Yield what is wrong with what assets move: a board that cannot, a channel that is somebody else's."""
-    kinds = asset_kinds.built_in()
+    kinds = asset_kinds.wanted(parsed.assets)
     taken = {same_strike(door.strike): door.name for door in parsed.doors.values()}
     for key, table in parsed.assets.items():
         known = kinds[table.kind].output if table.kind in kinds else {}
@@ -229,9 +232,8 @@ def _outputs(parsed: Parsed, profiles: Profiles) -> Iterator[Fault]:
             yield Fault(f"{key}.parts.loop", NOTHING, same('"inputs.contact_3"'), hint, warning=True)
 
 
-def _is_of(plan: AssetPlan, rule: Rule, device: str, judged: Collection[str]) -> bool:
+def _is_of(plan: AssetPlan, rule: Rule, device: str, parts: Collection[Key], judged: Collection[str]) -> bool:
     """Return whether a device's rule is the asset's: all it looks at is, or it makes no sense on a part of one."""
-    parts = {key for keys in plan.parts.values() for key in keys}
     mine = [(device, point) in parts for point in rule.points]
     return (rule.kind.name in judged and all(mine)) or (
         rule.kind.name in plan.kind.asset.instead and any(mine)

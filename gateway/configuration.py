@@ -209,23 +209,16 @@ def _products(parsed: loading.Parsed, own: Path) -> tuple[fitting.Products, list
     faults: list[Fault] = []
     for name in sorted(known & (used | set(profile_files.names((own,))))):
         file = next(folder / f"{name}.toml" for folder in search if (folder / f"{name}.toml").is_file())
-        errors = list(_mistakes(file))
+        profile, errors = profile_files.read(file)
         faults += [_of_profile(error, warning=name not in used) for error in errors]
-        if not errors:
-            profiles[name] = profile_files.load(file)
+        if profile is not None:
+            profiles[name] = profile
     shipped_at = {name: getattr(each.wire, "address", 0) for name, each in profiles.items()}
     alone = {name for name, each in profiles.items() if getattr(each.wire, "alone", False)}
     framed = {name: each.wire for name, each in profiles.items() if each.driver == "framed"}
     bauds = {name: getattr(wire, "baud", 0) for name, wire in framed.items()}
     unwatched = {name for name, each in profiles.items() if getattr(each.wire, "regular_s", None) == 0}
     return fitting.Products(profiles, known, shipped_at, kinds.built_in(), alone, unwatched, bauds), faults
-
-
-def _mistakes(file: Path) -> Iterator[ProfileError]:
-    try:
-        yield from profile_files.check(file.read_text(encoding="utf-8"), str(file))
-    except (OSError, UnicodeDecodeError) as error:
-        yield ProfileError(str(file), "file", str(error), "a TOML file in UTF-8 that can be read")
 
 
 def _of_profile(error: ProfileError, *, warning: bool) -> Fault:

@@ -5,9 +5,9 @@ So only what is clearly too much is told.
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import groupby
 from typing import Final
 
 from drivers.api import Device, LineSettings, Priority, Profile, Text
@@ -43,16 +43,12 @@ def check(parsed: Parsed, profiles: Mapping[str, Profile]) -> Iterator[Fault]:
 
 def crowding_of(line: LineSettings, products: list[Profile]) -> Crowding:
     """Return how full a line with these products is."""
-    by_driver = groupby(sorted(products, key=_driver), key=_driver)
+    counts = Counter(each.name for each in products)  # each of a product asks for the same
     return crowding(
         asked
-        for driver, of_it in by_driver
-        for asked in DRIVERS[driver].asked(line, [Device("", each, ANY_ADDRESS) for each in of_it])
+        for name, product in {each.name: each for each in products}.items()
+        for asked in [*DRIVERS[product.driver].asked(line, [Device("", product, ANY_ADDRESS)])] * counts[name]
     )
-
-
-def _driver(product: Profile) -> str:
-    return product.driver
 
 
 def _told(found: Crowding) -> Text:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drivers.api import Done, Presented, Profile
-from gateway import assetry, doorways
+from gateway import doorways
 from gateway.actors import Actor, Actors
 from gateway.core import payload
 from gateway.core.access import DoorFacts
@@ -32,7 +32,10 @@ if TYPE_CHECKING:  # what checks signatures is loaded only where somebody may gi
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What the doors need of the house around them. `restored` is what a restart knows; see core/standing.py."""
+    """What the doors need of the house around them. `restored` is what a restart knows; see core/standing.py.
+
+    `gates` are the barriers among the assets.
+    """
 
     submit: Callable[[Body], Event]
     now: Callable[[], Stamp]
@@ -40,6 +43,7 @@ class Around:
     angles: Callable[[str], Mapping[str, float]]
     alerts: "Alerts"
     assets: Actor
+    gates: Sequence[BarrierPlan]
     record: Record
     publish: "Publish"
     reload: Callable[[], None] | None
@@ -77,12 +81,11 @@ class Gatehouse:
             now=time.monotonic,
             restore=around.restored,
         )
-        gates = assetry.barriers_of(config, profiles)
-        self.barriers = self._make_barriers(gates, field)
+        self.barriers = self._make_barriers(around.gates, field)
         self.actors = Actors(
             field,
             (self.doors, self.interlocks, self.barriers, around.assets),
-            strikes=_strikes(plans, gates),
+            strikes=_strikes(plans, around.gates),
             places={**places, **{plan.name: plan.place for plan in plans}},
             home=config.gateway.place,
         )
@@ -93,7 +96,7 @@ class Gatehouse:
         self.services: dict[str, Callable[[], Awaitable[None]]] = {
             "doors": self.doors.run,
             "interlocks": self.interlocks.run,
-            **({"barriers": self.barriers.run} if gates else {}),
+            **({"barriers": self.barriers.run} if around.gates else {}),
             "showing": self._showing.run,
             **(self.access.services if self.access else {}),
         }

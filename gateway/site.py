@@ -190,7 +190,7 @@ def _watched(
 def privacy_of(config: Config, profiles: Profiles, kinds: Kinds) -> Privacy:
     """Return what residents agreed to."""
     products = {each.name: profiles[each.profile] for bus in config.bus for each in bus.device}
-    assets = residents.care_assets(config.asset, asset_kinds.built_in())
+    assets = residents.care_assets(config.asset, asset_kinds.wanted(config.asset))
     return Privacy(config.resident, residents.care_devices(products, kinds) | assets)
 
 

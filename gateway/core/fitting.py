@@ -64,7 +64,7 @@ def check(parsed: Parsed, products: Products) -> Faults:
     yield from _useless_rules(parsed, products)
     named = {each.name: each.profile for each in parsed.devices.values()}
     made = {name: products.profiles[of] for name, of in named.items() if of in products.profiles}
-    yield from residents.check(parsed, made, products.kinds, asset_kinds.built_in())
+    yield from residents.check(parsed, made, products.kinds, asset_kinds.wanted(parsed.assets))
     yield from _unverified(parsed, products)
     yield from _panels(parsed, products)
     yield from _one_protocol(parsed, products)

@@ -8,6 +8,7 @@ import string
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 
 import msgspec
@@ -73,6 +74,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     phrase: dict[str, Words]
 
 
+@cache
 def built_in() -> Kinds:
     """Return the kinds of this release. The file is part of the code: it is read as an import is."""
     return parse(resources.files("gateway.core").joinpath("kinds.toml").read_text(encoding="utf-8"))

@@ -7,6 +7,7 @@ is converted alone; a table with a fault does not hide the faults of the next on
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -105,7 +106,7 @@ def table_of(
     if not isinstance(value, dict):
         faults.append(Fault(key, shown(value), TABLE))
         return None
-    fields = {each.name: each for each in msgspec.structs.fields(kind)}
+    fields = _fields(kind)
     unknown(value, list(fields), f"{key}.", faults)
     values = {}
     complete = True
@@ -120,6 +121,11 @@ def table_of(
             values[name] = made
         complete = complete and (made is not None or not each.required)
     return kind(**values) if complete else None
+
+
+@cache  # a compound has hundreds of tables of a kind, and the fields are worked out from its hints
+def _fields(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldInfo]:
+    return {each.name: each for each in msgspec.structs.fields(kind)}
 
 
 def _value(value: object, kind: Any, key: str, faults: list[Fault], words: Words) -> Any | None:

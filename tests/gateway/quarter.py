@@ -90,7 +90,7 @@ class Quarter(Rig):
             new_id=self._new_id,
             restore=before,
         )
-        gates = assetry.barriers_of(config, checked.profiles)
+        gates = assetry.barriers_of(made, config, checked.profiles)
         self.barriers = Barriers(
             gates,
             act=self.field.act,

@@ -129,6 +129,13 @@ def test_a_faulty_profile_that_is_not_used_is_a_warning(folder: Path) -> None:
     assert only(folder).warning
 
 
+def test_a_profile_that_is_no_profile_by_its_mere_size_is_told_and_not_read(folder: Path) -> None:
+    own_profile(folder, shipped() + "#" * profile.MAX_BYTES)
+    fault = only(folder, DEVICE)
+    assert fault.file.endswith("ours.toml")
+    assert (fault.key, fault.warning) == ("file", False)
+
+
 # --- what is around it ----------------------------------------------------------------------------
 
 

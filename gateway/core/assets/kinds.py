@@ -16,7 +16,8 @@ Points whose parts an asset does not have are left out, and the rules on them to
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Final
@@ -75,11 +76,17 @@ class AssetKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     rule: tuple[dict[str, object], ...] = ()
 
 
+@cache
 def built_in() -> Mapping[str, AssetKind]:
-    """Return the kinds of this release by name."""
+    """Return the kinds of this release by name. The files are part of the code: they are read as an import is."""
     files = (each for each in resources.files(FOLDER).iterdir() if each.name.endswith(".toml"))
     kinds = (_read(file) for file in files)
     return {kind.name: kind for kind in sorted(kinds, key=lambda kind: kind.name)}
+
+
+def wanted(assets: Sized) -> Mapping[str, AssetKind]:
+    """Return the kinds for these assets: none where there are no assets, and then no file is read."""
+    return built_in() if assets else {}
 
 
 def parse(text: str, name: str) -> AssetKind:

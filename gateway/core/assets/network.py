@@ -54,6 +54,8 @@ class Network:
             if isinstance(node.cell, Remembering) and key in memories:
                 node.cell.remember(memories[key], wall)
                 node.kept = node.cell.memory
+        # of a thousand points few do, and to ask every one of them each time would hold the loop up
+        self._asked = [(node, node.cell) for node in self._nodes.values() if isinstance(node.cell, Asked)]
         self._strange = [key for key in memories if not self._remembers(key)]
         self._seen: dict[Key, Seen] = {}
         self._touched: dict[Node, None] = {}  # those whose memory may have changed
@@ -95,9 +97,8 @@ class Network:
     def look(self, now: Moment) -> list[ReadingBody]:
         """Return what is to be told of what time alone changes."""
         told = []
-        for node in self._nodes.values():
-            if isinstance(node.cell, Asked):
-                told += self._say(node, node.cell.ask(node.sources(self._seen), now), now.wall)
+        for node, cell in self._asked:
+            told += self._say(node, cell.ask(node.sources(self._seen), now), now.wall)
         return told
 
     def resume(self, down_s: float) -> None:

@@ -89,8 +89,11 @@ def assemble(
         else:
             drafts.append(draft(table, where, kind))
     points = {each.key: each for made in drafts for each in made.points}
+    there = {name: [each.name for each in has] for name, has in devices.items()}
+    for asset, point in points:
+        there.setdefault(asset, []).append(point)
     for made in drafts:
-        bench.faults += [*made.faults, *_dangling(made, points, devices)]
+        bench.faults += [*made.faults, *_dangling(made, there)]
     if any(not fault.warning for fault in bench.faults):
         return Assembled(faults=tuple(bench.faults))
     order = _order(points, bench)
@@ -99,13 +102,8 @@ def assemble(
     return Assembled(plans, tuple(key for key in order if nodes[key]), tuple(bench.faults))
 
 
-def _dangling(
-    made: AssetDraft, points: Mapping[Key, Draft], devices: Mapping[str, Sequence[Point]]
-) -> Iterator[Fault]:
-    """Yield a fault for each part that is nobody's point."""
-    there = {name: [each.name for each in has] for name, has in devices.items()}
-    for asset, point in points:
-        there.setdefault(asset, []).append(point)
+def _dangling(made: AssetDraft, there: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
+    """Yield a fault for each part that is nobody's point; `there` are the points of every device and asset."""
     for role, keys in made.parts.items():
         for name, point in keys:
             where = f"{made.where}.parts.{role}"
