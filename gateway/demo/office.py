@@ -75,6 +75,12 @@ steps = [
   {{ after_minutes = 0.5, to = "duty_room" }},
 ]
 repeat_minutes = 5
+
+[[resident]]
+gateway = "demo"
+code = "2-1-5"
+see = ["property"]
+note = "听力不好，请按门铃并等一等 · hard of hearing: ring, and wait"
 """
 
 

@@ -41,6 +41,12 @@ analog = false
 HELD_S = 6.0
 """A story cannot wait the half minute a real door is given."""
 
+AGREED: Mapping[str, tuple[list[str], list[str]]] = {
+    "2-1-5": (["fall", "still"], []),
+    "2-2-3": (["bed", "vitals"], ["bed-2-2-3"]),
+}
+"""By flat: what somebody agreed to, and what watches over them. In a third flat hangs a radar, and nobody agreed."""
+
 
 def gateway_toml(
     world: World,
@@ -104,13 +110,13 @@ def _doors(world: World) -> Iterator[str]:
 
 
 def _homes(world: World) -> Iterator[str]:
-    """Yield a resident for every radar: somebody who agreed that a fall and long stillness are told, and no more."""
-    for devices in world.on_line.values():
-        for device in devices:
-            kind, _, flat = device.name.partition("-")
-            if kind == "radar":
-                facts = {"code": flat, "place": world.places[device.name], "sensors": [device.name]}
-                yield _table("[[resident]]", {**facts, "consent": ["fall", "still"]})
+    """Yield a resident for every radar of somebody who agreed to anything; the others' watch nobody."""
+    for name in world.devices:
+        kind, _, flat = name.partition("-")
+        if kind == "radar" and flat in AGREED:
+            consent, assets = AGREED[flat]
+            facts = {"code": flat, "place": world.places[name], "sensors": [name, *assets]}
+            yield _table("[[resident]]", {**facts, "consent": consent})
 
 
 def _device(world: World, device: Thing) -> dict[str, object]:

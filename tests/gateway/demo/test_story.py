@@ -21,6 +21,7 @@ CAST = stories.Cast(
     frozenset({"cover-05.roll"}),
     frozenset({"facade"}),
 )
+ASSETS = resources.files("gateway.demo").joinpath("assets.toml")
 CHAPTERS = """
 [[chapter]]
 system = "fire"
@@ -131,7 +132,7 @@ def test_the_compound_of_the_demo_is_as_large_as_promised() -> None:
     world = community(seed=1, wiring=Wiring())
     categories = [device.profile.category for device in world.devices.values()]
     buildings = {place["building"] for place in world.places.values() if "building" in place}
-    assert len(world.lines) == 5
+    assert len(world.lines) == 7
     assert len(buildings) >= 2
     assert (categories.count("smoke"), categories.count("tilt"), categories.count("door")) == (40, 12, 6)
 
@@ -147,8 +148,7 @@ def test_its_configuration_names_every_device() -> None:
 def test_what_is_made_of_several_devices_is_made_of_devices_there_are() -> None:
     world = community(seed=1, wiring=Wiring())
     points = {f"{device.name}.{point}" for device in world.devices.values() for point in device.points}
-    text = resources.files("gateway.demo").joinpath("assets.toml").read_text(encoding="utf-8")
-    for asset in tomllib.loads(text)["asset"]:
+    for asset in tomllib.loads(ASSETS.read_text(encoding="utf-8"))["asset"]:
         for part in asset["parts"].values():
             assert set(part if isinstance(part, list) else [part]) <= points, asset["name"]
 
@@ -158,10 +158,8 @@ def test_the_fire_centre_of_the_demo_can_be_reported_to(tmp_path: Path) -> None:
     centre = ("tcp://127.0.0.1:5000", 889, 88888)
     file = tmp_path / "gateway.toml"
     ports = {name: f"/dev/{name}" for name in world.lines}
-    file.write_text(
-        gateway_toml(world, ports=ports, broker_url="mqtt://x", state_dir=str(tmp_path), centre=centre),
-        encoding="utf-8",
-    )
+    text = gateway_toml(world, ports=ports, broker_url="mqtt://x", state_dir=str(tmp_path), centre=centre)
+    file.write_text(text + ASSETS.read_text(encoding="utf-8"), encoding="utf-8")
     checked = configuration.load(file)
     assert checked.config is not None
     (table,) = checked.config.fire_centre
