@@ -28,6 +28,7 @@ DAY_S = 86_400.0
 SURELY_S = (
     80.0  # who lay for so long is back in bed also as the watch sees it, whose first look counts nothing
 )
+GAP_S = 3600.0  # what was not seen for longer is not known of; a minute more is the oracle's own grain
 LIVES = {"restart": (60.0, True), "long restart": (20_000.0, True), "no clock": (60.0, False)}
 """How long a gateway was away, and whether its clock is right from the start."""
 BED = table("bed", "bed", {"bed": "one.contact"})
@@ -120,13 +121,21 @@ def test_who_is_told_to_be_out_of_bed_left_it_at_night_and_was_seen_out_of_it_fo
     out_s = lying_s = rested_s = 0.0  # since they were last in bed; in bed without a break, and the last time
     in_bed = night = was_told = sure = False  # sure: that it must be told
     plain_s = 0.0  # out, seen without a break, in the night, from the moment they left
+    unseen_s = 0.0
     for value, readings in stretches:
         if isinstance(value, str):
             house.start(*LIVES[value])
             sure, lying_s, rested_s = False, 0.0, 0.0
+            unseen_s += LIVES[value][0] if LIVES[value][1] else 0.0  # without a clock nobody can tell
             continue
         for _ in range(readings):
             house.read(one=value)
+            unseen_s += EVERY_S
+            if value is not None:
+                if unseen_s > GAP_S + 60.0 and not was_told:  # who was seen before may be anywhere since
+                    in_bed = night = sure = False
+                    out_s = 0.0
+                unseen_s = 0.0
             if value == 1:
                 lying_s += EVERY_S
                 rested_s = lying_s
@@ -156,17 +165,24 @@ def test_what_is_told_to_be_quiet_was_seen_to_be_and_whoever_moved_ended_it(
 ) -> None:
     """2 is a door that opens now and then, None a radar that is away."""
     house = House(HOME, hour, every_s=60.0)
-    quiet_s = plain_s = 0.0  # seen to be quiet since the last movement; the same without a break, by day
+    quiet_s = plain_s = unseen_s = (
+        0.0  # seen to be quiet since the last movement; the same without a break, by day
+    )
     was_told = door = False
     for value, readings in stretches:
         if isinstance(value, str):
             house.start(*LIVES[value])
             plain_s = 0.0
+            unseen_s += LIVES[value][0] if LIVES[value][1] else 0.0
             continue
         for count in range(readings // 3 + 1):
             opens = value == 2 and count % 50 == 1
             door = door is not opens
             house.read(one=None if value is None else value == 1, two=door)
+            unseen_s += house.every_s
+            if value is not None:
+                quiet_s = 0.0 if unseen_s > GAP_S + 120.0 and not was_told else quiet_s
+                unseen_s = 0.0
             if value == 1 or (opens and count):
                 quiet_s = plain_s = 0.0
             elif value is not None:
