@@ -102,7 +102,9 @@ def in_the_end_every_fire_was_told(world: World) -> None:
 
 def test_kills_at_random_moments_lose_and_invent_no_fire(tmp_path: Path) -> None:
     context, chance = victim.warm(), random.Random(26875)
-    with world(tmp_path, max(60, KILLS)) as street:
+    with world(
+        tmp_path, max(60, KILLS * 5 // 4)
+    ) as street:  # two in six are of a product that does not burn here
         for number in range(KILLS):
             process = victim.start(context, street.file)
             if number % 4 != 3:
@@ -123,7 +125,7 @@ def test_a_kill_at_every_named_point_loses_and_invents_no_fire(tmp_path: Path) -
         for point in POINTS:
             process = victim.start(context, street.file, point, 2)
             street.burn()
-            process.join(15)
+            process.join(60)
             if process.exitcode is None:
                 missed.append(point)
                 process.kill()

@@ -228,6 +228,29 @@ def test_the_lines_of_the_makers_sheet_say_what_they_say(
     on_line(scenario, "afp2800-printer", addresses=(2159, 10658))
 
 
+@pytest.mark.parametrize(
+    "printed",
+    [
+        ":SYSTEM RESET Z000 0.0.-- PANEL 12/08 01:25;",
+        ":RESET Z000 12/08 01:25;",
+        ":RESET ALL ALARM Z001 L2D159 X",
+    ],
+)
+def test_a_reset_of_everything_of_which_the_makers_sheet_knows_nothing_ends_no_fire_and_is_told(
+    printed: str,
+) -> None:
+    """Each point that is well again has a line of its own there: a line nobody has seen is no all-clear."""
+
+    async def scenario(rig: Rig) -> None:
+        await rig.printed(":ALARM Z001 L2D159 SOUTH WEST ENTERANCE DET 12/08 01:23;")
+        await rig.printed(":ALARM Z001 1.1.Z1 AZF 1 ON MODULE 1 (28 CHAR) 12/08 01:23;")
+        await rig.printed(printed)
+        assert rig.values("2159", "fire") == rig.values("panel", "fire") == [True]
+        assert [printed in said.text for said in rig.said() if said.unknown] == [True]
+
+    on_line(scenario, "afp2800-printer", addresses=(2159,))
+
+
 def test_what_nobody_knows_is_told_in_its_own_words_and_sets_nothing() -> None:
     async def scenario(rig: Rig) -> None:
         await rig.printed("08/12/02  17:30\n主电故障以外的新消息")
