@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.systemd.container import Container, booted, bootstrap
+from tests.systemd.container import booted, bootstrap
+from tests.systemd.place import Place
 from tests.systemd.story import Story, until
 
 PYTHON = "/usr/lib/compound-gateway/bin/python3"
@@ -53,7 +54,7 @@ def install(story: Story) -> str:
     return f"nothing asked, {story.package.stat().st_size / 1e6:.0f} MB packed, {int(size) / 1024:.0f} MB installed"
 
 
-def compound(there: Container) -> list[dict[str, Any]]:
+def compound(there: Place) -> list[dict[str, Any]]:
     """Run a simulated compound on ptys, which belong to root and dialout as real ports do; return its lines."""
     (there.root / "usr/local/bin/sim").write_text(SIMULATOR, encoding="utf-8")
     (there.root / "usr/local/bin/sim").chmod(0o755)

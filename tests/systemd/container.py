@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.systemd.place import Place
+
 INCLUDED = "systemd,systemd-sysv,dbus,udev,python3,procps,ca-certificates"
 TOOLS = ("mmdebstrap", "systemd-nspawn", "unshare", "nsenter", "dpkg-deb")
-ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 BOOT_S = 60.0
 PRIVATE = ("unshare", "-m", "--propagation", "private", "bash", "-c")
 # The shell becomes nspawn, so that nspawn's number is the one we started.
@@ -52,32 +53,17 @@ def children(pid: int) -> list[int]:
     return []
 
 
-class Container:
+class Container(Place):
     """A Debian that boots; `root` is its root folder as seen from outside, `leader` its process 1 while it is up."""
 
     def __init__(self, root: Path) -> None:
-        self.root, self.leader = root, 0
+        super().__init__(root)
+        self.leader = 0
         self._name = f"compound-gateway-{os.getpid()}"
         self._nspawn: subprocess.Popen[bytes] | None = None
 
-    def run(self, *command: str, timeout_s: float = 300.0) -> subprocess.CompletedProcess[str]:
-        """Run a command inside, with nobody at the keyboard; what it said is in `stdout`, errors too."""
-        return subprocess.run(
-            ["nsenter", "-t", str(self.leader), "-m", "-p", "-u", "-i", "-n", "--", *command],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, check=False, timeout=timeout_s, env=ENVIRONMENT,
-        )  # fmt: skip
-
-    def out(self, *command: str) -> str:
-        """Run a command inside and return what it said; RuntimeError when it failed."""
-        done = self.run(*command)
-        if done.returncode != 0:
-            raise RuntimeError(f"{' '.join(command)}: {done.returncode}: {done.stdout.strip()}")
-        return done.stdout.strip()
-
-    def show(self, unit: str, key: str) -> str:
-        """Return one property of a unit."""
-        return self.out("systemctl", "show", "--value", "-p", key, unit)
+    def way_in(self) -> tuple[str, ...]:
+        return ("nsenter", "-t", str(self.leader), "-m", "-p", "-u", "-i", "-n", "--")
 
     def boot(self) -> None:
         """Start it, and wait until its systemd has started everything."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.systemd import cameras, upgrades
 from tests.systemd.beginning import asked, begun, compound, install
-from tests.systemd.container import missing
+from tests.systemd.container import Container, missing
 from tests.systemd.story import FILE, UNIT, Story, until
 
 EXPOSURE = 1.5
@@ -28,6 +28,8 @@ id = "real-01"
 name = "红星亭坡 1 号院"
 state_dir = "/var/lib/compound-gateway"
 
+"""
+CAMERA = """\
 [[camera]]
 name = "facade"
 url = "/srv/facade.mp4"
@@ -53,7 +55,7 @@ def configure(story: Story) -> str:
     there.out("install", "-m", "644", film, "/srv/facade.mp4")
     devices = [device for bus in buses for device in bus["device"]]
     story.quiet = [each["name"] for each in devices if each["profile"] == "sonbest-sm7571b"]
-    write(story, HEAD + "".join(table(bus) for bus in buses))
+    write(story, HEAD + CAMERA + "".join(table(bus) for bus in buses))
     there.out("systemctl", "reload", UNIT)
     until(lambda: story.status()["gateway"]["id"] == "real-01", "the new configuration", 20)
     return f"{len(devices)} devices on {len(buses)} lines by systemctl reload, process {story.pid()}"
@@ -187,6 +189,7 @@ def stopped(story: Story) -> str:
 def rebooted(story: Story) -> str:
     """Everything comes up by itself, in any order, and the alerts are those of before."""
     began = time.monotonic()
+    assert isinstance(story.there, Container)
     story.there.off()
     story.there.boot()
     compound(story.there)

@@ -1,4 +1,4 @@
-"""What is done to a gateway in its container, step by step, and what was seen; the hands of `real.py`."""
+"""What is done to a gateway in its Debian, step by step, and what was seen; the hands of `real.py`."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.systemd.container import Container
+from tests.systemd.place import PATIENCE, Place
 
 UNIT = "compound-gateway.service"
 FILE = "etc/compound-gateway/gateway.toml"
@@ -26,9 +26,9 @@ class Step:
 
 @dataclass(slots=True)
 class Story:
-    """The container, the package, and what was seen so far."""
+    """The Debian, the package, and what was seen so far."""
 
-    there: Container
+    there: Place
     package: Path
     steps: list[Step] = field(default_factory=list)
     burning: list[str] = field(default_factory=list)
@@ -92,7 +92,7 @@ class Story:
 
 def until(seen: Callable[[], object], what: str, within_s: float) -> float:
     """Wait until something is seen and return how long that took; whatever fails meanwhile is not seen."""
-    began = time.monotonic()
+    began, within_s = time.monotonic(), within_s * PATIENCE
     last: Exception | None = None
     while time.monotonic() < began + within_s:
         try:
@@ -100,5 +100,5 @@ def until(seen: Callable[[], object], what: str, within_s: float) -> float:
                 return time.monotonic() - began
         except Exception as error:  # a gateway that is just coming up does not answer
             last = error
-        time.sleep(0.1)
+        time.sleep(0.1 * PATIENCE)
     raise AssertionError(f"{what} was not seen within {within_s} s ({last})")
