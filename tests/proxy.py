@@ -1,4 +1,4 @@
-"""A TCP proxy that stands before a broker and misbehaves: freezes, swallows answers, turns MQTT 5 away."""
+"""A TCP proxy that stands before a broker and misbehaves: freezes, is slow, swallows answers, turns MQTT 5 away."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,11 +9,15 @@ Answer = Callable[[bytes], bytes | None]
 
 
 class Proxy:
-    """Passes bytes to `port` on loopback until told otherwise. `edit` may change what the broker says."""
+    """Passes bytes to `port` on loopback until told otherwise.
+
+    `edit` may change what the broker says, `late_s` is how long each piece of it takes to arrive.
+    """
 
     def __init__(self, port: int, *, answer: Answer = lambda _hello: None) -> None:
         self.port = 0
         self.edit: Callable[[bytes], bytes] = lambda data: data
+        self.late_s = 0.0
         self.connections = 0
         self._onward = port
         self._answer = answer
@@ -82,6 +86,8 @@ class Proxy:
     ) -> None:
         while data := await reader.read(65_536):
             await self._open.wait()
+            if edited and self.late_s:
+                await asyncio.sleep(self.late_s)
             writer.write(self.edit(data) if edited else data)
             await writer.drain()
         writer.close()

@@ -124,6 +124,25 @@ def test_a_frozen_broker_gets_everything_when_it_wakes(broker: Mosquitto) -> Non
         run(story())
 
 
+def test_a_broker_that_takes_two_seconds_to_answer_is_kept_and_gets_everything_once(
+    broker: Mosquitto,
+) -> None:
+    """Slow is not dead: whoever left it would send all of it again, and make a slow link slower."""
+    journal = MemoryJournal()
+
+    async def story() -> None:
+        async with Proxy(broker.port) as proxy, running(journal, proxy.port) as uplink:
+            await until(lambda: uplink.statistics().connected and uplink.statistics().flying == 0)
+            proxy.late_s = 2.0
+            sent = journal.submit_alerts(250)
+            await until(lambda: journal.depth(URGENT_SINK, Lane.URGENT) == 0, within_s=40)
+            assert proxy.connections == 1
+            assert [json.loads(heard.content)["id"] for heard in ears.heard] == [event.id for event in sent]
+
+    with listener(broker.port, "compound/v1/+/alert") as ears:
+        run(story())
+
+
 def test_lost_acknowledgements_make_duplicates_of_the_same_id_and_bytes(broker: Mosquitto) -> None:
     """The broker has the alert, its PUBACK is lost with the connection: it goes out again as it was."""
     journal = MemoryJournal()

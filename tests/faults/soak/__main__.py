@@ -11,8 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.faults.soak.causing import FAULTS, SPARING
 from tests.faults.soak.playing import PACE, Outcome, Pace, Soak
-from tests.faults.soak.site import site
+from tests.faults.soak.site import Site, site
+from tests.faults.soak.watching import Watch
 
 EVERY_S = 60.0
 
@@ -24,27 +26,36 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()), help="replays the same faults")
     parser.add_argument("--deed-s", type=float, default=PACE.deed_s, help="mean seconds between two deeds")
     parser.add_argument("--fault-s", type=float, default=PACE.fault_s, help="mean seconds between two faults")
-    parser.add_argument("--keep", type=Path, help="a folder for logs and records")
+    parser.add_argument("--keep", type=Path, help="a folder for logs, records and vitals.csv")
+    parser.add_argument(
+        "--one-life", action="store_true", help="only faults that gateway and desk live through"
+    )
     options = parser.parse_args()
     print(f"soak: {options.hours:g} h, seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder = options.keep or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
-        with site(folder) as place:
-            soak = Soak(place, options.seed, pace=Pace(options.deed_s, options.fault_s))
-            outcome = soak.play(options.hours * 3600, Teller(place.heard))
+        with site(folder, own_clock=not options.one_life) as place:
+            faults = tuple(each for each in SPARING if each.part != "clock") if options.one_life else FAULTS
+            soak = Soak(place, options.seed, pace=Pace(options.deed_s, options.fault_s), faults=faults)
+            teller = Teller(_watch(place, folder))
+            outcome = soak.play(options.hours * 3600, teller)
+            if options.one_life:
+                outcome.violations += teller.watch.judge()
+        show_trends(teller.watch)
     show(outcome, options.seed)
     return 1 if outcome.violations else 0
 
 
 class Teller:
-    """Tells how it goes, once a minute."""
+    """Tells how it goes, once a minute, and keeps watch."""
 
-    def __init__(self, heard: object) -> None:
-        self._next = 0.0
+    def __init__(self, watch: Watch) -> None:
+        self.watch, self._next = watch, 0.0
 
     def __call__(self, soak: Soak, elapsed: float) -> None:
         """Say a line when it is time."""
+        self.watch.look(elapsed)
         if elapsed < self._next:
             return
         self._next = elapsed + EVERY_S
@@ -57,6 +68,18 @@ class Teller:
             f"  life {len(soak.lives)}: {vital}  [{now}]  {' '.join(waits)[:120]}",
             flush=True,
         )
+
+
+def _watch(place: Site, folder: Path) -> Watch:
+    pids = {"gateway": lambda: place.gateway.pid, "desk": lambda: place.desk.pid if place.desk.runs else 0}
+    return Watch(folder / "vitals.csv", pids)
+
+
+def show_trends(watch: Watch) -> None:
+    """Print how memory, descriptors and threads went over the last half of each process's last life."""
+    print(f"\n{'process':10}{'figure':14}{'lives':>6}{'last':>9}   an hour more, over the last half (95 %)")
+    for name, what, last, how in watch.trends():
+        print(f"{name:10}{what:14}{watch.lives[name]:6}{last:9.1f}   {how}")
 
 
 def show(outcome: Outcome, seed: int) -> None:

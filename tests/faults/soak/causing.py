@@ -249,6 +249,13 @@ FAULTS = (
     *((Fault("clock stepped", "clock", (1, 40), _clock),) if FAKETIME else ()),
 )
 
+SPARING = tuple(
+    fault
+    for fault in FAULTS
+    if fault.name not in {"gateway killed", "gateway frozen", "disk read-only", "desk killed"}
+)
+"""Those that leave gateway and desk alive: one life is long enough to see whether it grows."""
+
 
 def by_name(*names: str) -> tuple[Fault, ...]:
     """Return some of them."""

@@ -1,7 +1,8 @@
 """`python -m tests.faults.soak.virtual --hours 168 [--seed N]`: weeks of the whole gateway among faults, in minutes.
 
 A seed replays the run to the last byte on the lines. Exit 1 on any violation; the last line is one JSON object.
-`--plant lost,invented,leak` plants some, to see that they are seen.
+`--plant lost,invented,leak,note` plants some, to see that they are seen: a leak in the gateway, and a note of ours that
+is nobody's leak. `--one-life` leaves out what ends a gateway's life, so that a leak of one life can add up.
 """
 
 # ruff: noqa: E402 - the clocks must be gone before anything takes hold of them
@@ -11,10 +12,8 @@ instant.install()
 
 import argparse
 import asyncio
-import gc
 import json
 import logging
-import os
 import random
 import sys
 import tempfile
@@ -25,8 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.sim.faults import PRESETS
-from tests.faults.soak import vitals
 from tests.faults.soak.deeds import Deeds
+from tests.faults.soak.flat import Account
 from tests.faults.soak.instant import TIME, WALL, real_time
 from tests.faults.soak.ledger import ANY, Ledger, judge
 from tests.faults.soak.virtual_site import Card, Virtual
@@ -58,9 +57,11 @@ class Fault:
 FAULTS = (
     Fault("gateway killed", "gateway", (0, 0)),
     Fault("reload", "gateway", (0, 0)),
+    Fault("database corrupted", "gateway", (0, 0)),
     Fault("no network", "broker", (5, 6 * HOUR_S)),
     Fault("broker swallows everything", "broker", (5, HOUR_S)),
     Fault("broker refuses", "broker", (5, HOUR_S)),
+    Fault("broker slow", "broker", (5, HOUR_S)),
     Fault("desk takes nothing in", "desk", (5, 2 * HOUR_S)),
     Fault("disk full", "disk", (5, HOUR_S)),
     Fault("disk fails", "disk", (5, HOUR_S)),
@@ -74,20 +75,22 @@ FAULTS = (
 class VirtualSoak:
     """One virtual soak."""
 
-    def __init__(self, site: Virtual, seed: int, plant: str) -> None:
+    def __init__(self, site: Virtual, seed: int, plant: str, *, one_life: bool = False) -> None:
         self.ledger, self.counts = Ledger(), Counter[str]()
-        self.samples: list[vitals.Sample] = []
+        self.account = Account(lambda: site.state)
+        self._faults = [fault for fault in FAULTS if not (one_life and fault.part == "gateway")]
         self._site, self._chance = site, random.Random(seed)
         self._plants = set(filter(None, plant.split(",")))
         self.deeds = Deeds(site, self.ledger, random.Random(seed + 1))
         self._running: list[tuple[Fault, float, End]] = []
         self._lines_at = self._troubled_at = TIME.now
-        self._leaked: list[object] = []
+        self._noted: list[object] = []
         self.ledger.may_bring("gateway.clock_unset", now=self._wall(), most=1_000_000)
 
     async def play(self, hours: float) -> list[str]:
         """Play for so many virtual hours, see everything to its end, and return the violations."""
         turning = asyncio.create_task(self._site.turn(), name="world")
+        self._site.leaks = "leak" in self._plants
         await self._site.begin()
         began, told_at = TIME.now, real_time()
         deed_at = fault_at = look_at = began
@@ -111,7 +114,7 @@ class VirtualSoak:
                 self._tell(TIME.now - began)
         found = await self._settle()
         turning.cancel()
-        return [*found, *judge(self.ledger, self._site.far_end.heard), *self._flat()]
+        return [*found, *judge(self.ledger, self._site.far_end.heard), *self.account.judge()]
 
     async def _settle(self) -> list[str]:
         """End all faults and wait for what is under way; return what does not come to its end."""
@@ -136,8 +139,8 @@ class VirtualSoak:
 
     def _do_plant(self) -> None:
         """Plant what must be seen."""
-        if "leak" in self._plants:
-            self._leaked.append(b"x" * 20_000)
+        if "note" in self._plants:
+            self._noted.append(bytes(100))
         if "lost" in self._plants and TIME.now > PLANT_AT:
             self._plants.remove("lost")
             self._site.upstream.lying = {len(self._site.far_end.heard)}
@@ -154,7 +157,7 @@ class VirtualSoak:
 
     async def _cause(self) -> None:
         parts = self._parts() | ({"lines"} if self.deeds.on_lines else set())
-        free = [fault for fault in FAULTS if fault.part not in parts]
+        free = [fault for fault in self._faults if fault.part not in parts]
         if not free:
             return
         fault = self._chance.choice(free)
@@ -190,15 +193,23 @@ class VirtualSoak:
             ):  # what was told from memory alone dies with the process, and is told anew
                 for cause in self.ledger.causes[-RECENT:]:
                     cause.most += 1
-            await (self._site.kill() if fault.name == "gateway killed" else self._site.reload())
+            await self._end_life(fault.name)
             return lambda: None
         begin = {"broker": self._broker, "desk": self._desk, "disk": self._disk, "lines": self._lines}
         return begin.get(fault.part, self._clock)(fault.name)
 
+    async def _end_life(self, name: str) -> None:
+        if name == "reload":
+            await self._site.reload()
+            return
+        if damaged := name == "database corrupted":
+            self._may("journal.corrupt")
+        await self._site.kill(damaged=damaged)
+
     def _broker(self, name: str) -> End:
         self._may("uplink.down", "uplink.desk_silent")
         upstream = self._site.upstream
-        what = {"no network": "away", "broker refuses": "refusing"}.get(name, "silent")
+        what = {"no network": "away", "broker refuses": "refusing", "broker slow": "slow"}.get(name, "silent")
         setattr(upstream, what, True)
         if what == "away":
             upstream.cut("unplugged")
@@ -254,19 +265,15 @@ class VirtualSoak:
             self.ledger.may_bring(kind, device=device, now=self._wall(), most=most)
 
     def _look(self, age: float) -> None:
-        gc.collect()
-        sample = vitals.look(os.getpid(), age)
-        if sample is not None and not self._parts() & {"disk", "broker", "desk"}:
-            self.samples.append(sample)
-
-    def _flat(self) -> list[str]:
-        """Judge growth; the ledger's own notes, some 2 kB an alert, are not the gateway's."""
-        return vitals.judge("process", self.samples, warm_s=HOUR_S)
+        if not self._parts() & {"disk", "broker", "desk"}:
+            self.account.look(age)
 
     def _tell(self, elapsed: float) -> None:
-        sample = self.samples[-1] if self.samples else None
+        look = self.account.looks[-1] if self.account.looks else None
         vital = (
-            f"{sample.memory_mb:.1f} MB, {sample.descriptors} fds, {sample.threads} threads" if sample else ""
+            f"{look.product_kb:.0f} kB, {look.descriptors} fds, {look.threads} threads, {look.tasks} tasks"
+            if look
+            else ""
         )
         now = ", ".join(fault.name for fault, _, _ in self._running) or "quiet"
         print(
@@ -281,7 +288,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.soak.virtual", description=__doc__)
     parser.add_argument("--hours", type=float, default=24.0, help="virtual hours (default 24)")
     parser.add_argument("--seed", type=int, default=1, help="replays the same run (default 1)")
-    parser.add_argument("--plant", default="", help="lost, invented, leak: some of them, with commas")
+    parser.add_argument("--plant", default="", help="lost, invented, leak, note: some, with commas")
+    parser.add_argument("--one-life", action="store_true", help="nothing that ends the gateway's life")
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)
     random.seed(options.seed)
@@ -291,22 +299,25 @@ def main() -> int:
 
         async def soak() -> tuple[VirtualSoak, list[str], int]:
             site = Virtual(Path(name), seed=options.seed)
-            playing = VirtualSoak(site, options.seed, options.plant)
+            playing = VirtualSoak(site, options.seed, options.plant, one_life=options.one_life)
             return playing, await playing.play(options.hours), site.lives
 
         played, found, lives = instant.run(soak())
     heard = played.deeds._site.far_end.heard
     for fault in FAULTS:
         print(f"{fault.name:32}{played.counts[fault.name]:8}")
+    print("\n".join(("", *played.account.table(), "")))
     for each in found:
         print(f"VIOLATION  {each}")
+    trends = played.account.trends()
     figures = {
         "virtual_hours": options.hours, "seed": options.seed, "lives": lives,
         "faults": sum(played.counts.values()), "deeds": len(played.deeds.over), "alert_events": len(heard),
         "alerts": len({each.life for each in heard}),
         "lost": sum("lost" in each for each in found),
         "invented": sum(each.startswith("invented") for each in found),
-        "memory_mb": [round(each.memory_mb, 1) for each in (played.samples[:1] + played.samples[-1:])],
+        "an_hour_adds": {what: round(how.per_hour, 3) for what, how in trends.items()},
+        "surely_most": {what: round(how.most, 3) for what, how in trends.items()},
         "violations": len(found), "real_s": round(real_time() - began, 1),
     }  # fmt: skip
     print(json.dumps(figures))

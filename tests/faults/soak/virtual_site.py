@@ -25,7 +25,9 @@ from drivers.sim.memory_line import MemoryLine
 from drivers.sim.serve import buses
 from drivers.transport import ByteStream, OnData, OnLost
 from gateway import app, configuration
+from gateway.core.events import Event
 from gateway.core.policy import PolicyError
+from gateway.runtime.journal.statements import PAGE_SIZE
 from gateway.services.uplink import Uplink
 from gateway.services.uplink.brokers import Broker, ConnectError
 from gateway.services.uplink.connection import Connection, Done, Identity, Message, Receive
@@ -35,6 +37,7 @@ from tests.faults.soak.ledger import Arrival
 from tests.uplink_parts import MemoryLink
 
 UNACKNOWLEDGED_S = 4.0  # the real link gives up then
+SLOW_S = 3.5
 STEP_S = 0.5
 
 
@@ -46,16 +49,24 @@ class FarEnd:
 
 
 class Link(MemoryLink):
-    """One that keeps nothing of what went over it: a week is long."""
+    """One that keeps nothing of what went over it: a week is long. `late_s` is how long an acknowledgement takes."""
+
+    late_s = 0.0
 
     def publish(self, message: Message, done: Done) -> None:
         """Take a message."""
         super().publish(message, done)
         self.published.clear()
 
+    def _finish(self, done: Done, answer: str | None) -> None:
+        if self.late_s:
+            asyncio.get_running_loop().call_later(self.late_s, super()._finish, done, answer)
+        else:
+            super()._finish(done, answer)
+
 
 class Upstream:
-    """Broker and desk. `away`, `silent` and `refusing` are the broker's faults, `deaf` is the desk's."""
+    """Broker and desk. `away`, `silent`, `slow` and `refusing` are the broker's faults, `deaf` is the desk's."""
 
     def __init__(self) -> None:
         self.away = self.silent = self.refusing = self.deaf = False
@@ -77,6 +88,15 @@ class Upstream:
         self._links.append(link)
         self._receive = receive
         return link
+
+    @property
+    def slow(self) -> bool:
+        """Whether acknowledgements take their time."""
+        return Link.late_s > 0
+
+    @slow.setter
+    def slow(self, slow: bool) -> None:
+        Link.late_s = SLOW_S if slow else 0.0
 
     def cut(self, reason: str) -> None:
         """Drop every connection."""
@@ -148,6 +168,8 @@ class Virtual:
         self.sim = self
         self.bus = buses(self.world, {name: f"/dev/{name}" for name in self.world.lines})
         self.lives = 0
+        self.leaks = False  # planted: a follower of the stream that keeps every event but readings
+        self._kept: list[Event] = []
         self._commands = Commands(self.world)
         self._ports = {name: MemoryLine(line) for name, line in self.world.lines.items()}
         self._folder, self._file = folder, folder / "gateway.toml"
@@ -168,6 +190,8 @@ class Virtual:
             def __init__(self, *arguments: Any, **settings: Any) -> None:
                 super().__init__(*arguments, **settings)
                 place._house = self
+                if place.leaks:
+                    self.stream.follow("leak", place._kept.append, readings=False)
 
         app.House = Known  # type: ignore[misc]
 
@@ -199,8 +223,11 @@ class Virtual:
             await self._life
         self._house = None
 
-    async def kill(self) -> None:
-        """End the gateway as a kill -9 does, and start the next on what the disk had at that instant."""
+    async def kill(self, *, damaged: bool = False) -> None:
+        """End the gateway as a kill -9 does, and start the next on what the disk had at that instant.
+
+        With `damaged` the head of its database is nonsense by then, as a card's first block goes.
+        """
         while TIME.under_way:  # what the disk has begun it ends
             await asyncio.sleep(0)
         before, refuses = self.state, self.card.refuses
@@ -208,6 +235,8 @@ class Virtual:
         self.upstream.cut("killed")
         after = before.with_name(f"state-{self.lives}")
         shutil.copytree(before, after, ignore=shutil.ignore_patterns("*.sock"))
+        if damaged:
+            _damage(after)
         self.card.refuses = None  # a start on a dead disk is tests/faults/test_dead_card.py's, on a real one
         await self.end()
         shutil.rmtree(before)
@@ -291,6 +320,12 @@ class Virtual:
         while True:
             self.world.step(TIME.now)
             await asyncio.sleep(STEP_S)
+
+
+def _damage(state: Path) -> None:
+    """Overwrite the first page of the database: no row is on it, so that every row must be carried over."""
+    with (state / "journal.db").open("r+b") as file:
+        file.write(b"\xa5" * PAGE_SIZE)
 
 
 def _arrival(content: bytes) -> Arrival:
