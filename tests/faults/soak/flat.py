@@ -7,7 +7,7 @@ is what a year makes of it, and the verdict falls only where the growth surely l
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -35,7 +35,7 @@ class Look:
     at: float
     product_kb: float
     harness_kb: float
-    memory_kb: float  # resident, with what keeping account of it takes itself
+    memory_kb: float  # resident, with all that keeping account takes
     descriptors: int
     threads: int
     tasks: int
@@ -44,18 +44,19 @@ class Look:
 
 
 class Account:
-    """Keeps account. `state` says where the gateway's files are now."""
+    """Keeps account. `state` says where the gateway's files are now, `harness` which objects hold all that is ours."""
 
-    def __init__(self, state: Callable[[], Path], *, warm_s: float = WARM_S) -> None:
+    def __init__(
+        self, state: Callable[[], Path], harness: Sequence[object], *, warm_s: float = WARM_S
+    ) -> None:
         self.looks: list[Look] = []
-        self._state, self._warm_s = state, warm_s
+        self._state, self._harness, self._warm_s = state, (self, *harness), warm_s
         self._first: Heap | None = None
         self._last = Heap({})
-        heap.begin()
 
     def look(self, at: float) -> None:
         """Look, `at` seconds after the beginning."""
-        self._last = heap.look()
+        self._last = heap.look(self._harness)
         if self._first is None and at >= self._warm_s:
             self._first = self._last
         sample = vitals.look(os.getpid(), at)
@@ -91,7 +92,7 @@ class Account:
             yield f"{what:12} an hour adds {how}, at most {bound}: {self._verdict(what, how)}"
 
     def judge(self) -> list[str]:
-        """Return in words what grows, with the lines that hold more than after the first hour."""
+        """Return in words what grows, with the types that take more than after the first hour."""
         found = [
             f"{what} grows by {how} each hour"
             for what, how in self.trends().items()

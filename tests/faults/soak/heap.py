@@ -1,33 +1,39 @@
-"""Whose the memory of a process is in which the gateway and the world around it live together.
+"""Who holds the memory of a process in which the gateway and the world around it live together.
 
-Python itself says of every block still held which lines of code asked for it (tracemalloc). The innermost line of ours
-among them decides: what gateway/ and drivers/ asked for, also through a library, is the product's; what tests/ and the
-pretend peers of drivers/sim/ asked for is the harness'. What no line of ours asked for, a library's own, counts as the
-product's. What an event loop runs was asked for by what runs, not by who started the loop.
+The garbage collector knows every object and what it holds. What the harness' own objects hold, however far from them,
+is the harness', up to the first object that is the product's; all else in the process is the product's, what a
+library keeps for it too. So it matters who holds a block and not who made it: bytes that the pretend world sent and a
+driver keeps are the driver's, an alert that somebody forgot in a list is the product's wherever the list may be.
 
-What is not seen: memory that C code takes from the system itself (SQLite's pages, TLS). That is what the resident
-memory of real processes is watched for, `watching`.
+What is not seen: memory that C code takes for itself (SQLite's pages, TLS). For that the resident memory of real
+processes is watched, `watching`. tracemalloc would tell the line that asked for each block, and makes a virtual hour
+take four to fifteen times as long.
 """
 
+import asyncio
 import enum
 import gc
-import tracemalloc
+import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from types import CoroutineType, FrameType, FunctionType, GeneratorType, ModuleType
 from typing import Final
 
-FRAMES: Final = 16  # from asyncio's own to the line of ours: 9 were the most seen
-ROOT: Final = Path(__file__).parents[3]
-LOOP: Final = "/asyncio/events.py"  # Handle._run: below it is whoever started the loop
-WORST: Final = 8  # lines told of a part that grows
+WORST: Final = 8  # types told of a part that grows
+SHARED: Final = (
+    type,
+    ModuleType,
+    FunctionType,
+    asyncio.AbstractEventLoop,
+)  # lead everywhere; counted as product
+_product_types: dict[type, bool] = {}
 
 Place = tuple["Part", str]
 
 
 class Part(enum.Enum):
-    """Whose a block is."""
+    """Whose something is."""
 
     PRODUCT = "product"
     HARNESS = "harness"
@@ -35,7 +41,7 @@ class Part(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Heap:
-    """Bytes held, by whose they are and the line that asked for them."""
+    """Bytes held, by whose they are and the type of what is held."""
 
     places: Mapping[Place, int]
 
@@ -44,49 +50,60 @@ class Heap:
         return sum(size for (whose, _), size in self.places.items() if whose is part) / 1e3
 
     def grown_since(self, before: "Heap", part: Part) -> Iterator[str]:
-        """Yield in words the lines of a part that hold more than before, the worst first."""
-        more = Counter(
-            {
-                where: size - before.places.get((whose, where), 0)
-                for (whose, where), size in self.places.items()
-                if whose is part
-            }
-        )
-        return (f"{size / 1e3:+9.1f} kB  {where}" for where, size in more.most_common(WORST) if size > 0)
+        """Yield in words the types of which a part holds more than before, the worst first."""
+        more: Counter[str] = Counter()
+        for (whose, what), size in self.places.items():
+            if whose is part:
+                more[what] = size - before.places.get((whose, what), 0)
+        return (f"{size / 1e3:+9.1f} kB  {what}" for what, size in more.most_common(WORST) if size > 0)
 
 
-def begin() -> None:
-    """Have everything counted from now on."""
-    tracemalloc.start(FRAMES)
-
-
-def look() -> Heap:
-    """Return what is held now, what nobody can reach any more left out."""
+def look(harness: Iterable[object]) -> Heap:
+    """Return what is held now; `harness` are objects from which all of the harness can be reached."""
     gc.collect()
+    everything = gc.get_objects()
     places: Counter[Place] = Counter()
-    for found in tracemalloc.take_snapshot().statistics("traceback"):
-        part, number = whose([frame.filename for frame in found.traceback])
-        frame = found.traceback[number]
-        places[part, f"{_short(frame.filename)}:{frame.lineno}"] += found.size
+    seen: set[int] = set()
+    seen |= {id(each) for each in (everything, places, seen)}
+    _count(list(harness), Part.HARNESS, places, seen)
+    _count(everything, Part.PRODUCT, places, seen)
     return Heap(places)
 
 
-def whose(files: Sequence[str]) -> tuple[Part, int]:
-    """Return whose a block is by the files of the lines that asked for it, outermost first, and which line decides."""
-    for number in range(len(files) - 1, -1, -1):
-        if files[number].endswith(LOOP):
-            break
-        if (part := _part(files[number])) is not None:
-            return part, number
-    return Part.PRODUCT, len(files) - 1
+def _count(stack: list[object], part: Part, places: Counter[Place], seen: set[int]) -> None:
+    """Count what can be reached from the stack and was not seen yet."""
+    seen.add(id(stack))
+    sizes: Counter[type] = Counter()
+    while stack:
+        one = stack.pop()
+        if id(one) in seen or isinstance(one, SHARED) or (part is Part.HARNESS and is_products(one)):
+            continue
+        seen.add(id(one))
+        sizes[type(one)] += sys.getsizeof(one)
+        stack += gc.get_referents(one)
+    for kind, size in sizes.items():
+        places[part, f"{kind.__module__}.{kind.__qualname__}"] += size
 
 
-def _part(file: str) -> Part | None:
-    place = _short(file)
-    if place.startswith(("tests/", "drivers/sim/")):
-        return Part.HARNESS
-    return Part.PRODUCT if place.startswith(("gateway/", "drivers/")) else None
+def is_products(one: object) -> bool:
+    """Return whether an object is where the harness ends: the product's, or the loop in which both run."""
+    if isinstance(one, CoroutineType):
+        return not _is_ours(one.cr_code.co_filename)
+    if isinstance(one, GeneratorType):
+        return not _is_ours(one.gi_code.co_filename)
+    if isinstance(one, FrameType):
+        return not _is_ours(one.f_code.co_filename)
+    if isinstance(one, asyncio.AbstractEventLoop):
+        return True
+    kind = type(one)
+    if kind not in _product_types:
+        _product_types[kind] = any(_of_product(each.__module__) for each in kind.__mro__)
+    return _product_types[kind]
 
 
-def _short(file: str) -> str:
-    return file.removeprefix(f"{ROOT}/")
+def _of_product(module: object) -> bool:
+    return str(module).startswith(("gateway.", "drivers.")) and not str(module).startswith("drivers.sim")
+
+
+def _is_ours(file: str) -> bool:
+    return "/tests/" in file or "/drivers/sim/" in file

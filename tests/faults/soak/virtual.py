@@ -33,7 +33,7 @@ from tests.faults.soak.virtual_site import Card, Virtual
 TICK_S = 1.0
 TEND_EVERY = 5
 DEED_S, FAULT_S = 60.0, 120.0  # mean, between two
-LOOK_S = 300.0
+LOOK_S = 600.0
 SETTLE_S = 1200.0
 HOUR_S = 3600.0
 CALM_S = 60.0
@@ -77,7 +77,7 @@ class VirtualSoak:
 
     def __init__(self, site: Virtual, seed: int, plant: str, *, one_life: bool = False) -> None:
         self.ledger, self.counts = Ledger(), Counter[str]()
-        self.account = Account(lambda: site.state)
+        self.account = Account(lambda: site.state, (self, site))
         self._faults = [fault for fault in FAULTS if not (one_life and fault.part == "gateway")]
         self._site, self._chance = site, random.Random(seed)
         self._plants = set(filter(None, plant.split(",")))
