@@ -50,6 +50,7 @@ class Manager:
         self._hear(now)
         if self.ready and now - self._fed_at > self._watchdog_s:
             self.starved += 1
+            self.ready = False  # one that is slow to die starves once
             self.kill()
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:

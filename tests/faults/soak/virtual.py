@@ -85,6 +85,9 @@ class VirtualSoak:
         self._running: list[tuple[Fault, float, End]] = []
         self._lines_at = self._troubled_at = TIME.now
         self._noted: list[object] = []
+        self._victim = site.devices("sonbest-sm7571b")[0]  # of a plant; nothing else happens to it then
+        if "invented" in self._plants:
+            self.deeds.spare(self._victim)
         self.ledger.may_bring("gateway.clock_unset", now=self._wall(), most=1_000_000)
 
     async def play(self, hours: float) -> list[str]:
@@ -145,11 +148,8 @@ class VirtualSoak:
             self._plants.remove("lost")
             self._site.upstream.lying = {len(self._site.far_end.heard)}
         if "invented" in self._plants and TIME.now > PLANT_AT:
-            victim = self._site.devices("sonbest-sm7571b")[0]
-            if not any(deed.target == victim for deed in self.deeds.open):
-                self._plants.remove("invented")
-                self.deeds.spare(victim)
-                self._site.tell(f"set {victim} smoke 900")
+            self._plants.remove("invented")
+            self._site.tell(f"set {self._victim} smoke 900")
 
     def _wall(self) -> float:
         """Return the ledger's clock, which nobody steps."""
