@@ -4,6 +4,7 @@ Gateway and desk live so alike. A file with mistakes is told by whoever reads it
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -40,6 +41,7 @@ async def lives(
                 manager.reloading()
             life.set()
             await living
+        gc.collect()  # a life is full of circles, and would lie beside the next ones: measured, 11 MB after 14 of them
 
 
 async def _run(live: Live[T], present: T, life: asyncio.Event, again: Callable[[], None]) -> None:
