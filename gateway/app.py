@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -86,11 +87,12 @@ async def serve(
         house = House(checked.config, checked, journal, past, reload=reload, probe=probe)
         if on_event is not None:
             house.stream.follow("on_event", on_event)
-        house.control(control_path)
+        control = house.control(control_path)
     except BaseException:
         await journal.close()
         raise
-    await house.live(stop, ready)
+    with closing(control):  # one told to stop while it came up never served at it
+        await house.live(stop, ready)
 
 
 class House:
@@ -147,7 +149,7 @@ class House:
         journal.protect, journal.report = self._standing.positions, self._report
         journal.needed = lambda: Needed(self._standing.positions(), self._standing.answered())
 
-    def control(self, path: Path) -> None:
+    def control(self, path: Path) -> Control:
         """Take the control socket; ControlError when another gateway has it."""
         operations = Operations(
             status=self.status,
@@ -164,6 +166,7 @@ class House:
         control = Control(path, {**operations.by_name, **more})
         control.open()
         self._supervisor.add("control", control.run)
+        return control
 
     async def live(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Run everything until `stop` is set; the journal ends last."""

@@ -71,6 +71,13 @@ class Control:
         with listening:
             await self._serve(listening)
 
+    def close(self) -> None:
+        """Give the socket back where nobody came to serve at it: whoever asks next finds no gateway there."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+            self._path.unlink(missing_ok=True)
+
     async def _serve(self, listening: socket.socket) -> None:
         async with asyncio.TaskGroup() as group:
             serving = True

@@ -1,6 +1,7 @@
 """SIGHUP has the configuration read again, whenever it comes."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import app, daemon
+from gateway import app, configuration, daemon
 from gateway.configuration import Checked
 from gateway.terminal.words import Words
 
@@ -42,3 +43,22 @@ def test_a_configuration_changed_while_the_house_goes_down_for_the_one_before_co
     file.write_text(CONFIG.format(name="first"), encoding="utf-8")
     daemon.run(file, 0, Words("en"))
     assert seen == ["first", "second", "third"]
+
+
+def test_a_life_told_to_stop_while_it_came_up_leaves_its_control_socket_to_the_next(tmp_path: Path) -> None:
+    """Two reloads in one breath: the second house found the first one's socket answering, and gave up."""
+    file = tmp_path / "gateway.toml"
+    file.write_text(CONFIG.format(name="first"), encoding="utf-8")
+
+    async def lives() -> None:
+        for _ in range(3):
+            stop = asyncio.Event()
+            stop.set()
+            await app.serve(configuration.load(file), stop=stop)
+
+    gc.disable()  # or luck closes the socket
+    try:
+        asyncio.run(lives())
+    finally:
+        gc.enable()
+    assert list(tmp_path.rglob("*.sock")) == []

@@ -65,7 +65,8 @@ class Account:
         self.looks.append(
             Look(
                 at,
-                *(self._last.kb(part) for part in Part),
+                self._last.kb(Part.PRODUCT),
+                self._last.kb(Part.HARNESS),
                 sample.memory_mb * 1e3,
                 sample.descriptors,
                 sample.threads,

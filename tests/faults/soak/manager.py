@@ -58,16 +58,17 @@ class Manager:
         if self.pid:
             os.kill(self.pid, number)
 
-    def stop(self, within_s: float = 10.0) -> int:
-        """Stop it in order and for good; return its exit code."""
+    def stop(self, within_s: float = 60.0) -> int:
+        """Stop it in order and for good; return its exit code, that of a kill when it does not stop."""
         assert self.process is not None
         self.process.terminate()
         try:
-            code = self.process.wait(within_s)
-        finally:
+            return self.process.wait(within_s)
+        except subprocess.TimeoutExpired:
             self.process.kill()
+            return self.process.wait()
+        finally:
             self._socket.close()
-        return code
 
     def _start(self, now: float) -> None:
         with self.log.open("ab") as log:
