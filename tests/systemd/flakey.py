@@ -9,7 +9,6 @@ with 1 when anything that was promised is not there. `--root` keeps the Debian f
 """
 
 import argparse
-import json
 import random
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from tests.bench.table import Figure, at_least, at_most, present
 from tests.broker import Heard
 from tests.faults import card
 from tests.faults.power_checks import look, promised, published
-from tests.systemd import virtual_machine
+from tests.systemd import report_disk, virtual_machine
 from tests.systemd.write_log import Entry, Playback, entries
 
 SIZES_MB: Final = {"flakey": 512, "data": 512, "log": 4096, "report": 64}
@@ -58,17 +57,14 @@ def inside(root: Path, folder: Path, cuts: int, timeout_s: float) -> dict[str, A
     disks = [system]
     for name, megabytes in SIZES_MB.items():
         disks.append(folder / f"{name}.img")
-        with disks[-1].open("wb") as file:
-            file.truncate(megabytes << 20)
+        report_disk.blank(disks[-1], megabytes)
     try:
         virtual_machine.boot(root, disks, folder / "console.log", timeout_s=timeout_s)
     except subprocess.TimeoutExpired:
         print(f"stopped after {timeout_s / 3600:.1f} hours: what came of it until then", file=sys.stderr)
-    with (folder / "report.img").open("rb") as file:
-        length = file.readline(20)
-        if not length.strip(b"\0\n"):
-            raise RuntimeError((folder / "console.log").read_text(errors="replace")[-3000:])
-        told: dict[str, Any] = json.loads(file.read(int(length)))
+    told: dict[str, Any] | None = report_disk.read(folder / "report.img")
+    if told is None:
+        raise RuntimeError((folder / "console.log").read_text(errors="replace")[-3000:])
     return told
 
 

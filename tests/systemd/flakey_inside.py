@@ -12,8 +12,6 @@ An emulated processor takes a minute to import what a gateway needs. So the live
 process that has done so (tests/faults/victim.py); the one that is recorded is `compound-gateway run` and `desk`.
 """
 
-import json
-import os
 import random
 import subprocess
 import sys
@@ -31,9 +29,11 @@ from tests.desk_service import paging
 from tests.faults import victim
 from tests.faults.power_checks import look, promised, published, ranges
 from tests.faults.power_house import Confirm, Ledger, Processes, World, polls, to_first_poll, write
+from tests.systemd import report_disk
 
 COMPOUND: Final = ("--buildings", "1", "--detectors", "18", "--covers", "0", "--doors", "2", "--lines", "2")
 FOLDER: Final = Path("/m")
+REPORT: Final = Path("/dev/vde")
 PATIENCE_S: Final = 180.0
 MARK_EVERY_S: Final = 0.5
 UNKNOWN_HERE: Final = ("invented", "never sent", "nobody sent")
@@ -125,7 +125,7 @@ class Inside:
         subprocess.run(["umount", str(FOLDER)], check=True)
         self._report.heard = [(each.topic, each.content.decode()) for each in heard.heard]
         self._report.answers = list(self._ledger.answered)
-        hand_out(self._report)
+        report_disk.write(REPORT, asdict(self._report))
         print(f"recorded: {len(self._report.marks)} marks, {len(heard.heard)} heard", flush=True)
 
     def _has_spoken(self, processes: Processes, heard: Listener) -> bool:
@@ -168,7 +168,7 @@ class Inside:
         self._published = {
             each: content for each, content in self._published.items() if each in promise.published
         }
-        hand_out(report)  # so far, should the machine be taken down
+        report_disk.write(REPORT, asdict(report))  # so far, should the machine be taken down
         print(f"cut {number}: {len(promise.published)} published, {wrong or 'all there'}", flush=True)
 
 
@@ -211,15 +211,6 @@ def mount(device: str) -> None:
     subprocess.run(["mount", "-o", "noatime", device, str(FOLDER)], check=True)
 
 
-def hand_out(report: Report) -> None:
-    """Write the report to the last disk: its length in text, a line, then JSON."""
-    content = json.dumps(asdict(report), ensure_ascii=False).encode()
-    with Path("/dev/vde").open("wb") as disk:
-        disk.write(f"{len(content)}\n".encode() + content)
-        disk.flush()
-        os.fsync(disk.fileno())
-
-
 def main(arguments: list[str]) -> None:
     """Do both parts; whatever happens is told."""
     cuts, seconds = int(arguments[0]), float(arguments[1])
@@ -238,7 +229,7 @@ def main(arguments: list[str]) -> None:
         report.wrong.append(f"inside: {type(error).__name__}: {error}"[:3000])
         raise
     finally:
-        hand_out(report)
+        report_disk.write(REPORT, asdict(report))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """A Debian with a systemd, spoken to by commands: the one this program runs in, unless a subclass knows another way."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 ENVIRONMENT: Final = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 # How many times longer than usual to wait for anything: an emulated processor is twenty times slower.
@@ -38,3 +39,7 @@ class Place:
     def show(self, unit: str, key: str) -> str:
         """Return one property of a unit."""
         return self.out("systemctl", "show", "--value", "-p", key, unit)
+
+    def gateway(self, op: str) -> Any:
+        """Return what the gateway there answers to `status` or `alerts`."""
+        return json.loads(self.out("compound-gateway", op, "--json"))

@@ -1,6 +1,5 @@
 """What is done to a gateway in its Debian, step by step, and what was seen; the hands of `real.py`."""
 
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -47,7 +46,7 @@ class Story:
         sys.stdout.flush()
 
     def status(self) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(self.there.out("compound-gateway", "status", "--json"))
+        answer: dict[str, Any] = self.there.gateway("status")
         return answer
 
     def pid(self) -> int:
@@ -61,17 +60,15 @@ class Story:
 
     def alarms(self) -> set[str]:
         """Return the detectors whose fire alarm the gateway knows of."""
-        alerts = json.loads(self.there.out("compound-gateway", "alerts", "--json"))
-        return {alert["device"] for alert in alerts if alert["kind"] == "fire.smoke"}
+        return {alert["device"] for alert in self.there.gateway("alerts") if alert["kind"] == "fire.smoke"}
 
     def kinds(self) -> set[str]:
         """Return the kinds of all alerts that are listed."""
-        return {alert["kind"] for alert in json.loads(self.there.out("compound-gateway", "alerts", "--json"))}
+        return {alert["kind"] for alert in self.there.gateway("alerts")}
 
     def standing(self) -> set[str]:
         """Return the kinds of those whose cause is still there."""
-        alerts = json.loads(self.there.out("compound-gateway", "alerts", "--json"))
-        return {alert["kind"] for alert in alerts if alert["change"] != "cleared"}
+        return {alert["kind"] for alert in self.there.gateway("alerts") if alert["change"] != "cleared"}
 
     def tell(self, line: str) -> None:
         self.there.out("sh", "-c", f"echo '{line}' > /run/sim/in")

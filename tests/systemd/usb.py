@@ -10,22 +10,20 @@ not as it should be. `--root` keeps the Debian for the next time.
 """
 
 import argparse
-import contextlib
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from tests.bench import rig
 from tests.bench.table import Figure, present
-from tests.systemd import virtual_machine
+from tests.systemd import report_disk, virtual_machine
+from tests.systemd.qmp import Monitor, monitor
 from tests.systemd.virtual_machine import ROOT, SITE
 
 RULES: Final = "60-compound-gateway.rules"
@@ -61,8 +59,7 @@ def inside(root: Path, folder: Path, sim: rig.Simulator, timeout_s: float) -> li
     (root / SITE / "usb.json").write_text(json.dumps(buses), encoding="utf-8")
     disks = [folder / "system.img", folder / "report.img"]
     virtual_machine.image(root, disks[0], "-m tests.systemd.usb_inside")
-    with disks[1].open("wb") as file:
-        file.truncate(1 << 20)
+    report_disk.blank(disks[1], megabytes=1)
     console = folder / "console.log"
     command = [*virtual_machine.command(root, disks), "-device", "qemu-xhci,id=usb"]
     command += ["-qmp", f"unix:{folder / 'qmp'},server=on,wait=off"]
@@ -71,66 +68,33 @@ def inside(root: Path, folder: Path, sim: rig.Simulator, timeout_s: float) -> li
     with console.open("wb") as output:
         machine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         try:
-            with plugs(folder / "qmp") as plug:
-                _obey(machine, console, Hands(plug, sim), timeout_s)
+            with monitor(folder / "qmp") as hands:
+                _obey(machine, console, Hands(hands, sim), timeout_s)
         finally:
             machine.kill()
             machine.wait()
-    with disks[1].open("rb") as file:
-        length = file.readline(20)
-        if not length.strip(b"\0\n"):
-            raise RuntimeError(console.read_text(errors="replace")[-3000:])
-        steps: list[dict[str, Any]] = json.loads(file.read(int(length)))
+    if (told := report_disk.read(disks[1])) is None:
+        raise RuntimeError(console.read_text(errors="replace")[-3000:])
+    steps: list[dict[str, Any]] = told
     return steps
-
-
-class Plugs:
-    """The machine's sockets, over QMP."""
-
-    def __init__(self, line: socket.socket) -> None:
-        self._stream = line.makefile("rwb")
-        self._stream.readline()  # its greeting
-        self.ask("qmp_capabilities")
-
-    def ask(self, execute: str, **arguments: str) -> None:
-        """Have something done; raises RuntimeError with what qemu says against it."""
-        self._stream.write(json.dumps({"execute": execute, "arguments": arguments}).encode() + b"\n")
-        self._stream.flush()
-        while "event" in (answer := json.loads(self._stream.readline())):
-            pass
-        if "error" in answer:
-            raise RuntimeError(f"{execute} {arguments}: {answer['error']['desc']}")
-
-
-@contextlib.contextmanager
-def plugs(path: Path) -> Iterator[Plugs]:
-    """Have a way to the machine's sockets."""
-    with socket.socket(socket.AF_UNIX) as line:
-        for _ in range(100):
-            try:
-                line.connect(str(path))
-                break
-            except (FileNotFoundError, ConnectionRefusedError):
-                time.sleep(0.1)
-        yield Plugs(line)
 
 
 class Hands:
     """Whoever stands before the box: plugs an adapter in, pulls it out, holds a lighter under a detector."""
 
-    def __init__(self, plugs: Plugs, sim: rig.Simulator) -> None:
-        self._plugs, self._sim = plugs, sim
+    def __init__(self, machine: Monitor, sim: rig.Simulator) -> None:
+        self._machine, self._sim = machine, sim
 
     def do(self, deed: str, what: str, where: str, number: str) -> None:
         """Do what the machine asks for."""
         match deed:
             case "plug":
-                self._plugs.ask(
+                self._machine.ask(
                     "device_add", driver="usb-serial", id=f"adapter-{what}", chardev=f"riser-{what}",
                     bus="usb.0", port=where, serial=number,
                 )  # fmt: skip
             case "unplug":
-                self._plugs.ask("device_del", id=f"adapter-{what}")
+                self._machine.ask("device_del", id=f"adapter-{what}")
             case "burn" | "quench":
                 self._sim.tell(f"set {what.replace('_', '-')} smoke {900 if deed == 'burn' else 30}")
 

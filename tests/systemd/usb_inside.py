@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import grp
 import json
-import os
 import subprocess
 import time
 from collections.abc import Callable, Collection
@@ -22,10 +21,12 @@ from gateway.terminal.errors import ToolError
 from tests.bench import rig
 from tests.broker import until
 from tests.faults import victim
+from tests.systemd import report_disk
 
 NUMBERS: Final = {1: "A50285BI", 2: "0001", 3: "0001"}
 NAMES: Final = Path("/dev/rs485")
 FOLDER: Final = Path("/var/tmp/usb")
+REPORT: Final = Path("/dev/vdb")
 PATIENCE_S: Final = 240.0  # an emulated processor is twenty times slower
 DEVICES: Final = Path("/sys/bus/usb/devices")
 FTDI: Final = "0403"
@@ -70,7 +71,7 @@ class Inside:
             raise
         finally:
             print(f"told: {self.steps[-1]['told']}", flush=True)
-            hand_out(self.steps)
+            report_disk.write(REPORT, self.steps)
 
     def _named(self) -> str:
         for number in NUMBERS:
@@ -197,15 +198,6 @@ def _until_there(count: int) -> None:
 def _names() -> dict[str, str]:
     """Return the names in /dev/rs485, and which port each is."""
     return {each.name: each.resolve().name for each in sorted(NAMES.glob("*")) if each.exists()}
-
-
-def hand_out(steps: list[dict[str, Any]]) -> None:
-    """Write the report to the last disk: its length in text, a line, then JSON."""
-    content = json.dumps(steps, ensure_ascii=False).encode()
-    with Path("/dev/vdb").open("wb") as disk:
-        disk.write(f"{len(content)}\n".encode() + content)
-        disk.flush()
-        os.fsync(disk.fileno())
 
 
 if __name__ == "__main__":
