@@ -13,7 +13,7 @@ from drivers.api import Quality
 from gateway.core.assets.drafts import Key
 from gateway.core.assets.joints import AtLeast
 from gateway.core.assets.moments import Away, Moment
-from gateway.core.assets.nodes import Asked, Node, Remembering, Resuming, is_same
+from gateway.core.assets.nodes import Asked, Node, Resuming, is_same
 from gateway.core.assets.plans import Assembled
 from gateway.core.assets.seen import Seen, raw
 from gateway.core.assets.states import Ordered
@@ -51,9 +51,9 @@ class Network:
             )
             for source in dict.fromkeys(node.plan.sources):
                 self._uses[source] = (*self._uses.get(source, ()), node)
-            if isinstance(node.cell, Remembering) and key in memories:
-                node.cell.remember(memories[key], wall)
-                node.kept = node.cell.memory
+            if node.remembering is not None and key in memories:
+                node.remembering.remember(memories[key], wall)
+                node.kept = node.remembering.memory
         # of a thousand points few do, and to ask every one of them each time would hold the loop up
         self._asked = [(node, node.cell) for node in self._nodes.values() if isinstance(node.cell, Asked)]
         self._strange = [key for key in memories if not self._remembers(key)]
@@ -128,8 +128,8 @@ class Network:
             yield MemoryBody(*self._strange.pop(), None)
         while self._touched:
             node, _ = self._touched.popitem()
-            if isinstance(node.cell, Remembering) and node.cell.memory != node.kept:
-                node.kept = node.cell.memory
+            if node.remembering is not None and node.remembering.memory != node.kept:
+                node.kept = node.remembering.memory
                 yield MemoryBody(*node.plan.key, node.kept)
 
     def parts(self, asset: str, point: str) -> list[Key]:
@@ -144,7 +144,7 @@ class Network:
         return None if node is None else node.told
 
     def _remembers(self, key: Key) -> bool:
-        return key in self._nodes and self._nodes[key].remembers
+        return key in self._nodes and self._nodes[key].remembering is not None
 
     def _ask(self, node: Node, at: float, wall: float) -> list[ReadingBody]:
         """Ask a point that stands on nothing how it is now."""
@@ -175,7 +175,7 @@ class Network:
         while waiting:
             _, node = heapq.heappop(waiting)
             news = node.take(self._seen, wall)
-            if node.remembers:
+            if node.remembering is not None:
                 self._touched[node] = None
             if news is not None:
                 if node.shows(news):

@@ -51,6 +51,7 @@ class Asked(Protocol):
 class Node:
     """One derived point. `place` is where it stands in the order, `outer` whether it is told to anybody at all.
 
+    `remembering` is the cell where it is one: to ask it each time what it is would cost as much as to reckon it.
     `told` is what those that stand on it know, `shown` what the stream does, `kept` the memory that was written down;
     `fresh` are the sources that were read since `told`.
     """
@@ -66,10 +67,10 @@ class Node:
     shown: Seen | None = None
     kept: float | None = None
     fresh: set[Key] = field(default_factory=set)
-    remembers: bool = field(init=False)
+    remembering: Remembering | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self.remembers = isinstance(self.cell, Remembering)
+        self.remembering = self.cell if isinstance(self.cell, Remembering) else None
 
     def is_due(self, key: Key, seen: Seen, *, moved: bool) -> bool:
         """Return whether a source that was read, `moved` if it says something else now, can make news of it.
