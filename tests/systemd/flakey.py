@@ -78,7 +78,7 @@ def played_back(folder: Path, told: dict[str, Any], count: int) -> tuple[int, li
         image = shelf.blank("played", SIZES_MB["data"])
         items = list(entries(log))
         playback = Playback(log, image, chance)
-        moments = set(chance.sample(range(_first_mark(items), len(items)), count))
+        moments = set(chance.sample(_promised(items), count))
         for number, entry in enumerate(items):
             playback.take(entry)
             if number not in moments:
@@ -96,8 +96,10 @@ def played_back(folder: Path, told: dict[str, Any], count: int) -> tuple[int, li
     return seen, wrong
 
 
-def _first_mark(items: Sequence[Entry]) -> int:
-    return next(number for number, each in enumerate(items) if each.mark)
+def _promised(items: Sequence[Entry]) -> range:
+    """Return the writes between the marks: what came after the last may have been killed before it was published."""
+    marks = [number for number, each in enumerate(items) if each.mark]
+    return range(marks[0], marks[-1])
 
 
 def show(told: dict[str, Any], states: int, wrong: list[str]) -> int:
