@@ -173,6 +173,10 @@ class World:
             for thread in threads:
                 thread.join()
 
+    def rest(self) -> None:
+        """Have nothing more begin in this block."""
+        self._stop.set()
+
     def _burn(self) -> None:
         while not self._stop.is_set():
             burning = self._chance.sample(self.detectors, min(12, len(self.detectors)))

@@ -121,6 +121,7 @@ class Inside:
                 time.sleep(self._chance.uniform(0, 2 * MARK_EVERY_S))
                 self._report.marks.append((len(heard.heard), len(self._ledger.answered)))
                 disk.run("message", disk.name, "0", "mark", f"m{len(self._report.marks) - 1}")
+            self._world.rest()
             self._settle(heard)
         subprocess.run(["umount", str(FOLDER)], check=True)
         self._report.heard = [(each.topic, each.content.decode()) for each in heard.heard]
