@@ -101,7 +101,9 @@ class Bus(Generic[J]):
         """Return the job to send now and take it out of the queue; None: nothing may be sent before `wake_at`."""
         self.wake_at = NEVER
         self._lifted = self._unpaid = None
-        job = self._first(Priority.COMMAND, now) or self._hastened(now)
+        job = self._first(Priority.COMMAND, now)
+        if job is None and self._soon:
+            job = self._hastened(now)
         if job is None:
             job = self._poll(now)
             job = self._probe(now, poll=job) or job
@@ -159,9 +161,15 @@ class Bus(Generic[J]):
         """Return the job of a level that is latest for its interval, of those that are due and may be sent."""
         found: J | None = None
         for queue in self._queues[level].values():
-            job = self._head(queue, now)
-            if job is not None and (found is None or _lateness(job, now) > _lateness(found, now)):
-                found = job
+            if not queue:
+                continue
+            due, ticket, job = queue[0]
+            if due > now and ticket == job.ticket:  # nearly always, and a call is what this costs
+                self.wake_at = min(self.wake_at, due)
+                continue
+            head = self._head(queue, now)
+            if head is not None and (found is None or _lateness(head, now) > _lateness(found, now)):
+                found = head
         return found
 
     def _head(self, queue: list[tuple[float, int, J]], now: float) -> J | None:
@@ -218,6 +226,8 @@ class Bus(Generic[J]):
 
     def _probe(self, now: float, *, poll: J | None) -> J | None:
         """Return a probe, if it is within its share, or if it takes time that nobody else wants."""
+        if not any(self._queues[Priority.PROBE].values()):
+            return None
         alone = poll is None and self.wake_at == NEVER
         self._probe_credit_s = min(
             PROBE_CREDIT_S, self._probe_credit_s + PROBE_SHARE * (now - self._credited_at)

@@ -247,7 +247,7 @@ class House:
         self.stream.follow("barriers", barriers.follow, readings=barriers.points)
         self.stream.follow("remote", self._gatehouse.answer, readings=False)
         self.stream.follow("last resort", self._last_resort.follow, readings=False)
-        self.stream.follow("upkeep", self._upkeep.follow)
+        self.stream.follow("upkeep", self._upkeep.follow, readings=self._upkeep.points)
         self._field.identified = self._upkeep.identified
         self.stream.follow("fire centres", self._centres.follow, readings=False)
 

@@ -5,7 +5,7 @@ A poll has a price before its first register: 8 characters there, 5 back, and tw
 poll. Only points of one table, priority and interval are merged: telemetry never makes a fire read longer.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -15,6 +15,7 @@ from drivers.modbus.wire import BIT_TABLES, Register, decode
 
 _OVERHEAD_CHARS = 13  # 8 in a read request, 5 in its reply besides the data
 _MAX_BITS = 2000
+WIDEST = 2  # registers of one value
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,13 @@ class Block:
         """How often it is read; all its points share it."""
         return self.points[0].interval_s
 
-    def values(self, reply: ReadReply) -> Iterator[tuple[Point, Value | None]]:
-        """Yield every point and its value in the reply, None where the device says there is none."""
-        for point in self.points:
-            register = register_of(point)
-            start = register.address - self.request.address
-            yield point, decode(register, reply.values[start : start + register.count])
+    def values(self, reply: ReadReply) -> list[tuple[Point, Value | None]]:
+        """Return every point with its value in the reply, None where the device says there is none."""
+        first, words = self.request.address, reply.values
+        return [
+            (point, decode(register, words[(at := register.address - first) : at + WIDEST]))
+            for point, register in zip(self.points, map(register_of, self.points), strict=True)
+        ]
 
 
 def register_of(point: Point) -> Register:

@@ -125,14 +125,10 @@ def encode_reply(reply: Reply) -> bytes:
 
 def decode_reply(request: Request, pdu: bytes) -> Reply:
     """Return the reply to `request` a pdu holds; FrameError if it answers anything else."""
-    function = request.function
-    if len(pdu) == 2 and pdu[0] == function | 0x80:
-        return ExceptionReply(function, pdu[1])
-    if len(pdu) != reply_length(request) or not _answers(request, pdu, 0):
+    refusal = len(pdu) == 2 and pdu[0] == request.function | 0x80
+    if not refusal and (len(pdu) != reply_length(request) or not _answers(request, pdu, 0)):
         raise FrameError(f"no reply to {request}", bytes(pdu))
-    if isinstance(request, ReadRequest):
-        return ReadReply(function, _unpack(function, pdu[2:], request.count))
-    return WriteReply(function, request.address, _value_or_count(request))
+    return _reply(request, pdu)
 
 
 def reply_length(request: Request) -> int:
@@ -172,9 +168,9 @@ def find_reply(buffer: bytearray, address: int, request: Request) -> Reply | Non
     Eats everything up to its end. Called with an old request it finds the late reply to it.
     """
     for start, end in _candidates(buffer, address, request):
-        if end <= len(buffer) and crc16(frame := buffer[start:end]) == 0:
+        if end <= len(buffer) and crc16(frame := bytes(buffer[start:end])) == 0:
             del buffer[:end]
-            return decode_reply(request, bytes(frame[1:-2]))
+            return _reply(request, frame[1:-2])
     return None
 
 
@@ -290,6 +286,16 @@ def _parse_request(pdu: bytes) -> Request | None:
     return None
 
 
+def _reply(request: Request, pdu: bytes) -> Reply:
+    """Return what a pdu says that is known to answer `request`."""
+    function = request.function
+    if pdu[0] != function:
+        return ExceptionReply(function, pdu[1])
+    if isinstance(request, ReadRequest):
+        return ReadReply(function, _unpack(function, pdu[2:], request.count))
+    return WriteReply(function, request.address, _value_or_count(request))
+
+
 def _answers(request: Request, pdu: bytes | bytearray, at: int) -> bool:
     """Say whether the pdu at `at` begins with the function, and the count or echo, of the reply."""
     if pdu[at] != request.function:
@@ -307,13 +313,14 @@ def _value_or_count(request: WriteSingle | WriteMultiple) -> int:
 def _candidates(buffer: bytearray, address: int, request: Request) -> Iterator[tuple[int, int]]:
     """Yield (start, end) of all whose head is a reply to `request`; `end` may lie past the buffer."""
     need = 3 if isinstance(request, ReadRequest) else 6
+    length, function = len(buffer), request.function
     start = buffer.find(address)
     while start >= 0:
-        if len(buffer) - start < 2:
+        if length - start < 2:
             return
-        if buffer[start + 1] == request.function | 0x80:
+        if buffer[start + 1] == function | 0x80:
             yield start, start + 5
-        elif len(buffer) - start >= need and _answers(request, buffer, start + 1):
+        elif length - start >= need and _answers(request, buffer, start + 1):
             yield start, start + reply_length(request) + 3
         start = buffer.find(address, start + 1)
 

@@ -1,7 +1,6 @@
 """One device on a Modbus line: what it is asked, and what the line has learned about it."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from drivers.api import Device, Priority, Value
 from drivers.bus import Job
@@ -51,8 +50,7 @@ class About(Ask):
         self.seen = ""  # read once: a second look that says the same is believed
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """When an exchange ended, what of the line's time it took with the silence after it, and its own times."""
 
     at: float

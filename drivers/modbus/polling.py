@@ -94,6 +94,11 @@ class Polling:
         member.timeout.answered(ended.turnaround_s)
         counters.round_trips.add(ended.round_trip_s)
         self._present(member, now)
+        if isinstance(answer, ReadReply) and isinstance(ask, Poll):  # nearly all are
+            counters.good += 1
+            counters.last_good_at = now
+            self._read(ask, answer, now, took_s)
+            return
         if isinstance(answer, ExceptionReply):
             counters.exceptions += 1
             if isinstance(ask, Poll):
@@ -103,9 +108,7 @@ class Polling:
             return
         counters.good += 1
         counters.last_good_at = now
-        if isinstance(ask, Poll) and isinstance(answer, ReadReply):
-            self._read(ask, answer, now, took_s)
-        elif isinstance(ask, About) and isinstance(answer, ReadReply):
+        if isinstance(ask, About) and isinstance(answer, ReadReply):
             self._introduced(ask, answer, now, took_s)
 
     def late(self, address: int, turnaround_s: float) -> None:
@@ -135,7 +138,8 @@ class Polling:
                 # silent for seconds: perhaps without power, and then its values mean nothing for a while
                 member.warm_at = now + member.device.profile.timing.warm_up_s
             self._back(member, now)
-        self._tell(self.roll.answered(member.number, now), now)
+        if changes := self.roll.answered(member.number, now):
+            self._tell(changes, now)
         self.answered()
 
     def _read(self, poll: Poll, reply: ReadReply, now: float, took_s: float) -> None:
@@ -145,17 +149,16 @@ class Polling:
         poll.refusals = 0
         self.bus.done(poll, now, took_s)
         name, last, warm = member.device.name, member.last, now >= member.warm_at
-        values = tuple(poll.block.values(reply))
+        values = poll.block.values(reply)
         if member.freeze is not None:
             self._feel_pulse(member, values, now)
-        alive = self.roll.online(member.number)
+        good = Quality.GOOD if self.roll.online(member.number) else Quality.STALE
         for point, value in values:
-            if value is None or not warm:
-                quality = Quality.BAD
-            else:
-                quality = Quality.GOOD if alive else Quality.STALE
+            if value is not None and warm:
                 last[point.name] = value
-            self._report(Reading(name, point.name, value if warm else None, quality, now, point.unit))
+                self._report(Reading(name, point.name, value, good, now, point.unit))
+            else:
+                self._report(Reading(name, point.name, None, Quality.BAD, now, point.unit))
 
     def _failed(self, poll: Poll, failure: Failure, now: float, took_s: float) -> None:
         member = poll.member

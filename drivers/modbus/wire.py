@@ -117,8 +117,8 @@ class ModbusWire:
 
 
 def decode(register: Register, words: Sequence[int]) -> Value | None:
-    """Return the value of the words (or bits) read at a register; None if they say that there is none."""
-    raw = _joined(register, words)
+    """Return the value of the words (or bits) read from a register on; None if they say that there is none."""
+    raw = _joined(register, words) if register.type in _WIDE else words[0]
     if raw in register.sentinels:
         return None
     if register.type == "bit":

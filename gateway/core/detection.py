@@ -93,9 +93,10 @@ class Detection:
 
     def read(self, body: ReadingBody, wall: float) -> Sequence[Result]:
         """Take a reading; `wall` is its time of day. One that is not good says nothing, ever."""
-        if (body.device, body.point) in self._shown:
-            self._shown[body.device, body.point] = body
-        watch = self._watches.get((body.device, body.point))
+        key = (body.device, body.point)
+        if key in self._shown:
+            self._shown[key] = body
+        watch = self._watches.get(key)
         if watch is None:
             return ()
         if body.quality is not Quality.GOOD or body.value is None:

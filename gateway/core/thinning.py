@@ -29,18 +29,16 @@ class Thinner:
             return True
         key = (body.device, body.point)
         last = self._kept.get(key)
-        if last is not None and self._repeats(body, last, event.monotonic, self._deadbands.get(key, 0.0)):
-            self.dropped += 1
-            return False
+        if last is not None and event.monotonic - last.monotonic < REPEAT_S:
+            before = last.body
+            assert isinstance(before, ReadingBody)
+            if before.quality is body.quality and _same(
+                before.value, body.value, self._deadbands.get(key, 0.0)
+            ):
+                self.dropped += 1
+                return False
         self._kept[key] = event
         return True
-
-    @staticmethod
-    def _repeats(body: ReadingBody, last: Event, now: float, deadband: float) -> bool:
-        before = last.body
-        if not isinstance(before, ReadingBody) or now - last.monotonic >= REPEAT_S:
-            return False
-        return before.quality is body.quality and _same(before.value, body.value, deadband)
 
 
 def _same(before: Value | None, now: Value | None, deadband: float) -> bool:

@@ -66,6 +66,15 @@ class Upkeep:
         for event in restore:
             self._remember(event)
 
+    def points(self) -> frozenset[tuple[str, str]]:
+        """Return the (device, point) whose readings it has use for: those of devices with a test of their own."""
+        return frozenset(
+            (name, point)
+            for name, known in self._known.items()
+            if known.tests
+            for point in (*known.tests, *known.fires)
+        )
+
     def follow(self, event: Event) -> Iterable[Body]:
         """Take one event; return what it says of upkeep that nobody has said yet."""
         match event.body:

@@ -57,9 +57,10 @@ class Stream:
     def submit(self, body: Body) -> Event:
         """Number and stamp `body`, hand it to every follower, return the event."""
         event = self._number(body)
-        self._waiting.append(event)
-        if not self._delivering:
-            self._deliver_all()
+        if self._delivering:
+            self._waiting.append(event)
+        else:
+            self._deliver_all(event)
         return event
 
     def _number(self, body: Body) -> Event:
@@ -68,19 +69,12 @@ class Stream:
         previous = None
         if isinstance(body, AlertBody):
             previous, self._alert_seq = self._alert_seq, self._seq
-        return Event(
-            epoch=self._epoch,
-            seq=self._seq,
-            time=stamp.wall,
-            monotonic=stamp.monotonic,
-            clock=stamp.clock,
-            body=body,
-            previous=previous,
-        )
+        return Event(self._epoch, self._seq, stamp.wall, stamp.monotonic, stamp.clock, body, previous)
 
-    def _deliver_all(self) -> None:
+    def _deliver_all(self, event: Event) -> None:
         self._delivering = True
         try:
+            self._deliver(event)
             while self._waiting:
                 self._deliver(self._waiting.popleft())
         finally:

@@ -72,7 +72,9 @@ class Field:
         return tuple(driver.statistics() for driver in self.drivers.values())
 
     def _report(self, report: Report) -> None:
-        if isinstance(report, Presented):
+        if isinstance(report, Reading):  # nearly all are
+            self._submit(body_of(report))
+        elif isinstance(report, Presented):
             self._presented(report)
         elif isinstance(report, Identified):
             self.identified(report)
@@ -103,14 +105,7 @@ def body_of(report: Reading | DeviceReport | LineReport | Said) -> Body:
     """Return the event body of what a driver reported."""
     match report:
         case Reading():
-            return ReadingBody(
-                device=report.device,
-                point=report.point,
-                value=report.value,
-                quality=report.quality,
-                at=report.at,
-                unit=report.unit,
-            )
+            return ReadingBody(*report)
         case Said(device, text, _, points, more, unknown):
             return SaidBody(device, text, points, more, unknown)
         case DeviceReport():

@@ -47,6 +47,7 @@ class Upkeep:
     ) -> None:
         self._buses, self._devices = buses, devices
         self._known = Known(devices, kinds, restore)
+        self.points = self._known.points()  # whose readings it has use for
         self._lines, self._submit = lines, submit
         self._wall, self._clock = wall, clock
         self._wake = asyncio.Event()

@@ -64,6 +64,8 @@ class Fold:
         return said
 
     def read(self, device: str, point: str, value: Value, quality: Quality = Quality.GOOD) -> list[Body]:
+        if (device, point) not in self.upkeep.points():  # the stream does not hand these on
+            return []
         return self.tell(ReadingBody(device, point, value, quality, self.at))
 
 
@@ -83,6 +85,11 @@ def test_an_alarm_in_the_detectors_own_test_mode_is_a_test(fold: Fold) -> None:
     tested = fold.upkeep.last_test("aspirating")
     assert tested is not None
     assert (tested.at, tested.how) == (fold.at, "test_mode")
+
+
+def test_readings_of_a_detector_without_a_test_of_its_own_are_of_no_use(fold: Fold) -> None:
+    """There are hundreds a second, and each that is followed costs."""
+    assert {device for device, _ in fold.upkeep.points()} == {"aspirating", "co"}
 
 
 def test_a_number_past_its_limit_in_test_mode_is_a_test_and_one_below_is_none(fold: Fold) -> None:
