@@ -10,6 +10,7 @@ were seen the datasheet's time-out holds. A reply that came after its time-out c
 the proof that the wait was too short (the common masters throw it away, and with it the lesson).
 """
 
+from array import array
 from typing import Final
 
 USB_ALLOWANCE_S: Final = 0.016
@@ -21,27 +22,27 @@ MAX_FACTOR: Final = 16
 
 
 class Window:
-    """The last 128 samples of something, for its percentiles."""
+    """The last 128 samples of something, for its percentiles.
+
+    Each device has two. As a list of floats they would take four times as much, and grow for as long as they fill.
+    """
 
     __slots__ = ("_samples", "count")
 
     def __init__(self) -> None:
         self.count = 0
-        self._samples: list[float] = []
+        self._samples = array("d", bytes(8 * WINDOW))
 
     def add(self, sample: float) -> None:
         """Take a sample; the oldest goes."""
-        if self.count < WINDOW:
-            self._samples.append(sample)
-        else:
-            self._samples[self.count % WINDOW] = sample
+        self._samples[self.count % WINDOW] = sample
         self.count += 1
 
     def percentile(self, share: float) -> float | None:
         """Return the sample that `share` of all are not above; None before the first."""
-        if not self._samples:
+        if not self.count:
             return None
-        ordered = sorted(self._samples)
+        ordered = sorted(self._samples[: self.count])
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 

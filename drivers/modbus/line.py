@@ -3,8 +3,9 @@
 Everything happens in two callbacks, bytes and timer, without a task per exchange: at 115200 baud a poll takes
 4.8 ms and a hundred devices may cost no more than a twentieth of a core. After the last byte of a reply the
 next request goes out exactly one silence (t3.5) later, whatever the answer's handling took. A timer comes
-0.1-0.2 ms late, which is a twentieth of such a poll; so the line learns how late its timers are, sets them
-that much earlier, and turns on the spot for the few microseconds it may then be early.
+0.1-0.2 ms late, and to find out what is next takes as long again, together a tenth of such a poll; so the line
+learns how long that is, sets its timers that much earlier, and turns on the spot for the few microseconds it may
+then be early.
 """
 
 import asyncio
@@ -25,8 +26,8 @@ logger = logging.getLogger(__name__)
 
 BROADCAST_S: Final = 0.1  # every device gets that long to digest a broadcast (Serial Line V1.02, 2.4.1)
 EARLY_S: Final = 1e-6  # a timer may fire a hair before its time
-LATENESS_STEP_S: Final = 2e-6
-MAX_LATENESS_S: Final = 0.0003
+LEAD_STEP_S: Final = 2e-6
+MAX_LEAD_S: Final = 0.0005
 
 Finished = Callable[[Ask, Answer, Ended], None]
 
@@ -73,7 +74,7 @@ class Line:
         self._loop: asyncio.AbstractEventLoop  # known once it runs
         self._timer: asyncio.TimerHandle | None = None
         self._armed_at = now
-        self._lateness_s = 0.0  # of a timer; a third of them are less late
+        self._lead_s = 0.0  # from a timer to a request that is ready; a third of them need less
         self._current: Ask | None = None
         self._began_at = self._free_at = self._now = now
         self._keeper = PortKeeper(settings.port, lambda error: port_changed(error, clock()))
@@ -158,7 +159,7 @@ class Line:
         self._timer = None
         now = self._clock()
         if self._current is None:
-            self._send_next(self._punctual(now))
+            self._send_next(now)
         elif now < self.conversation.deadline - EARLY_S:
             self._arm(self.conversation.deadline)
         elif (failure := self.conversation.expire(now)) is not None:
@@ -166,45 +167,45 @@ class Line:
         else:
             self._arm(self.conversation.deadline)
 
-    def _punctual(self, now: float) -> float:
-        """Learn how late the timer was; wait the last microseconds of the silence if it was set too early."""
-        if now - self._armed_at > self._lateness_s + EARLY_S:
-            self._lateness_s = min(MAX_LATENESS_S, self._lateness_s + LATENESS_STEP_S)
-        else:
-            self._lateness_s = max(0.0, self._lateness_s - 2 * LATENESS_STEP_S)
-        if self._free_at - MAX_LATENESS_S < now:
-            while now < self._free_at - EARLY_S:
-                now = self._clock()
-        return now
-
     def _send_next(self, now: float) -> None:
         if self._stream is None:
             return
-        if now < self._free_at - EARLY_S:
+        if now <= self._free_at - MAX_LEAD_S:
             self._arm(self._free_at)
             return
-        self._now = now
-        ask = self.bus.next(now)
+        self._now = max(now, self._free_at)
+        ask = self.bus.next(self._now)
         if ask is None:
             if self.bus.wake_at < NEVER:
                 self._arm(self.bus.wake_at)
             return
-        self._current, self._began_at = ask, now
+        self._current = ask
         question, timing = ask.question, ask.member.device.profile.timing
         wire_s = self.wire_s(question)
         timeout_s = self._timeout_of(ask, wire_s) if question.address else wire_s + BROADCAST_S
-        data = self.conversation.begin(question, now, timeout_s=timeout_s, late_s=timing.late_s)
         if isinstance(ask, Errand):
             ask.sent = True
-        self._stream.write(data)
+        self._began_at = now = self._punctual()
+        self._stream.write(self.conversation.begin(question, now, timeout_s=timeout_s, late_s=timing.late_s))
         self._arm(now + timeout_s)
+
+    def _punctual(self) -> float:
+        """Return the time when the silence is over; learn whether the timer was set early enough for that."""
+        now = self._clock()
+        if self._armed_at <= self._free_at:
+            late = now > self._free_at + EARLY_S
+            step_s = LEAD_STEP_S if late else -2 * LEAD_STEP_S
+            self._lead_s = min(max(self._lead_s + step_s, 0.0), MAX_LEAD_S)
+        while now < self._free_at - EARLY_S:
+            now = self._clock()
+        return now
 
     def _end(self, answer: Answer, now: float) -> None:
         ask = self._current
         assert ask is not None
         self._current = None
         self._free_at = now + self._gap_s
-        self._arm(self._free_at - self._lateness_s)
+        self._arm(self._free_at - self._lead_s)
         round_trip_s = now - self._began_at
         took_s = round_trip_s + self._gap_s
         self.utilisation.busy(took_s, now)
