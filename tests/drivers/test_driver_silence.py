@@ -1,4 +1,4 @@
-"""No request before the silence after the last reply is over, in real time, where timers come late and are set early."""
+"""No request before the silence after the last reply is over, in real time: timers come late and are set early."""
 
 import asyncio
 import selectors
