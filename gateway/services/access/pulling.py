@@ -6,39 +6,18 @@ Redirects are refused, because the token would go along; proxies of the environm
 import ssl
 import time
 import urllib.request
-from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Final
 from urllib.error import HTTPError, URLError
 
 from gateway.core.access_file import MOST_BYTES
+from gateway.services.access.upstream import Pulled, PullError, Upstream
 
 SILENT_S: Final = 20.0  # of one read or connect
 WHOLE_S: Final = 120.0
 _CHUNK: Final = 64 * 1024
 _UNCHANGED: Final = 304
-
-
-class PullError(Exception):
-    """The list could not be had; the text says why and holds no secret."""
-
-
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """Where the list is and what is needed to get it. Paths may be empty."""
-
-    url: str
-    token_file: str = field(default="", repr=False)
-    ca_file: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Pulled:
-    """What came: `data` is None where nothing has changed since `etag`."""
-
-    data: bytes | None = field(repr=False)
-    etag: str = ""
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -16,7 +16,7 @@ from gateway.core.access_file import MOST_BYTES
 from gateway.core.config import AccessTable
 from gateway.runtime.threads import in_thread
 from gateway.services.access.book import Book, ListRefusedError
-from gateway.services.access.pulling import Pulled, PullError, Upstream, pull
+from gateway.services.access.upstream import Pulled, PullError, Upstream
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,8 @@ Pull: TypeAlias = Callable[[Upstream, str], Awaitable[Pulled]]
 
 
 async def _pull(upstream: Upstream, etag: str) -> Pulled:
+    from gateway.services.access.pulling import pull  # HTTP is loaded only where a list is fetched by it
+
     return await in_thread(lambda: pull(upstream, etag))
 
 

@@ -22,8 +22,9 @@ from gateway.runtime.stream import Stamp
 from gateway.services.access import Access, pulling, source
 from gateway.services.access import book as book_module
 from gateway.services.access.book import Book, ListRefusedError
-from gateway.services.access.pulling import Pulled, PullError, Upstream, pull
+from gateway.services.access.pulling import pull
 from gateway.services.access.source import POLL_S, Source
+from gateway.services.access.upstream import Pulled, PullError, Upstream
 from tests import virtual
 
 HEAD = "card,pin,holder,doors,schedule\n"
