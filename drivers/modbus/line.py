@@ -74,7 +74,7 @@ class Line:
         self._loop: asyncio.AbstractEventLoop  # known once it runs
         self._timer: asyncio.TimerHandle | None = None
         self._armed_at = now
-        self._lead_s = 0.0  # from a timer to a request that is ready; a third of them need less
+        self._lead_s = 0.0  # from a timer to a request that is ready; a fifth of them need less
         self._current: Ask | None = None
         self._began_at = self._free_at = self._now = now
         self._keeper = PortKeeper(settings.port, lambda error: port_changed(error, clock()))
@@ -194,7 +194,7 @@ class Line:
         now = self._clock()
         if self._armed_at <= self._free_at:
             late = now > self._free_at + EARLY_S
-            step_s = LEAD_STEP_S if late else -2 * LEAD_STEP_S
+            step_s = LEAD_STEP_S if late else -4 * LEAD_STEP_S
             self._lead_s = min(max(self._lead_s + step_s, 0.0), MAX_LEAD_S)
         while now < self._free_at - EARLY_S:
             now = self._clock()
