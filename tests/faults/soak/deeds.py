@@ -29,7 +29,8 @@ class Sort:
 
 SORTS = {
     "fire": Sort("fire", ("fire.smoke",), "set {0} smoke 900", "set {0} smoke 20"),
-    "cover": Sort("cover", ("manhole.tilt", "manhole.open"), "lift {0} 40", "put_back {0}"),
+    # To another angle each time: a pretend cover shows where it is only when it moves, also after its power failed.
+    "cover": Sort("cover", ("manhole.tilt", "manhole.open"), "lift {0} {1}", "put_back {0}"),
     # A door that nobody saw closed since the gateway started is not forced for it, but it is told when it stays open.
     "door": Sort("door", ("door.forced", "door.held"), "force {0}", "close {0}", ("door.held",)),
     "dead": Sort("dead", ("device.offline",), "kill {0}", "revive {0}"),
@@ -151,7 +152,7 @@ class Deeds:
         if name == "fire":
             self._ledger.may_bring("fire.confirmed", now=now)
         self._site.note("did", f"{name} {target}")
-        self._site.sim.tell(sort.do.format(target))
+        self._site.sim.tell(_order(deed))
         self.open.append(deed)
         return deed
 
@@ -181,7 +182,7 @@ class Deeds:
         for deed in self.open:
             if deed.stage is Stage.DONE:
                 deed.cause.most += 1
-                self._site.sim.tell(deed.sort.do.format(deed.target))
+                self._site.sim.tell(_order(deed))
 
     def tend(self) -> None:
         """Be the person who acknowledges and resets what is no longer so."""
@@ -219,6 +220,10 @@ class Deeds:
     def _busy_devices(self) -> Iterator[str]:
         """Yield the devices something is happening to; their lines are not to be unplugged."""
         return (deed.target for deed in self.open if not deed.sort.whole_line)
+
+
+def _order(deed: Deed) -> str:
+    return deed.sort.do.format(deed.target, 39 + deed.cause.most)
 
 
 def _all(site: Place) -> list[str]:
