@@ -10,11 +10,13 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection
+from functools import partial
 from pathlib import Path
+from typing import Final, TypeVar
 
 from gateway.core.events import Clock, Event, NoteBody
 from gateway.core.standing import Restored
-from gateway.runtime.journal import reading
+from gateway.runtime.journal import reading, statements
 from gateway.runtime.journal.contract import JournalSettings, JournalStatistics, Salvage, StoreError
 from gateway.runtime.journal.cursors import CURSOR, UNSERVED, lanes_of
 from gateway.runtime.journal.opening import is_damage
@@ -23,6 +25,9 @@ from gateway.runtime.journal.rows import START, Lane, Position, Row, decode, enc
 from gateway.runtime.journal.statements import Probe, no_probe
 from gateway.runtime.journal.summary import Needed
 from gateway.runtime.journal.writer import Writer
+
+PASSED_OVER: Final = 20_000  # rows, where a start looks for the last one whose time of day is known
+T = TypeVar("T")
 
 
 class Journal:
@@ -200,10 +205,13 @@ class Journal:
         return restored.events()
 
     async def newest(self) -> float:
-        """Return the time of day of the newest row, seconds since 1970; 0 where none has one that can be trusted."""
+        """Return the time of day of the newest row that has one to be trusted, seconds since 1970; 0 where none has.
+
+        A life may have ended before its clock was set, so rows without are passed over, if they are not too many.
+        """
         found = 0.0
         for lane in Lane:
-            if last := self._writer.last[lane]:
+            if last := await self._ask(partial(statements.last_timed, lane=lane, most=PASSED_OVER)):
                 chunk = await self._from_disk(lane, last - 1, 1)
                 found = max([found, *(event.time for event in chunk.events if event.clock is Clock.SYNCED)])
         return found
@@ -267,20 +275,23 @@ class Journal:
             after = chunk.until
 
     async def _chunk(self, lane: Lane, after: int, limit: int) -> Chunk:
-        """Read some rows, waiting while the file cannot be read; tell of what is damaged."""
+        """Read some rows; tell of what is damaged."""
+        chunk = await self._ask(partial(reading.read_chunk, lane=lane, after=after, limit=limit))
+        self._tell(lane, chunk)
+        return chunk
+
+    async def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what the file has to say, waiting while it cannot be read."""
         while True:
             await self._writer.ready.wait()
             try:
-                chunk = await self._writer.store.call(reading.read_chunk, lane, after, limit)
-                break
+                return await self._writer.store.call(question)
             except sqlite3.Error as error:
                 if not self._writer.running:
                     await self._mend(error)
                     continue
                 self._writer.suspect(error)
                 await self._writer.changed.wait()
-        self._tell(lane, chunk)
-        return chunk
 
     async def _mend(self, error: sqlite3.Error) -> None:
         """Have damage that a start met set aside, once; a large file is not looked through before."""

@@ -221,6 +221,15 @@ def last(connection: Connection, lane: Lane) -> tuple[int, int]:
     return (_integer(found[0][0]), _integer(found[0][1])) if found else (0, 0)
 
 
+def last_timed(connection: Connection, lane: Lane, most: int) -> int:
+    """Return the position of the last row of a lane whose time of day is known, 0 where none of the last `most` is."""
+    rows = connection.execute(
+        f"SELECT position, time FROM {lane.table} ORDER BY position DESC LIMIT ?",  # noqa: S608
+        (most,),
+    )
+    return next((_integer(position) for position, time in rows if time), 0)  # reads no further than it must
+
+
 def ordinal_at(connection: Connection, lane: Lane, position: int) -> int:
     """Return the ordinal of the last row not past `position`; of the one before the first if there is none."""
     here = f"SELECT ordinal FROM {lane.table} WHERE position <= ? ORDER BY position DESC LIMIT 1"  # noqa: S608

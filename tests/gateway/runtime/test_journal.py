@@ -281,3 +281,20 @@ def test_the_newest_time_is_that_of_the_last_row_of_either_lane_that_can_be_trus
             assert await journal.newest() == later.time
 
     asyncio.run(scene())
+
+
+def test_a_life_whose_clock_was_never_set_does_not_hide_when_the_one_before_it_looked(tmp_path: Path) -> None:
+    """Or a long dark time after it is taken for a short restart."""
+
+    def doubtful(event: Event) -> Event:
+        return msgspec.structs.replace(event, clock=Clock.UNSYNCED, time=0.0)
+
+    async def scene() -> None:
+        async with running(tmp_path) as journal:
+            await store(journal, Lane.URGENT, [alert(1)])
+            [last] = await store(journal, Lane.READINGS, [reading(2)])
+            await store(journal, Lane.READINGS, [doubtful(reading(n)) for n in range(3, 700)])
+            await store(journal, Lane.URGENT, [doubtful(alert(n)) for n in range(700, 720)])
+            assert await journal.newest() == last.time
+
+    asyncio.run(scene())
