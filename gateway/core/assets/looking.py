@@ -57,6 +57,7 @@ class Watch:
         self._before_s: float | None = None
         self._down_s: float | None = None
         self._born: float | None = None
+        self._waited_s: float | None = None  # from the start to the first good reading
         self._last = Seen(None, Quality.STALE, 0.0, 0.0)
         self.memory: float | None = None
 
@@ -87,21 +88,20 @@ class Watch:
 
     def _look(self, until: float) -> float | None:
         """Look again, as `Looked.on` has it; the first time it is known how long nobody did before."""
-        first = self._looked.until is None
         seen_s = self._looked.on(until)
-        if first:
-            self._born = until if self._born is None else self._born
+        if self._waited_s is None:
+            self._waited_s = 0.0 if self._born is None else max(until - self._born, 0.0)
             self._settle()
+        elif seen_s is None:
+            self._before_s = None
         return seen_s
 
     def _settle(self) -> None:
         """Go on with what was before, or forget it, once it is known how long nobody looked."""
-        if self._before_s is None or self._down_s is None or self._looked.until is None:
+        if self._before_s is None or self._down_s is None or self._waited_s is None:
             return
-        assert self._born is not None
-        unseen_s = self._unheard_s + self._down_s + max(self._looked.until - self._born, 0.0)
         before_s, self._before_s = self._before_s, None
-        if unseen_s <= self._gap_s:
+        if self._unheard_s + self._down_s + self._waited_s <= self._gap_s:
             self._go_on(before_s)
 
     def _keep_nothing(self) -> None:

@@ -270,6 +270,28 @@ def test_a_short_silence_around_a_short_restart_loses_nobody_who_left_their_bed(
     assert (after.lie(0, 1300) or 0.0) > 20.0
 
 
+def test_a_clock_that_is_set_late_loses_nobody_who_left_their_bed() -> None:
+    """What was seen while it was not set is no part of the pause."""
+    bed = Bed()
+    bed.lie(1, 600)
+    bed.lie(0, 300)
+    after = Bed(bed.cell.memory)
+    assert after.lie(0, 590) is None
+    after.cell.resume(GAP_S - STEP_S - 60.0)
+    assert (after.lie(0, 1200) or 0.0) > 20.0
+
+
+def test_a_pause_too_long_for_a_watch_ends_what_was_before_also_while_the_clock_is_not_set() -> None:
+    cell = Left(20.0, 30.0, 120.0)
+    cell.remember(600.0, 0.0)
+    assert cell.take([seen(0, 0.0), always(NIGHT)], 0.0) is None
+    cell.take([seen(0, 300.0), always(NIGHT)], 0.0)
+    cell.resume(0.0)
+    told = cell.take([seen(0, 305.0), always(NIGHT)], 0.0)
+    assert told is not None
+    assert told.value == 0.0
+
+
 def test_hours_of_quiet_before_a_long_silence_are_not_gone_on_with_after_a_restart() -> None:
     cell = quiet()
     minutes(cell, 0, 18_000)
