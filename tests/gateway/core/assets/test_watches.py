@@ -454,7 +454,7 @@ def test_quiet_is_told_when_so_much_quiet_was_seen_and_never_otherwise(
     """An oracle counts what was seen to be quiet since the last movement; restarts may cost a quarter of an hour."""
     cell, at, limit_s = quiet(120.0), 0.0, 7200.0
     least_s = most_s = 0.0  # of quiet that was seen
-    blind = True
+    unseen_s, blind = 0.0, True
     for what, looks, apart in steps:
         if what == "restart":
             memory, cell = cell.memory, quiet(120.0)
@@ -463,10 +463,10 @@ def test_quiet_is_told_when_so_much_quiet_was_seen_and_never_otherwise(
             was_past = memory is not None and memory > limit_s
             least_s = max(least_s - Quiet.KEPT_S, 0.0) if apart <= GAP_S else (least_s if was_past else 0.0)
             most_s = most_s if apart <= GAP_S or was_past else 0.0
-            at, blind = at + apart, True
+            at, unseen_s, blind = at + apart, 0.0, True
             continue
         for _ in range(looks):
-            at += apart
+            at, unseen_s = at + apart, unseen_s + apart
             good = what != "stale"
             told = cell.take(
                 [seen(what == "moves", at, Quality.GOOD if good else Quality.STALE), always(what == "away")],
@@ -478,10 +478,11 @@ def test_quiet_is_told_when_so_much_quiet_was_seen_and_never_otherwise(
             elif good:
                 counted = 0.0 if blind or apart > STEP_S else float(apart)
                 least_s, most_s, blind = least_s + counted, most_s + apart, False
-                if apart > GAP_S:  # it may have begun anew
+                if unseen_s > GAP_S:  # it may have begun anew
                     least_s = 0.0
             else:
                 blind = True
+            unseen_s = 0.0 if good else unseen_s
             if told is not None and told.good and isinstance(told.value, float):
                 is_told = told.value > 120.0
                 assert not is_told or most_s >= limit_s - 60, "invented"
