@@ -126,11 +126,17 @@ def watched_with(
 
 
 def _watch_over(plan: AssetPlan, config: Config, watched: dict[str, Watched]) -> None:
-    """Make an asset the resident's it watches over, and its devices such that somebody relies on."""
+    """Make an asset the resident's it watches over, and its devices such that somebody relies on.
+
+    Of its rules those are left whose kinds the resident agreed to: who is watched at home may want nobody told that
+    they are away.
+    """
     owner = next(each for each in config.resident if plan.name in each.sensors)
     names = frozenset(point.name for point in plan.points)
+    privacy = Privacy((owner,), frozenset())
     watched[plan.name] = dataclasses.replace(
         watched[plan.name],
+        rules=tuple(rule for rule in watched[plan.name].rules if privacy.allows(plan.name, rule)),
         label=owner.code,
         place=over(owner.place, config.gateway.place),
         resident=owner.code,

@@ -289,3 +289,14 @@ def test_of_who_takes_back_their_consent_nothing_is_kept_for_another_start() -> 
     )
     left = Restored([*before, *(msgspec.structs.replace(each, epoch=2) for each in after)])
     assert [each.body for each in left.events() if isinstance(each.body, MemoryBody)] == []
+
+
+def test_who_agreed_to_be_watched_at_home_alone_is_told_of_to_nobody_when_away() -> None:
+    async def scenario(home: Home) -> None:
+        assert await home.order("away", days=0.125) == "done"
+        await home.live(2.0)
+        assert home.open() == []
+        await home.live(8.0)
+        assert home.open() == ["care.quiet"]
+
+    dwell(scenario, HOME.replace('["home", "away", "bed"]', '["home"]'), wall=at(8))
