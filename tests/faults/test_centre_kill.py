@@ -102,9 +102,8 @@ def in_the_end_every_fire_was_told(world: World) -> None:
 
 def test_kills_at_random_moments_lose_and_invent_no_fire(tmp_path: Path) -> None:
     context, chance = victim.warm(), random.Random(26875)
-    with world(
-        tmp_path, max(60, KILLS * 5 // 4)
-    ) as street:  # two in six are of a product that does not burn here
+    detectors = max(60, KILLS * 5 // 4)  # two in six are of a product that does not burn here
+    with world(tmp_path, detectors) as street:
         for number in range(KILLS):
             process = victim.start(context, street.file)
             if number % 4 != 3:

@@ -173,9 +173,8 @@ def test_what_is_told_to_be_quiet_was_seen_to_be_and_whoever_moved_ended_it(
 ) -> None:
     """2 is a door that opens now and then, None a radar that is away."""
     house = House(HOME, hour, every_s=60.0)
-    quiet_s = plain_s = unseen_s = (
-        0.0  # seen to be quiet since the last movement; the same without a break, by day
-    )
+    quiet_s = plain_s = 0.0  # seen to be quiet since the last movement; the same without a break, by day
+    unseen_s = 0.0
     was_told = door = False
     for value, readings in stretches:
         if isinstance(value, str):

@@ -102,9 +102,7 @@ def test_whom_the_resident_named_sees_it_with_the_door_and_can_see_to_it(where: 
         assert (await step(office, client, alert, "resolve")).json()["outcome"] == "done"
         assert (await client.get("/api/alerts")).json()["alerts"] == []
         looks = (await (await office.phone("committee-1")).get("/api/looks")).json()["looks"]
-        assert (
-            looks == []
-        )  # where it says what was looked at, the whole committee would read that nobody is at home
+        assert looks == []  # or the whole committee would read there that nobody is at home
 
     run(where, body)
 
