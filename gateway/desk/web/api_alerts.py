@@ -158,10 +158,11 @@ async def step(asked: Asked, told: StepMade) -> StepTaken:
 async def acknowledge(asked: Asked, told: Several) -> Acknowledged:
     """Acknowledge what somebody has looked at, all in one go."""
     outcomes: list[Outcome] = []
+    places = asked.who.reach(Action.ACKNOWLEDGE)
     async with asked.parts.database.transaction() as transaction:
         alerts = await seen_of(transaction, await lists.these(transaction, sorted(set(told.alerts))))
         for each in alerts:
-            if not each.is_shown(asked.who.reach(Action.ACKNOWLEDGE), asked.who.person):
+            if not each.is_shown(places, asked.who.person):
                 continue
             name = each.alert.alert
             command = Command(
