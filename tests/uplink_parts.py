@@ -92,13 +92,17 @@ class MemoryJournal:
 
     async def wait(self, lane: Lane, after: Position) -> None:
         """Return when there is an event past `after`."""
-        while self._index(lane, after) >= len(self.events[lane]):
+        while not self.has(lane, after):
             waker: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._wakers.add(waker)
             try:
                 await waker
             finally:
                 self._wakers.discard(waker)
+
+    def has(self, lane: Lane, after: Position) -> bool:
+        """Return whether there is an event past `after`."""
+        return self._index(lane, after) < len(self.events[lane])
 
     def last(self, lane: Lane) -> Position:
         """Return the position of the last row of a lane."""

@@ -186,6 +186,10 @@ class House:
         """Pass on."""
         await self.journal.wait(lane, after)
 
+    def has(self, lane: Lane, after: Position) -> bool:
+        """Pass on."""
+        return self.journal.has(lane, after)
+
     def last(self, lane: Lane) -> Position:
         """Pass on."""
         return self.journal.last(lane)

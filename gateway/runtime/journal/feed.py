@@ -20,6 +20,9 @@ class Rows(Protocol):
     async def wait(self, lane: Lane, after: Position) -> None:
         """Return when the lane has a row past `after`."""
 
+    def has(self, lane: Lane, after: Position) -> bool:
+        """Return whether the lane has a row past `after`."""
+
     def last(self, lane: Lane) -> Position:
         """Return the last row of a lane."""
 

@@ -157,9 +157,13 @@ class Journal:
 
     async def wait(self, lane: Lane, after: Position) -> None:
         """Return when `rows` has something past `after`."""
-        packed = pack(after)
-        while not self._has(lane, packed):
+        while not self.has(lane, after):
             await self._writer.changed.wait()
+
+    def has(self, lane: Lane, after: Position) -> bool:
+        """Return whether `rows` has something past `after`: what only waits for the disk is offered to nobody."""
+        packed = pack(after)
+        return self._writer.last[lane] > packed or bool(self._held(lane, packed))
 
     def last(self, lane: Lane) -> Position:
         """Return the position of the last durable row of a lane."""
@@ -244,12 +248,6 @@ class Journal:
             lost=dict(writer.upkeep.lost),
             depth={f"{sink}/{lane.table}": self.depth(sink, lane) for sink, lane in writer.served},
         )
-
-    def _has(self, lane: Lane, after: int) -> bool:
-        writer = self._writer
-        if writer.last[lane] > after:
-            return True
-        return bool(self._held(lane, after))
 
     def _held(self, lane: Lane, after: int) -> list[Row]:
         """Return what is offered from memory: all while the disk refuses, and what a sink may know from then on."""

@@ -328,7 +328,8 @@ class Uplink:
             await asyncio.sleep(WATCH_S)
             urgent_flows = confirmed[Lane.URGENT] != seen[Lane.URGENT]  # readings wait for what is urgent
             for lane, sink in SINKS.items():
-                if urgent_flows or confirmed[lane] != seen[lane] or not journal.depth(sink, lane):
+                waits = journal.has(lane, journal.cursor(sink))
+                if urgent_flows or confirmed[lane] != seen[lane] or not waits:
                     since[lane] = clock()
                 elif clock() - since[lane] >= STALL_S:
                     return lane

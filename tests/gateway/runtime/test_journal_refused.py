@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from gateway.runtime.journal import Journal, Lane
-from tests.events import alert
+from tests.events import alert, reading
 from tests.gateway.runtime.journal_use import SMALL, at, every, running, served, store
 from tests.uplink_parts import until
 
@@ -63,6 +63,26 @@ def test_an_alert_offered_from_memory_stays_offered_until_it_is_written(tmp_path
 
     asyncio.run(scene())
     assert served(tmp_path) == [alert(1), alert(2), alert(3)]
+
+
+def test_who_waits_is_offered_what_may_leave_and_not_what_only_waits_for_the_disk(tmp_path: Path) -> None:
+    card = Card(sqlite3.SQLITE_FULL)
+
+    async def scene() -> None:
+        async with running(tmp_path, probe=card.probe) as journal, asyncio.timeout(20):
+            await store(journal, Lane.URGENT, [alert(1)])
+            journal.move_cursor("uplink.urgent", at(alert(1)))
+            journal.append(reading(2))
+            await refused(journal, card, 3)
+            assert journal.depth("uplink.urgent", Lane.URGENT) > 0
+            assert journal.has(Lane.URGENT, journal.cursor("uplink.urgent"))
+            journal.move_cursor("uplink.urgent", at(alert(3)))
+            assert not journal.has(Lane.URGENT, journal.cursor("uplink.urgent"))
+            assert not journal.has(Lane.READINGS, journal.last(Lane.READINGS))
+            card.refuses = False
+            await until(lambda: journal.has(Lane.READINGS, (0, 0)), what="the reading on the disk")
+
+    asyncio.run(scene())
 
 
 def test_what_a_passing_fault_of_the_disk_refused_is_written_when_the_gateway_is_stopped_at_once(

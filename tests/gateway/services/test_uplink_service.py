@@ -12,7 +12,7 @@ from gateway.core import payload
 from gateway.core.config import MqttTable
 from gateway.core.events import BaselineBody, CommandBody, LinkBody, NoteBody, Severity
 from gateway.core.incoming import Incoming
-from gateway.runtime.journal.rows import Lane
+from gateway.runtime.journal.rows import Lane, Position
 from gateway.services.uplink import Uplink
 from gateway.services.uplink.connection import Message
 from gateway.services.uplink.session import READINGS_SINK, URGENT_SINK
@@ -328,6 +328,29 @@ def test_half_a_minute_without_confirmation_is_told_once_and_so_is_the_end_of_it
             broker.up = True
             await until(lambda: len(links(journal)) == 2, within_s=40)
             assert links(journal)[1].up
+
+    virtual.run(story())
+
+
+class RefusedJournal(MemoryJournal):
+    """Readings wait for a disk that refuses: they are there, and offered to nobody."""
+
+    def has(self, lane: Lane, after: Position) -> bool:
+        return lane is not Lane.READINGS and super().has(lane, after)
+
+
+def test_readings_that_wait_for_the_disk_are_no_trouble_of_the_uplink() -> None:
+    journal, broker = RefusedJournal(), MemoryBroker()
+
+    async def story() -> None:
+        async with running(journal, broker):
+            await until(lambda: broker.links)
+            journal.submit(reading_body("smoke-1"))
+            await asyncio.sleep(600)
+            assert journal.depth(READINGS_SINK, Lane.READINGS) == 1
+            assert links(journal) == []
+            journal.submit_alerts(3)
+            await until(drained(journal))
 
     virtual.run(story())
 
