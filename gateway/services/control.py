@@ -89,8 +89,13 @@ class Control:
                 task = group.create_task(self._client(reader, writer), name="control client")
                 task.add_done_callback(lambda _: writer.close())  # also when it never got to run
 
-            server = await asyncio.start_unix_server(connected, sock=listening, limit=MAX_REQUEST)
+            server = await asyncio.start_unix_server(
+                connected, sock=listening, limit=MAX_REQUEST, start_serving=False
+            )
             try:
+                await (
+                    server.start_serving()
+                )  # who is cancelled in here must take the socket out of the loop too
                 await asyncio.get_running_loop().create_future()
             finally:
                 serving = False

@@ -42,9 +42,12 @@ class Metrics:
 
     async def run(self) -> None:
         """Serve until cancelled; OSError where the address cannot be had."""
-        server = await asyncio.start_server(self._client, self._host, self._port, limit=LONGEST_REQUEST)
-        log.info("figures for Prometheus at http://%s:%d/metrics", self._host, self._port)
+        server = await asyncio.start_server(
+            self._client, self._host, self._port, limit=LONGEST_REQUEST, start_serving=False
+        )
         async with server:
+            await server.start_serving()  # who is cancelled in here must give the port back too
+            log.info("figures for Prometheus at http://%s:%d/metrics", self._host, self._port)
             await asyncio.get_running_loop().create_future()
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

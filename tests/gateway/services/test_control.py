@@ -13,6 +13,7 @@ import pytest
 
 from drivers.api import DeviceError
 from gateway.core.policy import PolicyError
+from gateway.runtime import loop
 from gateway.services.control import MAX_CLIENTS, MAX_REQUEST, Control, ControlError, Operation
 
 Answer = dict[str, Any]
@@ -140,6 +141,22 @@ def test_only_owner_and_group_may_connect(path: Path) -> None:
 
 def test_no_socket_is_left_behind(path: Path) -> None:
     asked(path, b'{"op": "echo"}')
+    assert not path.exists()
+
+
+def test_one_stopped_in_the_moment_it_begins_to_serve_leaves_a_loop_that_runs(path: Path) -> None:
+    """Two reloads in one breath: a closed socket that is still looked at ends the whole process."""
+
+    async def main() -> None:
+        control = Control(path, OPERATIONS)
+        control.open()
+        serving = asyncio.create_task(control.run())
+        await asyncio.sleep(0)
+        serving.cancel()
+        await asyncio.wait([serving])
+        await asyncio.sleep(0.001)
+
+    loop.run(main())
     assert not path.exists()
 
 

@@ -4,6 +4,7 @@ import asyncio
 import copy
 import importlib.util
 import shutil
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -51,6 +52,21 @@ async def served(work: Callable[[int], Awaitable[None]], told: Callable[[], Any]
             await work(port)
     finally:
         task.cancel()
+
+
+@pytest.mark.parametrize("turns", range(7))
+def test_one_stopped_while_it_begins_leaves_its_port_to_the_next(turns: int) -> None:
+    async def main() -> None:
+        port = free_port()
+        serving = asyncio.create_task(Metrics("127.0.0.1", port, document).run())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        serving.cancel()
+        await asyncio.wait([serving])
+        with socket.create_server(("127.0.0.1", port)):
+            pass
+
+    asyncio.run(main())
 
 
 async def asked(port: int, request: bytes) -> bytes:
