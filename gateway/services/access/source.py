@@ -28,9 +28,12 @@ Pull: TypeAlias = Callable[[Upstream, str], Awaitable[Pulled]]
 
 
 async def _pull(upstream: Upstream, etag: str) -> Pulled:
-    from gateway.services.access.pulling import pull  # HTTP is loaded only where a list is fetched by it
+    def pulled() -> Pulled:  # HTTP is loaded only where a list is fetched by it, and no line waits for that
+        from gateway.services.access.pulling import pull
 
-    return await in_thread(lambda: pull(upstream, etag))
+        return pull(upstream, etag)
+
+    return await in_thread(pulled)
 
 
 class Source:

@@ -1,12 +1,14 @@
 """The list in force: where it comes from, what it takes to change it, and that a bad one never does."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from pathlib import Path
-from threading import Thread
+from threading import Thread, current_thread
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -323,6 +325,21 @@ def test_an_address_that_does_not_answer_is_asked_with_growing_pauses(tmp_path: 
         assert pause_s == pytest.approx(wanted_s, rel=0.11)
     assert told.of("access.list_bad") == [], "a network that is away is no fault of the list"
     assert entries == 8
+
+
+def test_what_fetches_a_list_is_loaded_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes a tenth of a second, and on a Pi more, in which no line would be polled."""
+    loaded_in: list[Thread] = []
+
+    class Loading(ModuleType):
+        def __getattr__(self, name: str) -> Any:
+            loaded_in.append(current_thread())
+            return lambda *_: Pulled(None, name)
+
+    monkeypatch.setitem(sys.modules, pulling.__name__, Loading("pulling"))
+    assert asyncio.run(source._pull(Upstream("https://desk.example/access.csv"), "")).data is None
+    assert loaded_in
+    assert current_thread() not in loaded_in
 
 
 @pytest.fixture
