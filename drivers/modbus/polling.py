@@ -94,11 +94,6 @@ class Polling:
         member.timeout.answered(ended.turnaround_s)
         counters.round_trips.add(ended.round_trip_s)
         self._present(member, now)
-        if isinstance(answer, ReadReply) and isinstance(ask, Poll):  # nearly all are
-            counters.good += 1
-            counters.last_good_at = now
-            self._read(ask, answer, now, took_s)
-            return
         if isinstance(answer, ExceptionReply):
             counters.exceptions += 1
             if isinstance(ask, Poll):
@@ -108,7 +103,9 @@ class Polling:
             return
         counters.good += 1
         counters.last_good_at = now
-        if isinstance(ask, About) and isinstance(answer, ReadReply):
+        if isinstance(ask, Poll) and isinstance(answer, ReadReply):
+            self._read(ask, answer, now, took_s)
+        elif isinstance(ask, About) and isinstance(answer, ReadReply):
             self._introduced(ask, answer, now, took_s)
 
     def late(self, address: int, turnaround_s: float) -> None:
