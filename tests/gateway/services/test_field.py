@@ -34,6 +34,11 @@ def test_each_report_becomes_an_event_with_nothing_left_out() -> None:
     )
 
 
+def test_a_reading_and_its_event_have_the_same_fields_in_the_same_order() -> None:
+    """One is made of the other as it stands, hundreds a second."""
+    assert Reading._fields == ReadingBody.__struct_fields__
+
+
 def test_a_card_goes_to_whoever_decides_and_never_becomes_an_event() -> None:
     told: list[Body] = []
     seen: list[Presented] = []
