@@ -104,6 +104,8 @@ def test_a_box_on_a_wall_is_never_given_up() -> None:
     assert int(SAID["WatchdogSec"][0]) > 0
     assert int(SAID["TimeoutStopSec"][0]) > 5
     assert SAID["OOMPolicy"] == ["continue"]  # a desk beside it that grew is killed alone
+    assert SAID["MemoryMax"]
+    assert "MemoryHigh" not in SAID, "held back there, a fire was no alert after four minutes (limits.py)"
 
 
 def test_the_desk_means_the_same_places_as_its_program_and_has_none_in_common_with_the_gateway() -> None:
