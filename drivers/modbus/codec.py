@@ -125,10 +125,14 @@ def encode_reply(reply: Reply) -> bytes:
 
 def decode_reply(request: Request, pdu: bytes) -> Reply:
     """Return the reply to `request` a pdu holds; FrameError if it answers anything else."""
-    refusal = len(pdu) == 2 and pdu[0] == request.function | 0x80
-    if not refusal and (len(pdu) != reply_length(request) or not _answers(request, pdu, 0)):
+    function = request.function
+    if len(pdu) == 2 and pdu[0] == function | 0x80:
+        return ExceptionReply(function, pdu[1])
+    if len(pdu) != reply_length(request) or not _answers(request, pdu, 0):
         raise FrameError(f"no reply to {request}", bytes(pdu))
-    return _reply(request, pdu)
+    if isinstance(request, ReadRequest):
+        return ReadReply(function, _unpack(function, pdu[2:], request.count))
+    return WriteReply(function, request.address, _value_or_count(request))
 
 
 def reply_length(request: Request) -> int:
@@ -170,7 +174,7 @@ def find_reply(buffer: bytearray, address: int, request: Request) -> Reply | Non
     for start, end in _candidates(buffer, address, request):
         if end <= len(buffer) and crc16(frame := bytes(buffer[start:end])) == 0:
             del buffer[:end]
-            return _reply(request, frame[1:-2])
+            return decode_reply(request, frame[1:-2])
     return None
 
 
@@ -286,16 +290,6 @@ def _parse_request(pdu: bytes) -> Request | None:
     return None
 
 
-def _reply(request: Request, pdu: bytes) -> Reply:
-    """Return what a pdu says that is known to answer `request`."""
-    function = request.function
-    if pdu[0] != function:
-        return ExceptionReply(function, pdu[1])
-    if isinstance(request, ReadRequest):
-        return ReadReply(function, _unpack(function, pdu[2:], request.count))
-    return WriteReply(function, request.address, _value_or_count(request))
-
-
 def _answers(request: Request, pdu: bytes | bytearray, at: int) -> bool:
     """Say whether the pdu at `at` begins with the function, and the count or echo, of the reply."""
     if pdu[at] != request.function:
@@ -313,14 +307,13 @@ def _value_or_count(request: WriteSingle | WriteMultiple) -> int:
 def _candidates(buffer: bytearray, address: int, request: Request) -> Iterator[tuple[int, int]]:
     """Yield (start, end) of all whose head is a reply to `request`; `end` may lie past the buffer."""
     need = 3 if isinstance(request, ReadRequest) else 6
-    length, function = len(buffer), request.function
     start = buffer.find(address)
     while start >= 0:
-        if length - start < 2:
+        if len(buffer) - start < 2:
             return
-        if buffer[start + 1] == function | 0x80:
+        if buffer[start + 1] == request.function | 0x80:
             yield start, start + 5
-        elif length - start >= need and _answers(request, buffer, start + 1):
+        elif len(buffer) - start >= need and _answers(request, buffer, start + 1):
             yield start, start + reply_length(request) + 3
         start = buffer.find(address, start + 1)
 
