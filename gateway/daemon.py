@@ -47,8 +47,10 @@ async def _lives(path: Path) -> None:
     def read() -> Checked | None:
         try:
             fresh = configuration.load(path)
-            if fresh.config is not None:  # a life in force is not ended where the next could not write
-                surroundings.prepare_state_dir(fresh.config.gateway)
+            if (
+                fresh.config is not None
+            ):  # a life in force is not ended where the next could not write, or not now
+                surroundings.prepare_state_dir(fresh.config.gateway, durably=True)
             return fresh
         except ConfigError as error:
             log.error("the configuration has mistakes, the one in force stays: %s", error)

@@ -61,14 +61,19 @@ def is_there(path: Path) -> bool:
         return False
 
 
-def prepare_state_dir(table: GatewayTable) -> Path:
-    """Make the state directory if need be and return it; ConfigError if nothing can be written there."""
+def prepare_state_dir(table: GatewayTable, *, durably: bool = False) -> Path:
+    """Make the state directory if need be and return it; ConfigError if nothing can be written there.
+
+    `durably`: returns only when the disk has taken something.
+    """
     folder = Path(table.state_dir)
     try:
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as trial:
             trial.write(b"x")
             trial.flush()
+            if durably:
+                os.fsync(trial.fileno())
     except OSError as error:
         found = Text(f"{folder}：{error.strerror}", f"{folder}: {error.strerror}")
         raise ConfigError((_unwritable(found, folder),)) from error

@@ -1,6 +1,7 @@
 """One life after another in one process: SIGTERM or SIGINT ends them, SIGHUP begins the next with the file as it is.
 
-Gateway and desk live so alike. A file with mistakes is told by whoever reads it, and the life in force goes on.
+Gateway and desk live so alike. A file with mistakes is told by whoever reads it, and the life in force goes on, as it
+does while the file is read: a disk that hangs keeps the next life waiting, and no line.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from gateway.runtime.systemd import Notifier
+from gateway.runtime.threads import in_thread
 
 T = TypeVar("T")
 
@@ -20,7 +22,7 @@ Live = Callable[[T, asyncio.Event, Callable[[], None]], Awaitable[None]]
 async def lives(
     first: T, live: Live[T], read: Callable[[], T | None], manager: Notifier, *, only: bool = False
 ) -> None:
-    """Live until told to stop. `read` returns the next configuration, None for one that is not to be taken.
+    """Live until told to stop. `read`, in a thread, returns the next configuration, None for none that may be taken.
 
     `only`: there is no life after the first; SIGHUP ends it, and so does whoever sets its event.
     """
@@ -50,15 +52,20 @@ async def _run(live: Live[T], present: T, life: asyncio.Event, again: Callable[[
 
 async def _next(present: T, read: Callable[[], T | None], stop: asyncio.Event, again: asyncio.Event) -> T:
     """Return when this life must end, with the configuration of the next."""
-    while True:
-        waits = [asyncio.create_task(event.wait(), name="signal") for event in (stop, again)]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-        if stop.is_set():
-            return present
+    while not await _stopped(stop, again.wait()):
         again.clear()
-        if (fresh := read()) is not None:
+        reading = asyncio.create_task(in_thread(read), name="reading")
+        if not await _stopped(stop, reading) and (fresh := await reading) is not None:
             return fresh
+    return present
+
+
+async def _stopped(stop: asyncio.Event, other: Awaitable[object]) -> bool:
+    """Return when something has come about, or at once when all is to stop; say whether it is."""
+    waits = [asyncio.ensure_future(other), asyncio.create_task(stop.wait(), name="signal")]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+    return stop.is_set()

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,24 @@ def test_a_disk_that_hangs_stops_no_line_and_its_fire_is_delivered_when_it_wakes
             until(
                 lambda: all(count > before[line] + ROUNDS for line, count in compound.sim.requests().items()),
                 what="polls beside a disk that hangs",
+            )
+            card.resume()
+            compound.wait_for_alert("raised", kind="fire.smoke", device=FIRST)
+        assert len({event["subject"] for event in compound.alerts(kind="fire.smoke")}) == 1
+
+
+@needs_disks
+def test_a_reload_while_the_disk_hangs_waits_for_it_and_stops_no_line(tmp_path: Path) -> None:
+    with disk(tmp_path / "state") as card, street(tmp_path) as compound:
+        with compound.gateway() as gateway:
+            until(lambda: compound.state(FIRST).get("online"), what="the detector")
+            card.stall()
+            gateway.process.send_signal(signal.SIGHUP)
+            compound.sim.tell(f"set {FIRST} smoke 900")
+            before = compound.sim.requests()
+            until(
+                lambda: all(count > before[line] + ROUNDS for line, count in compound.sim.requests().items()),
+                what="polls beside a disk that hangs, and a reload that waits for it",
             )
             card.resume()
             compound.wait_for_alert("raised", kind="fire.smoke", device=FIRST)
