@@ -47,9 +47,8 @@ async def _lives(path: Path) -> None:
     def read() -> Checked | None:
         try:
             fresh = configuration.load(path)
-            if (
-                fresh.config is not None
-            ):  # a life in force is not ended where the next could not write, or not now
+            # a life in force is not ended where the next could not write, or not now
+            if fresh.config is not None:
                 surroundings.prepare_state_dir(fresh.config.gateway, durably=True)
             return fresh
         except ConfigError as error:

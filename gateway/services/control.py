@@ -93,9 +93,8 @@ class Control:
                 connected, sock=listening, limit=MAX_REQUEST, start_serving=False
             )
             try:
-                await (
-                    server.start_serving()
-                )  # who is cancelled in here must take the socket out of the loop too
+                # who is cancelled in here must take the socket out of the loop too
+                await server.start_serving()
                 await asyncio.get_running_loop().create_future()
             finally:
                 serving = False

@@ -117,9 +117,8 @@ async def doors(transaction: Transaction, alerts: Sequence[str]) -> dict[str, Do
         sorted({row["incident"] for row in rows}),
     ):
         called.setdefault(row["incident"], set()).add(row["person"])
-    for (
-        row
-    ) in await among(  # also the second on the spot: the work remembers only who was the first to take it on
+    # also the second on the spot: the work remembers only who was the first to take it on
+    for row in await among(
         transaction,
         f"SELECT DISTINCT subject, who FROM audit WHERE step = '{Step.ARRIVE}' AND outcome = '{Outcome.DONE}'"
         " AND subject",
