@@ -39,8 +39,9 @@ def open_container(
     while True:
         try:
             return av.open(
-                name, "r", driver, options=options, timeout=(open_timeout_s, read_timeout_s), hwaccel=hwaccel
-            )
+                name, "r", driver, options=options, timeout=(open_timeout_s, read_timeout_s), hwaccel=hwaccel,
+                metadata_errors="replace",  # cameras and recorders write titles in GBK as well
+            )  # fmt: skip
         except FAILURES_OF_OPENING as error:
             problem = explain(error, address.shown, remote=address.remote)
         if options.pop("input_format", None) is None or problem.reason != "broken":

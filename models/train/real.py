@@ -18,7 +18,7 @@ from models.train.trials import watch
 
 def frames(path: Path) -> Iterator[Frame]:
     """Yield the frames of a video file; its own times, made to rise where the file has them wrong."""
-    with av.open(str(path)) as container:
+    with av.open(str(path), metadata_errors="replace") as container:
         stream = container.streams.video[0]
         rate = float(stream.average_rate or 25)
         last = -1.0 / rate

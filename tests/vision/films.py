@@ -35,6 +35,7 @@ def film(
     gop: int = 25,
     times_s: Sequence[float] | None = None,
     turned: int = 0,
+    title: str = "",
     options: dict[str, str] | None = None,
 ) -> Path:
     """Write a film at 25 pictures a second, or at the times given."""
@@ -43,6 +44,7 @@ def film(
         "libx265": {"preset": "ultrafast", "x265-params": "log-level=none"},
     }
     with av.open(str(path), "w") as container:
+        container.metadata["title"] = title
         stream = container.add_stream(codec, rate=25, options={**defaults.get(codec, {}), **(options or {})})
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = *size, pixels

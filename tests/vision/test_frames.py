@@ -56,6 +56,14 @@ def test_hardware_that_is_not_there_falls_back_to_software_without_a_word(plain:
         assert len(list(source)) == 75
 
 
+@pytest.mark.parametrize("suffix", ["avi", "mp4", "mkv"])
+def test_a_title_in_gbk_keeps_no_film_from_being_read(suffix: str, tmp_path: Path) -> None:
+    """As Chinese recorders write it; the file says UTF-8 or nothing, and PyAV refuses the whole file."""
+    path = film(tmp_path / f"titled.{suffix}", range(10), title="a title of ten")
+    path.write_bytes(path.read_bytes().replace(b"a title of ten", "一号楼东侧监控".encode("gbk")))
+    assert numbers(path) == list(range(10))
+
+
 def test_luma_is_the_decoder_s_own_memory_and_may_not_be_written(plain: Path) -> None:
     with open_source(str(plain)) as source:
         first = next(source.frames()).luma
