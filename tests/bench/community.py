@@ -33,8 +33,8 @@ from drivers.modbus.driver import asked
 from drivers.sim.compound import DETECTORS
 from drivers.sim.district import ON_A_RISER, YARD
 from tests.bench import rig
-from tests.bench.field import poll_s
 from tests.bench.table import Figure, at_least, at_most, present
+from tests.bench.wire_part import poll_s
 from tests.broker import Listener, listener, mosquitto, until
 
 WARM_S = 20.0

@@ -107,8 +107,7 @@ class GatewayProcess:
 
     def cpu_s(self) -> float:
         """Return the processor time used so far, user and system."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_of(self.process.pid)
 
     def stop(self) -> float:
         """Stop by SIGTERM and return how long it took."""
@@ -117,6 +116,11 @@ class GatewayProcess:
         self.process.wait(timeout=START_S)
         assert self.process.returncode == 0, self.log.read_text(encoding="utf-8")
         return time.monotonic() - began
+
+
+def cpu_of(pid: int) -> float:
+    """Return the processor time a process has used, all its threads, user and system, to the microsecond."""
+    return time.clock_gettime(~pid << 3 | 2)  # clock_getcpuclockid(3), which Python does not have
 
 
 @contextlib.contextmanager
