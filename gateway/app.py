@@ -122,7 +122,7 @@ class House:
         self._kinds = kinds.built_in()
         self._made = made = assetry.assets_of(config, checked.profiles)
         self._watched = assetry.watched_with(
-            made, site.watched_of(config, checked.profiles, self._kinds), config, self._kinds
+            made, site.watched_of(config, checked.profiles, self._kinds, made), config, self._kinds
         )
         self._snapshot = Snapshot(tuple(self._watched))
         self._standing = Standing(restored)
@@ -140,7 +140,7 @@ class House:
             config.bus, self._watched, self._kinds, lines=lines, submit=submit, restore=restored
         )
         self._beside = beside.Beside(config.desk)
-        privacy = site.privacy_of(config, checked.profiles, self._kinds)
+        privacy = site.privacy_of(config, checked.profiles, self._kinds, made)
         self._uplink = self._make_uplink(probe, privacy)
         self._last_resort = last_resorts.make(config, self._uplink, submit, restored)
         self._centres = self._make_centres(checked, restored, probe)

@@ -17,7 +17,7 @@ from gateway.core.fitting import Products
 from gateway.core.kinds import Kinds
 from gateway.core.loading import Parsed
 from gateway.core.places import over
-from gateway.core.residents import Privacy, care_assets, care_devices
+from gateway.core.residents import Privacy, care_assets, care_devices, personal_parts
 from gateway.core.rule_tables import compile_rules
 from gateway.core.rules import Rule, Watched
 from gateway.core.strikes import device_of, same_strike, strike_of
@@ -42,7 +42,8 @@ def check(parsed: Parsed, products: Products) -> Iterator[Fault]:
     yield from _outputs(parsed, known)
     where = {table.name: key for key, table in parsed.assets.items()}
     care = care_devices(known, products.kinds) | care_assets(parsed.assets.values(), shapes)
-    privacy = Privacy(tuple(parsed.residents.values()), care)
+    residents = tuple(parsed.residents.values())
+    privacy = Privacy(residents, care, personal_parts(residents, assembled.personal, known))
     for plan in assembled.plans:
         yield from _private(plan, privacy, where[plan.name])
         names = [point.name for point in plan.points]
@@ -121,26 +122,28 @@ def watched_with(
             baseline=_baseline(plan, devices) | plan.table.baseline,
         )
         if plan.kind.asset.consent:
-            _watch_over(plan, config, watched)
+            _watch_over(plan, config, watched, assets.discreet)
     return watched
 
 
-def _watch_over(plan: AssetPlan, config: Config, watched: dict[str, Watched]) -> None:
+def _watch_over(
+    plan: AssetPlan, config: Config, watched: dict[str, Watched], discreet: frozenset[Key]
+) -> None:
     """Make an asset the resident's it watches over, and its devices such that somebody relies on.
 
     Of its rules those are left whose kinds the resident agreed to: who is watched at home may want nobody told that
     they are away.
     """
     owner = next(each for each in config.resident if plan.name in each.sensors)
-    names = frozenset(point.name for point in plan.points)
-    privacy = Privacy((owner,), frozenset())
+    privacy = Privacy((owner,), frozenset(), discreet=discreet)
+    names = [point.name for point in plan.points]
     watched[plan.name] = dataclasses.replace(
         watched[plan.name],
         rules=tuple(rule for rule in watched[plan.name].rules if privacy.allows(plan.name, rule)),
         label=owner.code,
         place=over(owner.place, config.gateway.place),
         resident=owner.code,
-        private=frozenset() if owner.sends else names,
+        private=frozenset(name for name in names if not privacy.sends(plan.name, name)),
     )
     for name in {device for keys in plan.parts.values() for device, _ in keys}:
         watched[name] = dataclasses.replace(watched[name], also=watched[name].families | {CARE})
@@ -174,7 +177,7 @@ def service_of(
         read_soon=read_soon,
         now=now,
         judged=judged_of(watched),
-        private={name for name, each in watched.items() if each.private},
+        private={(name, point) for name, each in watched.items() for point in each.private},
         restore=past.events,
         ended=past.ended,
         offset_h=offset_h,

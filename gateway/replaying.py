@@ -96,7 +96,7 @@ def watched_of(checked: Checked, rules: Sequence[dict[str, Any]], *, alone: bool
     made = assetry.assets_of(config, checked.profiles)
 
     def watched(each: Config) -> dict[str, Watched]:
-        of_devices = site.watched_of(each, checked.profiles, known)
+        of_devices = site.watched_of(each, checked.profiles, known, made)
         return dict(assetry.watched_with(made, of_devices, each, known))
 
     new, old = watched(tried), watched(config)

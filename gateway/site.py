@@ -6,6 +6,7 @@ from pathlib import Path
 from drivers.api import Device, LineSettings, Profile
 from gateway.core import residents
 from gateway.core.assets import kinds as asset_kinds
+from gateway.core.assets.plans import Assembled
 from gateway.core.config import BusTable, CameraTable, Config, DeviceTable, DoorTable
 from gateway.core.doors import FORCED_KIND, HELD_KIND, Part
 from gateway.core.events import Place
@@ -24,6 +25,7 @@ from gateway.vision.messages import Setup
 from gateway.vision.service import Camera
 
 MB = 1024 * 1024
+NO_ASSETS = Assembled()
 
 Profiles = Mapping[str, Profile]
 
@@ -33,13 +35,17 @@ def lines_of(config: Config, profiles: Profiles) -> list[tuple[LineSettings, lis
     return [(line_of(bus), [_device(table, profiles) for table in bus.device]) for bus in config.bus]
 
 
-def watched_of(config: Config, profiles: Profiles, kinds: Kinds) -> dict[str, Watched]:
+def watched_of(
+    config: Config, profiles: Profiles, kinds: Kinds, made: Assembled = NO_ASSETS
+) -> dict[str, Watched]:
     """Return every device as alerting sees it, its rules compiled; the configuration was checked before.
+
+    `made` are the assets: which points say something of a person, only they know.
 
     What is the contact of a door is judged by the door, which knows of cards and orders, not by the board's rules.
     """
     contacts = {part_of(table.contact) for table in config.door if table.contact}
-    privacy = privacy_of(config, profiles, kinds)
+    privacy = privacy_of(config, profiles, kinds, made)
     return {
         table.name: _watched(
             table,
@@ -187,11 +193,13 @@ def _watched(
     )
 
 
-def privacy_of(config: Config, profiles: Profiles, kinds: Kinds) -> Privacy:
-    """Return what residents agreed to."""
+def privacy_of(config: Config, profiles: Profiles, kinds: Kinds, made: Assembled = NO_ASSETS) -> Privacy:
+    """Return what residents agreed to; `made` is as in `watched_of`."""
     products = {each.name: profiles[each.profile] for bus in config.bus for each in bus.device}
     assets = residents.care_assets(config.asset, asset_kinds.wanted(config.asset))
-    return Privacy(config.resident, residents.care_devices(products, kinds) | assets)
+    care = residents.care_devices(products, kinds) | assets
+    parts = residents.personal_parts(config.resident, made.personal, products)
+    return Privacy(config.resident, care, parts, made.discreet)
 
 
 def _is_of_door(rule: Rule, device: str, contacts: set[Part]) -> bool:

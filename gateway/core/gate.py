@@ -23,10 +23,10 @@ from gateway.core.config import OperatorTable
 from gateway.core.events import Clock
 from gateway.core.incoming import Incoming
 from gateway.core.nonces import Nonces
+from gateway.core.outcomes import REMOTE
 from gateway.core.roles import may
 from gateway.core.signed import Claims, Envelope, Reason, RefusedError, opened, public_key, verified
 
-REMOTE: Final = "remote:"
 FUTURE_S: Final = 30
 CHECKS_PER_S: Final = 25.0
 CHECKS_AT_ONCE: Final = 50

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from drivers.api import Quality, Value
+from gateway.core import outcomes
 from gateway.core.events import AlertBody, DoorBody, Event, OutcomeBody, Place
 
 LARGEST = 65_536
@@ -98,10 +99,11 @@ def alert_event(event: Event, gateway_id: str, resident: str = "") -> bytes:
 
 
 def outcome_event(event: Event, gateway_id: str) -> bytes:
-    """Return what came of a command as a CloudEvent. The event must carry an OutcomeBody."""
+    """Return what came of a command as a CloudEvent, and nothing of a resident. The event must carry an OutcomeBody."""
     body = event.body
     if not isinstance(body, OutcomeBody):
         raise TypeError(f"{event.id} is a {type(body).__name__}, not an outcome")
+    body = outcomes.told(body)
     data = {
         "device": clip(body.device, _NAME),
         "action": clip(body.action, _NAME),

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.core.events import Body, NoteBody, OutcomeBody
-from gateway.core.gate import REMOTE, Seen
+from gateway.core.gate import Seen
+from gateway.core.outcomes import REFUSED, REMOTE, UNVERIFIED, is_private
 from gateway.core.signed import RefusedError
 
 WINDOW_S: Final = 60.0
@@ -19,10 +20,6 @@ SINGLY: Final = 10
 WORTH_TELLING: Final = 5
 ALERT: Final = "security.commands_refused"
 """The kind of alert, in kinds.toml."""
-
-UNVERIFIED: Final = "unverified"
-REFUSED: Final = "refused:"
-"""Origins of what was not let in. Only orders on record have `remote:`, so no refusal is taken for their outcome."""
 
 
 class Refusals:
@@ -53,7 +50,8 @@ class Refusals:
             self._counted[refusal.reason] += 1
         if self._is_worth_telling(now):
             self._told_at = now
-            told = f"{WORTH_TELLING} orders refused within {now - self._recent[0]:.0f} s, the last: {refusal}"
+            last = refusal.reason if seen.order is not None and is_private(seen.order.action) else refusal
+            told = f"{WORTH_TELLING} orders refused within {now - self._recent[0]:.0f} s, the last: {last}"
             bodies.append(NoteBody(ALERT, told))
         return bodies
 

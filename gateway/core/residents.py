@@ -5,7 +5,8 @@ want consent (kinds.toml) are left out, and what a care sensor measures is neith
 agreed to is raised, and without `sends` only that: not the number behind it. A call for help always works. So it is for
 an asset that watches over somebody (`consent` of its kind): it is one of their sensors, made of their sensors.
 
-What a care sensor measures is never written down at all. With `sends` its latest value goes up, as any device's does.
+What a care sensor measures is never written down at all. With `sends` its latest value goes up, as any device's does,
+but never whether they are away.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -29,10 +30,16 @@ NOBODYS: Final = "?"
 
 @dataclass(frozen=True, slots=True)
 class Privacy:
-    """What may be watched, written down and sent. `care` are devices and assets that watch over people, whomever."""
+    """What may be watched, written down and sent. `care` are devices and assets that watch over people, whomever.
+
+    `parts` are the points that `personal_parts` found. `discreet` are points that say whether somebody is away: nobody
+    is sent their values.
+    """
 
     residents: tuple[ResidentTable, ...]
     care: frozenset[str]
+    parts: frozenset[Part] = frozenset()
+    discreet: frozenset[Part] = frozenset()
 
     def resident(self, device: str, point: str) -> ResidentTable | None:
         """Return whom a point concerns: as a sensor of theirs or as their button."""
@@ -47,19 +54,21 @@ class Privacy:
         each = self.resident(device, point)
         if each is not None and f"{device}.{point}" in each.sos:
             return False
-        return each is not None or device in self.care
+        return each is not None or self._is_care(device, point)
 
     def sends(self, device: str, point: str) -> bool:
         """Return whether a value may leave the gateway."""
         if not self.is_private(device, point):
             return True
+        if (device, point) in self.discreet:
+            return False
         each = self.resident(device, point)
         return each is not None and each.sends
 
     def whose(self, device: str, point: str) -> str:
         """Return the code of whom an alert concerns, `NOBODYS` for a care sensor of nobody's, "" for anything else."""
         each = self.resident(device, point)
-        return each.code if each is not None else NOBODYS if device in self.care else ""
+        return each.code if each is not None else NOBODYS if self._is_care(device, point) else ""
 
     def has_agreed(self, asset: str, consent: str) -> bool:
         """Return whether an asset may do what its kind wants consent for; it has no consent where nobody is watched."""
@@ -80,6 +89,37 @@ class Privacy:
             return True
         concerned = [self.resident(device, point) for point in rule.points]
         return all(each is not None and wanted in each.consent for each in concerned)
+
+    def _is_care(self, device: str, point: str) -> bool:
+        return device in self.care or (device, point) in self.parts
+
+
+def personal_parts(
+    residents: Iterable[ResidentTable], made_of: Collection[Part], profiles: Mapping[str, Profile]
+) -> frozenset[Part]:
+    """Return the points that say something of a person though their device does not watch over anybody.
+
+    `made_of` are those that assets over residents are made of: the contact of a flat's door is no contact like others,
+    also when who lives there has taken back their consent. An input that counts or latches too has several points, and
+    all end in its number: how often a door was opened says what its contact does. `profiles` are those of the devices.
+    """
+    named = {part for each in residents for part in each.sensors if "." in part}
+    named |= {".".join(part) for part in made_of}
+    inputs = {key for part in named if (key := _input(*part.split(".", 1)))}
+    wanted = {part for each in residents for part in each.sos}  # these ring, and are told
+    return frozenset(
+        (name, point.name)
+        for name, profile in profiles.items()
+        for point in profile.points
+        if (part := f"{name}.{point.name}") not in wanted
+        and (part in named or _input(name, point.name) in inputs)
+    )
+
+
+def _input(device: str, point: str) -> tuple[str, str] | None:
+    """Return which input of a board a point is of, "contact_7" and "pulses_7" of the same; None: it has no number."""
+    _, _, number = point.rpartition("_")
+    return (device, number) if number.isdecimal() and number != point else None
 
 
 def buttons(

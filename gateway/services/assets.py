@@ -10,6 +10,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, Final
 
 from drivers.api import Action, Done
+from gateway.core import outcomes
 from gateway.core.assets.moments import Daytime, Moment
 from gateway.core.assets.network import Network
 from gateway.core.assets.plans import Assembled, AssetPlan
@@ -25,7 +26,7 @@ DAY_S: Final = 86_400.0
 
 class Assets:
     """All assets. `places` says where each is, `judged` what rules look at, `restore` what stood before; `private` are
-    those whose values are shown to nobody.
+    the points whose values are shown to nobody.
 
     `read_soon` is the field's; `ended` is when the last run was last known to look, 0 if nobody knows. The hours of the
     day are `offset_h` before UTC's.
@@ -40,7 +41,7 @@ class Assets:
         read_soon: Callable[[str, str], None],
         now: Callable[[], Stamp],
         judged: Container[tuple[str, str]] | None = None,
-        private: Container[str] = (),
+        private: Container[tuple[str, str]] = (),
         restore: Iterable[Event] = (),
         ended: float = 0.0,
         offset_h: float = 8.0,
@@ -81,8 +82,8 @@ class Assets:
         """Switch an asset's mode on until a time, or off."""
         del deadline
         stamp = self._now()
-        if action in {"away", "home"}:
-            return self._leave(name, arguments.get("days") if action == "away" else None, stamp)
+        if outcomes.is_private(action):
+            return self._leave(name, arguments.get("days") if action == outcomes.AWAY else None, stamp)
         minutes = arguments.get("minutes", 0.0)
         until = stamp.wall + minutes * 60 if action == "on" else None
         for node in self._plans[name].nodes:
@@ -145,7 +146,7 @@ class Assets:
         points = {}
         for point in plan.points:
             if (seen := self._network.latest((plan.name, point.name))) is not None:
-                value = None if plan.name in self._private else seen.value
+                value = None if (plan.name, point.name) in self._private else seen.value
                 points[point.name] = {"value": value, "unit": point.unit, "quality": seen.quality}
         return {
             "asset": plan.name,

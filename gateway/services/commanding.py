@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Literal, Protocol
 
 from drivers.api import Action, Done, DriverError, LateError
+from gateway.core import outcomes
 from gateway.core.events import BaselineBody, Body, CommandBody, Event, OutcomeBody
 from gateway.core.policy import PolicyError, Ticket, choose_action, complete_arguments
 from gateway.core.standing import unanswered
@@ -186,5 +187,6 @@ class Commanding:
             command.id, command.device, command.action, result, detail, command.origin, grants
         )
         self._submit(outcome)
-        log.info("%s %s by %s: %s, %s", command.device, command.action, command.origin, result, detail)
+        shown = "" if outcomes.is_private(command.action) else f", {detail}"
+        log.info("%s by %s: %s%s", outcomes.said(command), command.origin, result, shown)
         return outcome

@@ -70,7 +70,7 @@ class Quarter(Rig):
             },
         )
         made = assetry.assets_of(config, checked.profiles)
-        devices = site.watched_of(config, checked.profiles, KINDS)
+        devices = site.watched_of(config, checked.profiles, KINDS, made)
         self.watched = assetry.watched_with(made, devices, config, KINDS)
         places = {name: each.place for name, each in self.watched.items()}
         self.assets = assetry.service_of(

@@ -161,7 +161,7 @@ LIMITS: Final[Mapping[str, tuple[float, float]]] = {
     "days": (0.01, 90), "grace_s": (0, 86_400), "after_s": (60, 86_400),
 }  # fmt: skip
 """What a number may be, where not anything."""
-OF_POINTS: Final = ("name", "unit", "deadband", "inner")
+OF_POINTS: Final = ("name", "unit", "deadband", "inner", "discreet")
 TESTS: Final = ("above", "below", "when")
 STANDS_ALONE: Final = ("ordered", "given", "during")
 """Formulas that stand on no reading."""

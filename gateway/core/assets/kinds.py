@@ -5,11 +5,12 @@ One file a kind in this folder, `manhole.toml`; a new kind is a new file and no 
     [asset]      title = { zh, en }, instead = ["fire.gas"]: rules of these kinds make no sense on a part of this;
                  needs = ["level"]: points without which it is nothing; consent = "home": it watches over a
                  resident, who must have agreed to that, and what it says is as private as what its parts do
-    [part.NAME]  what a part measures: zh, en; unit, where it must have one; many = true for a list
+    [part.NAME]  what a part measures: zh, en; unit, where it must have one; many = true for a list;
+                 discreet = true: it says that somebody is away, and is sent to nobody, whatever they agreed to
     [output.NAME] what can be moved: zh, en, needed; written "relays:1", as the strike of a door is
     [set.NAME]   a number an installer may set: zh, en, value (left out: must be set), unit
     [[point]]    a derived point: name, unit, deadband, and its formula (see formulas.py); inner = true: a step on
-                 the way, told to nobody
+                 the way, told to nobody; discreet = true: as of a part, and so is whatever stands on it
     [[rule]]     as in a profile (see gateway/core/rule_tables.py); a name of [set] may stand for a number
 
 Points whose parts an asset does not have are left out, and the rules on them too.
@@ -36,6 +37,7 @@ class PartTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     en: str
     unit: str = ""
     many: bool = False
+    discreet: bool = False
 
 
 class OutputTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

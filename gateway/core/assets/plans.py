@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from drivers.api import Action, Argument, Point, Text, Value
+from gateway.core import outcomes
 from gateway.core.assets import units
 from gateway.core.assets.drafts import AssetDraft, Draft, Key, allowed_keys, draft
 from gateway.core.assets.formulas import LIMITS, SAME_UNIT, TESTS, WANTED, Cell, Numbers
@@ -61,11 +62,17 @@ class AssetPlan:
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """The assets of a gateway; `order` is every derived point, sources first. With faults they are not to be used."""
+    """The assets of a gateway; `order` is every derived point, sources first. With faults they are not to be used.
+
+    `personal` are the points of devices that assets over residents are made of, `discreet` those of devices and assets
+    that say whether somebody is away: of all assets there are, also of those that nobody agreed to.
+    """
 
     plans: tuple[AssetPlan, ...] = ()
     order: tuple[Key, ...] = ()
     faults: tuple[Fault, ...] = ()
+    personal: frozenset[Key] = frozenset()
+    discreet: frozenset[Key] = frozenset()
 
 
 @dataclass(slots=True)
@@ -99,7 +106,15 @@ def assemble(
     order = _order(points, bench)
     nodes = {key: _node(points[key], drafts, bench) for key in order}
     plans = tuple(_plan(made, nodes, bench) for made in drafts)
-    return Assembled(plans, tuple(key for key in order if nodes[key]), tuple(bench.faults))
+    return Assembled(
+        plans,
+        order=tuple(key for key in order if nodes[key]),
+        faults=tuple(bench.faults),
+        personal=frozenset(
+            key for made in drafts if made.kind.asset.consent for keys in made.parts.values() for key in keys
+        ),
+        discreet=_discreet(drafts, [points[key] for key in order]),
+    )
 
 
 def _dangling(made: AssetDraft, there: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
@@ -137,6 +152,16 @@ def _order(points: Mapping[Key, Draft], bench: _Bench) -> list[Key]:
     for key in points:
         visit(key, ())
     return order
+
+
+def _discreet(drafts: Sequence[AssetDraft], points: Sequence[Draft]) -> frozenset[Key]:
+    """Return what must not be told: parts and points of which a kind says so, and all that stands on one of them."""
+    parts = ((made.kind.part.get(role), keys) for made in drafts for role, keys in made.parts.items())
+    found = {key for part, keys in parts if part is not None and part.discreet for key in keys}
+    for point in points:  # sources first
+        if point.table.get("discreet") or not found.isdisjoint(point.sources):
+            found.add(point.key)
+    return frozenset(found)
 
 
 def _node(made: Draft, drafts: Sequence[AssetDraft], bench: _Bench) -> NodePlan | None:
@@ -279,8 +304,8 @@ def _actions(formulas: set[str], settings: Mapping[str, float]) -> tuple[Action,
     most = settings.get(LONGEST_ABSENCE, LONGEST_ABSENCE_DAYS)
     days = Argument("days", min(0.1, most), most, min(7.0, most), "d")
     return (
-        Action("away", None, Text("住户外出", "Nobody at home"), (days,)),
-        Action("home", None, Text("住户在家", "At home")),
+        Action(outcomes.AWAY, None, Text("住户外出", "Nobody at home"), (days,)),
+        Action(outcomes.HOME, None, Text("住户在家", "At home")),
     )
 
 

@@ -13,7 +13,7 @@ import msgspec
 from gateway.core import roles
 from gateway.core.doors import Mode
 from gateway.core.events import Place, Words
-from gateway.core.gate import REMOTE
+from gateway.core.outcomes import REMOTE
 from gateway.core.places import within
 from gateway.core.signed import clean
 from gateway.desk import doors

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.core import payload
+from gateway.core import outcomes, payload
 from gateway.core.events import AlertBody, Change, Event, OutcomeBody, Severity
 from gateway.runtime.journal.feed import Feed, Rows
 from gateway.runtime.journal.outbox import Outbox
@@ -170,8 +170,7 @@ class Session:
             self._publish(event)
 
     def _send_first(self, event: Event) -> None:
-        wanted = isinstance(event.body, AlertBody | OutcomeBody)
-        if wanted and not self._outbox.had_ahead((event.epoch, event.seq)):
+        if _is_told(event) and not self._outbox.had_ahead((event.epoch, event.seq)):
             self._send(event)
             return
         self._outbox.pass_over((event.epoch, event.seq))
@@ -272,6 +271,12 @@ class Session:
         self._house.probe("uplink.before_cursor")
         self._house.journal.move_cursor(sink, position)
         self._house.probe("uplink.after_cursor")
+
+
+def _is_told(event: Event) -> bool:
+    """Return whether a row is for whoever is upstream."""
+    body = event.body
+    return isinstance(body, AlertBody) or (isinstance(body, OutcomeBody) and outcomes.leaves(body))
 
 
 def _is_new_and_critical(event: Event) -> bool:

@@ -11,6 +11,8 @@ from gateway.core import kinds
 from gateway.core.assets import kinds as asset_kinds
 from gateway.core.events import Clock, Event, LinkBody, ReadingBody
 from gateway.core.faults import Fault
+from gateway.core.residents import NOBODYS, Privacy
+from gateway.core.rules import Watched
 from gateway.core.snapshot import Snapshot
 
 KINDS = kinds.built_in()
@@ -291,15 +293,52 @@ def test_an_asset_that_watches_over_nobody_is_no_sensor_of_a_resident(folder: Pa
 
 @pytest.mark.parametrize(("sends", "told"), [("", ""), ("sends = true\n", "flat")])
 def test_what_a_watch_says_is_as_private_as_what_its_sensors_say(folder: Path, sends: str, told: str) -> None:
-    found = checked(folder, WATCHED + 'consent = ["home"]\n' + sends + ASSET)
-    assert found.config is not None
-    privacy = site.privacy_of(found.config, found.profiles, KINDS)
-    assert privacy.unwritten(reading("flat", "quiet_min").body) == told
-    made = assetry.assets_of(found.config, found.profiles)
-    devices = site.watched_of(found.config, found.profiles, KINDS)
-    flat = assetry.watched_with(made, devices, found.config, KINDS)["flat"]
+    watched, privacy = house(folder, WATCHED + 'consent = ["home"]\n' + sends + ASSET)
+    assert privacy.unwritten(reading("flat", "moved").body) == told
+    flat = watched["flat"]
     assert (flat.label, flat.place.floor, flat.resident) == ("2-1-301", "3", "2-1-301")
-    assert ("quiet_min" in flat.private) is not bool(sends)
+    assert ("moved" in flat.private) is not bool(sends)
+
+
+@pytest.mark.parametrize("consent", ["home", "away", ""])
+def test_that_somebody_is_away_is_sent_to_nobody_also_where_their_values_are(
+    folder: Path, consent: str
+) -> None:
+    leaving = ASSET.replace("contacts = ", "leaves = ")
+    more = '[[asset.point]]\nname = "gone"\nis = "away"\nwhen = true\n'
+    agreed = f'consent = ["home", "{consent}"]\nsends = true\n' if consent else "sends = true\n"
+    watched, privacy = house(folder, WATCHED + agreed + leaving + more)
+    assert privacy.unwritten(reading("sos-board", "contact_7").body) == ""
+    assert "contact_7" in watched["sos-board"].private  # the bolt, locked from outside
+    for point in ("away", "away_over", "quiet_min", "quiet_day_min", "gone"):
+        assert privacy.unwritten(reading("flat", point).body) == "", point
+        assert "flat" not in watched or point in watched["flat"].private, point
+    assert privacy.unwritten(reading("radar-301", "presence").body) == "radar-301"  # which they agreed to
+
+
+def test_the_door_of_a_flat_is_no_contact_like_others_once_consent_is_taken_back(folder: Path) -> None:
+    watched, privacy = house(folder, ASSET)
+    assert privacy.unwritten(reading("sos-board", "contact_7").body) == ""
+    assert privacy.whose("sos-board", "contact_7") == NOBODYS
+    assert "contact_7" in watched["sos-board"].private
+    assert privacy.unwritten(reading("sos-board", "contact_1").body) is None
+
+
+def test_how_often_the_door_of_a_flat_was_opened_is_as_private_as_that_it_is_open(folder: Path) -> None:
+    watched, privacy = house(folder, RESIDENT)
+    assert privacy.unwritten(reading("sos-board", "pulses_7").body) == ""
+    assert {"contact_7", "pulses_7", "presses_7"} <= watched["sos-board"].private
+    assert not {"pulses_1", "contact_3", "pulses_3"} & watched["sos-board"].private
+
+
+def house(folder: Path, more: str) -> tuple[dict[str, Watched], Privacy]:
+    """Return everything as it is watched, and what of it is private, as the house itself has them."""
+    found = checked(folder, more)
+    assert found.config is not None, [str(each) for each in found.faults]
+    made = assetry.assets_of(found.config, found.profiles)
+    devices = site.watched_of(found.config, found.profiles, KINDS, made)
+    privacy = site.privacy_of(found.config, found.profiles, KINDS, made)
+    return assetry.watched_with(made, devices, found.config, KINDS), privacy
 
 
 def test_no_other_asset_is_made_of_what_a_watch_says(folder: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.core import payload
 from gateway.core.config import MqttTable
-from gateway.core.events import BaselineBody, CommandBody, LinkBody, NoteBody, Severity
+from gateway.core.events import BaselineBody, CommandBody, LinkBody, NoteBody, OutcomeBody, Severity
 from gateway.core.incoming import Incoming
 from gateway.runtime.journal.rows import Lane, Position
 from gateway.services.uplink import Uplink
@@ -264,6 +264,7 @@ def test_rows_that_stay_at_home_are_passed_over() -> None:
         journal.submit(NoteBody("started", "version 1"))
         journal.submit(CommandBody("c1", "door-1", "unlock", {}, "console"))
         journal.submit(BaselineBody("lid-1", "roll", 1.0, "console"))
+        journal.submit(OutcomeBody("order-0", "flat-302", "away", "done", "away for 3 days", "console"))
         journal.submit(outcome_body())
         async with running(journal, broker):
             await until(drained(journal))
