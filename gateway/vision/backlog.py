@@ -1,8 +1,12 @@
-"""Frames between the decoder's thread and the watcher: a few, the newest; what the watcher cannot keep up with goes."""
+"""Frames between the decoder's thread and the watcher: a few, the newest; what the watcher cannot keep up with goes.
+
+A frame that has to wait behind another waits as a copy of its brightness. The decoder makes a buffer, with colour, for
+every picture that is still looked at and keeps it for the next, so one burst of eight would stay in memory for years.
+"""
 
 import threading
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.vision.sight import Frame
 
@@ -29,7 +33,10 @@ class Backlog:
         self._changed = threading.Condition()
 
     def put(self, arrival: Arrival) -> None:
-        """Add the newest frame."""
+        """Add the newest frame. One thread does; another may take frames meanwhile."""
+        if self._waiting:
+            frame = arrival.frame
+            arrival = replace(arrival, frame=replace(frame, luma=frame.luma.copy()))
         with self._changed:
             if len(self._waiting) >= self._most:
                 self._waiting.popleft()

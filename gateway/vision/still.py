@@ -7,7 +7,7 @@ around each sight that is shown, and the largest of them enlarged in a corner.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,10 +62,10 @@ class Glances:
         while self._size > self._most and len(self._kept) > 1:
             self._size -= len(self._kept.popleft().data)
 
-    def during(self, fall: Fall) -> list[Frame]:
-        """Return the frames kept in which it was seen."""
+    def during(self, fall: Fall) -> Iterator[Frame]:
+        """Yield the frames kept in which it was seen, each read when it is asked for: whole, they are large."""
         seen = {spot.frame for spot in fall.track}
-        return [_frame(glance) for glance in self._kept if glance.index in seen]
+        return (_frame(glance) for glance in self._kept if glance.index in seen)
 
 
 def _frame(glance: _Glance) -> Frame:
@@ -74,19 +74,16 @@ def _frame(glance: _Glance) -> Frame:
 
 
 def jpeg(
-    last: Frame, fall: Fall, glances: Sequence[Frame], *, title: str, when: float, privacy: bool = False
+    last: Frame, fall: Fall, glances: Iterable[Frame], *, title: str, when: float, privacy: bool = False
 ) -> bytes:
     """Return the still as JPEG; `when` is wall seconds since 1970. Raises ValueError where it cannot be drawn."""
-    shown = _shown(fall, glances)
     luma = _blurred(last.luma, fall) if privacy else last.luma.copy()
-    for spot, frame in shown:
-        top, bottom, left, right = _around(spot, luma.shape, MARGIN)
-        luma[top:bottom, left:right] = frame.luma[top:bottom, left:right]
+    shown, largest = _lay_in(luma, fall, glances)
     picture: Picture = np.asarray(cv2.cvtColor(luma, cv2.COLOR_GRAY2BGR), np.uint8)
-    if shown:
-        _enlarge(picture, *max(shown, key=lambda pair: pair[0].w * pair[0].h))
+    if largest:
+        _enlarge(picture, *largest)
     annotate.draw(picture, fall, fall.track[-1].frame)
-    for spot, _ in shown:  # after the line, which would hide what it leads through
+    for spot in shown:  # after the line, which would hide what it leads through
         top, bottom, left, right = _around(spot, luma.shape, annotate.BOX_AWAY)
         picture[top:bottom, left:right] = luma[top:bottom, left:right, None]
         cv2.rectangle(picture, (left, top), (right, bottom), annotate.YELLOW, 1)
@@ -97,9 +94,22 @@ def jpeg(
     return data.tobytes()
 
 
-def _shown(fall: Fall, glances: Sequence[Frame]) -> list[tuple[Spot, Frame]]:
-    frames = {frame.index: frame for frame in glances}
-    return [(spot, frames[spot.frame]) for spot in fall.track if spot.frame in frames]
+def _lay_in(
+    luma: Picture, fall: Fall, glances: Iterable[Frame]
+) -> tuple[list[Spot], tuple[Spot, Frame] | None]:
+    """Lay the sights into the picture; return them, and the largest with its frame. Two frames are held at most."""
+    spots = {spot.frame: spot for spot in fall.track}
+    shown: list[Spot] = []
+    largest: tuple[Spot, Frame] | None = None
+    for frame in glances:
+        if (spot := spots.get(frame.index)) is None:
+            continue
+        top, bottom, left, right = _around(spot, luma.shape, MARGIN)
+        luma[top:bottom, left:right] = frame.luma[top:bottom, left:right]
+        shown.append(spot)
+        if largest is None or spot.w * spot.h > largest[0].w * largest[0].h:
+            largest = spot, frame
+    return shown, largest
 
 
 def _around(spot: Spot, shape: tuple[int, ...], margin: int) -> tuple[int, int, int, int]:

@@ -101,6 +101,19 @@ def test_a_backlog_wakes_who_waits_and_remembers_when_frames_came() -> None:
     assert backlog.arrived(8) is None
 
 
+def test_a_frame_that_waits_behind_another_holds_no_buffer_of_the_decoder() -> None:
+    backlog, frames = Backlog(), [Frame(i, i / 25, luma) for i, luma in enumerate(clips.pictures(TIMES[:3]))]
+    for frame in frames:
+        backlog.put(Arrival(frame, 0.0))
+    taken = [arrival.frame for _ in frames if (arrival := backlog.get(0.0))]
+    assert [np.shares_memory(a.luma, b.luma) for a, b in zip(frames, taken, strict=True)] == [
+        True,
+        False,
+        False,
+    ]
+    assert all(np.array_equal(a.luma, b.luma) for a, b in zip(frames, taken, strict=True))
+
+
 def test_a_fall_is_sent_at_once_with_the_sum_of_a_still_that_is_written_after(tmp_path: Path) -> None:
     sent: list[Up] = []
     looking = lookout(tmp_path, sent, watcher=Knows())
