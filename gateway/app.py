@@ -324,8 +324,8 @@ class House:
         )
 
     def _make_centres(self, checked: Checked, restored: Sequence[Event], probe: Probe) -> FireCentres:
-        alerts, submit = self._alerting.alerts(), self.stream.submit
-        around = NearCentres(self._journal, submit, self._clock, self._snapshot, restored, alerts, probe)
+        known = self._clock, self._snapshot, self._watched, restored, self._alerting.alerts(), probe
+        around = NearCentres(self._journal, self.stream.submit, *known)
         return FireCentres(self._config, checked.profiles, self._kinds, around)
 
     def _publish(self, topic: str, content: bytes, **how: Any) -> bool:

@@ -235,12 +235,13 @@ def command(device: str, action: str, arguments: tuple[str, ...], as_json: bool,
 @option(
     "--format", "form", type=click.Choice(FORMATS), default="jsonl", show_default=True, help="option.format"
 )
+@option("--residents", is_flag=True, help="option.residents")
 @config_option
 @socket_option
-def export(since: str, until: str, form: str, config: Path | None, socket: Path | None) -> int:
+def export(since: str, until: str, form: str, *, residents: bool, **where: Any) -> int:
     """Write out journal rows."""
     try:
-        asking(config, socket).export(since, until, form)
+        asking(**where).export(since, until, form, residents=residents)
     except KeyboardInterrupt:
         return INTERRUPTED
     return DONE

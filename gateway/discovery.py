@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
-from gateway import __version__
+from gateway import __version__, states
 from gateway.core import home_assistant, texts
 from gateway.core.config import Config
 from gateway.core.events import ReadingBody
@@ -104,12 +104,11 @@ class Discovery:
     def _configs(self) -> Iterator[tuple[str, bytes]]:
         mine, home = self._config.gateway.id, self._config.gateway.place
         for name, watched in self._watched.items():
-            seen = self._snapshot.devices[name].points.values()
-            bodies = [event.body for event in seen if isinstance(event.body, ReadingBody)]
+            seen = states.readings(self._snapshot, self._watched, name)
             points = {
                 body.point: (body.value, body.unit)
-                for body in bodies
-                if body.value is not None and body.point not in watched.private
+                for event in seen
+                if isinstance(body := event.body, ReadingBody) and body.value is not None
             }
             if points:
                 where = texts.where(watched.subject).zh

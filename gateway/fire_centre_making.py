@@ -4,8 +4,9 @@ Loaded only where there is one. The address of a component is worked out by the 
 `components`; two devices with one address would be one at the centre, so that is a fault before anything starts.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -13,16 +14,15 @@ import msgspec
 from drivers.api import Profile, Text
 from drivers.gb26875 import text
 from drivers.gb26875.units import TEXT_BYTES, place_of
-from gateway import __version__
+from gateway import __version__, states
 from gateway.core import texts
 from gateway.core.centre_checks import component_of, endpoints
 from gateway.core.config import Config, DeviceTable, FireCentreTable, GatewayTable
-from gateway.core.events import Event, Place
+from gateway.core.events import Place
 from gateway.core.faults import Fault, same
 from gateway.core.kinds import Kinds
 from gateway.core.loading import Parsed
 from gateway.core.places import over
-from gateway.core.snapshot import Snapshot
 from gateway.fire_centre_needs import Around
 from gateway.runtime.stream import Stamp
 from gateway.services.centre.answers import About, Answers, Moment
@@ -80,7 +80,9 @@ def _make(
         standing=around.restored,
     )
     clock = CentreClock(table.take_clock)
-    answers = Answers(facility, _about(config.gateway), clock, _readings_of(around.snapshot))
+    answers = Answers(
+        facility, _about(config.gateway), clock, partial(states.readings, around.snapshot, around.watched)
+    )
     house = House(
         names=Names(table.name),
         ends=Ends(table.address, table.centre_address, table.user_version),
@@ -104,11 +106,6 @@ def _about(gateway: GatewayTable) -> About:
     major, minor, *_ = (int(part) for part in __version__.split(".")[:2])
     title = f"{gateway.name or gateway.id} compound-gateway {__version__}"
     return About(title, (major, minor), gateway.utc_offset_h)
-
-
-def _readings_of(snapshot: Snapshot) -> Callable[[str], Iterable[Event]]:
-    """Return what gives the latest readings of a device."""
-    return lambda device: snapshot.devices[device].points.values()
 
 
 def _moment(stamp: Stamp) -> Moment:

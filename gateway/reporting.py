@@ -31,6 +31,7 @@ from rich.console import Console
 from drivers.api import ProfileError
 from gateway import __version__, configuration
 from gateway.core import config as tables
+from gateway.core.assets import kinds as asset_kinds
 from gateway.core.redaction import Redactor
 from gateway.runtime.board import Board
 from gateway.runtime.journal import Journal, StoreError
@@ -245,9 +246,11 @@ def _of_residents(told: Mapping[str, Any]) -> Iterator[str]:
     homes = _tables(told, "resident")
     watching = {str(part) for each in homes for part in _list(each, "sensors")}
     yield from (str(each.get("code", "")) for each in homes)
-    for device in (device for bus in _tables(told, "bus") for device in _tables(bus, "device")):
-        if device.get("name") in watching:
-            yield from (str(device["name"]), str(device.get("label", "")))
+    over = {name for name, kind in asset_kinds.built_in().items() if kind.asset.consent}
+    devices = (device for bus in _tables(told, "bus") for device in _tables(bus, "device"))
+    for each in (*devices, *_tables(told, "asset")):
+        if each.get("name") in watching or each.get("kind") in over:
+            yield from (str(each.get("name", "")), str(each.get("label", "")))
 
 
 def _tables(told: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:

@@ -1,11 +1,11 @@
 """What is told of a device as it stands: its retained payload, and the angles that count as its rest."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from drivers.api import Quality
 from gateway import site
 from gateway.core import payload
-from gateway.core.events import ReadingBody
+from gateway.core.events import Event, ReadingBody
 from gateway.core.rules import Watched
 from gateway.core.snapshot import Snapshot
 
@@ -18,10 +18,17 @@ def state(snapshot: Snapshot, watched: Mapping[str, Watched], device: str) -> by
     mine = watched[device]
     points = [
         payload.PointState(body.point, body.value, body.quality, event.time, body.unit)
-        for event in seen.points.values()
-        if isinstance(body := event.body, ReadingBody) and body.point not in mine.private
+        for event in readings(snapshot, watched, device)
+        if isinstance(body := event.body, ReadingBody)
     ]
     return payload.state(device, points, online=seen.online, place=mine.place, about=mine.about)
+
+
+def readings(snapshot: Snapshot, watched: Mapping[str, Watched], device: str) -> Iterator[Event]:
+    """Yield the latest readings of a device that anybody may be told: what leaves is made of these and of no others."""
+    for event in snapshot.devices[device].points.values():
+        if isinstance(event.body, ReadingBody) and event.body.point not in watched[device].private:
+            yield event
 
 
 def angles(snapshot: Snapshot, watched: Mapping[str, Watched], device: str) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """The commands that ask a running gateway: status, alerts, watch, command, export."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -108,14 +108,25 @@ class Asking:
             self._warn_unkept(told)
         return done
 
-    def export(self, since: str, until: str, form: str) -> None:
-        """Write journal rows between two times to standard output."""
+    def export(self, since: str, until: str, form: str, *, residents: bool) -> None:
+        """Write journal rows between two times to standard output; what is about residents only if it is wanted."""
         now = datetime.now().astimezone()
         first, last = exporting.moment(since, now), exporting.moment(until, now)
-        events = (answer["event"] for answer in self._client.stream("export", since=first, until=last))
+        left_out = 0
+
+        def rows() -> Iterator[Mapping[str, Any]]:
+            nonlocal left_out
+            for answer in self._client.stream("export", since=first, until=last):
+                if residents or not exporting.is_about_resident(answer["event"]):
+                    yield answer["event"]
+                else:
+                    left_out += 1
+
         write = exporting.csv_lines if form == "csv" else exporting.json_lines
-        for line in write(events):
+        for line in write(rows()):
             click.echo(line)
+        if left_out:
+            click.echo(self._words("export.left_out", n=left_out), err=True)
 
     def _warn_unkept(self, told: Mapping[str, Any]) -> None:
         """Say so when what was done is in memory only; a gateway before this one told nothing of it."""

@@ -6,9 +6,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
+from gateway.core import outcomes
 from gateway.terminal.errors import ToolError
+
+CARE: Final = "care."
+"""The family of kinds that are about people."""
 
 COLUMNS = (
     "id", "time", "clock", "type", "device", "point", "value", "unit", "quality", "kind", "severity", "change",
@@ -53,6 +57,20 @@ _DETAILS = (
     "reason",
     "note",
 )
+
+
+def is_about_resident(event: Mapping[str, Any]) -> bool:
+    """Return whether a row says something of a resident: its alert, where they are, what a watch has counted."""
+    body = event.get("body", {})
+    match body.get("type"):
+        case "alert":
+            return str(body.get("kind", "")).startswith(CARE)
+        case "command" | "outcome":
+            return outcomes.is_private(str(body.get("action", "")))
+        case "memory":  # what a restart needs of it, and of other assets: of use to nobody else
+            return True
+        case _:
+            return False
 
 
 def json_lines(events: Iterator[Mapping[str, Any]]) -> Iterator[str]:

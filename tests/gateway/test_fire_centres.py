@@ -134,7 +134,7 @@ def test_nothing_is_kept_for_a_centre_that_is_gone_and_its_trouble_is_over(tmp_p
             journal.cursor("centre-old.urgent")
             checked = check(tmp_path, "")
             assert checked.config is not None
-            around = Around(journal, _numbered, _no_time, Snapshot(()), (), (), lambda _point: None)
+            around = Around(journal, _numbered, _no_time, Snapshot(()), {}, (), (), lambda _point: None)
             centres = FireCentres(checked.config, checked.profiles, kinds.built_in(), around)
             assert journal.cursor("centre-old.urgent") == UNSERVED
             told: list[object] = []
@@ -149,7 +149,7 @@ def test_nothing_is_kept_for_a_centre_that_is_gone_and_its_trouble_is_over(tmp_p
 def _around() -> Around:
     journal: Any = MemoryJournal()
     journal.epoch = 1
-    return Around(journal, journal.submit, _no_time, Snapshot(()), (), (), lambda _point: None)
+    return Around(journal, journal.submit, _no_time, Snapshot(()), {}, (), (), lambda _point: None)
 
 
 def _numbered(_body: Body) -> Event:

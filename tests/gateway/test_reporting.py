@@ -42,6 +42,8 @@ SECRETS = {
     "door number": "9-9-0901",
     "care device": "radar-of-0901",
     "care label": "九栋王家雷达",
+    "care asset": "flat-of-0901",
+    "care asset of nobody": "bed-of-0902",
 }
 PARTS = {
     "MANIFEST.sha256", "configuration.json", "check.txt", "rows.json", "journal.txt", "machine.json", "versions.txt",
@@ -84,9 +86,17 @@ name = "{care device}"
 label = "{care label}"
 profile = "micradar-r60afd1"
 address = 1
+[[asset]]
+name = "{care asset}"
+kind = "home"
+parts = {{ moves = ["{care device}.presence"] }}
+[[asset]]
+name = "{care asset of nobody}"
+kind = "bed"
+parts = {{ bed = "{care device}.presence" }}
 [[resident]]
 code = "{door number}"
-sensors = ["{care device}"]
+sensors = ["{care device}", "{care asset}"]
 consent = ["fall"]
 [[last_resort]]
 kind = "dingtalk"

@@ -324,6 +324,22 @@ def test_the_door_of_a_flat_is_no_contact_like_others_once_consent_is_taken_back
     assert privacy.unwritten(reading("sos-board", "contact_1").body) is None
 
 
+def test_what_leaves_of_the_latest_readings_is_never_what_a_resident_keeps_to_themselves(
+    folder: Path,
+) -> None:
+    watched, _ = house(folder, RESIDENT)
+    snapshot = Snapshot(tuple(watched))
+    for device, point in (("radar-301", "heart"), ("sos-board", "contact_7"), ("sos-board", "contact_1")):
+        snapshot.follow(reading(device, point))
+    told = [
+        each.body.point
+        for device in watched
+        for each in states.readings(snapshot, watched, device)
+        if isinstance(each.body, ReadingBody)
+    ]
+    assert told == ["contact_1"]
+
+
 def test_how_often_the_door_of_a_flat_was_opened_is_as_private_as_that_it_is_open(folder: Path) -> None:
     watched, privacy = house(folder, RESIDENT)
     assert privacy.unwritten(reading("sos-board", "pulses_7").body) == ""

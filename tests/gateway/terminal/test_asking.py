@@ -10,7 +10,7 @@ import sys
 import tempfile
 import termios
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ class Gateway:
     def __init__(self) -> None:
         self.asked: list[Mapping[str, Any]] = []
         self.result, self.kept = "done", True
+        self.rows: Sequence[Mapping[str, Any]] = ()
         self.operations: dict[str, Operation] = {
             "status": self._status, "alerts": self._alerts, "acknowledge": self._take, "shelve": self._take,
             "command": self._command, "export": self._export, "watch": self._export,
@@ -71,6 +72,8 @@ class Gateway:
                     "body": {"type": "note", "what": "x"},
                 }
             }
+        for seq, body in enumerate(self.rows, 3):
+            yield {"event": {"epoch": 1, "seq": seq, "time": 0.0, "clock": "synced", "body": body}}
 
 
 @contextmanager
@@ -178,6 +181,27 @@ def test_export_writes_a_row_a_line(gateway: Gateway, path: Path) -> None:
     rows = [json.loads(line) for line in run(path, "export", "--since", "2h").stdout.splitlines()]
     assert [row["seq"] for row in rows] == [1, 2]
     assert gateway.asked[0]["until"] - gateway.asked[0]["since"] == pytest.approx(7200)
+
+
+RESIDENTS = (
+    {"type": "alert", "kind": "care.bed_exit", "text": {"zh": "鹊0901", "en": "鹊0901"}},
+    {"type": "command", "device": "鹊0901", "action": "away", "origin": "console"},
+    {"type": "outcome", "device": "鹊0901", "action": "home", "result": "done"},
+    {"type": "memory", "asset": "鹊0901", "point": "out_min", "value": 15.0},
+)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_export_leaves_out_what_is_about_residents_and_says_so_unless_it_is_asked_for(
+    gateway: Gateway, path: Path, form: str
+) -> None:
+    gateway.rows = RESIDENTS
+    result = run(path, "export", "--format", form)
+    assert "鹊0901" not in result.stdout
+    assert "4 rows about residents are left out" in result.stderr
+    whole = run(path, "export", "--format", form, "--residents")
+    assert whole.stdout.count("鹊0901") >= 3
+    assert "left out" not in whole.stderr
 
 
 def test_export_writes_csv(gateway: Gateway, path: Path) -> None:
