@@ -3,7 +3,8 @@
 Clips with one fall each give recall, boxes, spans and floors; long streams of hard negatives, in which nothing falls,
 give false alarms per camera-day, cause by cause; a classical baseline sees the same. Results stay in a folder, one
 small file each, so that the hours may be gathered over several evenings. `--real` runs the watcher on real clips in
-which nothing falls and counts what it says; those are never trained on and choose no threshold.
+which nothing falls and counts what it says, `--with-falls` lays rendered falls over them and counts what it finds;
+real clips are never trained on and choose no threshold.
 """
 
 import argparse
@@ -16,7 +17,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from models.train import card, report, trials
+from models.train import card, composed, report, trials
+from models.train.composed import run_composed
 from models.train.real import run_real
 from models.train.spread import spread
 from models.train.trials import STRETCH_S, Clip, Stretch
@@ -80,6 +82,12 @@ def main() -> None:
     options = _options()
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     console = Console(stderr=True)
+    if options.real and options.with_falls:
+        laid = run_composed(options.real, falls=options.with_falls, seed=options.seed, model=options.model,
+                              processes=options.jobs, console=console, fps=options.fps)  # fmt: skip
+        print(composed.tables(laid))
+        print(json.dumps(composed.figures(laid)), flush=True)
+        return
     if options.real:
         run_real(options.real, options.model, console)
         return
@@ -109,7 +117,23 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--real", type=Path, nargs="+", metavar="FILE", help="real clips in which nothing falls"
     )
-    return parser.parse_args()
+    parser.add_argument(
+        "--with-falls",
+        type=int,
+        default=0,
+        metavar="N",
+        help="lay N falls over each real clip of a fixed camera",
+    )
+    parser.add_argument(
+        "--fps",
+        type=int,
+        metavar="N",
+        help="show real clips under falls at N pictures a second, not their own rate",
+    )
+    options = parser.parse_args()
+    if options.with_falls and not options.real:
+        parser.error("--with-falls wants real clips to lay falls over: --real FILE...")
+    return options
 
 
 if __name__ == "__main__":

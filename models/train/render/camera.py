@@ -21,9 +21,11 @@ from models.train.render.optics import (
     TILE_SPARE,
     blurred,
     cut,
+    denoised,
     lay_over,
     moved,
     noise_tile,
+    sharpened,
     sigma_map,
     vignette,
 )
@@ -83,7 +85,7 @@ class Camera:
         self._linear = np.ascontiguousarray(linear, np.float32)
         self._work = self._linear.copy()
         level = look.tone.level(self._linear)
-        self._base = self._sharpened(level)
+        self._base = sharpened(level, look)
         self._codes: NDArray[np.uint16] | None = None
         self._sigma = sigma_map(look, level)
         self._tile = noise_tile(rng, look, self._shape)
@@ -134,17 +136,9 @@ class Camera:
     def _look_at(
         self, cover: Plane, behind: Plane, mixed: Plane, rectangle: _Rectangle, weather: Weather
     ) -> Seen | None:
-        rows, columns = np.nonzero(cover > SEEN)
-        if not len(rows):
-            return None
         off = np.abs(self.look.tone.level(mixed) - self.look.tone.level(behind))
-        contrast = float(off[cover >= 0.5 * cover.max()].mean())
-        height, width = self._shape
-        left = min(max(rectangle.x0 + columns.min() + weather.shift_x, 0.0), width - 1.0)
-        top = min(max(rectangle.y0 + rows.min() + weather.shift_y, 0.0), height - 1.0)
-        right = min(rectangle.x0 + columns.max() + 1 + weather.shift_x, float(width))
-        bottom = min(rectangle.y0 + rows.max() + 1 + weather.shift_y, float(height))
-        return Seen((float(left), float(top), float(right - left), float(bottom - top)), contrast)
+        at = (rectangle.x0 + weather.shift_x, rectangle.y0 + weather.shift_y)
+        return seen_of(cover, off, at, self._shape)
 
     def _add(self, rectangle: _Rectangle, weather: Weather) -> _Rectangle:
         """Add what the linear picture changed by in a rectangle, moved as the picture is; restore it behind."""
@@ -155,7 +149,7 @@ class Camera:
         gain = np.float32(weather.gain)
         delta = self.look.tone.level(now if gain == 1 else now * gain) - self.look.tone.level(still * gain)
         self._work[rectangle.slices] = self._linear[rectangle.slices]
-        delta = self._sharpened(delta)
+        delta = sharpened(delta, self.look)
         whole_x, whole_y = int(np.floor(weather.shift_x)), int(np.floor(weather.shift_y))
         rest_x, rest_y = weather.shift_x - whole_x, weather.shift_y - whole_y
         if rest_x or rest_y:
@@ -180,10 +174,7 @@ class Camera:
         before = [self._kept[each.slices].copy() for each in careful]
         cv2.accumulateWeighted(self._scratch, self._kept, 1 - self.look.keep)
         for each, last in zip(careful, before, strict=True):
-            change = self._scratch[each.slices] - last
-            size = np.asarray(cv2.blur(np.abs(change), (3, 3)), np.float32)
-            trust = np.clip(size * np.float32(0.5 / self.look.reach) - np.float32(0.5), 0, 1)
-            self._kept[each.slices] = last + change * (1 - self.look.keep * (1 - trust))
+            self._kept[each.slices] = denoised(last, self._scratch[each.slices], self.look)
 
     def _moved(self, weather: Weather) -> Plane:
         """Return the still picture under this weather."""
@@ -201,14 +192,23 @@ class Camera:
         part = self._tile[top : top + height, left : left + width]
         return part[:: -1 if self._rng.random() < 0.5 else 1]
 
-    def _sharpened(self, level: Plane) -> Plane:
-        if not self.look.sharpen:
-            return level
-        soft = cv2.GaussianBlur(level, (0, 0), self.look.sharpen_px)
-        return np.asarray(
-            cv2.addWeighted(level, 1 + self.look.sharpen, soft, -self.look.sharpen, 0), np.float32
-        )
-
     def _clip(self, x0: int, y0: int, x1: int, y1: int) -> _Rectangle:
         height, width = self._shape
         return _Rectangle(max(x0, 0), max(y0, 0), min(x1, width), min(y1, height))
+
+
+def seen_of(cover: Plane, off: Plane, at: tuple[float, float], shape: tuple[int, int]) -> Seen | None:
+    """Return where a patch shows, and how: its cover, by how much each pixel changes, and its corner (x, y).
+
+    `shape` is that of the picture; None where it covers too little of any pixel's exposure.
+    """
+    rows, columns = np.nonzero(cover > SEEN)
+    if not len(rows):
+        return None
+    height, width = shape
+    left = min(max(at[0] + columns.min(), 0.0), width - 1.0)
+    top = min(max(at[1] + rows.min(), 0.0), height - 1.0)
+    right = min(at[0] + columns.max() + 1, float(width))
+    bottom = min(at[1] + rows.max() + 1, float(height))
+    contrast = float(off[cover >= 0.5 * cover.max()].mean())
+    return Seen((float(left), float(top), float(right - left), float(bottom - top)), contrast)

@@ -1,4 +1,4 @@
-"""The parts of a camera that are plain functions: blur of a patch, vignette, noise fields, moving a picture."""
+"""The parts of a camera that are plain functions: blur, vignette, noise, sharpening, denoising, moving a picture."""
 
 from typing import TypeVar
 
@@ -56,6 +56,24 @@ def noise_tile(rng: np.random.Generator, look: Look, shape: tuple[int, int]) -> 
     if look.grain_px > 0.25:
         tile = np.asarray(cv2.GaussianBlur(tile, (0, 0), look.grain_px), np.float32)
     return np.asarray(tile / tile[:200, :200].std(), np.float32)
+
+
+def sharpened(level: Plane, look: Look) -> Plane:
+    """Return grey levels, or what they change by, as the camera sharpens them."""
+    if not look.sharpen:
+        return level
+    soft = cv2.GaussianBlur(level, (0, 0), look.sharpen_px)
+    return np.asarray(cv2.addWeighted(level, 1 + look.sharpen, soft, -look.sharpen, 0), np.float32)
+
+
+def denoised(last: Plane, now: Plane, look: Look) -> Plane:
+    """Return what the camera's denoiser hands on after `last`: the less it follows, the less something moves."""
+    change = now - last
+    if look.plain:
+        return np.asarray(last + change * np.float32(1 - look.keep), np.float32)
+    size = np.asarray(cv2.blur(np.abs(change), (3, 3)), np.float32)
+    trust = np.clip(size * np.float32(0.5 / look.reach) - np.float32(0.5), 0, 1)
+    return np.asarray(last + change * (1 - look.keep * (1 - trust)), np.float32)
 
 
 def moved(picture: Picture, weather: Weather) -> Picture:
