@@ -32,6 +32,12 @@ What = Literal["still", "clip"]
 class Cutter(Protocol):
     """Who has the encoded stream: the ring."""
 
+    def hold(self, t0_s: float) -> None:
+        """Keep what came from then on, until it is released."""
+
+    def release(self, t0_s: float) -> None:
+        """Keep it no longer than anything else."""
+
     def cut(self, t0_s: float, t1_s: float, path: Path) -> object:
         """Write what lies between two stream times as MP4; raises when it cannot."""
 
@@ -87,7 +93,9 @@ class Recorder:
     def clip(self, fall: str, start_s: float, end_s: float) -> None:
         """Have a clip cut around what fell between these stream times, once it is all there."""
         until = self._clock() + AFTER_S + GRACE_S
-        self._pending.append(_Pending(fall, max(0.0, start_s - BEFORE_S), end_s + AFTER_S, until))
+        clip = _Pending(fall, max(0.0, start_s - BEFORE_S), end_s + AFTER_S, until)
+        self._ring.hold(clip.start_s)
+        self._pending.append(clip)
 
     def tick(self, stream_s: float) -> None:
         """Cut the clips that are due; the newest frame is of `stream_s`."""
@@ -95,13 +103,17 @@ class Recorder:
         due = [each for each in self._pending if stream_s >= each.end_s or now >= each.until]
         self._pending = [each for each in self._pending if each not in due]
         for each in due:
-            self._queue(each.fall, "clip", lambda each=each: self._cut(each))  # type: ignore[misc]
+            if not self._queue(each.fall, "clip", lambda each=each: self._cut(each)):  # type: ignore[misc]
+                self._ring.release(each.start_s)
 
-    def _queue(self, fall: str, what: What, job: Callable[[], None]) -> None:
+    def _queue(self, fall: str, what: What, job: Callable[[], None]) -> bool:
+        """Have it done by the thread that writes; return whether it will be."""
         try:
             self._jobs.put_nowait((fall, what, job))
         except queue.Full:
             self._send(Missing(fall, what, "too much to write at once"))
+            return False
+        return True
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -121,15 +133,18 @@ class Recorder:
             self._keep(part, fall, "still", sha256, len(data))
 
     def _cut(self, clip: _Pending) -> None:
-        part = self._part(clip.fall, "clip")
-        with _removed_on_failure(part):
-            self._need(1)
-            self._ring.cut(clip.start_s, clip.end_s, part)
-            size = part.stat().st_size
-            self._need(size)
-            with part.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            self._keep(part, clip.fall, "clip", sha256, size)
+        try:
+            part = self._part(clip.fall, "clip")
+            with _removed_on_failure(part):
+                self._need(1)
+                self._ring.cut(clip.start_s, clip.end_s, part)
+                size = part.stat().st_size
+                self._need(size)
+                with part.open("rb") as file:
+                    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+                self._keep(part, clip.fall, "clip", sha256, size)
+        finally:
+            self._ring.release(clip.start_s)
 
     def _part(self, fall: str, what: What) -> Path:
         self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)

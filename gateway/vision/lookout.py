@@ -6,6 +6,7 @@ once a second, and it is None when the loop has not gone round since: a hang sho
 
 import hashlib
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -144,9 +145,17 @@ class Lookout:
     def _picture(self, fall: Fall, last: Frame, when: float) -> tuple[bytes, str]:
         """Return the still, or why there is none: an alert goes out without one rather than not at all."""
         title = self._setup.title if self._setup.title.isascii() else self._setup.camera
-        glances = self._glances.during(fall)
-        try:
-            picture = still.jpeg(last, fall, glances, title=title, when=when, privacy=self._setup.privacy)
-        except (cv2.error, ValueError, MemoryError) as error:
-            return b"", str(error)[:200]
-        return picture, ""
+        glances, drawn = self._glances.during(fall), [(b"", "")]
+
+        def draw() -> None:
+            try:
+                privacy = self._setup.privacy
+                drawn[0] = still.jpeg(last, fall, glances, title=title, when=when, privacy=privacy), ""
+            except (cv2.error, ValueError, MemoryError) as error:
+                drawn[0] = b"", str(error)[:200]
+
+        # OpenCV keeps its fonts, 6 MB, as long as the thread that wrote a word with them.
+        thread = threading.Thread(target=draw, name="still")
+        thread.start()
+        thread.join()
+        return drawn[0]

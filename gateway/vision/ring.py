@@ -1,9 +1,10 @@
-"""The last half minute of a camera as it came over the line, and a clip cut out of it: nothing is encoded again.
+"""The last seconds of a camera as they came over the line, and a clip cut out of them: nothing is encoded again.
 
 Only whole groups of pictures are kept: pictures between two key frames mean nothing without the first. A group is let
 go when the next one is old enough by itself, so a camera with rare key frames keeps more than it was asked to, up to
-`most_bytes`. Beyond that the oldest group goes, even if it is the only one; that is counted. A clip begins at the last
-key frame at or before the time asked for, which its `start_s` tells.
+`most_bytes`. While a clip is wanted, all from its beginning on is held, again up to `most_bytes`. Beyond that the
+oldest group goes, even if it is the only one; that is counted. A clip begins at the last key frame at or before the
+time asked for, which its `start_s` tells.
 
 The form of the stream (size, parameter sets) is kept as a stream of an unwritten file: so a clip can be cut after the
 camera is gone. When a camera comes back in another form, what was kept before cannot go into one clip with it: it goes.
@@ -29,6 +30,7 @@ from gateway.vision.frames import Source
 from gateway.vision.source_facts import Encoded
 
 MIB = 1 << 20
+KEPT_S = 18.0  # ten seconds before the longest track (6 s), and until its end is noticed
 TICKS = 90000  # of a clip's time base: the same as RTP's, so times of network cameras stay exact
 PLAYS_ON_APPLE = {"hevc": "hvc1"}  # FFmpeg's own choice is hev1, which Safari and iPhones refuse
 
@@ -65,7 +67,7 @@ class Form:
 class Ring:
     """Keeps at least `seconds` of packets in at most `most_bytes`, if groups of pictures allow it."""
 
-    def __init__(self, seconds: float = 25.0, most_bytes: int = 32 * MIB) -> None:
+    def __init__(self, seconds: float = KEPT_S, most_bytes: int = 32 * MIB) -> None:
         self.lost_packets = 0
         self._seconds, self._most_bytes = seconds, most_bytes
         self._groups: deque[list[Encoded]] = deque()
@@ -73,6 +75,7 @@ class Ring:
         self._form: Form | None = None
         self._mould: tuple[OutputContainer, VideoStream] | None = None
         self._awaits_key = True
+        self._held: list[float] = []  # where the clips that are wanted begin
         self._lock = threading.Lock()  # packets come in one thread, clips are cut in another
 
     @property
@@ -116,6 +119,16 @@ class Ring:
             self._sizes[-1] += len(packet.data)
             self._thin_out(packet.time_s)
 
+    def hold(self, t0_s: float) -> None:
+        """Let nothing from `t0_s` on go by its age, until that is released as often as it was held."""
+        with self._lock:
+            self._held.append(t0_s)
+
+    def release(self, t0_s: float) -> None:
+        """Hold it no more; what is too old by then goes with the next packet."""
+        with self._lock:
+            self._held.remove(t0_s)
+
     def cut(self, t0_s: float, t1_s: float, path: Path) -> Clip:
         """Write what there is from t0 to t1 as an MP4 that plays from its first byte; whole, on disk, or not at all.
 
@@ -151,7 +164,8 @@ class Ring:
 
     def _thin_out(self, now_s: float) -> None:
         """Let go of what is older than it must be, and of what is too much."""
-        while len(self._groups) > 1 and self._groups[1][0].time_s <= now_s - self._seconds:
+        wanted_s = min(now_s - self._seconds, *self._held) if self._held else now_s - self._seconds
+        while len(self._groups) > 1 and self._groups[1][0].time_s <= wanted_s:
             self._let_go()
         while sum(self._sizes) > self._most_bytes:
             self.lost_packets += len(self._groups[0])

@@ -1,9 +1,10 @@
-"""Give back the parts of programs that only starting needed, once a camera's process is about to watch.
+"""Give back the parts of libraries that a camera's process seldom needs: what starting, or a fall, ran through.
 
 Loading NumPy, OpenCV, FFmpeg and onnxruntime runs once through some fifty megabytes of them: registers of operators,
 tables, initialisers. Most of it is never read again and would count as this process's memory for years. These are clean
-pages of files, so the kernel lets go of them at once (madvise(2), MADV_DONTNEED) and reads a page again should it be
-needed after all. Only what cannot be written is given back, and of that no page that the loader has changed.
+pages of files, so the kernel lets go of them at once (madvise(2), MADV_DONTNEED) and maps a page again when it is
+needed after all: from memory, where the kernel keeps it as long as there is room, else from the file. Only what
+cannot be written is given back, and of that no page that the loader has changed.
 """
 
 import contextlib
@@ -21,8 +22,11 @@ OF_A_FILE: Final = 1 << 61 | 1 << 63  # in /proc/PID/pagemap: there, and a page 
 _MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) r-[-x]p \S+ \S+ \d+ +\S.*\.so[.0-9]*")
 
 
-def shed_startup_code() -> int:
-    """Give the code and constants of all shared libraries back; return how many bytes that was. 0 off Linux."""
+def shed_unused_code() -> int:
+    """Give the code and constants of all shared libraries back; return how many bytes that was. 0 off Linux.
+
+    Any thread may, at any time: whoever runs through it meanwhile goes on.
+    """
     given, page = 0, os.sysconf("SC_PAGE_SIZE")
     with contextlib.suppress(OSError):
         advise = ctypes.CDLL(None, use_errno=True).madvise

@@ -78,38 +78,48 @@ def jpeg(
 ) -> bytes:
     """Return the still as JPEG; `when` is wall seconds since 1970. Raises ValueError where it cannot be drawn."""
     luma = _blurred(last.luma, fall) if privacy else last.luma.copy()
-    shown, largest = _lay_in(luma, fall, glances)
+    sights, largest = _lay_in(luma, fall, glances)
     picture: Picture = np.asarray(cv2.cvtColor(luma, cv2.COLOR_GRAY2BGR), np.uint8)
     if largest:
         _enlarge(picture, *largest)
     annotate.draw(picture, fall, fall.track[-1].frame)
-    for spot in shown:  # after the line, which would hide what it leads through
+    for spot in sights:  # after the line, which would hide what it leads through
         top, bottom, left, right = _around(spot, luma.shape, annotate.BOX_AWAY)
         picture[top:bottom, left:right] = luma[top:bottom, left:right, None]
         cv2.rectangle(picture, (left, top), (right, bottom), annotate.YELLOW, 1)
+    del luma  # what is written next is large enough
     _caption(picture, f"{title}   {_time(when)}   {annotate.label(fall)}")
     good, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     if not good:
-        raise ValueError(f"a picture of {luma.shape[1]} x {luma.shape[0]} cannot be written as JPEG")
+        raise ValueError(f"a picture of {picture.shape[1]} x {picture.shape[0]} cannot be written as JPEG")
     return data.tobytes()
 
 
 def _lay_in(
     luma: Picture, fall: Fall, glances: Iterable[Frame]
-) -> tuple[list[Spot], tuple[Spot, Frame] | None]:
-    """Lay the sights into the picture; return them, and the largest with its frame. Two frames are held at most."""
+) -> tuple[list[Spot], tuple[Spot, Picture] | None]:
+    """Lay the sights into the picture, one frame at a time; return them, and the largest with what is around."""
     spots = {spot.frame: spot for spot in fall.track}
-    shown: list[Spot] = []
-    largest: tuple[Spot, Frame] | None = None
+    sights: list[Spot] = []
+    largest: tuple[Spot, Picture] | None = None
     for frame in glances:
         if (spot := spots.get(frame.index)) is None:
             continue
         top, bottom, left, right = _around(spot, luma.shape, MARGIN)
         luma[top:bottom, left:right] = frame.luma[top:bottom, left:right]
-        shown.append(spot)
+        sights.append(spot)
         if largest is None or spot.w * spot.h > largest[0].w * largest[0].h:
-            largest = spot, frame
-    return shown, largest
+            largest = spot, _surroundings(spot, frame.luma)
+    return sights, largest
+
+
+def _surroundings(spot: Spot, luma: Picture) -> Picture:
+    """Return a copy of a sight with as much again on each side."""
+    half = max(8, round(max(spot.w, spot.h)))
+    x, y = spot.centre
+    centre = Spot(spot.frame, spot.time_s, x - half, y - half, 2 * half, 2 * half)
+    top, bottom, left, right = _around(centre, luma.shape, 0)
+    return luma[top:bottom, left:right].copy()
 
 
 def _around(spot: Spot, shape: tuple[int, ...], margin: int) -> tuple[int, int, int, int]:
@@ -137,18 +147,13 @@ def _blurred(luma: Picture, fall: Fall) -> Picture:
     return np.where(band > 0, luma, np.asarray(blurred, np.uint8))
 
 
-def _enlarge(picture: Picture, spot: Spot, frame: Frame) -> None:
+def _enlarge(picture: Picture, spot: Spot, patch: Picture) -> None:
     """Lay an enlargement of one sight into the upper corner that is further from the track."""
     side = round(picture.shape[0] * ENLARGED)
-    half = max(8, round(max(spot.w, spot.h)))
-    x, y = spot.centre
-    centre = Spot(spot.frame, spot.time_s, x - half, y - half, 2 * half, 2 * half)
-    top, bottom, left, right = _around(centre, frame.luma.shape, 0)
-    patch = frame.luma[top:bottom, left:right]
     if not patch.size or side >= picture.shape[1]:
         return
     large = cv2.cvtColor(cv2.resize(patch, (side, side), interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2BGR)
-    at = 0 if x > picture.shape[1] / 2 else picture.shape[1] - side
+    at = 0 if spot.centre[0] > picture.shape[1] / 2 else picture.shape[1] - side
     picture[:side, at : at + side] = large
     cv2.rectangle(picture, (at, 0), (at + side - 1, side - 1), annotate.RED, 1)
 

@@ -26,11 +26,12 @@ from gateway.vision.lookout import Lookout
 from gateway.vision.messages import Orders, Room, Setup, Up, WireError, encode
 from gateway.vision.picture import PictureHealth
 from gateway.vision.ring import Ring
-from gateway.vision.shedding import shed_startup_code
+from gateway.vision.shedding import shed_unused_code
 from gateway.vision.sight import Outlook
 from gateway.vision.watcher import Watcher
 
 BEAT_S: Final = 1.0
+SHED_BEATS: Final = 60  # a fall runs through much that nothing else does
 LAST_WORK_S: Final = 0.8  # for evidence in work when the gateway goes
 CHUNK: Final = 64 * 1024
 BACKSTOP: Final = 4  # times the memory limit: then the kernel says no
@@ -90,7 +91,7 @@ def main(arguments: list[str]) -> NoReturn:
     ring = Ring()
     lookout = Lookout(setup, send=line.send, watcher=watcher, health=PictureHealth(), ring=ring)
     intake = Intake(setup, ring, send=line.send, take=lookout.decoded)
-    shed_startup_code()
+    shed_unused_code()
     lookout.recorder.start()
     for name, run in {
         "decode": intake.run,
@@ -109,8 +110,12 @@ def _obey(line: Line, lookout: Lookout) -> NoReturn:
 
 
 def _beat(line: Line, lookout: Lookout, intake: Intake) -> NoReturn:
+    beats = 0
     while True:
         time.sleep(BEAT_S)
+        beats += 1
+        if beats % SHED_BEATS == 0:
+            shed_unused_code()
         beat = lookout.heartbeat(decode_errors=intake.decode_errors, rss_bytes=_rss_bytes())
         if beat is not None:
             line.send(beat)

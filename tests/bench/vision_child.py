@@ -16,7 +16,7 @@ import cv2
 from gateway.vision.classifier import Classifier
 from gateway.vision.film import Film
 from gateway.vision.frames import open_source
-from gateway.vision.shedding import shed_startup_code
+from gateway.vision.shedding import shed_unused_code
 from gateway.vision.watcher import Watcher
 
 
@@ -25,7 +25,7 @@ def main(path: str) -> None:
     cv2.setNumThreads(1)
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     judge = Classifier.default()
-    shed_startup_code()
+    shed_unused_code()
     with open_source(path) as frames:
         for _ in Film().watch(frames, Watcher(judge, threshold=judge.card.threshold)):
             pass

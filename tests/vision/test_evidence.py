@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import resource
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 from gateway.vision import still
-from gateway.vision.evidence import Recorder
+from gateway.vision.evidence import JOBS, Recorder
 from gateway.vision.messages import Kept, Missing, Up
 from gateway.vision.sight import Frame, Luma
 from gateway.vision.store import EvidenceStore, Facts, spare_bytes
@@ -81,6 +82,13 @@ class Kind:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
+        self.held: list[float] = []
+
+    def hold(self, t0_s: float) -> None:
+        self.held.append(t0_s)
+
+    def release(self, t0_s: float) -> None:
+        self.held.remove(t0_s)
 
     def cut(self, t0_s: float, t1_s: float, path: Path) -> None:
         self.asked = t0_s, t1_s
@@ -126,9 +134,11 @@ def test_a_clip_is_cut_ten_seconds_before_to_ten_after_and_not_sooner(tmp_path: 
     recording.recorder.clip("fall-1", 30.0, 32.0)
     recording.recorder.tick(41.9)
     assert not hasattr(recording.ring, "asked")
+    assert recording.ring.held == [20.0], "a slow disk or a long fall costs no clip its beginning"
     recording.recorder.tick(42.0)
     recording.recorder.finish(5)
     assert recording.ring.asked == (20.0, 42.0)
+    assert recording.ring.held == []
     assert recording.sent == [Kept("fall-1", "clip", summed(b"clip"))]
 
 
@@ -150,6 +160,24 @@ def test_without_room_the_piece_is_told_as_missing_and_leaves_nothing_behind(tmp
     assert [type(message) for message in recording.sent] == [Missing, Missing]
     assert "no room" in str(recording.sent[0])
     assert not list(tmp_path.iterdir())
+    assert recording.ring.held == []
+
+
+def test_what_is_too_much_to_write_at_once_is_told_and_no_longer_held(tmp_path: Path) -> None:
+    """The first piece hangs, as on a dying disk."""
+    recording, hung = Recording(tmp_path), threading.Event()
+    recording.ring.cut = lambda *_: hung.wait(10)  # type: ignore[method-assign, assignment]
+    for number in range(JOBS + 2):
+        recording.recorder.clip(f"fall-{number}", 30.0, 32.0)
+    recording.recorder.tick(42.0)
+    refused = [message for message in recording.sent if isinstance(message, Missing)]
+    assert len(refused) in {1, 2}, "the one in work may have left its place already"
+    assert len(recording.ring.held) == JOBS + 2 - len(refused)
+    hung.set()
+    end = time.monotonic() + 10.0
+    while recording.ring.held:
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 @contextmanager

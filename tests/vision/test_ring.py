@@ -98,6 +98,31 @@ def test_old_groups_go_and_the_time_asked_for_stays(street: Path) -> None:
     assert ring.span == pytest.approx((5.0, 9.96))
 
 
+def test_what_a_clip_still_wants_does_not_go_by_its_age_and_goes_once_it_is_cut() -> None:
+    ring = Ring(seconds=4.0)
+    for i in range(500):
+        if i == 200:
+            ring.hold(5.0)
+            ring.hold(6.5)
+        ring.add(packet(i / 25, is_key=i % 25 == 0))
+    assert ring.span == pytest.approx((5.0, 19.96))
+    ring.release(5.0)
+    ring.add(packet(20.0, is_key=True))
+    assert ring.span == pytest.approx((6.0, 20.0))
+    ring.release(6.5)
+    ring.add(packet(21.0, is_key=True))
+    assert ring.span == pytest.approx((17.0, 21.0))
+
+
+def test_what_is_held_takes_no_more_bytes_than_anything_else() -> None:
+    ring = Ring(seconds=4.0, most_bytes=200_000)
+    ring.hold(0.0)
+    for i in range(500):
+        ring.add(packet(i / 25, is_key=i % 25 == 0))
+    assert ring.size <= 200_000
+    assert ring.lost_packets >= 300
+
+
 def test_a_group_longer_than_the_ring_is_kept_from_its_key_frame(tmp_path: Path) -> None:
     ring = Ring(seconds=1.0)
     fill(ring, film(tmp_path / "long.mp4", range(100), gop=1000))

@@ -23,7 +23,7 @@ THERE, OF_A_FILE, SWAPPED = 1 << 63, 1 << 61, 1 << 62  # proc(5), /proc/PID/page
 WATCHES = """
 import json, pathlib
 import cv2, numpy as np, av, onnxruntime
-from gateway.vision.shedding import shed_startup_code
+from gateway.vision.shedding import shed_unused_code
 
 def shared():
     status = pathlib.Path("/proc/self/status").read_text()
@@ -34,7 +34,7 @@ def works():
     return int(cv2.resize(picture, (8, 8), interpolation=cv2.INTER_AREA).sum()), float(np.linalg.det(np.eye(4)))
 
 first, before = works(), shared()
-given = shed_startup_code()
+given = shed_unused_code()
 after = shared()
 print(json.dumps([given, before, after, first == works()]))
 """
