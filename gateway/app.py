@@ -25,13 +25,13 @@ from gateway.core.residents import Privacy
 from gateway.core.snapshot import Snapshot
 from gateway.core.standing import Standing
 from gateway.core.thinning import Thinner
-from gateway.discovery import Discovery
 from gateway.fire_centre_needs import Around as NearCentres
 from gateway.fire_centres import FireCentres
 from gateway.gatehouse import Around, Gatehouse
 from gateway.identity import identity
 from gateway.machine import Machine
 from gateway.operations import Operations
+from gateway.retained import keepers
 from gateway.runtime.clock import RELEASED, SystemClock
 from gateway.runtime.journal import Journal, JournalSettings, Needed
 from gateway.runtime.journal.epochs import first_epoch
@@ -177,8 +177,8 @@ class House:
         self._supervisor.add("latches", self._latches.run)
         if self._uplink is not None:
             self._supervisor.add("uplink", self._uplink.run)
-        discovery = Discovery(self._config, self._watched, self._snapshot, self._uplink)
-        around = (self._last_resort, self._centres, discovery, self._beside, self._upkeep)
+        retained = keepers(self._config, self._watched, self._snapshot, self._uplink)
+        around = (self._last_resort, self._centres, *retained, self._beside, self._upkeep)
         wings = (self._gatehouse, self._vision, self._machine, *around)
         for name, run in (each for wing in wings for each in wing.services.items()):
             self._supervisor.add(name, run)

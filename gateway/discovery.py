@@ -6,11 +6,8 @@ all of them when it is switched off.
 """
 
 import asyncio
-import json
-import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Final, Protocol
 
 from gateway import __version__, states
@@ -21,9 +18,7 @@ from gateway.core.places import over
 from gateway.core.rules import Watched
 from gateway.core.snapshot import Snapshot
 from gateway.core.texts import Subject
-from gateway.runtime.threads import in_thread
-
-log = logging.getLogger(__name__)
+from gateway.kept_names import KeptNames
 
 LOOK_S: Final = 5.0
 SHARE: Final = 0.5  # of the connection: a fire waits for no list of devices
@@ -56,32 +51,23 @@ class Discovery:
         self._is_on = config.mqtt is not None and config.mqtt.home_assistant
         self._told: dict[str, bytes] = {}
         self._connections = 0
-        self._file = Path(config.gateway.state_dir) / FILE
+        self._names = KeptNames(config.gateway.state_dir, FILE)
 
     @property
     def services(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """Return what is to run. What is switched off may have to take back what it told."""
-        wanted = self._is_on or self._file.exists()
+        wanted = self._is_on or self._names.are_there
         return {"home assistant": self.run} if wanted and self._uplink is not None else {}
 
     async def run(self) -> None:
         """Tell until cancelled."""
-        kept = await in_thread(self._read)
+        kept = await self._names.read()
         while True:
             known = self.look(kept)
             if known != kept:
                 kept = known
-                await in_thread(partial(self._keep, known))
+                await self._names.keep(known)
             await asyncio.sleep(LOOK_S)
-
-    def _keep(self, known: set[str]) -> None:
-        try:
-            if known:
-                self._file.write_text(json.dumps(sorted(known)), encoding="utf-8")
-            else:
-                self._file.unlink(missing_ok=True)
-        except OSError as error:
-            log.warning("%s cannot be written: %s", self._file, error.strerror)
 
     def look(self, kept: set[str]) -> set[str]:
         """Tell what is new, take back what is gone of `kept`; return the devices that stand at the broker now."""
@@ -92,7 +78,7 @@ class Discovery:
             self._told.clear()
         mine = self._config.gateway.id
         wanted = dict(self._configs()) if self._is_on else {}
-        there = {*self._watched, *(door.name for door in self._config.door)} if self._is_on else set()
+        there = {*self._shown(), *(door.name for door in self._config.door)} if self._is_on else set()
         gone = kept - there
         tell = partial(self._uplink.publish, retain=True, share=SHARE)
         taken = {name for name in gone if tell(home_assistant.topic(mine, name), b"")}
@@ -100,6 +86,13 @@ class Discovery:
             if self._told.get(name) != content and tell(home_assistant.topic(mine, name), content):
                 self._told[name] = content
         return (kept - taken) | set(self._told)
+
+    def _shown(self) -> Iterator[str]:
+        """Yield the devices there are, but those of which a resident lets no value be told any more."""
+        for name in self._watched:
+            told = states.readings(self._snapshot, self._watched, name)
+            if not self._snapshot.devices[name].points or next(told, None) is not None:
+                yield name
 
     def _configs(self) -> Iterator[tuple[str, bytes]]:
         mine, home = self._config.gateway.id, self._config.gateway.place
@@ -120,10 +113,3 @@ class Discovery:
             where = texts.where(Subject(door.name, door.label, place)).zh
             told = {"name": f"{where} {door.name}", "area": place.compound, "version": __version__}
             yield door.name, home_assistant.door(mine, door.name, **told)
-
-    def _read(self) -> set[str]:
-        try:
-            found = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return set()
-        return {name for name in found if isinstance(name, str)} if isinstance(found, list) else set()
