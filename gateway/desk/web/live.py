@@ -123,6 +123,7 @@ class Live:
             batch, self._news = self._news, []
             subjects = _by_topic(batch)
             if "people" in subjects:  # roles may be others now: all come back and are looked at anew
+                await self._showing.rename()
                 self._end(lambda _: True)
             for phone in subjects.get("phone", ()):
                 self._end(lambda stream, phone=phone: stream.phone == phone)  # type: ignore[misc]

@@ -85,6 +85,10 @@ class Showing:
         self._sorted = None
         return {each.alert.alert: each for each in found}
 
+    async def rename(self) -> None:
+        """Read anew whom residents named, for a role may have gone to others: by this desk, or one beside it."""
+        await self.refresh([name for name, each in self._open.items() if each.discreet])
+
     def open_in(self, places: Sequence[Place], person: str = "") -> list[Alert]:
         """Return the open alerts in these places, as `person` may see them, or as everybody may.
 

@@ -1,20 +1,28 @@
 """Somebody is away from home: that a flat is empty is known to whom the resident named, and to nobody else at all."""
 
+import asyncio
 import uuid
+from dataclasses import replace
 
 import httpx
 import pytest
 
-from gateway.core.events import Change, Words
+from gateway.core.events import Change, Place, Words
+from gateway.desk.feed import Feed
 from gateway.desk.masking import is_discreet
+from gateway.desk.routing import Role
 from gateway.desk.sending import Delivered
+from gateway.desk.store import news, people
 from gateway.desk.web.endpoints import Endpoint
+from gateway.desk.web.live import Live
+from gateway.desk.web.showing import Showing
 from tests.desk_canary import CODE, agreed, arrival, consent, found_in
 from tests.desk_cases import ALL, CASES, HERE, STREAM
 from tests.desk_parts import Phones
 from tests.desk_web import Office, events_of, run
 from tests.gateway.desk.web.test_residents import first_of, paged
 from tests.gateway.desk.web.test_roles import PEOPLE, unhurried
+from tests.uplink_parts import until
 
 TEXT = Words(f"2 栋 1 单元 3 楼 {CODE} 住户外出", f"Nobody at home, building 2, {CODE}")
 SAID = ("住户外出", "Nobody at home")
@@ -164,6 +172,38 @@ def test_consent_that_is_taken_back_hides_it_at_once(where: str) -> None:
         assert (await client.get(f"/api/alerts/{alert}")).status_code == 404
 
     run(where, body)
+
+
+def test_another_desk_lists_it_for_who_has_the_role_now_and_no_longer_for_who_had_it(where: str) -> None:
+    async def body(office: Office) -> None:
+        await consent(office, agreed("warden"))
+        alert = await leave(office)
+        feed, showing = Feed(office.database, look_s=0.01), Showing(office.database)
+        beside = Live(office.database, feed, showing)  # a desk that nobody told but the database they share
+        running = [asyncio.create_task(each.run()) for each in (feed, beside)]
+        await listed(showing, {"warden-1": [alert], "property-1": []})
+        everybody = await office.parts.people.everybody()
+        roles = [role for role in everybody.roles if role.person not in {"warden-1", "property-1"}]
+        (place,) = {role.place for role in everybody.roles if role.person == "warden-1"}
+        roles += [Role("property-1", "warden", place), Role("warden-1", "property", place)]
+        async with office.database.transaction() as transaction:
+            assert await people.replace(transaction, replace(everybody, roles=tuple(roles)))
+            await news.tell(transaction, "people", ["the first desk"], office.at)
+        await listed(showing, {"warden-1": [], "property-1": [alert]})
+        for each in running:
+            each.cancel()
+        await asyncio.wait(running)
+
+    run(where, body)
+
+
+async def listed(showing: Showing, wanted: dict[str, list[str]]) -> None:
+    """Return when this is what everybody finds in their list."""
+
+    def found() -> dict[str, list[str]]:
+        return {who: [each.alert for each in showing.open_in([Place()], who)] for who in wanted}
+
+    await until(lambda: found() == wanted, what=str(wanted))
 
 
 def test_what_stands_in_the_tables_everybody_reads_says_neither_who_nor_where(where: str) -> None:
