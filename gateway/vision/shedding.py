@@ -5,6 +5,8 @@ tables, initialisers. Most of it is never read again and would count as this pro
 pages of files, so the kernel lets go of them at once (madvise(2), MADV_DONTNEED) and maps a page again when it is
 needed after all: from memory, where the kernel keeps it as long as there is room, else from the file. Only what
 cannot be written is given back, and of that no page that the loader has changed.
+
+With it go the holes between what is allocated, as far as they are whole pages (malloc_trim(3), where there is one).
 """
 
 import contextlib
@@ -28,6 +30,8 @@ def shed_unused_code() -> int:
     Any thread may, at any time: whoever runs through it meanwhile goes on.
     """
     given, page = 0, os.sysconf("SC_PAGE_SIZE")
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
     with contextlib.suppress(OSError):
         advise = ctypes.CDLL(None, use_errno=True).madvise
         advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)

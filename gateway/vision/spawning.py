@@ -22,6 +22,7 @@ ENVIRONMENT: Final = {
     "ORT_DISABLE_TELEMETRY": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    "OPENCV_FOR_THREADS_NUM": "1",  # its helpers wait for work by turning round and round
     "MALLOC_ARENA_MAX": "2",  # glibc would keep one for each of FFmpeg's threads
     # From here on a buffer is given back whole when it is let go of. Left alone glibc raises this to 32 MiB, pictures
     # lie among packets that live for half a minute, and the holes they leave are never given back.

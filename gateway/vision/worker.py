@@ -31,7 +31,7 @@ from gateway.vision.sight import Outlook
 from gateway.vision.watcher import Watcher
 
 BEAT_S: Final = 1.0
-SHED_BEATS: Final = 60  # a fall runs through much that nothing else does
+SHED_BEATS: Final = 30  # a fall runs through much that nothing else does
 LAST_WORK_S: Final = 0.8  # for evidence in work when the gateway goes
 CHUNK: Final = 64 * 1024
 BACKSTOP: Final = 4  # times the memory limit: then the kernel says no
