@@ -22,6 +22,8 @@ from drivers.modbus.codec import (
     ReadRequest,
     Reply,
     Request,
+    crc16,
+    decode_reply,
     encode_request,
     find_reply,
     reply_length,
@@ -47,9 +49,15 @@ Answer: TypeAlias = Reply | Failure
 
 
 class Question:
-    """A request to a device, ready to send. Made once, asked often."""
+    """A request to a device, ready to send. Made once, asked often.
 
-    __slots__ = ("address", "frame", "head", "is_read", "mirrored", "pdu", "reply_size", "request", "shape")
+    Nearly every answer is the whole reply in one piece, and nearly always the same as before: `whole` knows it.
+    """
+
+    __slots__ = (
+        "_known", "_reply", "address", "frame", "head", "is_read", "mirrored", "pdu", "plain", "reply_size",
+        "request", "shape",
+    )  # fmt: skip
 
     def __init__(self, address: int, request: Request) -> None:
         self.address, self.request = address, request
@@ -61,6 +69,19 @@ class Question:
         self.head = bytes((address, request.function, size - 2)) if self.is_read else self.frame[:6]
         self.shape: Shape = (request.function, size) if self.is_read else tuple(self.pdu[:5])
         self.mirrored = find_reply(bytearray(self.frame), address, request) is not None
+        self.plain = self.is_read and not self.frame.startswith(
+            self.head
+        )  # no echo can be taken for its reply
+        self._known = b""
+        self._reply: Reply | None = None
+
+    def whole(self, data: bytes) -> Reply | None:
+        """Return the reply to a plain read that `data` is from its first byte to its last; None: look closer."""
+        if data != self._known:
+            if len(data) != self.reply_size or not data.startswith(self.head) or crc16(data):
+                return None
+            self._known, self._reply = data, decode_reply(self.request, data[1:-2])
+        return self._reply
 
 
 class Due(Protocol):
@@ -131,6 +152,11 @@ class RtuConversation:
         """Take bytes while a question is open; return what ends it, None to wait on."""
         question, buffer = self._question, self._buffer
         assert question is not None
+        clear = question.plain and now >= self._sent_at and not buffer and not self._quarantine
+        if clear and (whole := question.whole(data)) is not None:
+            self._question = None
+            self.echo.read_answered(echoed=False)
+            return whole
         self._heard_at = now
         self.noise_bytes += len(data)  # until they turn out to mean something
         buffer += data

@@ -2,9 +2,10 @@
 
 from typing import Final, NamedTuple
 
-from drivers.api import Device, Priority, Value
+from drivers.api import Device, Point, Priority, Value
 from drivers.bus import Job
 from drivers.modbus.blocks import Block, plan
+from drivers.modbus.codec import ReadReply
 from drivers.modbus.exchange import Question
 from drivers.modbus.wire import Freeze, Identity, ModbusWire
 from drivers.statistics import Counters
@@ -27,7 +28,7 @@ class Ask(Job):
 class Poll(Ask):
     """A block of registers read again and again."""
 
-    __slots__ = ("block", "refusals", "retried", "told_stale")
+    __slots__ = ("block", "refusals", "reply", "retried", "told_stale", "values")
 
     def __init__(self, member: "Member", block: Block) -> None:
         question = Question(member.device.address, block.request)
@@ -36,6 +37,8 @@ class Poll(Ask):
         self.retried = False  # a damaged answer was asked for again
         self.refusals = 0  # in a row: the device says it does not have these registers
         self.told_stale = False
+        self.reply: ReadReply | None = None  # the last, and the values in it
+        self.values: list[tuple[Point, Value | None]] = []
 
 
 class About(Ask):

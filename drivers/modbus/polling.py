@@ -146,7 +146,9 @@ class Polling:
         poll.refusals = 0
         self.bus.done(poll, now, took_s)
         name, last, warm = member.device.name, member.last, now >= member.warm_at
-        values = poll.block.values(reply)
+        if reply is not poll.reply:  # nearly always it says what it said before
+            poll.reply, poll.values = reply, poll.block.values(reply)
+        values = poll.values
         if member.freeze is not None:
             self._feel_pulse(member, values, now)
         good = Quality.GOOD if self.roll.online(member.number) else Quality.STALE
