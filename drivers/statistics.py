@@ -95,7 +95,8 @@ class Utilisation:
 
     def busy(self, duration_s: float, now: float) -> None:
         """Note that the wire was busy for `duration_s` until `now`."""
-        self._advance(now)
+        if now >= self._second + 1:
+            self._advance(now)
         self._busy[self._second % MINUTE] += duration_s
 
     def share(self, now: float) -> float:

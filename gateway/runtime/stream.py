@@ -59,8 +59,14 @@ class Stream:
         event = self._number(body)
         if self._delivering:
             self._waiting.append(event)
-        else:
-            self._deliver_all(event)
+            return event
+        self._delivering = True
+        try:
+            self._deliver(event)
+            while self._waiting:
+                self._deliver(self._waiting.popleft())
+        finally:
+            self._delivering = False
         return event
 
     def _number(self, body: Body) -> Event:
@@ -70,15 +76,6 @@ class Stream:
         if isinstance(body, AlertBody):
             previous, self._alert_seq = self._alert_seq, self._seq
         return Event(self._epoch, self._seq, stamp.wall, stamp.monotonic, stamp.clock, body, previous)
-
-    def _deliver_all(self, event: Event) -> None:
-        self._delivering = True
-        try:
-            self._deliver(event)
-            while self._waiting:
-                self._deliver(self._waiting.popleft())
-        finally:
-            self._delivering = False
 
     def _wanting(self, body: ReadingBody) -> list[tuple[str, Follower]]:
         """Return who wants a reading, in order of joining."""

@@ -73,7 +73,7 @@ class Field:
 
     def _report(self, report: Report) -> None:
         if isinstance(report, Reading):  # nearly all are
-            self._submit(body_of(report))
+            self._submit(ReadingBody(*report))
         elif isinstance(report, Presented):
             self._presented(report)
         elif isinstance(report, Identified):
