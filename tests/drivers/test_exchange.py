@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 
+from drivers.echo import Echo
 from drivers.modbus.codec import (
     ExceptionReply,
     ReadReply,
@@ -11,10 +14,13 @@ from drivers.modbus.codec import (
     Request,
     WriteReply,
     WriteSingle,
+    crc16,
+    find_reply,
     rtu_frame,
 )
 from drivers.modbus.exchange import Failure, Question, RtuConversation
 from drivers.modbus.tcp import TcpConversation
+from tests.drivers.test_codec_properties import addresses, requests
 
 CHAR_S = 10 / 9600
 GOOD = rtu_frame(1, bytes.fromhex("03020079"))
@@ -46,6 +52,43 @@ def test_a_reply_is_found_however_the_line_cuts_it() -> None:
     wire.ask()
     answers = [wire.talk.receive(bytes((byte,)), 0.02) for byte in GOOD]
     assert answers == [None] * 6 + [VALUE]
+
+
+def test_the_same_bytes_again_are_the_same_reply_and_others_are_not() -> None:
+    wire = Wire()
+    question = wire.ask()
+    other = rtu_frame(1, bytes.fromhex("0302007a"))
+    wrong = GOOD[:-1] + bytes((GOOD[-1] ^ 1,))
+    told = []
+    for now, data in enumerate((GOOD, GOOD, other, GOOD, wrong + GOOD)):
+        wire.talk.begin(question, now, timeout_s=0.1, late_s=2.0)
+        told.append(wire.talk.receive(data, now + 0.02))
+    assert told == [VALUE, VALUE, ReadReply(3, (0x7A,)), VALUE, VALUE]
+    assert told[1] is told[0]  # so that whoever knows its values need not work them out again
+    assert wire.talk.noise_bytes == len(wrong)
+
+
+def test_a_whole_reply_before_our_request_has_left_answers_something_older() -> None:
+    wire = Wire(unsent=lambda: 8)
+    question = wire.ask()
+    assert question.whole(GOOD) == VALUE
+    assert wire.talk.receive(GOOD, 0.001) is None
+
+
+@given(requests, addresses, st.binary(max_size=40))
+def test_what_is_known_at_once_is_what_a_look_through_noise_finds(
+    request: Request, address: int, garbage: bytes
+) -> None:
+    question = Question(address, request)
+    size = question.reply_size - 2
+    body = (question.head + garbage)[:size].ljust(size, b"\0")
+    for data in (body + crc16(body).to_bytes(2, "little"), body + b"\0\0", garbage, question.frame):
+        known = question.whole(data) if question.plain else None
+        if known is not None:
+            buffer = bytearray(data)
+            assert not Echo().strip(buffer, question.frame)
+            assert find_reply(buffer, address, request) == known
+            assert not buffer
 
 
 @pytest.mark.parametrize("noise", ["00 ff", "01", "01 03", "01 03 02", "01 83", "01 03 02 00 79"])
