@@ -9,7 +9,6 @@ then be early.
 """
 
 import asyncio
-import functools
 import logging
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -119,8 +118,9 @@ class Line:
         """Open the port and serve it until it is gone; return why, None if it is only to be opened anew."""
         gone = self._keeper.gone()
         self.conversation.reset()
-        on_data = functools.partial(self._keeper.guard, self._on_data)
-        self._stream = await self._open_stream(self.settings, on_data, self._keeper.lost)
+        self._stream = await self._open_stream(
+            self.settings, lambda data: self._keeper.guard(self._on_data, data), self._keeper.lost
+        )
         self.opened += 1
         try:
             self._free_at = self._clock() + self._gap_s
