@@ -11,6 +11,12 @@ from typing import Final
 
 from drivers.api import ProfileError
 
+ELSEWHERE: Final = {
+    "i16": "s16", "int16": "s16", "i32": "s32", "int32": "s32", "uint16": "u16", "uint32": "u32",
+    "float": "f32", "float32": "f32",
+}  # fmt: skip
+"""What other tools call these types: by its letters alone "i16" is as near to u16, which loses the sign."""
+
 
 class _Required:
     """Stands for "no default"."""
@@ -173,7 +179,9 @@ def _alternatives(choices: Iterable[str]) -> str:
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """Return " (did you mean X?)" with the choice closest to a word, or "" if none is close."""
-    close = difflib.get_close_matches(word, list(choices), n=1)
+    known = list(choices)
+    other = ELSEWHERE.get(word, "")
+    close = [other] if other in known else difflib.get_close_matches(word, known, n=1)
     return f" (did you mean {close[0]}?)" if close else ""
 
 

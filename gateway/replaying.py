@@ -115,6 +115,8 @@ def events_of(lines: Iterable[str]) -> Iterator[Event]:
     """Yield the readings and links of an export, JSON lines or CSV; RecordError with its line for anything else."""
     numbered = iter(lines)
     first = next(numbered, "")
+    if not first:
+        raise RecordError(1, "the file is empty")
     every = itertools.chain([first], numbered)
     if first.lstrip().startswith("{"):
         yield from _of_json(every)
@@ -157,6 +159,8 @@ class _Replay:
             else:
                 self._follow(body)
         self._told.until = self._now
+        if self._coming:  # what the record ends with stood for the reads that a rule wants, too
+            self._until(max(at for at, _, _ in self._coming))
         return self._told
 
     def _take(self, body: ReadingBody) -> None:

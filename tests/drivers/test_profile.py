@@ -123,6 +123,7 @@ def test_a_good_profile_becomes_frozen_objects() -> None:
         ("bit = 4", 'type = "bit"', "point[0].type", "bit", "together with one of bit, any_of, equals"),
         ("bit = 4", 'bit = 4\ntype = "u16"', "point[0].type", "u16", "bit together with"),
         ('type = "u32"', 'type = "u33"', "point[2].type", "'u33'", "did you mean u32?"),
+        ('type = "u32"', 'type = "i32"', "point[2].type", "'i32'", "did you mean s32?"),
         ('type = "u32"', "equals = [1, -1]", "point[2].equals", "[1, -1]", "whole numbers from 0 to 65535"),
         ("scale = 0.1", "scale = 0", "point[2].scale", "0", "a number other than 0"),
         ('priority = "fire"', 'priority = "fyre"', "point[0].priority", "'fyre'", "did you mean fire?"),

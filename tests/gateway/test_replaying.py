@@ -1,5 +1,6 @@
 """`replay`: the same rules, the record's own time, and errors that name their line."""
 
+import itertools
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -138,3 +139,16 @@ def test_what_a_watch_over_a_resident_said_in_a_trial_can_be_played_again(tmp_pa
     (spell,) = json.loads(result.output)["spells"]
     assert spell["kind"] == "care.quiet"
     assert spell["cleared"] - spell["raised"] == pytest.approx(8400, abs=5)
+
+
+def test_what_the_record_ends_with_is_told_as_it_would_have_been_and_an_empty_record_is_said_to_be_one(
+    tmp_path: Path,
+) -> None:
+    last = list(itertools.islice(exported("jsonl"), 4))  # the fire is the last that was recorded
+    shown = told(tmp_path, last, "--json", rules=None)
+    assert [each["kind"] for each in json.loads(shown.stdout)["spells"]] == ["fire.smoke"]
+    (tmp_path / "rows").write_text("", encoding="utf-8")
+    empty = CliRunner().invoke(
+        cli, ["--lang", "en", "replay", str(tmp_path / "rows"), "-c", str(tmp_path / "gateway.toml")]
+    )
+    assert "the file is empty" in empty.stderr
