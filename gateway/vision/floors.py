@@ -5,6 +5,7 @@ a camera that looks up sees. A mark says where the slab of a floor lies, so what
 slab 6 left floor 5.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -70,8 +71,8 @@ def origin(track: Sequence[Spot], outlook: Outlook) -> Origin | None:
     return Origin(floor, min(low, floor), max(high, floor))
 
 
-def inside(point: Point, polygon: Sequence[Point]) -> bool:
-    """Say whether a point lies in a polygon (even-odd rule); an empty polygon holds every point."""
+def inside(point: Point, polygon: Sequence[Point], margin: float = 0.0) -> bool:
+    """Say whether a point lies in a polygon (even-odd rule) or at most `margin` px off it; an empty one holds all."""
     if not polygon:
         return True
     x, y = point
@@ -79,4 +80,15 @@ def inside(point: Point, polygon: Sequence[Point]) -> bool:
     for (ax, ay), (bx, by) in zip(polygon, [*polygon[1:], polygon[0]], strict=True):
         if (ay > y) != (by > y) and x < (bx - ax) * (y - ay) / (by - ay) + ax:
             within = not within
+        if _off((x, y), (ax, ay), (bx, by)) <= margin:
+            return True
     return within
+
+
+def _off(point: Point, start: Point, end: Point) -> float:
+    """Return how far a point lies off a line from start to end."""
+    (x, y), (ax, ay), (bx, by) = point, start, end
+    length = math.hypot(bx - ax, by - ay)
+    share = ((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / max(length * length, 1e-9)
+    share = min(max(share, 0.0), 1.0)
+    return math.hypot(x - ax - share * (bx - ax), y - ay - share * (by - ay))

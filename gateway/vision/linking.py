@@ -36,9 +36,10 @@ STILL_HITS, STILL_PX = 12, 5.0
 
 
 class Linker:
-    """Keeps all tracks of one camera."""
+    """Keeps all tracks of one camera. `height` is the whole picture's, in px, where only a part of it is watched."""
 
-    def __init__(self) -> None:
+    def __init__(self, height: int = 0) -> None:
+        self._height = height
         self.tracks: list[Track] = []
         self._past: deque[Track] = deque(maxlen=32)  # ended of late; one may turn out to go on
         self._loose: tuple[Picture, Candidates] | None = (
@@ -76,6 +77,10 @@ class Linker:
         ended, self.tracks = [track for track in self.tracks if track.looked_back], []
         self._loose = None
         return ended
+
+    def followed(self) -> list[list[Hit]]:
+        """Return the hits of the tracks that are followed and not over."""
+        return [track.hits for track in self.tracks if track.followed]
 
     def _join(self, track: Track) -> None:
         """Put before a track the one it continues: things vanish for moments before a wall of their own shade."""
@@ -137,7 +142,7 @@ class Linker:
             return
         step = free.centre[:, None, :] - things.centre[None, :, :]
         far = np.hypot(step[..., 0], step[..., 1])
-        limit = SEED_SPEED * picture.height * max(1.0, lapse / 0.04)
+        limit = SEED_SPEED * (self._height or picture.height) * max(1.0, lapse / 0.04)
         likely = (far <= limit) & (far >= 0.7) & (step[..., 1] > -0.35 * far)
         ratio = (free.pixels[:, None] + 4) / (things.pixels[None, :] + 4)
         likely &= (ratio < 6) & (ratio > 1 / 6)

@@ -1,6 +1,7 @@
 """One fall, one event: pieces of a broken track and the mirror image in the window glass belong together.
 
-A verdict is held for a tenth of a second, so that a piece that begins where another ended can join it. What goes
+A verdict is held for a tenth of a second, so that a piece that begins where another ended can join it, and as long as
+something is followed that goes on from it: a fall is told when it has landed, with its whole way down. What goes
 beside an event, or on from it, is the same fall: a bag and what spills from it, or its image in the glass. What comes
 down elsewhere at that time is an event of its own: a bird before the next house must not take a bottle's place.
 What nobody would believe alone may still be the first piece of a fall: it waits for one that goes on from it.
@@ -10,13 +11,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from gateway.vision.paths import filled
 from gateway.vision.sight import Fall, Spot
 
-HOLD_S = 0.1
+HOLD_S, LONGEST_S = 0.1, 2.0  # a verdict is held for; most, while its thing is still falling
 FORGOTTEN_S = 5.0
 NEAR_S = 0.5  # pieces further apart in time are two falls
 SURE = 8  # power: what is believed by half is worth as much as a thing of a two-hundredth of its area
 BESIDE_PX, BESIDE = 60.0, 0.6  # px, or share of the longer drop: what goes further off is another thing
+BESIDE_LONG = 0.5  # of the shorter way they must have come side by side
+SAME_PX = 6.0  # two tracks are of one thing when they are no further apart, or half its size
 ASIDE = 0.12  # of the drop seen so far: a piece goes on below, not far beside
 
 
@@ -43,9 +47,19 @@ class Merger:
                 return
         self._events.append(_Event(fall, sure))
 
-    def due(self, now: float) -> list[Fall]:
-        """Return the events that have waited long enough; forget those long past."""
-        ready = [event for event in self._waiting() if now - event.fall.decided_s >= HOLD_S]
+    @property
+    def waits(self) -> bool:
+        """Return whether an event waits to be told."""
+        return any(event.sure and not event.told for event in self._events)
+
+    def due(self, now: float, followed: Sequence[Sequence[Spot]] = ()) -> list[Fall]:
+        """Return the events that have waited long enough; forget those long past. `followed` may go on from one."""
+        ready = [
+            event
+            for event in self._waiting()
+            if (lapse := now - event.fall.decided_s) >= HOLD_S
+            and (lapse >= LONGEST_S or not any(_goes_on(event.fall.track, way) for way in followed))
+        ]
         for event in ready:
             event.told = True
             event.fall = replace(event.fall, decided_s=now)
@@ -72,15 +86,17 @@ def _near(one: Fall, other: Fall) -> bool:
 
 def _belong(one: Sequence[Spot], other: Sequence[Spot], *, sure: bool) -> bool:
     """Say whether two tracks are of one event; of what is not sure it must be a piece, to be beside is not enough."""
+    if _same(one, other):
+        return True
     return _beside(one, other) if sure else _continues(one, other) and _beside(one, other)
 
 
 def _joined(first: Fall, second: Fall) -> Fall:
     main, other = (first, second) if _worth(first) >= _worth(second) else (second, first)
     track, origin = main.track, main.origin
-    if _continues(main.track, other.track):
+    if _continues(main.track, other.track) or _same(main.track, other.track):
         spots = {spot.frame: spot for spot in (*other.track, *main.track)}
-        track = tuple(spots[frame] for frame in sorted(spots))
+        track = filled([spots[frame] for frame in sorted(spots)])
         origin = min(main, other, key=lambda fall: fall.t_start).origin  # only the first piece saw it leave
     return replace(
         main,
@@ -94,10 +110,12 @@ def _joined(first: Fall, second: Fall) -> Fall:
 
 
 def _beside(one: Sequence[Spot], other: Sequence[Spot]) -> bool:
-    """Say whether two tracks go side by side or one goes on where the other ended."""
+    """Say whether two tracks go side by side most of the way, or one goes on where the other ended."""
     drop = max(track[-1].centre[1] - track[0].centre[1] for track in (one, other))
     places = {spot.frame: spot.centre for spot in other}
     apart = sorted(math.dist(spot.centre, places[spot.frame]) for spot in one if spot.frame in places)
+    if apart and len(apart) < BESIDE_LONG * min(len(one), len(other)):
+        return False
     if not apart:
         earlier, later = (one, other) if one[0].frame <= other[0].frame else (other, one)
         apart = [math.dist(earlier[-1].centre, later[0].centre)]
@@ -112,6 +130,21 @@ def _continues(one: Sequence[Spot], other: Sequence[Spot]) -> bool:
     (ax, ay), (bx, by) = earlier[-1].centre, later[0].centre
     drop = later[-1].centre[1] - earlier[0].centre[1]
     return by >= ay - 4 and abs(bx - ax) <= max(12.0, ASIDE * drop)
+
+
+def _same(one: Sequence[Spot], other: Sequence[Spot]) -> bool:
+    """Say whether two tracks lie on one another where both are seen: one large thing followed twice."""
+    places = {spot.frame: spot for spot in other}
+    pairs = [(spot, places[spot.frame]) for spot in one if spot.frame in places]
+    off = sorted(math.dist(a.centre, b.centre) / max(SAME_PX, max(a.w, a.h, b.w, b.h) / 2) for a, b in pairs)
+    return bool(off) and off[len(off) // 2] <= 1.0
+
+
+def _goes_on(track: Sequence[Spot], way: Sequence[Spot]) -> bool:
+    """Say whether something that is still followed is the thing of a track, further on its way."""
+    if way[-1].frame <= track[-1].frame or way[0].time_s - track[-1].time_s > NEAR_S:
+        return False
+    return _same(track, way) or _continues(track, way)
 
 
 def _worth(fall: Fall) -> float:

@@ -1,6 +1,7 @@
 """Turn a finished track into what the network is shown: curves of its path, facts, and pictures along it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +13,8 @@ from gateway.vision.sight import Spot
 from gateway.vision.tracks import Hit
 from gateway.vision.tubelet import CROPS, CURVES, FACTS, PATH_FEATURES, STEPS, Tubelet
 
-MOST_FILLED = 5  # frames missed in a row that are put in again
+EDGE_PX, WIDER = 1.0, 0.1  # on each side; share of width and height
+MOST_FILLED = 9  # frames missed in a row that are put in again
 
 
 def tubelet_of(hits: Sequence[Hit], height: int) -> Tubelet:
@@ -31,6 +33,20 @@ def spot_of(hit: Hit) -> Spot:
     """Return a hit in px of the input."""
     left, top, right, bottom = hit.box
     return Spot(hit.index, hit.time_s, left + hit.shift.x, top + hit.shift.y, right - left, bottom - top)
+
+
+def outlined(track: Sequence[Spot]) -> tuple[Spot, ...]:
+    """Return a track with boxes around the whole thing: what was measured ends where a blurred edge has half faded."""
+    return tuple(
+        replace(
+            spot,
+            x=spot.x - WIDER * spot.w / 2 - EDGE_PX,
+            y=spot.y - WIDER * spot.h / 2 - EDGE_PX,
+            w=(1 + WIDER) * spot.w + 2 * EDGE_PX,
+            h=(1 + WIDER) * spot.h + 2 * EDGE_PX,
+        )
+        for spot in track
+    )
 
 
 def filled(track: Sequence[Spot]) -> tuple[Spot, ...]:

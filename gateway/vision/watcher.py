@@ -17,7 +17,7 @@ from gateway.vision.dripping import Dripping
 from gateway.vision.linking import Linker
 from gateway.vision.merging import Merger
 from gateway.vision.motion import Motion
-from gateway.vision.paths import filled, spot_of, tubelet_of
+from gateway.vision.paths import filled, outlined, spot_of, tubelet_of
 from gateway.vision.shake import Floats
 from gateway.vision.sight import Fall, Frame, NearMiss, Outlook, Spot
 from gateway.vision.tracks import Hit, Track
@@ -38,6 +38,7 @@ MOST_MISFIT_PX, MOST_MISFIT_S = (
     0.02,
 )  # a film of 25 pictures a second shown at 30 is off by a third of a frame
 BENT, METRES = 1.2, (0.8, 800.0)  # bend from which the scale is known to some degree
+AT_THE_EDGE = 0.02  # of the picture's height: what is thrown far may be first seen so far off the facade
 PIECE = 0.15  # from this score on a track may be a piece of a fall that another one tells of
 DRIPPING = 0.3  # from this score on a track counts among those that went the same way
 TELLING, TELLING_DROP = 0.05, 0.03  # a near miss below this score, or share of the height, is no line
@@ -76,7 +77,10 @@ class WatcherStatistics:
 
 
 class Watcher:
-    """Watches one camera's frames. `explain` hears of near misses, `collect` of every tubelet before judgement."""
+    """Watches one camera's frames. `explain` hears of near misses, `collect` of every tubelet before judgement.
+
+    `height` in px is the whole picture's where the frames are only a part of it: lengths are told in shares of it.
+    """
 
     def __init__(
         self,
@@ -86,13 +90,14 @@ class Watcher:
         outlook: Outlook = Outlook(),  # noqa: B008  (frozen)
         explain: Callable[[NearMiss], None] | None = None,
         collect: Callable[[Tubelet], None] | None = None,
+        height: int = 0,
     ) -> None:
         self.statistics = WatcherStatistics()
         self._judge, self._threshold, self._outlook = judge, threshold, outlook
         self._explain, self._collect = explain, collect
-        self._motion, self._linker, self._merger = Motion(outlook), Linker(), Merger()
+        self._motion, self._linker, self._merger = Motion(outlook), Linker(height), Merger()
         self._dripping, self._caution = Dripping(), Caution()
-        self._now = 0.0
+        self._height, self._now = height, 0.0
 
     def feed(self, frame: Frame) -> list[Fall]:
         """Take the next frame; return the falls whose verdict stands with it."""
@@ -102,20 +107,25 @@ class Watcher:
         self.statistics.frames += 1
         self.statistics.candidates += len(found)
         self.statistics.blind = motion.blind
-        self._judge_tracks(ended, frame.luma.shape[0])
-        return self._told(self._merger.due(frame.time_s))
+        self._judge_tracks(ended)
+        followed = self._linker.followed() if self._merger.waits else ()
+        return self._told(self._merger.due(frame.time_s, [tuple(map(spot_of, hits)) for hits in followed]))
 
     def finish(self) -> list[Fall]:
         """End the stream: judge what is still in flight."""
         if self.statistics.frames:
-            self._judge_tracks(self._linker.finish(), self._motion.background.shape[0])
+            self._judge_tracks(self._linker.finish())
         return self._told(self._merger.finish())
+
+    def _tall(self) -> int:
+        return self._height or int(self._motion.background.shape[0])
 
     def _told(self, falls: list[Fall]) -> list[Fall]:
         self.statistics.falls += len(falls)
         return falls
 
-    def _judge_tracks(self, tracks: Sequence[Track], height: int) -> None:
+    def _judge_tracks(self, tracks: Sequence[Track]) -> None:
+        height = self._tall()
         self.statistics.tracks += len(tracks)
         seen = [trimmed([hit for hit in track.hits if hit.crop is not None]) for track in tracks]
         hopeless = [_hopeless(hits, height) for hits in seen]
@@ -138,16 +148,16 @@ class Watcher:
             self._decide(tubelet, float(likely[0]))
 
     def _decide(self, tubelet: Tubelet, looks: float) -> None:
-        track, height = tubelet.track, self._motion.background.shape[0]
+        track = tubelet.track
         score = flying.tempered(looks, track)
-        drips = score >= DRIPPING and self._dripping.again(track, height, self._now)
+        drips = score >= DRIPPING and self._dripping.again(track, self._tall(), self._now)
         reason = self._doubt(score, looks, tubelet)
         reason = "dripping" if drips and not reason else reason
         if reason:
             self._reject(reason, score, tubelet)
         if not reason or (reason in {"unlike", "flying"} and score >= PIECE):
             origin = floors.origin(track, self._outlook)
-            fall = Fall(track[0].time_s, track[-1].time_s, score, filled(track), self._now, origin)
+            fall = Fall(track[0].time_s, track[-1].time_s, score, filled(outlined(track)), self._now, origin)
             self._merger.add(fall, sure=not reason)
 
     def _doubt(self, score: float, looks: float, tubelet: Tubelet) -> str:
@@ -157,7 +167,8 @@ class Watcher:
             return "flying" if looks >= needed else "unlike"
         if not _physical(tubelet.facts):
             return "unphysical"
-        return "" if floors.inside(tubelet.track[0].centre, self._outlook.watch) else "outside"
+        margin = AT_THE_EDGE * self._tall()
+        return "" if floors.inside(tubelet.track[0].centre, self._outlook.watch, margin) else "outside"
 
     def _reject(self, reason: str, score: float, tubelet: Tubelet) -> None:
         self._caution.rejected(score, self._now)

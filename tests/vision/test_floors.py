@@ -55,3 +55,13 @@ def test_a_point_is_in_or_out_of_a_polygon_and_no_polygon_holds_all() -> None:
     assert inside((5, 5), square)
     assert not inside((15, 5), square)
     assert inside((15, 5), ())
+
+
+@pytest.mark.parametrize(
+    ("point", "near"), [((12, 5), True), ((14, 5), False), ((12, 12), True), ((13, 13), False)]
+)
+def test_what_is_thrown_off_the_facade_is_first_seen_a_little_beside_it(
+    point: tuple[float, float], near: bool
+) -> None:
+    square = ((0, 0), (10, 0), (10, 10), (0, 10))
+    assert inside(point, square, 3.0) == near

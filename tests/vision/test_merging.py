@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from gateway.vision.merging import HOLD_S, Merger
+from gateway.vision.merging import HOLD_S, LONGEST_S, Merger
 from gateway.vision.sight import Fall, Origin, Spot
 
 
@@ -106,3 +106,40 @@ def test_what_is_not_believed_is_never_told_alone() -> None:
     merger.add(replace(fall(0, 10), confidence=0.3), sure=False)
     merger.add(replace(fall(14, 30, top=140), confidence=0.3), sure=False)
     assert merger.due(9.0) + merger.finish() == []
+
+
+def test_a_fall_is_not_told_while_its_thing_is_still_followed_further_down_and_then_as_one_way() -> None:
+    merger = Merger()
+    merger.add(fall(0, 20))
+    further = fall(24, 34, top=240)
+    assert merger.due(1.4, [further.track]) == []
+    merger.add(further)
+    (told,) = merger.due(1.9)
+    assert [spot.frame for spot in told.track] == list(range(35))
+
+
+def test_what_is_followed_elsewhere_or_for_ever_holds_no_fall_back() -> None:
+    merger = Merger()
+    merger.add(fall(0, 20))
+    assert len(merger.due(1.4, [fall(24, 34, x=400, top=240).track])) == 1
+    merger.add(fall(100, 120))
+    for_ever = fall(122, 400, top=210)
+    assert merger.due(5.2, [for_ever.track]) == []
+    assert len(merger.due(5.0 + LONGEST_S + 0.01, [for_ever.track])) == 1
+
+
+def test_a_fall_is_not_swallowed_by_what_was_told_beside_it_and_was_there_long_before() -> None:
+    merger = Merger()
+    merger.add(fall(0, 40))
+    assert len(merger.due(2.0)) == 1
+    merger.add(fall(30, 60, x=150, top=330))
+    assert len(merger.due(9.0)) == 1
+
+
+def test_one_large_thing_followed_twice_at_a_time_is_one_way_from_the_first_sight_to_the_last() -> None:
+    """One track may hold its head and one its foot; the first to end must not take the rest of the way with it."""
+    merger = Merger()
+    merger.add(fall(0, 20, size=30))
+    merger.add(fall(12, 40, x=106, top=128, size=24))
+    (told,) = merger.due(9.0)
+    assert (told.track[0].frame, told.track[-1].frame, len(told.track)) == (0, 40, 41)

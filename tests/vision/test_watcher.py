@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from gateway.vision.motion import Motion
 from gateway.vision.paths import filled
 from gateway.vision.sight import Fall, Frame, NearMiss, Outlook, Spot
-from gateway.vision.tubelet import CHANNELS, CROPS, PATH_FEATURES, SIDE, STEPS, Tubelet
+from gateway.vision.tubelet import CHANNELS, CROPS, CURVES, PATH_FEATURES, SIDE, STEPS, Tubelet
 from gateway.vision.watcher import Watcher
 from tests.vision.street import FPS, HEIGHT, Way, falling, film, wall
 
@@ -143,6 +143,27 @@ def test_a_tubelet_has_the_shape_the_network_wants() -> None:
         tubelet.crops[5, 1, SIDE // 2 - 3 : SIDE // 2 + 3, SIDE // 2 - 3 : SIDE // 2 + 3].astype(int) - 128
     )
     assert np.abs(centre).max() > 15, "the thing is in the middle of its picture"
+
+
+def test_a_part_of_a_picture_is_measured_as_the_whole_would_be() -> None:
+    """Training watches narrow strips; what the network learns of them must hold for whole pictures."""
+    down = []
+    for height in (0, 2 * HEIGHT):
+        collected: list[Tubelet] = []
+        watcher = Watcher(None, collect=collected.append, height=height)
+        for frame in film(falling(330.0, 60.0, at_s=1.4)):
+            watcher.feed(frame)
+        watcher.finish()
+        down.append(collected[0].path[CURVES.index("down"), -1])
+    assert down[1] == pytest.approx(down[0] / 2)
+
+
+def test_the_box_that_is_told_holds_the_whole_thing_with_its_faded_edge() -> None:
+    way, size = falling(330.0, 60.0, at_s=1.4), 12.0
+    (fall,) = told(film(way, size=size))
+    early = [spot for spot in fall.track if 1.5 < spot.time_s < 1.7]
+    assert early
+    assert all(spot.w >= size - 1 for spot in early)
 
 
 def test_a_picture_of_another_size_begins_anew() -> None:
