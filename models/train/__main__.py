@@ -19,6 +19,10 @@ from models.train.train import Recipe, Trained, keep, predict, restore, train, v
 from models.train.vouch import threshold
 
 VERSION = "0.3"
+HARDEST = ("bird", "leaf", "bird", "drip", "insect.near", "plastic_up")
+"""What looks most like a fall: streets of these alone, in which nothing falls, come on top; birds twice as often."""
+
+FIRST_STILL = 10_000  # number of the first such stream
 SIZE, CONTRAST = ABOUT.index("size_px"), ABOUT.index("contrast")
 HOME = Path(__file__).parents[1] / "falling-object"
 
@@ -28,6 +32,7 @@ class Plan:
     """How much of everything: streams to collect from, rounds of mining, epochs."""
 
     train: int
+    still: int
     validation: int
     mined: int
     rounds: int
@@ -35,8 +40,8 @@ class Plan:
     epochs_between: int
 
 
-EVENING = Plan(train=520, validation=96, mined=320, rounds=1, epochs=60, epochs_between=12)
-QUICK = Plan(train=16, validation=8, mined=8, rounds=1, epochs=2, epochs_between=1)
+EVENING = Plan(train=520, still=128, validation=128, mined=320, rounds=1, epochs=60, epochs_between=12)
+QUICK = Plan(train=16, still=8, validation=8, mined=8, rounds=1, epochs=2, epochs_between=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +54,16 @@ class Evening:
     processes: int
     console: Console
 
-    def gather(self, split: Split, streams: int, *, first: int = 0, model: Path | None = None) -> None:
-        """Collect a split, or hard negatives when there is a model already."""
-        title = f"{split} streams" + (" for hard negatives" if model else "")
-        todo = jobs(self.folder, seed=self.seed, split=split, streams=streams, first=first, model=model)
+    def gather(
+        self, split: Split, streams: int, *, first: int = 0, model: Path | None = None, still: bool = False
+    ) -> None:
+        """Collect a split, its `still` streams, or hard negatives when there is a model already."""
+        title = f"{split} streams" + (
+            " in which nothing falls" if still else " for hard negatives" if model else ""
+        )
+        causes = HARDEST if still else ()
+        todo = jobs(self.folder, seed=self.seed, split=split, streams=streams, first=first, model=model,
+                    causes=causes, still=still)  # fmt: skip
         collect(todo, self.processes, self.console, title)
 
     def learn(self, name: str, epochs: int) -> Trained:
@@ -71,6 +82,7 @@ def build(evening: Evening, home: Path) -> Trained:
     """Make the model in `home`; return the net with its validation figures."""
     plan, folder = evening.plan, evening.folder
     evening.gather("validation", plan.validation)
+    evening.gather("train", plan.still, first=FIRST_STILL, still=True)
     evening.gather("train", plan.train)
     best = evening.learn("round-0", plan.epochs_between if plan.rounds else plan.epochs)
     for number in range(plan.rounds):

@@ -80,13 +80,14 @@ def label(
     return ANY_NEGATIVE, "+".join(causes) or "nothing", None
 
 
-def plan(seed: int, split: Split, number: int, causes: Sequence[str]) -> Settings:
+def plan(seed: int, split: Split, number: int, causes: Sequence[str], *, still: bool = False) -> Settings:
     """Return the settings of one stream: one with falls, or each so many-th a longer one in which nothing falls.
 
-    Causes come round in turn, so that every one is seen equally often, with falls and without.
+    Causes come round in turn, so that every one is seen equally often, with falls and without. In `still` streams
+    nothing ever falls.
     """
     rng = np.random.default_rng([seed, SPLITS.index(split), number])
-    turn, quiet = divmod(number, QUIET_EVERY[split])
+    turn, quiet = (number, 1) if still else divmod(number, QUIET_EVERY[split])
     falls = 0 if quiet == 1 else int(rng.choice([1, 4, 6, 8], p=[0.1, 0.25, 0.3, 0.35]))
     count = (
         int(rng.choice([0, 1, 2], p=[0.15, 0.7, 0.15])) if falls else int(rng.choice([1, 2], p=[0.8, 0.2]))
@@ -111,7 +112,7 @@ def tubelets_of(settings: Settings, number: int) -> list[Kept]:
     found: list[Tubelet] = []
     stream = Stream(settings) if settings.falls else LoopStream(settings, base_s=BASE_S)
     truths = stream.truths if isinstance(stream, Stream) else []
-    watcher = Watcher(None, outlook=stream.outlook, collect=found.append)
+    watcher = Watcher(None, outlook=stream.outlook, collect=found.append, height=settings.height)
     for frame in stream.frames():
         watcher.feed(frame)
     watcher.finish()
@@ -167,6 +168,7 @@ class Job:
     count: int
     model: Path | None = None
     causes: tuple[str, ...] = ()
+    still: bool = False
 
 
 def make(job: Job) -> Path:
@@ -176,7 +178,7 @@ def make(job: Job) -> Path:
     model = Classifier.load(job.model) if job.model else None
     kept: list[Kept] = []
     for number in range(job.first, job.first + job.count):
-        mine = tubelets_of(plan(job.seed, job.split, number, names), number)
+        mine = tubelets_of(plan(job.seed, job.split, number, names, still=job.still), number)
         rng = np.random.default_rng([job.seed, number])
         kept += thinned(mined(mine, model, rng) if model else mine, rng)
     save(packed(kept), job.path)
@@ -185,13 +187,13 @@ def make(job: Job) -> Path:
 
 def jobs(
     folder: Path, *, seed: int, split: Split, streams: int, first: int = 0, model: Path | None = None,
-    causes: tuple[str, ...] = (),
+    causes: tuple[str, ...] = (), still: bool = False,
 ) -> list[Job]:  # fmt: skip
     """Return the shards that are still missing, of `streams` streams counted from `first`."""
     starts = range(first, first + streams, STREAMS_PER_SHARD)
     wanted = [
         Job(folder / f"{split}-{seed}-{start:06}.npz", seed, split, start,
-            min(STREAMS_PER_SHARD, first + streams - start), model, causes)
+            min(STREAMS_PER_SHARD, first + streams - start), model, causes, still)
         for start in starts
     ]  # fmt: skip
     return [job for job in wanted if not job.path.exists()]
@@ -215,10 +217,11 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="number of the first stream")
     parser.add_argument("--mine", type=Path, metavar="MODEL", help="model folder; keep what it finds hard")
     parser.add_argument("--causes", nargs="*", default=(), help="these negative causes only")
+    parser.add_argument("--still", action="store_true", help="only streams in which nothing falls")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     options = parser.parse_args()
     todo = jobs(options.out, seed=options.seed, split=options.split, streams=options.streams,
-                first=options.first, model=options.mine, causes=tuple(options.causes))  # fmt: skip
+                first=options.first, model=options.mine, causes=tuple(options.causes), still=options.still)  # fmt: skip
     collect(todo, options.jobs, Console(stderr=True), f"{options.split} streams")
 
 

@@ -84,6 +84,12 @@ def test_all_other_streams_have_falls(split: collect.Split) -> None:
     assert all(collect.plan(1, split, number, names).falls for number in others)
 
 
+def test_in_still_streams_nothing_falls_and_causes_come_round() -> None:
+    plans = [collect.plan(1, "train", number, ("bird", "leaf"), still=True) for number in range(4)]
+    assert [each.falls for each in plans] == [0] * 4
+    assert [each.causes[0] for each in plans] == ["bird", "leaf"] * 2
+
+
 def test_one_shower_does_not_drown_everything_else() -> None:
     shower = [kept(0), *[kept(2) for _ in range(500)]]
     left = collect.thinned(shower, np.random.default_rng(1))
