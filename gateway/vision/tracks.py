@@ -60,6 +60,5 @@ class Track:
 
     @property
     def size(self) -> float:
-        """Return how large it has been of late; it may turn, or show in part."""
-        late = sorted(hit.size for hit in self.hits[-LATE:])
-        return late[len(late) * 3 // 4]
+        """Return how large it has been of late."""
+        return max(hit.size for hit in self.hits[-3:])
