@@ -30,7 +30,7 @@ from gateway.vision.frames import Source
 from gateway.vision.source_facts import Encoded
 
 MIB = 1 << 20
-KEPT_S = 18.0  # ten seconds before the longest track (6 s), and until its end is noticed
+KEPT_S = 20.0  # ten seconds before the longest track (6 s), and until what goes on from it has landed (2 s)
 TICKS = 90000  # of a clip's time base: the same as RTP's, so times of network cameras stay exact
 PLAYS_ON_APPLE = {"hevc": "hvc1"}  # FFmpeg's own choice is hev1, which Safari and iPhones refuse
 
