@@ -9,10 +9,10 @@ from typing import Final
 
 from drivers.api import Profile
 from gateway import configuration
+from gateway.runtime.whole_file import replace
 from gateway.setup.broker import PASSWORD_FILE
 from gateway.setup.document import document
 from gateway.setup.found import Site
-from gateway.setup.record import replace
 from gateway.terminal.words import Words
 
 SAMPLE: Final = Path("/usr/share/doc/compound-gateway/examples/gateway.toml")

@@ -3,13 +3,11 @@
 No secret is in it. It is written anew after every answer, whole or not at all, and goes when the work is done.
 """
 
-import contextlib
-import os
-import tempfile
 from pathlib import Path
 
 import msgspec
 
+from gateway.runtime.whole_file import replace
 from gateway.setup.found import Line
 
 
@@ -66,26 +64,3 @@ class Record:
 
     def _save(self) -> None:
         replace(self.path, msgspec.json.encode(self._kept))
-
-
-def replace(path: Path, content: bytes, *, mode: int = 0o600, group: int = -1) -> None:
-    """Put a file in the place of another, whole or not at all, also over a power cut; OSError if it cannot be."""
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fchmod(file.fileno(), mode)
-            if group >= 0:
-                os.fchown(file.fileno(), -1, group)
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
