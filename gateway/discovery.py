@@ -5,7 +5,6 @@ was told is kept in the state directory, so that a device taken out of the confi
 all of them when it is switched off.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import Final, Protocol
@@ -20,7 +19,6 @@ from gateway.core.snapshot import Snapshot
 from gateway.core.texts import Subject
 from gateway.kept_names import KeptNames
 
-LOOK_S: Final = 5.0
 SHARE: Final = 0.5  # of the connection: a fire waits for no list of devices
 FILE: Final = "home-assistant.json"
 
@@ -61,13 +59,7 @@ class Discovery:
 
     async def run(self) -> None:
         """Tell until cancelled."""
-        kept = await self._names.read()
-        while True:
-            known = self.look(kept)
-            if known != kept:
-                kept = known
-                await self._names.keep(known)
-            await asyncio.sleep(LOOK_S)
+        await self._names.follow(self.look)
 
     def look(self, kept: set[str]) -> set[str]:
         """Tell what is new, take back what is gone of `kept`; return the devices that stand at the broker now."""

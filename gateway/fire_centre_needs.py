@@ -12,8 +12,9 @@ from gateway.runtime.stream import Stamp
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """The journal, the clock, what is and what stands. `restored` are the events a restart knows, in order.
-    `watched` says what of the snapshot is private.
+    """The journal, the clock, what is and what stands.
+
+    `watched` says what of the snapshot is private, `restored` are the events a restart knows, in order.
     """
 
     journal: Journal

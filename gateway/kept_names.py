@@ -1,12 +1,18 @@
 """Names that outlive a restart in a file of their own: of what stands at a broker and must be taken back one day."""
 
+import asyncio
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from gateway.runtime.threads import in_thread
+from gateway.runtime.whole_file import replace
 
 log = logging.getLogger(__name__)
+
+LOOK_S: Final = 5.0
 
 
 class KeptNames:
@@ -20,13 +26,18 @@ class KeptNames:
         """Return whether an earlier run left any."""
         return self._file.exists()
 
-    async def read(self) -> set[str]:
-        """Return the names; none of a file that cannot be read."""
-        return await in_thread(self._read)
+    async def follow(self, look: Callable[[set[str]], set[str]]) -> None:
+        """Have `look` turn the names into those of now, every few seconds until cancelled.
 
-    async def keep(self, names: set[str]) -> None:
-        """Have these in the place of those there were; a disk that does not take them is told in the log."""
-        await in_thread(lambda: self._keep(names))
+        A file that cannot be read has none; a disk that does not take them is told in the log.
+        """
+        kept = await in_thread(self._read)
+        while True:
+            known = look(kept)
+            if known != kept:
+                kept = known
+                await in_thread(lambda names=known: self._keep(names))  # type: ignore[misc]
+            await asyncio.sleep(LOOK_S)
 
     def _read(self) -> set[str]:
         try:
@@ -38,7 +49,7 @@ class KeptNames:
     def _keep(self, names: set[str]) -> None:
         try:
             if names:
-                self._file.write_text(json.dumps(sorted(names)), encoding="utf-8")
+                replace(self._file, json.dumps(sorted(names)).encode())
             else:
                 self._file.unlink(missing_ok=True)
         except OSError as error:

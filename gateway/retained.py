@@ -5,8 +5,7 @@ would be read there for another hour, and at a broker without MQTT 5 for ever. S
 sent are kept in the state directory, and what is not among them any more is taken back.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
 from gateway.core import payload
@@ -16,7 +15,6 @@ from gateway.core.snapshot import Snapshot
 from gateway.discovery import Discovery, Upstream
 from gateway.kept_names import KeptNames
 
-LOOK_S: Final = 5.0
 SHARE: Final = 0.5  # of the connection: a fire waits for nothing of this
 FILE: Final = "residents-sent.json"
 
@@ -31,14 +29,14 @@ def keepers(
     config: Config, watched: Mapping[str, Watched], snapshot: Snapshot, uplink: Telling | None
 ) -> "tuple[Discovery, Withdrawing]":
     """Return all that keeps what is retained at the broker as it may be."""
-    return Discovery(config, watched, snapshot, uplink), Withdrawing(config, watched, uplink)
+    return Discovery(config, watched, snapshot, uplink), Withdrawing(config, uplink)
 
 
 class Withdrawing:
     """Takes back the states of what residents no longer let be sent."""
 
-    def __init__(self, config: Config, watched: Mapping[str, Watched], uplink: Telling | None) -> None:
-        self._gateway, self._watched, self._uplink = config.gateway.id, watched, uplink
+    def __init__(self, config: Config, uplink: Telling | None) -> None:
+        self._gateway, self._uplink = config.gateway.id, uplink
         self._lines = {device.name for bus in config.bus for device in bus.device}
         self._sent = sent_of(config)
         self._names = KeptNames(config.gateway.state_dir, FILE)
@@ -51,15 +49,9 @@ class Withdrawing:
 
     async def run(self) -> None:
         """Take back until cancelled."""
-        kept = await self._names.read()
-        while True:
-            known = self.look(kept)
-            if known != kept:
-                kept = known
-                await self._names.keep(known)
-            await asyncio.sleep(LOOK_S)
+        await self._names.follow(self.look)
 
-    def look(self, kept: Iterable[str]) -> set[str]:
+    def look(self, kept: set[str]) -> set[str]:
         """Take back what of `kept` is not sent any more; return what stands at the broker then, or soon will."""
         assert self._uplink is not None
         left = set(kept)
