@@ -156,6 +156,9 @@ class Lookout:
 
         # OpenCV keeps its fonts, 6 MB, as long as the thread that wrote a word with them.
         thread = threading.Thread(target=draw, name="still")
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:  # no more threads for this process, or this user
+            return b"", str(error)
         thread.join()
         return drawn[0]

@@ -130,6 +130,25 @@ def test_a_fall_is_sent_at_once_with_the_sum_of_a_still_that_is_written_after(tm
     assert (tmp_path / "evidence" / f"{seen.still}.jpg").exists()
 
 
+def test_a_fall_for_whose_still_there_is_no_thread_left_is_told_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As under `TasksMax` of the unit."""
+
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    sent: list[Up] = []
+    looking = lookout(tmp_path, sent, watcher=Knows())
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    for index, luma in enumerate(clips.pictures(TIMES)):
+        looking.decoded(Frame(index, TIMES[index], luma))
+        looking.go_round(0.0)
+    seen, missing = sent
+    assert isinstance(seen, Seen)
+    assert missing == Missing(seen.fall, "still", "can't start new thread")
+
+
 def test_a_fall_whose_still_cannot_be_drawn_is_told_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
