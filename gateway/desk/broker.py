@@ -47,9 +47,11 @@ class Broker:
         self._topics |= {f"compound/v1/+/{what}" for what in TOPICS if intake is not None}
         self._since: float | None = None
         self._session = 0  # message numbers mean something within one connection only
+        self._asked: set[int] = set()  # subscriptions of this connection that the broker has not answered yet
         self._loop = asyncio.get_running_loop()
         self._client = make_client(table, url, name)
         self._client.on_connect = self._connected
+        self._client.on_subscribe = self._subscribed
         self._client.on_disconnect = self._disconnected
         self._client.on_message = self._message
         if intake is not None:
@@ -84,7 +86,23 @@ class Broker:
             log.error("%s refuses us: %s", self.url, reason)
             return
         self._session += 1
-        self._subscribe(sorted(self._topics))
+        self._asked = self._subscribe(sorted(self._topics))
+
+    def _subscribed(
+        self, _client: Client, _data: object, number: int, reasons: list[Any], _properties: object
+    ) -> None:
+        """Hear from now on, and not before: what is published ahead of the broker's answer it keeps for nobody."""
+        if any(reason.is_failure for reason in reasons):
+            log.error(
+                "%s lets %s not listen to all it should: look at the broker's access rules",
+                self.url,
+                self.name,
+            )
+        if number not in self._asked:  # one that came on top
+            return
+        self._asked.discard(number)
+        if self._asked:
+            return
         self._since = time.time()
         if self._intake is None:
             log.info("%s: %s is connected", self.url, self.name)
@@ -124,19 +142,23 @@ class Broker:
     def follow(self, topics: Sequence[str]) -> None:
         """Listen to these topics too, also after a new connection."""
         fresh = sorted(set(topics) - self._topics)
-        self._topics |= set(topics)
-        if self.is_open():
+        self._topics = self._topics | set(topics)
+        if self._client.is_connected():
             self._subscribe(fresh)
 
     def leave(self, topics: Sequence[str]) -> None:
         """Listen to these no more."""
-        self._topics -= set(topics)
-        if self.is_open():
+        self._topics = self._topics - set(topics)
+        if self._client.is_connected():
             self._client.unsubscribe(list(topics))
 
-    def _subscribe(self, topics: Sequence[str]) -> None:
+    def _subscribe(self, topics: Sequence[str]) -> set[int]:
+        """Ask to listen to topics; return the numbers by which the broker will answer."""
+        asked = set()
         for some in chunks(topics, 50):
-            self._client.subscribe([(each, quality(each)) for each in some])
+            _, number = self._client.subscribe([(each, quality(each)) for each in some])
+            asked |= {number} if number is not None else set()
+        return asked
 
     def _offer(self, message: MQTTMessage, settled: Any) -> None:
         told = heard(message.topic, bytes(message.payload), retained=message.retain, settled=settled)

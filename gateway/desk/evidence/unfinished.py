@@ -56,8 +56,9 @@ class Unfinished:
 
     @property
     def whole(self) -> list[Piece]:
-        """Return the pieces whose bytes are all there, oldest first."""
-        return sorted((each for each in self._pieces.values() if each.whole), key=lambda each: each.touched)
+        """Return the pieces whose bytes are all there, oldest first; asked also while a thread adds some."""
+        pieces = list(self._pieces.values())
+        return sorted((each for each in pieces if each.whole), key=lambda each: each.touched)
 
     def has(self, piece: Piece) -> bool:
         """Return whether a piece is still there."""

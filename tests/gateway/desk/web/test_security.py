@@ -255,9 +255,11 @@ def test_idle_and_half_open_connections_stop_nobody_and_are_let_go(
 
     async def body(office: Office) -> None:
         async with served(office) as path:
-            held = [await asyncio.open_unix_connection(path) for _ in range(200)]
-            for number, (_, writer) in enumerate(held):
+            held = []
+            for number in range(200):
+                reader, writer = await asyncio.open_unix_connection(path)
                 writer.write((b"", b"GET /pair HTT", b"GET /pair HTTP/1.1\r\nHost: d\r\nX: ")[number % 3])
+                held.append((reader, writer))
             whole = b"GET /pair HTTP/1.1\r\nHost: desk.test\r\nConnection: close\r\n\r\n"
             assert (await ask(path, whole)).startswith(b"HTTP/1.1 200")
             for reader, writer in held:
