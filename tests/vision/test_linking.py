@@ -80,3 +80,71 @@ def test_two_pieces_of_a_fall_are_one_track_though_the_later_reaches_back_into_t
     longest = link(places + [[]] * 8)[-1]
     assert longest == sorted(set(longest))
     assert (longest[0] <= 1, longest[-1]) == (True, 29)
+
+
+def test_a_thing_that_passes_before_its_own_shade_is_not_taken_for_the_afterglow_it_leaves_behind() -> None:
+    """A camera's noise filter keeps the last place visible; who follows that is late for the rest of the way."""
+    way = [20 + 6.0 * i + 0.1 * i * i for i in range(30)]
+    places = [[(100.0, way[12 if 13 <= i < 16 else i])] for i in range(30)]
+    linker, seen, ended = Linker(), list[Picture](), list[Track]()
+    for picture, found in pictures(places):
+        ended += linker.feed(picture, found, GROUND, seen[:-8:-1])
+        seen.append(picture)
+    longest = max([*ended, *linker.finish()], key=lambda track: len(track.hits))
+    assert longest.hits[-1].index == 29
+    assert all(abs(hit.y - way[hit.index]) < 2 for hit in longest.hits)
+
+
+def test_specks_of_noise_are_not_taken_for_a_large_thing_that_cannot_be_seen() -> None:
+    """They are as strong as a faint thing by night, and lead away from it; what is lost is picked up again below."""
+    linker, seen, ended = Linker(), list[Picture](), list[Track]()
+    before = WALL
+    for index in range(34):
+        luma = WALL.copy()
+        y = round(drop(index))
+        if 12 <= index < 15:
+            luma[y - 2 : y + 1, 118:121] = 30
+        elif y < HEIGHT - 12:
+            luma[y - 12 : y + 12, 88:112] = 30
+        at = np.array([[100.0, y]] if not 12 <= index < 15 and y < HEIGHT - 12 else [], np.float32).reshape(
+            -1, 2
+        )
+        found = Candidates(at, np.concatenate([at - 12, at + 12], axis=1), np.full(len(at), 576, np.float32))
+        ended += linker.feed(Picture(index, index / 25, luma, Shift(), before), found, GROUND, seen[:-8:-1])
+        seen.append(Picture(index, index / 25, luma, Shift(), before))
+        before = luma
+    longest = max([*ended, *linker.finish()], key=lambda track: len(track.hits))
+    assert all(abs(hit.x - 100) < 3 for hit in longest.hits)
+    assert (longest.hits[0].index <= 2, longest.hits[-1].index >= 28) == (True, True)
+
+
+def noticed_late(shown: set[int]) -> list[int]:
+    """Return the frames of a track that was noticed in frame 17, of a thing that could be seen before in some."""
+    linker, seen, ended = Linker(), list[Picture](), list[Track]()
+    places = [[(100.0, drop(i))] if i >= 17 or i in shown else [] for i in range(30)]
+    for picture, found in pictures(places):
+        noticed = (
+            found
+            if picture.index >= 17
+            else Candidates(*(each[:0] for each in (found.centre, found.box, found.pixels)))
+        )
+        ended += linker.feed(picture, noticed, GROUND, seen[::-1])
+        seen.append(picture)
+    longest = max([*ended, *linker.finish()], key=lambda track: len(track.hits))
+    return [hit.index for hit in longest.hits]
+
+
+def test_a_thing_that_is_noticed_late_is_followed_back_past_a_wall_of_its_own_shade() -> None:
+    assert noticed_late(set(range(10)))[0] <= 1
+
+
+def test_a_single_spot_beyond_a_gap_is_not_where_a_thing_came_from() -> None:
+    assert noticed_late({9})[0] >= 16
+
+
+def test_a_piece_joins_the_one_it_goes_on_from_though_that_has_only_just_been_lost() -> None:
+    """Three pictures may be enough to be followed, and the piece before is given up only after four."""
+    places = [[(100.0, drop(i))] if not 12 <= i < 14 else [(100.0, drop(i) + 40)] for i in range(30)]
+    tracks = link(places + [[]] * 8)
+    assert (tracks[-1][0] <= 1, tracks[-1][-1]) == (True, 29)
+    assert len([track for track in tracks if len(track) > 8]) == 1
