@@ -134,7 +134,7 @@ def thrown(x: float, y: float, *, up: float, at_s: float) -> Way:
 def test_a_ball_thrown_up_from_below_is_no_fall_and_what_it_was_is_said() -> None:
     heard: list[NearMiss] = []
     watcher = Watcher(Sure(), explain=heard.append)
-    way = thrown(330.0, HEIGHT + 10.0, up=230.0, at_s=1.0)
+    way = thrown(210.0, HEIGHT + 10.0, up=230.0, at_s=1.0)
     falls = [fall for frame in film(way, seconds=4) for fall in watcher.feed(frame)]
     assert falls + watcher.finish() == []
     assert "thrown" in {miss.reason for miss in heard}
