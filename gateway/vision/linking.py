@@ -7,13 +7,13 @@ from dark to bright before the wall.
 """
 
 import math
+import operator
 from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.vision.expecting import ahead, moved_on
 from gateway.vision.looking import Picture, look
 from gateway.vision.motion import Candidates
 from gateway.vision.seeking import alike, look_back, seen
@@ -23,12 +23,13 @@ from gateway.vision.tracks import FOLLOWED, Hit, Track
 LOOK_BACK = 5  # hits from which its beginning is looked for
 DOUBTFUL = 7  # hits within which it must have begun to sink
 UNFOLLOWED_S = 0.1
-SPECK, LARGE = 0.25, 8.0  # of the size of what is looked for: less is noise; px from which that can be said
+UNEVEN_S = 0.022  # times of pictures are not better than that: a film of 25 a second may be shown at 30
 LOST_S = 0.17  # a followed track ends after so long unseen
 LONGEST_S = 6.0
 MOST_TRACKS = 160
 SEED_SPEED = 0.06  # of the picture's height per frame of 40 ms: no track begins faster
 SEEDS = 2  # tracks that one thing begins at most
+RECENT = 8  # hits by which a track goes on
 JOIN_S, JOIN_PX, JOIN_SHARE = 0.6, 8.0, 0.3  # a track may go on after so long, so far off (share: of the way)
 FEWEST_JOINED = 3  # hits of the later piece that must lie after the earlier, into which it may reach back
 STILL_HITS, STILL_PX = 12, 5.0
@@ -59,7 +60,7 @@ class Linker:
         free = _only(found, ~taken)
         self._seed(picture, free)
         self._loose = picture, free
-        for track in list(self.tracks):
+        for track in self.tracks:
             if not track.looked_back and len(track.hits) >= LOOK_BACK and track.sinking:
                 track.looked_back = True
                 look_back(track, ground, recent)
@@ -84,24 +85,21 @@ class Linker:
     def _join(self, track: Track) -> None:
         """Put before a track the one it continues: things vanish for moments before a wall of their own shade."""
         best: tuple[float, Track, list[Hit]] | None = None
-        gone = [other for other in self.tracks if other.looked_back and other is not track]
-        for past in (*self._past, *gone):
+        for past in self._past:
             rest = [hit for hit in track.hits if hit.index > past.hits[-1].index]
             if len(rest) < FEWEST_JOINED or not past.followed:
                 continue
             last, first = past.hits[-1], rest[0]
             if first.time_s - last.time_s > JOIN_S:
                 continue
-            x, y, _ = ahead(past, first.time_s)
+            x, y, _ = _ahead(past, first.time_s)
             between = math.hypot(x - last.x, y - last.y)
             off = math.hypot(x - first.x, y - first.y) / (JOIN_PX + JOIN_SHARE * between + past.size / 2)
             if off < 1.0 and first.y > last.y and (best is None or off < best[0]):
                 best = off, past, rest
         if best is not None:
-            track.hits, track.rose_px = [*best[1].hits, *best[2]], best[1].rose_px
-            for tracks in (self._past, self.tracks):
-                if best[1] in tracks:
-                    tracks.remove(best[1])
+            track.hits = [*best[1].hits, *best[2]]
+            self._past.remove(best[1])
 
     def _assign(self, picture: Picture, found: Candidates, ground: Ground) -> NDArray[np.bool_]:
         """Give each track its nearest thing, the longest tracks first; say which things are taken."""
@@ -109,12 +107,12 @@ class Linker:
         if not self.tracks:
             return taken
         for track in self.tracks:
-            track.ahead = ahead(track, picture.time_s)
+            track.ahead = _ahead(track, picture.time_s)
         goals = np.array([track.ahead for track in self.tracks], np.float32)
         away = np.hypot(
             goals[:, 0, None] - found.centre[None, :, 0], goals[:, 1, None] - found.centre[None, :, 1]
         )
-        rank = np.where(moved_on(self.tracks, found.centre), away / goals[:, 2, None], np.inf)
+        rank = away / goals[:, 2, None]
         pairs = np.argwhere(rank < 1.0)
         length = np.minimum([len(track.hits) for track in self.tracks], 8)
         served: set[int] = set()
@@ -157,6 +155,52 @@ class Linker:
             self.tracks.append(Track([_hit(before, things, earlier), _hit(picture, free, later)]))
 
 
+def _ahead(track: Track, time_s: float) -> tuple[float, float, float]:
+    """Return where a track goes on and how far off it may be: by its last steps, bent as they are bent."""
+    hits = track.hits[-RECENT:]
+    last = hits[-1]
+    lapse = time_s - last.time_s
+    if len(hits) < FOLLOWED:
+        before = hits[-2]
+        pace = lapse / max(last.time_s - before.time_s, 1e-3)
+        step_x, step_y = (last.x - before.x) * pace, (last.y - before.y) * pace
+        reach = 3.0 + 0.4 * math.hypot(step_x, step_y) + 0.25 * min(last.size, 40.0)
+        return last.x + step_x, last.y + step_y, reach
+    times = [hit.time_s - last.time_s for hit in hits]
+    degree = 2 if len(hits) >= 5 else 1
+    (x, pace_x), (y, pace_y) = _on(times, [[hit.x for hit in hits], [hit.y for hit in hits]], lapse, degree)
+    reach = 3.0 + max(0.16 * lapse, UNEVEN_S) * math.hypot(pace_x, pace_y) + 0.2 * min(track.size, 40.0)
+    return x, y, reach * (1.0 if lapse < 0.09 else 1.4)
+
+
+def _on(
+    times: Sequence[float], ways: Sequence[Sequence[float]], lapse: float, degree: int
+) -> list[tuple[float, float]]:
+    """Return (place, speed) of each way after `lapse` by the least squares line or parabola.
+
+    Plain sums: it is asked often, of few numbers.
+    """
+    n, s1 = float(len(times)), sum(times)
+    squares = [t * t for t in times]
+    s2 = sum(squares)
+    sums = [(sum(way), sum(map(operator.mul, times, way))) for way in ways]
+    if degree == 1:
+        below = n * s2 - s1 * s1
+        slopes = [(n * p1 - s1 * p0) / below for p0, p1 in sums]
+        return [((p0 - m * s1) / n + m * lapse, m) for (p0, _), m in zip(sums, slopes, strict=True)]
+    s3, s4 = sum(map(operator.mul, squares, times)), sum(map(operator.mul, squares, squares))
+    # the inverse of [[n, s1, s2], [s1, s2, s3], [s2, s3, s4]], which is symmetric, row by row
+    aa, ab, ac = s2 * s4 - s3 * s3, s2 * s3 - s1 * s4, s1 * s3 - s2 * s2
+    bb, bc, cc = n * s4 - s2 * s2, s1 * s2 - n * s3, n * s2 - s1 * s1
+    whole = n * aa + s1 * ab + s2 * ac
+    found = []
+    for (p0, p1), way in zip(sums, ways, strict=True):
+        p2 = sum(map(operator.mul, squares, way))
+        a, b, c = p0 * aa + p1 * ab + p2 * ac, p0 * ab + p1 * bb + p2 * bc, p0 * ac + p1 * bc + p2 * cc
+        found.append(((a + (b + c * lapse) * lapse) / whole, (b + 2 * c * lapse) / whole))
+    return found
+
+
 def _hit(picture: Picture, found: Candidates, thing: int) -> Hit:
     x, y = found.centre[thing].tolist()
     left, top, right, bottom = found.box[thing].tolist()
@@ -175,10 +219,7 @@ def _seek(track: Track, picture: Picture, ground: Ground) -> None:
     """Look for a followed track where no thing took it on."""
     x, y, reach = track.ahead
     sighting = look(picture, ground, x, y, reach=0.8 * reach, size=track.size)
-    if sighting is None or not moved_on([track], np.array([[sighting.x, sighting.y]], np.float32))[0, 0]:
-        return
-    speck = track.size > LARGE and sighting.size < SPECK * track.size
-    if not speck and alike(sighting, track.hits[-4:], track.size):
+    if sighting is not None and alike(sighting, track.hits[-4:], track.size):
         track.hits.append(seen(picture, sighting, ground))
 
 

@@ -7,16 +7,15 @@ until it was at rest or cannot be seen.
 import math
 from collections.abc import Sequence
 
-from gateway.vision.expecting import EARLY, THROWN, behind
+import numpy as np
+
 from gateway.vision.looking import Picture, Sighting, cut, look
 from gateway.vision.sight import Ground
 from gateway.vision.tracks import Hit, Track
 
 ALIKE = 0.3  # of its usual contrast: less is something else
 ONCE_ALIKE = 0.22  # the same looking back: on its way it may have come before other walls
-AGAIN = 0.5  # of its usual contrast and size, or the other way round, what is found again must be
-UNSEEN_S, GAP_S = 0.36, 0.13  # looking back, it may be unseen so long; longer than this is a gap
-RISING_GAP_S, FEWEST_RISING = 0.2, 3  # coming up it may be unseen so long, and must be seen so often
+THROWN = 0.6  # px down a px aside, where a thing comes from that still rose
 REST_HITS, REST_PX, RISE_PX = 4, 1.5, 3.0  # looking back, a thing that did not move so long had not set off
 
 
@@ -30,55 +29,32 @@ def seen(picture: Picture, sighting: Sighting, ground: Ground) -> Hit:
 
 
 def look_back(track: Track, ground: Ground, recent: Sequence[Picture]) -> None:
-    """Measure the first hits again and go on backwards, until the thing was at rest or is not seen for a while.
+    """Measure the first hits again and go on backwards, until the thing was at rest or is not seen in two pictures.
 
-    `recent` are the pictures before the present one, the newest first. What is found beyond a gap must be found
-    there twice.
+    `recent` are the pictures before the present one, the newest first.
     """
     by_index = {picture.index: picture for picture in recent}
     hits = [_again(hit, by_index.get(hit.index), ground) for hit in track.hits]
-    lone = False
+    missed = 0
     for picture in recent:
         if picture.index >= hits[0].index:
             continue
-        if hits[0].time_s - picture.time_s > UNSEEN_S:
-            break
-        x, y, reach = behind(hits, picture.time_s)
+        x, y, reach = _behind(hits, picture.time_s)
         size = max(hit.size for hit in hits[:3])
         sighting = look(picture, ground, x, y, reach=reach, size=size)
         if (
             sighting is not None
             and sighting.y < hits[0].y + RISE_PX + THROWN * abs(sighting.x - hits[0].x)
             and alike(sighting, hits[:4], size, ONCE_ALIKE)
-            and ((near := hits[0].time_s - picture.time_s <= GAP_S) or _the_same(sighting, hits[:6], size))
         ):
-            lone = not lone and not near
             hits.insert(0, seen(picture, sighting, ground))
+            missed = 0
             if _resting(hits):
                 del hits[: REST_HITS - 1]
                 break
-    if lone:
-        del hits[0]
-    track.hits, track.rose_px = hits, _rose(hits, ground, recent)
-
-
-def _rose(hits: Sequence[Hit], ground: Ground, recent: Sequence[Picture]) -> float:
-    """Return how far a thing had come up to where its hits begin, in px, as far back as pictures are kept."""
-    way, size = list(hits[:EARLY]), max(hit.size for hit in hits[:3])
-    for picture in recent:
-        lapse = way[0].time_s - picture.time_s
-        if picture.index >= way[0].index:
-            continue
-        if lapse > RISING_GAP_S:
+        elif (missed := missed + 1) >= 2:
             break
-        x, y, reach = behind(way, picture.time_s, from_below=True)
-        sighting = look(picture, ground, x, y, reach=reach, size=size)
-        if sighting is not None and sighting.y > way[0].y and alike(sighting, way[:4], size, ONCE_ALIKE):
-            hit = Hit(picture.index, picture.time_s, sighting.x, sighting.y, sighting.box, sighting.contrast,
-                      picture.shift)  # fmt: skip
-            way.insert(0, hit)
-    found = sum(hit.time_s < hits[0].time_s for hit in way)
-    return way[0].y - hits[0].y if found >= FEWEST_RISING else 0.0
+    track.hits = hits
 
 
 def _resting(hits: Sequence[Hit]) -> bool:
@@ -94,16 +70,22 @@ def alike(sighting: Sighting, near: Sequence[Hit], size: float, share: float = A
     return sighting.size < 2.2 * size + 5 and abs(sighting.contrast) >= least
 
 
-def _the_same(sighting: Sighting, near: Sequence[Hit], size: float) -> bool:
-    """Say whether what was found beyond a gap is as large and as dark or bright as the thing: a drop of rain is not."""
-    contrast = sorted(hit.contrast for hit in near if hit.crop is not None)
-    if not contrast or not (usual := contrast[len(contrast) // 2]):
-        return False
-    return AGAIN <= sighting.contrast / usual <= 1 / AGAIN and sighting.size >= AGAIN * size
-
-
 def _again(hit: Hit, picture: Picture | None, ground: Ground) -> Hit:
     if hit.crop is not None or picture is None:
         return hit
     sighting = look(picture, ground, hit.x, hit.y, reach=2.0 + hit.size / 2, size=hit.size)
     return hit if sighting is None else seen(picture, sighting, ground)
+
+
+def _behind(hits: Sequence[Hit], time_s: float) -> tuple[float, float, float]:
+    """Return where a track came from: by its first steps, and down again only if it was thrown aside."""
+    first = hits[0]
+    times = np.array([hit.time_s - first.time_s for hit in hits[:6]])
+    places = np.array([(hit.x, hit.y) for hit in hits[:6]])
+    degree = 2 if len(times) >= 5 else 1
+    bent = np.polynomial.polynomial.polyfit(times, places, degree)
+    lapse = time_s - first.time_s
+    x, y = (lapse ** np.arange(degree + 1)) @ bent
+    speed = float(np.hypot(*bent[1])) * abs(lapse)
+    below = first.y + 1.0 + THROWN * abs(float(x) - first.x)
+    return float(x), min(float(y), below), 2.5 + 0.3 * speed + 0.2 * min(first.size, 40.0)

@@ -39,7 +39,6 @@ class Track:
     hits: list[Hit]
     looked_back: bool = False
     over: bool = False
-    rose_px: float = 0.0  # how far it had come up before its first hit
     ahead: tuple[float, float, float] = field(default=(0.0, 0.0, 0.0))  # x, y, reach in the next picture
     _sank: tuple[int, Hit | None, bool] = (0, None, False)  # of how many hits and which last one it was asked
 
@@ -61,6 +60,5 @@ class Track:
 
     @property
     def size(self) -> float:
-        """Return how large it has been of late; it may turn, or show in part."""
-        late = sorted(hit.size for hit in self.hits[-LATE:])
-        return late[len(late) * 3 // 4]
+        """Return how large it has been of late."""
+        return max(hit.size for hit in self.hits[-3:])

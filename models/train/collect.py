@@ -41,9 +41,6 @@ MOST_OF_A_STREAM = 120
 PARTLY = 0.15
 """A track with more of its spots than this on an object, and fewer than half, is kept out."""
 
-RISE = 0.05
-"""Of the way down that a track shows, so much must it have gone up before to be one of a thing thrown up."""
-
 HARD = 0.02
 EASY_SHARE = 0.1
 """Mining keeps the negatives the model gives at least this chance to be an object, and this share of the others."""
@@ -76,17 +73,11 @@ def label(
     share = on_truth(spots, best.spots) if best else 0.0
     if best is not None and share >= SHARE_ON_TRUTH:
         return OBJECT, "object", best
-    if share > PARTLY or ("thrown_up" in causes and not rises(spots)):
+    if share > PARTLY:
         return None
     if len(causes) == 1:
         return CLASS_OF_CAUSE[causes[0]], causes[0], None
     return ANY_NEGATIVE, "+".join(causes) or "nothing", None
-
-
-def rises(spots: Sequence[Spot]) -> bool:
-    """Return whether a track goes up before it comes down: without that nobody could tell a thrown ball from a fall."""
-    begins, top = spots[0].centre[1], min(spot.centre[1] for spot in spots)
-    return begins - top > RISE * (max(spot.centre[1] for spot in spots) - top)
 
 
 def plan(seed: int, split: Split, number: int, causes: Sequence[str], *, still: bool = False) -> Settings:
@@ -106,7 +97,7 @@ def plan(seed: int, split: Split, number: int, causes: Sequence[str], *, still: 
     return Settings(
         seed=int(rng.integers(2**31)),
         split=split,
-        fps=int(rng.choice([10, 12, 15, 15, 20, 25, 25, 25, 25, 30])),
+        fps=int(rng.choice([12, 15, 20, 25, 25, 25, 30])),
         seconds=float(rng.choice([6, 9, 12])) if falls else QUIET_S,
         bitrate_mbps=float(np.exp(rng.uniform(np.log(0.7), np.log(7.0)))),
         shaking=None if rng.random() < 0.7 else bool(rng.random() < 0.5),

@@ -9,7 +9,7 @@ import argparse
 import copy
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -157,31 +157,14 @@ def follow(mean: Net, net: Net, memory: float) -> None:
                 slow.lerp_(fast, 1 - memory)
 
 
-def mean_of(nets: Sequence[Net]) -> Net:
-    """Return the net whose weights are the mean of those of nets that began alike."""
-    mean = copy.deepcopy(nets[0]).eval()
-    states = [net.state_dict() for net in nets]
-    with torch.no_grad():
-        for name, value in mean.state_dict().items():
-            if value.is_floating_point():
-                value.copy_(torch.stack([state[name].double() for state in states]).mean(0))
-    return mean
-
-
-def train(
-    data: Tubelets, validation: Tubelets, recipe: Recipe, console: Console, *, begun: Net | None = None
-) -> Trained:
-    """Return the best of up to `recipe.epochs` epochs, of a new net or of one that has begun.
-
-    Raises ValueError when there is nothing to learn from.
-    """
+def train(data: Tubelets, validation: Tubelets, recipe: Recipe, console: Console) -> Trained:
+    """Return the best of up to `recipe.epochs` epochs; raise ValueError when there is nothing to learn from."""
     if not (data.labels == OBJECT).any() or not (data.labels != OBJECT).any():
         raise ValueError("training needs falling objects and others; collect more streams")
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
-    net = begun or Net()
-    if begun is None:
-        net.learn_scale(torch.from_numpy(data.paths))
+    net = Net()
+    net.learn_scale(torch.from_numpy(data.paths))
     net.encoder.to(memory_format=torch.channels_last)  # a third faster, and the same sums
     mean = copy.deepcopy(net)
     optimizer = torch.optim.AdamW(net.parameters(), recipe.rate, weight_decay=recipe.decay)

@@ -51,18 +51,6 @@ def test_the_mirror_image_of_a_fall_is_an_object_too() -> None:
     assert told[0] == OBJECT
 
 
-def test_a_thrown_ball_that_only_comes_down_is_kept_out_for_nobody_could_tell_it_from_a_fall() -> None:
-    assert collect.label(path(0, 9), [], ("thrown_up",)) is None
-    assert collect.label(path(0, 9), [], ("bird", "thrown_up")) is None
-
-
-def test_a_thrown_ball_that_rises_first_is_no_fall() -> None:
-    up = tuple(Spot(frame, frame / 25, 100.0, abs(4.0 - frame) * 5, 8, 8) for frame in range(10))
-    assert collect.label(up, [], ("thrown_up",)) == (
-        CLASSES.index("vehicle_person_other"), "thrown_up", None,
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize("causes", [(), ("bird", "leaf")])
 def test_where_the_cause_is_not_known_it_is_only_no_object(causes: tuple[str, ...]) -> None:
     told = collect.label(path(0, 9), [], causes)

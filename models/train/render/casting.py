@@ -27,11 +27,6 @@ LEAST_DROP_M = 5.0  # from the window to where it leaves the picture
 LEAST_SEEN_M, LEAST_SEEN_SHARE, LEAST_FRAMES = 3.0, 0.1, 8
 WARM_UP_S = 1.6
 FROM_ABOVE = 0.03
-DRIFTING = {"train": 2.0, "validation": 1.0, "test": 1.0}
-"""How much oftener than elsewhere what drifts is drawn: beside as many leaves and birds it must not look rare."""
-
-LARGE_SHARE, LARGER = 0.15, (1.4, 2.6)
-"""Some of what is learned from is so many times as large as its kind: a thing near the camera is large and sharp."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,7 @@ def _fall(rng: np.random.Generator, settings: Settings, scene: Scene, look: Look
 
 
 def _draw(rng: np.random.Generator, settings: Settings, scene: Scene, look: Look, wind: Wind) -> Role | None:
-    kind = kind_of(rng, drifting=DRIFTING[settings.split])
+    kind = kind_of(rng)
     place = _window(rng, scene)
     if place is None:
         return None
@@ -84,8 +79,6 @@ def _draw(rng: np.random.Generator, settings: Settings, scene: Scene, look: Look
     ))  # fmt: skip
     shape = kind.shapes[rng.integers(len(kind.shapes))]
     size = float(np.exp(rng.uniform(*np.log(kind.size_m))))
-    if settings.split == "train" and rng.random() < LARGE_SHARE:
-        size *= float(rng.uniform(*LARGER))
     spin = float(rng.uniform(*kind.spin)) * (1 if rng.random() < 0.5 else -1)
     thing = Thing(
         view=scene.view,

@@ -40,9 +40,9 @@ KINDS = (
 )
 
 
-def kind_of(rng: np.random.Generator, *, drifting: float = 1.0) -> Kind:
-    """Return a kind, each as often as its share says; what drifts `drifting` times as often."""
-    shares = np.array([kind.share * (drifting if kind.flutters else 1.0) for kind in KINDS])
+def kind_of(rng: np.random.Generator) -> Kind:
+    """Return a kind, each as often as its share says."""
+    shares = np.array([kind.share for kind in KINDS])
     return KINDS[int(rng.choice(len(KINDS), p=shares / shares.sum()))]
 
 

@@ -50,28 +50,11 @@ def birds(dice: Dice, view: View, seconds: float) -> Sequence[Agent]:
     manners = (_crosses, _glides, _soars, _dips, _dives, _dives, _drops, _drops, _lands)
     found: list[Agent] = []
     for begins in dice.moments(seconds, every_s=1.6, lasts_s=1.6):
-        kind = kind_of(dice)
+        kind = dice.one(TESTED if dice.held_out else TRAINED)
         found.append(_bird(dice, view, kind, dice.one(manners)(dice, view, kind, begins)))
     if dice.chance(0.4):
         found.extend(_flock(dice, view, seconds))
     return found
-
-
-def kind_of(dice: Dice) -> Kind:
-    """Return a kind of bird: one of the five of the test, or anything like one of those that are learned from.
-
-    Real kinds are many, and a net that has seen six knows six. Small ones beat faster, as birds do.
-    """
-    if dice.held_out:
-        return dice.one(TESTED)
-    like = dice.one(TRAINED)
-    larger = float(np.exp(dice.between((-0.35, 0.35))))
-    return Kind(
-        span_m=like.span_m * larger,
-        beats_hz=like.beats_hz / larger * dice.between((0.75, 1.3)),
-        speed_mps=like.speed_mps * dice.between((0.7, 1.15)),
-        light=float(np.clip(like.light * np.exp(dice.between((-0.7, 0.7))), 0.02, 0.8)),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +77,8 @@ def _wings(dice: Dice, kind: Kind, flight: Flight, light: float) -> Shape:
     half, beat = kind.span_m / 2, kind.beats_hz * dice.between((0.85, 1.15))
     phase, lean = dice.between((0.0, 6.28)), dice.between((0.5, 1.0))
     around = np.linspace(0, 2 * np.pi, 9)[:-1]
-    long, thick = (0.42, 0.15) if dice.held_out else (dice.between((0.3, 0.6)), dice.between((0.1, 0.24)))
-    body = np.stack([np.cos(around) * half * long, np.sin(around) * half * thick], axis=1)
-    sharp = 2.0 if dice.held_out else dice.between((0.7, 1.5))  # a jerkier beat
+    body = np.stack([np.cos(around) * half * 0.42, np.sin(around) * half * 0.15], axis=1)
+    sharp = 2.0 if dice.held_out else 1.0  # a jerkier beat
 
     def shape(time_s: float) -> list[Part]:
         spread = float(np.interp(time_s, flight.path.times, flight.spread))
@@ -233,7 +215,7 @@ def _lands(dice: Dice, view: View, kind: Kind, begins: float) -> Flight:
 
 def _flock(dice: Dice, view: View, seconds: float) -> list[Agent]:
     """Return several birds of one kind that cross together."""
-    kind = kind_of(dice)
+    kind = dice.one(TESTED if dice.held_out else TRAINED)
     begins = dice.moments(seconds, every_s=seconds, lasts_s=2.5)[0]
     leader = _crosses(dice, view, kind, begins)
     flock: list[Agent] = []
