@@ -98,7 +98,7 @@ class Linker:
             if off < 1.0 and first.y > last.y and (best is None or off < best[0]):
                 best = off, past, rest
         if best is not None:
-            track.hits = [*best[1].hits, *best[2]]
+            track.hits, track.rose_px = [*best[1].hits, *best[2]], best[1].rose_px
             self._past.remove(best[1])
 
     def _assign(self, picture: Picture, found: Candidates, ground: Ground) -> NDArray[np.bool_]:

@@ -17,12 +17,16 @@ EDGE_PX, WIDER = 1.0, 0.1  # on each side; share of width and height
 MOST_FILLED = 9  # frames missed in a row that are put in again
 
 
-def tubelet_of(hits: Sequence[Hit], height: int) -> Tubelet:
-    """Return one track's tubelet; `height` is that of the picture in px. At least four hits, all with a crop."""
+def tubelet_of(hits: Sequence[Hit], height: int, *, rose_px: float = 0.0) -> Tubelet:
+    """Return one track's tubelet; `height` is that of the picture in px. At least four hits, all with a crop.
+
+    `rose_px` is how far the thing had come up before.
+    """
     times = np.array([hit.time_s for hit in hits])
     across, down = np.array([hit.x for hit in hits]), np.array([hit.y for hit in hits])
     fall = falling.fit(times, down)
     facts = facts_of(np.stack([times, across, down]), fall, hits, height)
+    facts["rose"] = rose_px / max(float(down[-1] - down[0]), 1.0)
     path = np.empty((PATH_FEATURES, STEPS), np.float32)
     path[: len(CURVES)] = _curves(np.stack([times, across, down]), hits, height)
     path[len(CURVES) :] = np.array([facts[name] for name in FACTS], np.float32)[:, None]
@@ -74,7 +78,7 @@ def facts_of(
     hits: Sequence[Hit],
     height: int,
 ) -> dict[str, float]:
-    """Return the facts of a track: those of the network, each about within -2..2, and three for the gate behind it.
+    """Return the facts of a track: those of the network, each about within -2..2, and some for the gate behind it.
 
     span: logarithm of the drop in heights; seconds: logarithm of its duration; misfit: of the rms in px of free
     fall; bend: how much better that is than steady motion; pull: logarithm of the picture's height in metres, if

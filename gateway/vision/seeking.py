@@ -16,6 +16,8 @@ from gateway.vision.tracks import Hit, Track
 ALIKE = 0.3  # of its usual contrast: less is something else
 ONCE_ALIKE = 0.22  # the same looking back: on its way it may have come before other walls
 THROWN = 0.6  # px down a px aside, where a thing comes from that still rose
+EARLY = 6  # hits that tell where a track came from
+RISING_GAP_S, FEWEST_RISING = 0.2, 3  # coming up it may be unseen so long, and must be seen so often
 REST_HITS, REST_PX, RISE_PX = 4, 1.5, 3.0  # looking back, a thing that did not move so long had not set off
 
 
@@ -54,7 +56,26 @@ def look_back(track: Track, ground: Ground, recent: Sequence[Picture]) -> None:
                 break
         elif (missed := missed + 1) >= 2:
             break
-    track.hits = hits
+    track.hits, track.rose_px = hits, _rose(hits, ground, recent)
+
+
+def _rose(hits: Sequence[Hit], ground: Ground, recent: Sequence[Picture]) -> float:
+    """Return how far a thing had come up to where its hits begin, in px, as far back as pictures are kept."""
+    way, size = list(hits[:EARLY]), max(hit.size for hit in hits[:3])
+    for picture in recent:
+        lapse = way[0].time_s - picture.time_s
+        if picture.index >= way[0].index:
+            continue
+        if lapse > RISING_GAP_S:
+            break
+        x, y, reach = _behind(way, picture.time_s, from_below=True)
+        sighting = look(picture, ground, x, y, reach=reach, size=size)
+        if sighting is not None and sighting.y > way[0].y and alike(sighting, way[:4], size, ONCE_ALIKE):
+            hit = Hit(picture.index, picture.time_s, sighting.x, sighting.y, sighting.box, sighting.contrast,
+                      picture.shift)  # fmt: skip
+            way.insert(0, hit)
+    found = sum(hit.time_s < hits[0].time_s for hit in way)
+    return way[0].y - hits[0].y if found >= FEWEST_RISING else 0.0
 
 
 def _resting(hits: Sequence[Hit]) -> bool:
@@ -77,15 +98,19 @@ def _again(hit: Hit, picture: Picture | None, ground: Ground) -> Hit:
     return hit if sighting is None else seen(picture, sighting, ground)
 
 
-def _behind(hits: Sequence[Hit], time_s: float) -> tuple[float, float, float]:
-    """Return where a track came from: by its first steps, and down again only if it was thrown aside."""
+def _behind(hits: Sequence[Hit], time_s: float, *, from_below: bool = False) -> tuple[float, float, float]:
+    """Return where a track came from: by its first steps, and down again only if it was thrown aside, or from below."""
     first = hits[0]
-    times = np.array([hit.time_s - first.time_s for hit in hits[:6]])
-    places = np.array([(hit.x, hit.y) for hit in hits[:6]])
+    times = np.array([hit.time_s - first.time_s for hit in hits[:EARLY]])
+    places = np.array([(hit.x, hit.y) for hit in hits[:EARLY]])
     degree = 2 if len(times) >= 5 else 1
     bent = np.polynomial.polynomial.polyfit(times, places, degree)
     lapse = time_s - first.time_s
     x, y = (lapse ** np.arange(degree + 1)) @ bent
     speed = float(np.hypot(*bent[1])) * abs(lapse)
     below = first.y + 1.0 + THROWN * abs(float(x) - first.x)
-    return float(x), min(float(y), below), 2.5 + 0.3 * speed + 0.2 * min(first.size, 40.0)
+    return (
+        float(x),
+        float(y) if from_below else min(float(y), below),
+        2.5 + 0.3 * speed + 0.2 * min(first.size, 40.0),
+    )

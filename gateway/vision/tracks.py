@@ -39,6 +39,7 @@ class Track:
     hits: list[Hit]
     looked_back: bool = False
     over: bool = False
+    rose_px: float = 0.0  # how far it had come up before its first hit
     ahead: tuple[float, float, float] = field(default=(0.0, 0.0, 0.0))  # x, y, reach in the next picture
     _sank: tuple[int, Hit | None, bool] = (0, None, False)  # of how many hits and which last one it was asked
 

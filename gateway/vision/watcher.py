@@ -38,7 +38,11 @@ MOST_MISFIT_PX, MOST_MISFIT_S = (
     0.02,
 )  # a film of 25 pictures a second shown at 30 is off by a third of a frame
 BENT, METRES = 1.2, (0.8, 800.0)  # bend from which the scale is known to some degree
+NO_SCALE_M = 1e5  # no fall along the wall explains the path: what is thrown towards the camera has no scale
 AT_THE_EDGE = 0.02  # of the picture's height: what is thrown far may be first seen so far off the facade
+THROWN_UP = (
+    0.85  # of its drop: what came up from about as far down was thrown from there, not out of a window
+)
 PIECE = 0.15  # from this score on a track may be a piece of a fall that another one tells of
 DRIPPING = 0.3  # from this score on a track counts among those that went the same way
 TELLING, TELLING_DROP = 0.05, 0.03  # a near miss below this score, or share of the height, is no line
@@ -51,6 +55,7 @@ REASONS = {
     "outside": "did not start on the facade",
     "unphysical": "no free fall, with or without drag, looks like that",
     "dripping": "thin, and others fell along the same way just before: water drips",
+    "thrown": "came up from below before it fell: thrown up, not out of a window",
     "flying": "came down aslant and lay across its way: like a bird",
     "unlike": "does not look or move like a falling object",
 }
@@ -134,7 +139,9 @@ class Watcher:
                 if reason and hits and hits[-1].y - hits[0].y >= TELLING_DROP * height:
                     self._miss(reason, 0.0, tuple(map(spot_of, hits)))
         tubelets = [
-            tubelet_of(hits, height) for hits, reason in zip(seen, hopeless, strict=True) if not reason
+            tubelet_of(hits, height, rose_px=track.rose_px)
+            for track, hits, reason in zip(tracks, seen, hopeless, strict=True)
+            if not reason
         ]
         if not tubelets:
             return
@@ -167,11 +174,14 @@ class Watcher:
             return "flying" if looks >= needed else "unlike"
         if not _physical(tubelet.facts):
             return "unphysical"
+        if tubelet.facts["rose"] > THROWN_UP:
+            return "thrown"
         margin = AT_THE_EDGE * self._tall()
         return "" if floors.inside(tubelet.track[0].centre, self._outlook.watch, margin) else "outside"
 
     def _reject(self, reason: str, score: float, tubelet: Tubelet) -> None:
-        self._caution.rejected(score, self._now)
+        if reason != "thrown":  # that is known for what it is, and says nothing of what else falls
+            self._caution.rejected(score, self._now)
         if score >= TELLING:
             self._miss(reason, score, tubelet.track)
 
@@ -187,8 +197,11 @@ def _physical(facts: Mapping[str, float]) -> bool:
     `METRES` or more of them.
     """
     low, high = METRES
+    metres = facts["metres"]
     most_px = max(MOST_MISFIT_PX, MOST_MISFIT_S * facts["pace_px"])
-    return facts["misfit_px"] <= most_px and (facts["bend"] < BENT or low <= facts["metres"] <= high)
+    return facts["misfit_px"] <= most_px and (
+        facts["bend"] < BENT or low <= metres <= high or metres > NO_SCALE_M
+    )
 
 
 def _hopeless(hits: Sequence[Hit], height: int) -> str:

@@ -11,7 +11,7 @@ from gateway.vision.paths import filled
 from gateway.vision.sight import Fall, Frame, NearMiss, Outlook, Spot
 from gateway.vision.tubelet import CHANNELS, CROPS, CURVES, PATH_FEATURES, SIDE, STEPS, Tubelet
 from gateway.vision.watcher import Watcher
-from tests.vision.street import FPS, HEIGHT, Way, falling, film, wall
+from tests.vision.street import FPS, GRAVITY, HEIGHT, Way, falling, film, wall
 
 
 class Sure:
@@ -117,6 +117,70 @@ def test_a_fall_that_starts_outside_the_facade_is_a_near_miss() -> None:
     falls = [fall for frame in film(falling(330.0, 60.0, at_s=1.4)) for fall in watcher.feed(frame)]
     assert falls + watcher.finish() == []
     assert [miss.reason for miss in heard] == ["outside"]
+
+
+def thrown(x: float, y: float, *, up: float, at_s: float) -> Way:
+    """A thing thrown up from (x, y), `up` px high, that comes down again and a little further to the right."""
+    pull = 60.0 * GRAVITY
+    pace = (2 * pull * up) ** 0.5
+
+    def way(time_s: float) -> tuple[float, float] | None:
+        since = time_s - at_s
+        return (x + 20 * since, y - pace * since + pull * since**2 / 2) if since > 0 else None
+
+    return way
+
+
+def test_a_ball_thrown_up_from_below_is_no_fall_and_what_it_was_is_said() -> None:
+    heard: list[NearMiss] = []
+    watcher = Watcher(Sure(), explain=heard.append)
+    way = thrown(210.0, HEIGHT + 10.0, up=230.0, at_s=1.0)
+    falls = [fall for frame in film(way, seconds=4) for fall in watcher.feed(frame)]
+    assert falls + watcher.finish() == []
+    assert "thrown" in {miss.reason for miss in heard}
+
+
+def test_what_is_thrown_up_a_little_out_of_a_window_falls() -> None:
+    way = thrown(330.0, 120.0, up=40.0, at_s=1.4)
+    (fall,) = told(film(way))
+    assert off(fall.track, way) < 2.5
+
+
+def towards(*, out: float, up: float, wall_m: float = 35.0, high_m: float = 12.0) -> Way:
+    """A thing thrown out of a window towards the camera, in metres and seconds; the camera looks up at 26 degrees."""
+
+    def way(time_s: float) -> tuple[float, float] | None:
+        since = time_s - 1.4
+        if since < 0:
+            return None
+        away, above = wall_m - out * since, high_m + up * since - GRAVITY * since**2 / 2 - 1.5
+        depth = away * np.cos(0.45) + above * np.sin(0.45)
+        over = above * np.cos(0.45) - away * np.sin(0.45)
+        return (330.0 + 10 * since, HEIGHT / 2 - 620.0 * over / depth) if above > -1.5 else None
+
+    return way
+
+
+@pytest.mark.parametrize(("out", "up"), [(0.0, 0.0), (4.0, 4.0), (8.0, 2.0)])
+def test_what_is_thrown_towards_the_camera_falls_though_no_fall_along_the_wall_looks_so(
+    out: float, up: float
+) -> None:
+    (fall,) = told(film(towards(out=out, up=up), seconds=4))
+    assert off(fall.track, towards(out=out, up=up)) < 3.0
+
+
+def test_balls_do_not_make_the_watcher_doubt_what_falls() -> None:
+    watcher = Watcher(Sure(0.9), threshold=0.85)
+    balls = [thrown(150.0 + 30 * n, HEIGHT + 10.0, up=230.0, at_s=1.0 + 2.5 * n) for n in range(5)]
+    last = falling(500.0, 60.0, at_s=15.0)
+
+    def way(time_s: float) -> tuple[float, float] | None:
+        if time_s >= 15.0:
+            return last(time_s)
+        return balls[min(max(int((time_s - 1.0) / 2.5), 0), 4)](time_s)
+
+    falls = [fall for frame in film(way, seconds=17) for fall in watcher.feed(frame)] + watcher.finish()
+    assert [round(fall.t_start) for fall in falls] == [15]
 
 
 def test_nothing_is_looked_for_where_it_is_to_be_ignored() -> None:
