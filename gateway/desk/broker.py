@@ -87,11 +87,12 @@ class Broker:
             return
         self._session += 1
         self._asked = self._subscribe(sorted(self._topics))
+        if not self._asked:
+            self._listens()
 
     def _subscribed(
         self, _client: Client, _data: object, number: int, reasons: list[Any], _properties: object
     ) -> None:
-        """Hear from now on, and not before: what is published ahead of the broker's answer it keeps for nobody."""
         if any(reason.is_failure for reason in reasons):
             log.error(
                 "%s lets %s not listen to all it should: look at the broker's access rules",
@@ -101,8 +102,11 @@ class Broker:
         if number not in self._asked:  # one that came on top
             return
         self._asked.discard(number)
-        if self._asked:
-            return
+        if not self._asked:
+            self._listens()
+
+    def _listens(self) -> None:
+        """Hear from now on, and not before: what is published ahead of the broker's answer it keeps for nobody."""
         self._since = time.time()
         if self._intake is None:
             log.info("%s: %s is connected", self.url, self.name)

@@ -40,9 +40,7 @@ MOST_MISFIT_PX, MOST_MISFIT_S = (
 BENT, METRES = 1.2, (0.8, 800.0)  # bend from which the scale is known to some degree
 NO_SCALE_M = 1e5  # no fall along the wall explains the path: what is thrown towards the camera has no scale
 AT_THE_EDGE = 0.02  # of the picture's height: what is thrown far may be first seen so far off the facade
-THROWN_UP = (
-    0.85  # of its drop: what came up from about as far down was thrown from there, not out of a window
-)
+THROWN_UP = 0.85  # of its drop: what came up from about as far down was thrown from there
 PIECE = 0.15  # from this score on a track may be a piece of a fall that another one tells of
 DRIPPING = 0.3  # from this score on a track counts among those that went the same way
 TELLING, TELLING_DROP = 0.05, 0.03  # a near miss below this score, or share of the height, is no line
