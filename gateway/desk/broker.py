@@ -75,7 +75,7 @@ class Broker:
         try:
             await asyncio.Event().wait()
         finally:
-            self._since = None  # so that a goodbye of our own is no loss
+            self._since, self._asked = None, set()  # so that a goodbye of our own is no loss
             self._client.disconnect()
             await in_thread(self._client.loop_stop)
 
@@ -116,9 +116,9 @@ class Broker:
     def _disconnected(
         self, _client: Client, _data: object, _flags: object, reason: Any, _properties: object
     ) -> None:
-        if self._since is not None:
+        if self._since is not None or self._asked:  # also where it hung up in place of an answer
             log.error("%s is lost: %s; trying again and again", self.url, reason)
-        self._since = None
+        self._since, self._asked = None, set()
 
     def _message(self, client: Client, _data: object, message: MQTTMessage) -> None:
         """Hand over to the event loop; runs in paho's thread."""

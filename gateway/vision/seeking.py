@@ -74,7 +74,7 @@ def _rose(hits: Sequence[Hit], ground: Ground, recent: Sequence[Picture]) -> flo
             hit = Hit(picture.index, picture.time_s, sighting.x, sighting.y, sighting.box, sighting.contrast,
                       picture.shift)  # fmt: skip
             way.insert(0, hit)
-    found = sum(hit.time_s < hits[0].time_s for hit in way)
+    found = len(way) - len(hits[:EARLY])
     return way[0].y - hits[0].y if found >= FEWEST_RISING else 0.0
 
 

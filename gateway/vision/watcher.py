@@ -192,7 +192,7 @@ def _physical(facts: Mapping[str, float]) -> bool:
     """Say whether a path can be a fall: near some fall with drag, and what speeds up does so as gravity has it.
 
     A path that bends tells the scale of the picture, so how many metres high it is: no camera sees less than
-    `METRES` or more of them.
+    `METRES` or more of them. Where no fall along the wall explains it, the scale is not known and says nothing.
     """
     low, high = METRES
     metres = facts["metres"]

@@ -109,3 +109,15 @@ def test_a_broker_that_lets_it_not_listen_is_named(caplog: pytest.LogCaptureFixt
     with_broker(body)
     assert "lets street-evidence not listen to all it should" in caplog.text
     assert "access rules" in caplog.text
+
+
+def test_a_broker_that_hangs_up_in_place_of_an_answer_is_told_as_lost(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def body(broker: Broker, reader: asyncio.StreamReader, writer: Writer) -> None:
+        await packet(reader)
+        writer.close()
+        await until(lambda: "is lost" in caplog.text)
+        assert broker.listening_since() is None
+
+    with_broker(body)
