@@ -1,9 +1,10 @@
 """Link what moves from picture to picture into tracks: each says where it goes on, the nearest thing takes it on.
 
-Things in a line within three pictures begin a track; one that comes down is looked for from the fourth on where it
-is expected, with a lower threshold, also backwards through the last pictures, where it was slow and faint. It ends
-when it has not been seen for a while, one that does not come down ends soon. Things may turn, grow, and change
-from dark to bright before the wall.
+Things in a line within three pictures begin a track; one that comes down, or goes up ever more slowly as what was
+thrown does, is looked for from the fourth on where it is expected, with a lower threshold, also backwards through the
+last pictures, where it was slow and faint. It ends when it has not been seen for a while, one that does neither ends
+soon. Things may turn, grow, and change from dark to bright before the wall; what a noise filter leaves where they
+were, and specks beside them, are not they. A picture that shows the last one again is passed over.
 """
 
 import math
@@ -11,14 +12,16 @@ import operator
 from collections import deque
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from gateway.vision.looking import Picture, look
 from gateway.vision.motion import Candidates
 from gateway.vision.seeking import alike, look_back, seen
+from gateway.vision.shake import Floats
 from gateway.vision.sight import Ground
-from gateway.vision.tracks import FOLLOWED, Hit, Track
+from gateway.vision.tracks import FOLLOWED, LEAST_PULL, Hit, Track
 
 LOOK_BACK = 5  # hits from which its beginning is looked for
 DOUBTFUL = 7  # hits within which it must have begun to sink
@@ -28,6 +31,10 @@ LOST_S = 0.17  # a followed track ends after so long unseen
 LONGEST_S = 6.0
 MOST_TRACKS = 160
 SEED_SPEED = 0.06  # of the picture's height per frame of 40 ms: no track begins faster
+LARGE_PIXELS, PER_SIZE = 40, 1.5  # what moves in more pixels may go so many times its size, and in pieces
+LARGE_PX = 12.0  # what is as large is measured against the background at once: only its rims change
+RISING_PIXELS = 12  # what moves in fewer and goes up begins no track
+REPEAT_PIXELS, REPEATED = 6, 0.15  # of so many pixels, changed by less than this share, it has not moved
 SEEDS = 2  # tracks that one thing begins at most
 RECENT = 8  # hits by which a track goes on
 JOIN_S, JOIN_PX, JOIN_SHARE = 0.6, 8.0, 0.3  # a track may go on after so long, so far off (share: of the way)
@@ -41,6 +48,7 @@ class Linker:
     def __init__(self, height: int = 0) -> None:
         self._height = height
         self.tracks: list[Track] = []
+        self._repeated = False
         self._past: deque[Track] = deque(maxlen=32)  # ended of late; one may turn out to go on
         self._loose: tuple[Picture, Candidates] | None = (
             None  # the last picture, and what no track took of it
@@ -55,6 +63,8 @@ class Linker:
     ) -> list[Track]:
         """Take what moves in the next picture; return the tracks that ended with it."""
         if self._loose is not None and picture.index <= self._loose[0].index:
+            return []
+        if self._repeats(picture, found, ground):
             return []
         taken = self._assign(picture, found, ground)
         free = _only(found, ~taken)
@@ -82,6 +92,19 @@ class Linker:
         """Return the hits of the tracks that are followed and not over."""
         return [track.hits for track in self.tracks if track.followed]
 
+    def _repeats(self, picture: Picture, found: Candidates, ground: Ground) -> bool:
+        """Say whether a picture shows the last one again: nothing that is large enough to tell has moved.
+
+        Cameras and recorders do so, some every sixth time. It says nothing new, and that all stood still is not true.
+        """
+        large = np.flatnonzero(found.pixels >= REPEAT_PIXELS)
+        self._repeated = (
+            bool(len(large))
+            and not self._repeated
+            and all(_stood(picture, ground, found.box[thing]) for thing in large.tolist())
+        )
+        return self._repeated
+
     def _join(self, track: Track) -> None:
         """Put before a track the one it continues: things vanish for moments before a wall of their own shade."""
         best: tuple[float, Track, list[Hit]] | None = None
@@ -98,7 +121,7 @@ class Linker:
             if off < 1.0 and first.y > last.y and (best is None or off < best[0]):
                 best = off, past, rest
         if best is not None:
-            track.hits, track.rose_px = [*best[1].hits, *best[2]], best[1].rose_px
+            track.hits, track.rise = [*best[1].hits, *best[2]], best[1].rise
             self._past.remove(best[1])
 
     def _assign(self, picture: Picture, found: Candidates, ground: Ground) -> NDArray[np.bool_]:
@@ -118,11 +141,15 @@ class Linker:
         served: set[int] = set()
         order = np.argsort(rank[pairs[:, 0], pairs[:, 1]] - 0.3 * length[pairs[:, 0]])
         for which, thing in pairs[order].tolist():
+            track = self.tracks[which]
             if which in served or taken[thing]:
+                continue
+            hit = _hit(picture, found, thing)
+            if not track.goes_on_with(hit.x, hit.y, hit.size):
                 continue
             taken[thing] = True
             served.add(which)
-            _take(self.tracks[which], picture, _hit(picture, found, thing), ground)
+            _take(track, picture, hit, ground)
         for which, track in enumerate(self.tracks):
             if which in served:
                 continue
@@ -140,19 +167,25 @@ class Linker:
         lapse = picture.time_s - before.time_s
         if not len(things) or lapse <= 0:
             return
+        tall = self._height or picture.height
         step = free.centre[:, None, :] - things.centre[None, :, :]
         far = np.hypot(step[..., 0], step[..., 1])
-        limit = SEED_SPEED * (self._height or picture.height) * max(1.0, lapse / 0.04)
-        likely = (far <= limit) & (far >= 0.7) & (step[..., 1] > -0.35 * far)
+        fewer = np.minimum(free.pixels[:, None], things.pixels[None, :])
+        large = fewer >= LARGE_PIXELS
+        size = np.minimum(_sizes(free)[:, None], _sizes(things)[None, :])
+        limit = SEED_SPEED * tall * max(1.0, lapse / 0.04) + np.where(large, PER_SIZE * size, 0.0)
+        likely = (far <= limit) & (far >= 0.7)
+        likely &= (step[..., 1] > -0.35 * far) | (fewer >= RISING_PIXELS)
         ratio = (free.pixels[:, None] + 4) / (things.pixels[None, :] + 4)
-        likely &= (ratio < 6) & (ratio > 1 / 6)
+        likely &= large | ((ratio < 6) & (ratio > 1 / 6))
         now, then = np.nonzero(likely)
         order = np.lexsort((far[now, then], now))
         now, then = now[order], then[order]
         rank = np.arange(len(now)) - np.searchsorted(now, now)  # how many nearer ones the same thing has
         nearest = np.flatnonzero(rank < SEEDS)[: MOST_TRACKS - len(self.tracks)]
         for later, earlier in zip(now[nearest].tolist(), then[nearest].tolist(), strict=True):
-            self.tracks.append(Track([_hit(before, things, earlier), _hit(picture, free, later)]))
+            hits = [_hit(before, things, earlier), _hit(picture, free, later)]
+            self.tracks.append(Track(hits, pull=LEAST_PULL * tall))
 
 
 def _ahead(track: Track, time_s: float) -> tuple[float, float, float]:
@@ -208,9 +241,12 @@ def _hit(picture: Picture, found: Candidates, thing: int) -> Hit:
 
 
 def _take(track: Track, picture: Picture, hit: Hit, ground: Ground) -> None:
-    if len(track.hits) + 1 >= FOLLOWED and track.sinking:
+    known = len(track.hits) + 1 >= FOLLOWED and (track.sinking or track.arching)
+    if known or min(hit.size, track.size) >= LARGE_PX:  # what changed of a large thing is not all of it
         sighting = look(picture, ground, hit.x, hit.y, reach=2.0 + hit.size / 2, size=hit.size)
         if sighting is not None and sighting.size < 3 * max(hit.size, track.size) + 6:
+            if not track.goes_on_with(sighting.x, sighting.y, sighting.size):
+                return
             hit = seen(picture, sighting, ground)
     track.hits.append(hit)
 
@@ -219,7 +255,11 @@ def _seek(track: Track, picture: Picture, ground: Ground) -> None:
     """Look for a followed track where no thing took it on."""
     x, y, reach = track.ahead
     sighting = look(picture, ground, x, y, reach=0.8 * reach, size=track.size)
-    if sighting is not None and alike(sighting, track.hits[-4:], track.size):
+    if (
+        sighting is not None
+        and alike(sighting, track.hits[-4:], track.size)
+        and track.goes_on_with(sighting.x, sighting.y, sighting.size)
+    ):
         track.hits.append(seen(picture, sighting, ground))
 
 
@@ -228,9 +268,23 @@ def _ended(track: Track, time_s: float) -> bool:
     last, first, count = track.hits[-1], track.hits[0], len(track.hits)
     if count < FOLLOWED:
         return False
-    still = count >= STILL_HITS and abs(last.y - track.hits[-STILL_HITS].y) < STILL_PX
-    astray = count >= DOUBTFUL and not track.sinking
+    lately = [hit.y for hit in track.hits[-STILL_HITS:]]
+    still = count >= STILL_HITS and max(lately) - min(lately) < STILL_PX
+    astray = count >= DOUBTFUL and not (track.sinking or track.arching)
     return still or astray or time_s - last.time_s > LOST_S or time_s - first.time_s > LONGEST_S
+
+
+def _stood(picture: Picture, ground: Ground, box: Floats) -> bool:
+    """Say whether what moves in a box was in the last picture just as it is now."""
+    left, top, right, bottom = (int(edge) for edge in box)
+    window = (left, top, right, bottom)
+    now = picture.part(window)
+    off = cv2.norm(now, ground.background[top:bottom, left:right], cv2.NORM_L1)
+    return cv2.norm(now, picture.part_before(window), cv2.NORM_L1) <= REPEATED * off
+
+
+def _sizes(found: Candidates) -> Floats:
+    return np.asarray(np.maximum(found.box[:, 2] - found.box[:, 0], found.box[:, 3] - found.box[:, 1]))
 
 
 def _only(found: Candidates, chosen: NDArray[np.bool_]) -> Candidates:

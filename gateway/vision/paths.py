@@ -17,20 +17,21 @@ EDGE_PX, WIDER = 1.0, 0.1  # on each side; share of width and height
 MOST_FILLED = 9  # frames missed in a row that are put in again
 
 
-def tubelet_of(hits: Sequence[Hit], height: int, *, rose_px: float = 0.0) -> Tubelet:
+def tubelet_of(hits: Sequence[Hit], height: int, *, rise: Sequence[Hit] = ()) -> Tubelet:
     """Return one track's tubelet; `height` is that of the picture in px. At least four hits, all with a crop.
 
-    `rose_px` is how far the thing had come up before.
+    `rise` is its way up before.
     """
     times = np.array([hit.time_s for hit in hits])
     across, down = np.array([hit.x for hit in hits]), np.array([hit.y for hit in hits])
     fall = falling.fit(times, down)
     facts = facts_of(np.stack([times, across, down]), fall, hits, height)
-    facts["rose"] = rose_px / max(float(down[-1] - down[0]), 1.0)
+    facts["rose"] = (rise[0].y - hits[0].y) / max(float(down[-1] - down[0]), 1.0) if rise else 0.0
     path = np.empty((PATH_FEATURES, STEPS), np.float32)
     path[: len(CURVES)] = _curves(np.stack([times, across, down]), hits, height)
     path[len(CURVES) :] = np.array([facts[name] for name in FACTS], np.float32)[:, None]
-    return Tubelet(_pictures(hits, times), np.clip(path, -8, 8), tuple(map(spot_of, hits)), facts)
+    track, up = (tuple(map(spot_of, part)) for part in (hits, rise))
+    return Tubelet(_pictures(hits, times), np.clip(path, -8, 8), track, facts, up)
 
 
 def spot_of(hit: Hit) -> Spot:

@@ -16,6 +16,7 @@ from gateway.vision.tracks import Hit, Track
 ALIKE = 0.3  # of its usual contrast: less is something else
 ONCE_ALIKE = 0.22  # the same looking back: on its way it may have come before other walls
 THROWN = 0.6  # px down a px aside, where a thing comes from that still rose
+EARLIEST = 3  # hits there must be of the way down
 EARLY = 6  # hits that tell where a track came from
 RISING_GAP_S, FEWEST_RISING = 0.2, 3  # coming up it may be unseen so long, and must be seen so often
 REST_HITS, REST_PX, RISE_PX = 4, 1.5, 3.0  # looking back, a thing that did not move so long had not set off
@@ -37,8 +38,10 @@ def look_back(track: Track, ground: Ground, recent: Sequence[Picture]) -> None:
     """
     by_index = {picture.index: picture for picture in recent}
     hits = [_again(hit, by_index.get(hit.index), ground) for hit in track.hits]
+    highest = _highest(hits)
+    rise, hits = hits[:highest], hits[highest:]
     missed = 0
-    for picture in recent:
+    for picture in recent if not rise else ():
         if picture.index >= hits[0].index:
             continue
         x, y, reach = _behind(hits, picture.time_s)
@@ -56,12 +59,20 @@ def look_back(track: Track, ground: Ground, recent: Sequence[Picture]) -> None:
                 break
         elif (missed := missed + 1) >= 2:
             break
-    track.hits, track.rose_px = hits, _rose(hits, ground, recent)
+    track.hits, track.rise = hits, tuple(_risen(rise, hits, ground, recent))
 
 
-def _rose(hits: Sequence[Hit], ground: Ground, recent: Sequence[Picture]) -> float:
-    """Return how far a thing had come up to where its hits begin, in px, as far back as pictures are kept."""
-    way, size = list(hits[:EARLY]), max(hit.size for hit in hits[:3])
+def _highest(hits: Sequence[Hit]) -> int:
+    """Return where the way down begins: 0 but for what was followed up before."""
+    top = min(range(len(hits)), key=lambda at: hits[at].y)
+    return top if top >= FEWEST_RISING and len(hits) - top >= EARLIEST else 0
+
+
+def _risen(
+    rise: Sequence[Hit], hits: Sequence[Hit], ground: Ground, recent: Sequence[Picture]
+) -> Sequence[Hit]:
+    """Return the way up to where hits begin, as far back as pictures are kept; `rise` is what is known of it."""
+    way, size = [*rise, *hits[:EARLY]], max(hit.size for hit in hits[:3])
     for picture in recent:
         lapse = way[0].time_s - picture.time_s
         if picture.index >= way[0].index:
@@ -74,8 +85,8 @@ def _rose(hits: Sequence[Hit], ground: Ground, recent: Sequence[Picture]) -> flo
             hit = Hit(picture.index, picture.time_s, sighting.x, sighting.y, sighting.box, sighting.contrast,
                       picture.shift)  # fmt: skip
             way.insert(0, hit)
-    found = len(way) - len(hits[:EARLY])
-    return way[0].y - hits[0].y if found >= FEWEST_RISING else 0.0
+    found = way[: len(way) - len(hits[:EARLY])]
+    return found if len(found) >= FEWEST_RISING else ()
 
 
 def _resting(hits: Sequence[Hit]) -> bool:

@@ -1,5 +1,7 @@
 """A track: what is believed to be one thing, sighting by sighting. Plain data."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -9,6 +11,13 @@ from numpy.typing import NDArray
 from gateway.vision.shake import Shift
 
 FOLLOWED = 4  # hits from which a track is looked for
+ARCH = 14  # hits by which it is told that something rises ever more slowly and turns
+LEAST_PULL = 0.05  # of the picture's height per square second: gravity as it is seen from furthest off
+USUAL = 8  # hits by which it is told how large it is
+SPECK, SPECK_PX = 0.3, 1.5  # share of that, and px less, below which something is a speck beside it
+GONE = 0.2  # of the step it was to make: what is seen further behind is what it left behind
+BEHIND_PX, BEHIND = 4.0, 0.4  # but not what is so near, in px and of its size
+STRAIGHT = 0.7  # of its way must lead from its first place to its last
 LATE, LEAST_SINKING = 10, 0.3  # hits, share of the way that must lead down
 
 
@@ -37,29 +46,77 @@ class Track:
     """What is believed to be one thing."""
 
     hits: list[Hit]
+    pull: float = 50.0  # px per square second by which what rises must slow down at least
     looked_back: bool = False
     over: bool = False
-    rose_px: float = 0.0  # how far it had come up before its first hit
+    rise: tuple[Hit, ...] = ()  # its way up to the first hit
     ahead: tuple[float, float, float] = field(default=(0.0, 0.0, 0.0))  # x, y, reach in the next picture
-    _sank: tuple[int, Hit | None, bool] = (0, None, False)  # of how many hits and which last one it was asked
+    _asked: tuple[int, Hit | None] = (
+        0,
+        None,
+    )  # how many hits it had, and which last one, when it was asked ...
+    _answers: tuple[bool, bool] = (False, False)  # ... whether it sinks, and whether it is in an arch
 
     @property
     def sinking(self) -> bool:
         """Return whether it has come down of late, rather than gone aside or up."""
-        count, last, sank = self._sank
-        if count != len(self.hits) or last is not self.hits[-1]:
-            late = self.hits[-LATE:]
-            way = sum(abs(b.x - a.x) + abs(b.y - a.y) for a, b in pairwise(late))
-            sank = late[-1].y - late[0].y >= LEAST_SINKING * way
-            self._sank = len(self.hits), self.hits[-1], sank
-        return sank
+        return self._course()[0]
+
+    @property
+    def arching(self) -> bool:
+        """Return whether it goes up as what was thrown does, ever more slowly and straight, or has just turned."""
+        return self._course()[1]
+
+    def _course(self) -> tuple[bool, bool]:
+        asked = len(self.hits), self.hits[-1]
+        if self._asked != asked:
+            self._asked, self._answers = (
+                asked,
+                (_sinks(self.hits[-LATE:]), _arches(self.hits[-ARCH:], self.pull)),
+            )
+        return self._answers
 
     @property
     def followed(self) -> bool:
         """Return whether it is worth being looked for."""
-        return len(self.hits) >= FOLLOWED and self.sinking
+        return len(self.hits) >= FOLLOWED and (self.sinking or self.arching)
+
+    def goes_on_with(self, x: float, y: float, size: float) -> bool:
+        """Return whether a sighting can be its thing: no speck, nor what a noise filter left where it has been.
+
+        Only a followed track can tell, by its `ahead` for the picture of the sighting.
+        """
+        if not self.followed:
+            return True
+        usual = sorted(hit.size for hit in self.hits[-USUAL:])[min(len(self.hits), USUAL) // 2]
+        if size < SPECK * usual - SPECK_PX:
+            return False
+        last = self.hits[-1]
+        step_x, step_y = self.ahead[0] - last.x, self.ahead[1] - last.y
+        step = max(math.hypot(step_x, step_y), 1e-6)
+        gone = ((x - last.x) * step_x + (y - last.y) * step_y) / step
+        return gone >= GONE * step or step - gone < max(BEHIND_PX, BEHIND * usual)
 
     @property
     def size(self) -> float:
         """Return how large it has been of late."""
         return max(hit.size for hit in self.hits[-3:])
+
+
+def _way(hits: Sequence[Hit]) -> float:
+    return sum(abs(b.x - a.x) + abs(b.y - a.y) for a, b in pairwise(hits))
+
+
+def _sinks(late: Sequence[Hit]) -> bool:
+    return late[-1].y - late[0].y >= LEAST_SINKING * _way(late)
+
+
+def _arches(late: Sequence[Hit], pull: float) -> bool:
+    """Say whether hits rise ever more slowly, by at least `pull` px per square second, and straight."""
+    first, half, last = late[0], late[len(late) // 2], late[-1]
+    before, after = half.time_s - first.time_s, last.time_s - half.time_s
+    if len(late) < FOLLOWED or half.y >= first.y or min(before, after) <= 0:
+        return False
+    slowed = (last.y - half.y) / after - (half.y - first.y) / before
+    gone = first.y + last.y - 2 * min(hit.y for hit in late) + abs(last.x - first.x)
+    return slowed >= pull * (before + after) / 2 and gone >= STRAIGHT * _way(late)

@@ -38,8 +38,11 @@ MOST_MISFIT_PX, MOST_MISFIT_S = (
     0.02,
 )  # a film of 25 pictures a second shown at 30 is off by a third of a frame
 BENT, METRES = 1.2, (0.8, 800.0)  # bend from which the scale is known to some degree
-NO_SCALE_M = 1e5  # no fall along the wall explains the path: what is thrown towards the camera has no scale
+NO_SCALE_M = (
+    1e5  # no fall along the wall explains the path: of what is thrown towards the camera it tells no scale
+)
 AT_THE_EDGE = 0.02  # of the picture's height: what is thrown far may be first seen so far off the facade
+ROSE = 0.1  # of its drop: what came up before was thrown up, or towards the camera: of that too
 THROWN_UP = 0.85  # of its drop: what came up from about as far down was thrown from there
 PIECE = 0.15  # from this score on a track may be a piece of a fall that another one tells of
 DRIPPING = 0.3  # from this score on a track counts among those that went the same way
@@ -137,7 +140,7 @@ class Watcher:
                 if reason and hits and hits[-1].y - hits[0].y >= TELLING_DROP * height:
                     self._miss(reason, 0.0, tuple(map(spot_of, hits)))
         tubelets = [
-            tubelet_of(hits, height, rose_px=track.rose_px)
+            tubelet_of(hits, height, rise=track.rise)
             for track, hits, reason in zip(tracks, seen, hopeless, strict=True)
             if not reason
         ]
@@ -161,8 +164,9 @@ class Watcher:
         if reason:
             self._reject(reason, score, tubelet)
         if not reason or (reason in {"unlike", "flying"} and score >= PIECE):
-            origin = floors.origin(track, self._outlook)
-            fall = Fall(track[0].time_s, track[-1].time_s, score, filled(outlined(track)), self._now, origin)
+            way = tubelet.way
+            origin = floors.origin(way, self._outlook)
+            fall = Fall(way[0].time_s, way[-1].time_s, score, filled(outlined(way)), self._now, origin)
             self._merger.add(fall, sure=not reason)
 
     def _doubt(self, score: float, looks: float, tubelet: Tubelet) -> str:
@@ -175,7 +179,7 @@ class Watcher:
         if tubelet.facts["rose"] > THROWN_UP:
             return "thrown"
         margin = AT_THE_EDGE * self._tall()
-        return "" if floors.inside(tubelet.track[0].centre, self._outlook.watch, margin) else "outside"
+        return "" if floors.inside(tubelet.way[0].centre, self._outlook.watch, margin) else "outside"
 
     def _reject(self, reason: str, score: float, tubelet: Tubelet) -> None:
         if reason != "thrown":  # that is known for what it is, and says nothing of what else falls
@@ -192,13 +196,13 @@ def _physical(facts: Mapping[str, float]) -> bool:
     """Say whether a path can be a fall: near some fall with drag, and what speeds up does so as gravity has it.
 
     A path that bends tells the scale of the picture, so how many metres high it is: no camera sees less than
-    `METRES` or more of them. Where no fall along the wall explains it, the scale is not known and says nothing.
+    `METRES` or more of them. Where no fall along the wall explains it, or the thing rose first, the scale is not known.
     """
     low, high = METRES
     metres = facts["metres"]
     most_px = max(MOST_MISFIT_PX, MOST_MISFIT_S * facts["pace_px"])
     return facts["misfit_px"] <= most_px and (
-        facts["bend"] < BENT or low <= metres <= high or metres > NO_SCALE_M
+        facts["bend"] < BENT or facts["rose"] >= ROSE or low <= metres <= high or metres > NO_SCALE_M
     )
 
 

@@ -7,7 +7,7 @@ from gateway.vision.linking import Linker
 from gateway.vision.motion import Candidates
 from gateway.vision.shake import Shift
 from gateway.vision.sight import Ground
-from gateway.vision.tracks import Track
+from gateway.vision.tracks import Hit, Track
 
 HEIGHT, WIDTH = 480, 320
 WALL = np.full((HEIGHT, WIDTH), 120, np.uint8)
@@ -31,16 +31,21 @@ def pictures(places: list[list[tuple[float, float]]]) -> list[tuple[Picture, Can
     return made
 
 
-def link(places: list[list[tuple[float, float]]]) -> list[list[int]]:
-    """Return the frames of each track that was ended, longest last."""
+def tracks_of(shown: list[tuple[Picture, Candidates]]) -> list[Track]:
+    """Return each track that was ended, the longest last."""
     linker = Linker()
     seen: list[Picture] = []
     ended: list[Track] = []
-    for picture, found in pictures(places):
+    for picture, found in shown:
         ended += linker.feed(picture, found, GROUND, seen[:-8:-1])
         seen.append(picture)
     ended += linker.finish()
-    return sorted(([hit.index for hit in track.hits] for track in ended), key=len)
+    return sorted(ended, key=lambda track: len(track.hits))
+
+
+def link(places: list[list[tuple[float, float]]]) -> list[list[int]]:
+    """Return the frames of each track that was ended, longest last."""
+    return [[hit.index for hit in track.hits] for track in tracks_of(pictures(places))]
 
 
 def drop(frame: int, *, since: int = 0) -> float:
@@ -80,3 +85,72 @@ def test_two_pieces_of_a_fall_are_one_track_though_the_later_reaches_back_into_t
     longest = link(places + [[]] * 8)[-1]
     assert longest == sorted(set(longest))
     assert (longest[0] <= 1, longest[-1]) == (True, 29)
+
+
+def test_pictures_that_are_shown_twice_break_no_track_and_are_no_sighting() -> None:
+    """25 pictures a second sent as 30: each sixth is the fifth again, and in the next the thing goes two steps."""
+    shown = [frame - frame // 6 for frame in range(30)]
+    (track,) = link([[(100.0, drop(true))] for true in shown] + [[]] * 8)
+    assert (track[0] <= 1, track[-1]) == (True, 29)
+    again = {frame for frame in range(1, 30) if shown[frame] == shown[frame - 1]}
+    assert len(again) == 4
+    assert not again & set(track)
+
+
+def test_what_stands_still_for_long_is_not_taken_for_pictures_shown_twice() -> None:
+    """No two pictures in a row are passed over, so time goes on for everything else."""
+    linker = Linker()
+    for picture, found in pictures([[(100.0, drop(i))] for i in range(12)] + [[(100.0, drop(11))]] * 12):
+        linker.feed(picture, found, GROUND, [])
+    assert linker.tracks == []
+
+
+def test_what_rises_first_is_followed_up_and_judged_from_its_highest_place_on() -> None:
+    def height(frame: int) -> float:
+        return 200 + 0.7 * (frame - 12) ** 2 / 2
+
+    *_, track = tracks_of(pictures([[(60.0 + 2 * i, height(i))] for i in range(36)] + [[]] * 8))
+    down, up = [hit.index for hit in track.hits], [hit.index for hit in track.rise]
+    assert down == list(range(down[0], 36))
+    assert abs(down[0] - 12) <= 1
+    assert len(up) >= 8
+    assert up == list(range(up[0], down[0]))
+    assert track.rise[0].y - track.hits[0].y > 30
+
+
+def blots(places: list[tuple[float, float, int]], pixels: list[int]) -> list[tuple[Picture, Candidates]]:
+    """One picture for each place, with a dark square that wide; of so many of its pixels it is seen that they moved."""
+    made: list[tuple[Picture, Candidates]] = []
+    before = WALL
+    for index, ((x, y, wide), many) in enumerate(zip(places, pixels, strict=True)):
+        luma = WALL.copy()
+        left, top = round(x - wide / 2), round(y - wide / 2)
+        luma[max(top, 0) : top + wide, left : left + wide] = 30
+        box = np.array([[left, top, left + wide, top + wide]], np.float32)
+        found = Candidates(np.array([[x, y]], np.float32), box, np.array([many], np.float32))
+        made.append((Picture(index, index / 25, luma, Shift(), before), found))
+        before = luma
+    return made
+
+
+def test_a_large_thing_that_is_near_begins_a_track_however_fast_and_in_pieces() -> None:
+    """Of what overlaps itself only the rims move: now most of it, now a tenth."""
+    places = [(100.0, 30.0 + 40 * i + 2.0 * i * i, 30) for i in range(9)]
+    pixels = [700, 60, 800, 60, 700, 60, 800, 60, 700]
+    track = tracks_of(blots(places, pixels))[-1]
+    assert [hit.index for hit in track.hits] == list(range(9))
+
+
+def test_a_followed_track_takes_neither_a_speck_nor_what_its_thing_left_behind() -> None:
+    """A noise filter leaves a faint rest where a thing was; specks lie beside one that turns."""
+    hits = [
+        Hit(i, i / 25, 100.0, drop(i), (90.0, drop(i) - 10, 110.0, drop(i) + 10), 50.0, Shift())
+        for i in range(10)
+    ]
+    track = Track(hits, ahead=(100.0, 120.0, 20.0))
+    assert hits[-1].y < 90
+    assert track.goes_on_with(100.0, 118.0, 18.0)
+    assert track.goes_on_with(104.0, 108.0, 8.0)
+    assert not track.goes_on_with(100.0, 120.0, 2.0)
+    assert not track.goes_on_with(100.0, hits[-1].y + 2, 18.0)
+    assert Track(hits[:3], ahead=track.ahead).goes_on_with(100.0, 120.0, 2.0)

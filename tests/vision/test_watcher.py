@@ -169,6 +169,23 @@ def test_what_is_thrown_towards_the_camera_falls_though_no_fall_along_the_wall_l
     assert off(fall.track, towards(out=out, up=up)) < 3.0
 
 
+def test_what_rises_in_the_picture_first_is_told_with_its_way_up_from_the_window_it_left() -> None:
+    """Thrown towards a camera that looks up, a thing seems to rise; its floor is where it set off, not the highest."""
+    way = towards(out=8.0, up=4.0)
+    left = way(1.4)
+    assert left is not None
+    floors = ((left[1] + 20.0, 4.0), (left[1] - 30.0, 5.0), (left[1] - 80.0, 6.0))
+    watcher = Watcher(Sure(), outlook=Outlook(floors=floors))
+    falls = [fall for frame in film(way, seconds=4) for fall in watcher.feed(frame)] + watcher.finish()
+    (fall,) = falls
+    rows = [spot.centre[1] for spot in fall.track]
+    assert min(rows) < left[1] - 35, "a storey and more above the window"
+    assert fall.t_start < 1.4 + 0.3
+    assert off(fall.track, way) < 3.0
+    assert fall.origin is not None
+    assert fall.origin.floor == 4
+
+
 def test_balls_do_not_make_the_watcher_doubt_what_falls() -> None:
     watcher = Watcher(Sure(0.9), threshold=0.85)
     balls = [thrown(150.0 + 30 * n, HEIGHT + 10.0, up=230.0, at_s=1.0 + 2.5 * n) for n in range(5)]
