@@ -172,7 +172,7 @@ def test_what_is_missing_empty_or_no_video_is_said_with_a_hint(tmp_path: Path) -
     empty, text, noise = tmp_path / "empty.mp4", tmp_path / "note.txt", tmp_path / "noise.mp4"
     empty.touch()
     text.write_text("no film\n" * 100)
-    noise.write_bytes(os.urandom(50_000))
+    noise.write_bytes(np.random.default_rng(1).bytes(50_000))  # one in some thousand looks like sound
     told = {path: refusal(path) for path in (tmp_path / "none.mp4", empty, text, noise, tmp_path)}
     assert [error.reason for error in told.values()] == [
         "missing",
