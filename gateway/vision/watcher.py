@@ -32,6 +32,7 @@ LEAST_DROP = 0.045  # of the picture's height
 LEAST_DROP_PX = 18.0
 LEAST_STRAIGHT = 0.45  # drop as a share of the way
 LARGEST = 0.3  # of the picture's height: 2 m where it shows two storeys, and what leaves a window is smaller
+SHRUNK = 0.43  # of its size at first: who lets an arm sink is followed from sleeve to finger, what falls is one thing
 MOSTLY_DOWN = 0.7  # share of steps that go down
 MOST_MISFIT_PX, MOST_MISFIT_S = (
     14.0,
@@ -43,7 +44,7 @@ NO_SCALE_M = (
 )
 AT_THE_EDGE = 0.02  # of the picture's height: what is thrown far may be first seen so far off the facade
 ROSE = 0.1  # of its drop: what came up before was thrown up, or towards the camera: of that too
-THROWN_UP = 0.85  # of its drop: what came up from about as far down was thrown from there
+THROWN_UP = 0.65  # of its drop: what came up from about as far down was thrown from there
 PIECE = 0.15  # from this score on a track may be a piece of a fall that another one tells of
 DRIPPING = 0.3  # from this score on a track counts among those that went the same way
 TELLING, TELLING_DROP = 0.05, 0.03  # a near miss below this score, or share of the height, is no line
@@ -52,6 +53,7 @@ REASONS = {
     "short": "seen in too few pictures",
     "shallow": "did not drop far enough",
     "large": "too large to have come out of a window",
+    "shrank": "became less than half as large on its way: not one thing",
     "aside": "went aside more than down",
     "outside": "did not start on the facade",
     "unphysical": "no free fall, with or without drag, looks like that",
@@ -215,7 +217,16 @@ def _hopeless(hits: Sequence[Hit], height: int) -> str:
         return "shallow"
     if sorted(hit.size for hit in hits)[len(hits) * 3 // 4] > LARGEST * height:
         return "large"
+    if _grown(hits) < SHRUNK:
+        return "shrank"
     steps = [(b.x - a.x, b.y - a.y) for a, b in pairwise(hits)]
     way = sum((x * x + y * y) ** 0.5 for x, y in steps)
     down = sum(y > -0.7 for _, y in steps) / len(steps)
     return "" if drop >= LEAST_STRAIGHT * way and down >= MOSTLY_DOWN else "aside"
+
+
+def _grown(hits: Sequence[Hit]) -> float:
+    """Return how many times as wide and tall a thing is in the last third of its hits as in the first."""
+    areas = [(hit.box[2] - hit.box[0]) * (hit.box[3] - hit.box[1]) for hit in hits]
+    few = max(2, len(hits) // 3)
+    return (sorted(areas[-few:])[few // 2] / max(sorted(areas[:few])[few // 2], 1e-6)) ** 0.5

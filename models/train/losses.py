@@ -21,12 +21,12 @@ PARTS: dict[Part, str] = {
     "motion": "it moved too little to be seen",
     "linking": "it was seen, and no track lies on it",
     "mixed": "its tracks hold more of something else",
-    "gate": "its tracks are too short, too shallow, go aside or are too large",
+    "gate": "its tracks are too short, too shallow, shrink, go aside or are too large",
     "network": "the network holds it for something else",
     "checks": "a check after the network does: physics, a bird's sign, drips",
     "told": "told, but too late or with too much beside it",
 }
-GATE = frozenset({"short", "shallow", "large", "aside"})
+GATE = frozenset({"short", "shallow", "large", "shrank", "aside"})
 FEWEST_SEEN = 5
 """Pictures with motion on the fall, out of which a track could have been made."""
 PARTLY = 0.15

@@ -329,3 +329,25 @@ def test_a_film_of_a_few_pictures_a_second_says_nothing() -> None:
     ]
     assert falls + watcher.finish() == []
     assert judge.asked == 0
+
+
+def test_what_shrinks_to_less_than_half_on_its_way_is_several_things() -> None:
+    """Who lets an arm sink is followed from the sleeve to the finger tip, down and at the pace of a fall."""
+
+    def told_of(width: float) -> set[str]:
+        heard: list[NearMiss] = []
+        watcher = Watcher(Sure(), explain=heard.append)
+        way = falling(330.0, 60.0, at_s=1.4)
+        for frame in film(way):
+            at, luma = way(frame.time_s), frame.luma.copy()
+            half = round(width * (1 - (frame.time_s - 1.4) / 1.2))
+            if at is not None and half > 1:
+                luma[max(int(at[1]) - half, 0) : int(at[1]) + half, int(at[0]) - half : int(at[0]) + half] = (
+                    20
+                )
+            watcher.feed(Frame(frame.index, frame.time_s, luma))
+        watcher.finish()
+        return {miss.reason for miss in heard}
+
+    assert "shrank" in told_of(36.0)
+    assert "shrank" not in told_of(8.0)
