@@ -6,6 +6,7 @@ A track is judged once, when it has ended: everything that tells a fall from a b
 is noticed a sixth of a second after the last sight. The gates before the network only spare it what no fall is.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -229,4 +230,5 @@ def _grown(hits: Sequence[Hit]) -> float:
     """Return how many times as wide and tall a thing is in the last third of its hits as in the first."""
     areas = [(hit.box[2] - hit.box[0]) * (hit.box[3] - hit.box[1]) for hit in hits]
     few = max(2, len(hits) // 3)
-    return (sorted(areas[-few:])[few // 2] / max(sorted(areas[:few])[few // 2], 1e-6)) ** 0.5
+    first, last = (sorted(part)[few // 2] for part in (areas[:few], areas[-few:]))
+    return math.sqrt(last / max(first, 1e-6))
