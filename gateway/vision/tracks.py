@@ -1,4 +1,4 @@
-"""A track: what is believed to be one thing, sighting by sighting. Plain data."""
+"""A track: what is believed to be one thing, sighting by sighting, and where it has been going of late."""
 
 import math
 from collections.abc import Sequence
@@ -51,10 +51,7 @@ class Track:
     over: bool = False
     rise: tuple[Hit, ...] = ()  # its way up to the first hit
     ahead: tuple[float, float, float] = field(default=(0.0, 0.0, 0.0))  # x, y, reach in the next picture
-    _asked: tuple[int, Hit | None] = (
-        0,
-        None,
-    )  # how many hits it had, and which last one, when it was asked ...
+    _asked: tuple[int, Hit | None] = (0, None)  # its hits, and the last one, when it was asked ...
     _answers: tuple[bool, bool] = (False, False)  # ... whether it sinks, and whether it is in an arch
 
     @property
@@ -70,10 +67,8 @@ class Track:
     def _course(self) -> tuple[bool, bool]:
         asked = len(self.hits), self.hits[-1]
         if self._asked != asked:
-            self._asked, self._answers = (
-                asked,
-                (_sinks(self.hits[-LATE:]), _arches(self.hits[-ARCH:], self.pull)),
-            )
+            self._asked = asked
+            self._answers = _sinks(self.hits[-LATE:]), _arches(self.hits[-ARCH:], self.pull)
         return self._answers
 
     @property

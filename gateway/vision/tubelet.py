@@ -44,7 +44,7 @@ class Tubelet:
 
     `crops` is uint8 (CROPS, CHANNELS, SIDE, SIDE): luma, and 128 + half the signed difference to the background.
     `path` is float32 (PATH_FEATURES, STEPS). `facts` are those of FACTS and what the gate behind the network asks.
-    `track` is the way down, which is judged; `rise` is what was followed of the way up to it.
+    `track` is the way down, which is judged; `rise` is what was seen of the way up to it.
     """
 
     crops: Bytes

@@ -40,9 +40,7 @@ MOST_MISFIT_PX, MOST_MISFIT_S = (
     0.02,
 )  # a film of 25 pictures a second shown at 30 is off by a third of a frame
 BENT, METRES = 1.2, (0.8, 800.0)  # bend from which the scale is known to some degree
-NO_SCALE_M = (
-    1e5  # no fall along the wall explains the path: of what is thrown towards the camera it tells no scale
-)
+NO_SCALE_M = 1e5  # no fall along the wall explains the path: what is thrown towards the camera tells no scale
 AT_THE_EDGE = 0.02  # of the picture's height: what is thrown far may be first seen so far off the facade
 ROSE = 0.1  # of its drop: what came up before was thrown up, or towards the camera: of that too
 THROWN_UP = 0.65  # of its drop: what came up from about as far down was thrown from there
@@ -50,19 +48,20 @@ PIECE = 0.15  # from this score on a track may be a piece of a fall that another
 DRIPPING = 0.3  # from this score on a track counts among those that went the same way
 TELLING, TELLING_DROP = 0.05, 0.03  # a near miss below this score, or share of the height, is no line
 
-REASONS = {
-    "short": "seen in too few pictures",
-    "shallow": "did not drop far enough",
-    "large": "too large to have come out of a window",
-    "shrank": "became less than half as large on its way: not one thing",
-    "aside": "went aside more than down",
-    "outside": "did not start on the facade",
-    "unphysical": "no free fall, with or without drag, looks like that",
-    "dripping": "thin, and others fell along the same way just before: water drips",
-    "thrown": "came up from below before it fell: thrown up, not out of a window",
-    "flying": "came down aslant and lay across its way: like a bird",
-    "unlike": "does not look or move like a falling object",
-}
+REASONS = (
+    "short",
+    "shallow",
+    "large",
+    "shrank",
+    "aside",
+    "outside",
+    "unphysical",
+    "dripping",
+    "thrown",
+    "flying",
+    "unlike",
+)
+"""Why a track was not taken for a fall; what each means is said in the words of the terminal, under `rejected`."""
 
 
 class Judge(Protocol):
