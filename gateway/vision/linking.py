@@ -8,7 +8,6 @@ were, and specks beside them, are not they. A picture that shows the last one ag
 """
 
 import math
-import operator
 from collections import deque
 from collections.abc import Sequence
 
@@ -16,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.vision.bending import after, bent
 from gateway.vision.looking import Picture, look
 from gateway.vision.motion import Candidates
 from gateway.vision.seeking import alike, look_back, seen
@@ -201,37 +201,10 @@ def _ahead(track: Track, time_s: float) -> tuple[float, float, float]:
         return last.x + step_x, last.y + step_y, reach
     times = [hit.time_s - last.time_s for hit in hits]
     degree = 2 if len(hits) >= 5 else 1
-    (x, pace_x), (y, pace_y) = _on(times, [[hit.x for hit in hits], [hit.y for hit in hits]], lapse, degree)
+    ways = bent(times, [[hit.x for hit in hits], [hit.y for hit in hits]], degree)
+    (x, pace_x), (y, pace_y) = (after(way, lapse) for way in ways)
     reach = 3.0 + max(0.16 * lapse, UNEVEN_S) * math.hypot(pace_x, pace_y) + 0.2 * min(track.size, 40.0)
     return x, y, reach * (1.0 if lapse < 0.09 else 1.4)
-
-
-def _on(
-    times: Sequence[float], ways: Sequence[Sequence[float]], lapse: float, degree: int
-) -> list[tuple[float, float]]:
-    """Return (place, speed) of each way after `lapse` by the least squares line or parabola.
-
-    Plain sums: it is asked often, of few numbers.
-    """
-    n, s1 = float(len(times)), sum(times)
-    squares = [t * t for t in times]
-    s2 = sum(squares)
-    sums = [(sum(way), sum(map(operator.mul, times, way))) for way in ways]
-    if degree == 1:
-        below = n * s2 - s1 * s1
-        slopes = [(n * p1 - s1 * p0) / below for p0, p1 in sums]
-        return [((p0 - m * s1) / n + m * lapse, m) for (p0, _), m in zip(sums, slopes, strict=True)]
-    s3, s4 = sum(map(operator.mul, squares, times)), sum(map(operator.mul, squares, squares))
-    # the inverse of [[n, s1, s2], [s1, s2, s3], [s2, s3, s4]], which is symmetric, row by row
-    aa, ab, ac = s2 * s4 - s3 * s3, s2 * s3 - s1 * s4, s1 * s3 - s2 * s2
-    bb, bc, cc = n * s4 - s2 * s2, s1 * s2 - n * s3, n * s2 - s1 * s1
-    whole = n * aa + s1 * ab + s2 * ac
-    found = []
-    for (p0, p1), way in zip(sums, ways, strict=True):
-        p2 = sum(map(operator.mul, squares, way))
-        a, b, c = p0 * aa + p1 * ab + p2 * ac, p0 * ab + p1 * bb + p2 * bc, p0 * ac + p1 * bc + p2 * cc
-        found.append(((a + (b + c * lapse) * lapse) / whole, (b + 2 * c * lapse) / whole))
-    return found
 
 
 def _hit(picture: Picture, found: Candidates, thing: int) -> Hit:

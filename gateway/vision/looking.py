@@ -22,6 +22,7 @@ OF_PEAK = 0.42  # a thing ends where it differs by less than this share of its s
 TOO_LARGE, OF_BRIGHTEST = 2.0, 0.5  # times what was expected; share of the brightest pixel within reach
 NEEDED = np.maximum(np.arange(256) * LOWER, LEAST).astype(np.uint8)  # to differ by more, for each threshold
 FADED = np.ceil(np.arange(256) * FADING).astype(np.uint8)  # to differ by as much, for each difference before
+NEIGHBOURS = np.ones((3, 3), np.uint8)
 FURTHEST = 96  # px: half a window is never larger
 
 
@@ -88,36 +89,32 @@ def look(
     off = np.asarray(cv2.absdiff(now, rest), np.uint8)
     strong_enough = cv2.compare(off, cv2.LUT(ground.threshold[window], NEEDED), cv2.CMP_GT)
     fading = cv2.LUT(cv2.absdiff(picture.part_before(box), rest), FADED)
-    mask = np.asarray(cv2.bitwise_and(strong_enough, cv2.compare(off, fading, cv2.CMP_GE)), np.uint8) > 0
+    mask = np.asarray(cv2.bitwise_and(strong_enough, cv2.compare(off, fading, cv2.CMP_GE)), np.uint8)
     at = (x - left, y - top)
     sighting = _best(now, rest, off, mask, at=at, reach=reach)
     if sighting is not None and sighting.size > TOO_LARGE * size + 5:  # grown into what trembles around it
-        strong = int(off[mask & _round(mask.shape, at, reach + size / 2)].max(initial=0))
-        sharper = _best(now, rest, off, mask & (off >= OF_BRIGHTEST * strong), at=at, reach=reach)
-        sighting = sharper or sighting
+        near = (mask > 0) & _round(mask.shape, at, reach + size / 2)
+        bright = off >= OF_BRIGHTEST * int(off[near].max(initial=0))
+        sighting = _best(now, rest, off, mask * bright, at=at, reach=reach) or sighting
     return sighting and replace(
         sighting, x=sighting.x + left, y=sighting.y + top,
         box=(sighting.box[0] + left, sighting.box[1] + top, sighting.box[2] + left, sighting.box[3] + top),
     )  # fmt: skip
 
 
-def _best(
-    now: Luma, rest: Luma, off: Luma, mask: NDArray[np.bool_], *, at: Point, reach: float
-) -> Sighting | None:
-    """Return the strongest thing of a mask within reach, measured in px of the window."""
-    if not mask.any():
+def _best(now: Luma, rest: Luma, off: Luma, mask: Luma, *, at: Point, reach: float) -> Sighting | None:
+    """Return the strongest thing of a mask (0 or not) within reach, measured in px of the window."""
+    places = np.flatnonzero(mask != 0)  # of truth values: the quick way
+    if not len(places):
         return None
-    _, labels, extents, centres = cv2.connectedComponentsWithStats(
-        cv2.dilate(mask.view(np.uint8), np.ones((3, 3), np.uint8)), ltype=cv2.CV_16U
-    )
-    strength = np.bincount(labels[mask], weights=off[mask], minlength=len(centres))
+    _, labels, _, centres = cv2.connectedComponentsWithStats(cv2.dilate(mask, NEIGHBOURS), ltype=cv2.CV_16U)
+    of = labels.reshape(-1)[places]
+    strength = np.bincount(of, weights=off.reshape(-1)[places], minlength=len(centres))
     best = _nearest(strength, np.asarray(centres), at, reach)
     if best is None:
         return None
-    left, top, wide, tall = extents[best, :4].tolist()
-    part = slice(top, top + tall), slice(left, left + wide)
-    rows, columns = np.nonzero(mask[part] & (labels[part] == best))
-    return _measure(now, rest, rows + top, columns + left)
+    rows, columns = np.divmod(places[of == best], mask.shape[1])
+    return _measure(now, rest, rows, columns)
 
 
 def _round(shape: tuple[int, ...], at: Point, reach: float) -> NDArray[np.bool_]:
@@ -145,10 +142,10 @@ def _measure(now: Luma, rest: Luma, rows: NDArray[np.intp], columns: NDArray[np.
     weight = off[strong].astype(np.float64)
     total = float(weight.sum())
     return Sighting(
-        x=float((weight * columns).sum()) / total,
-        y=float((weight * rows).sum()) / total,
+        x=float(weight @ columns) / total,
+        y=float(weight @ rows) / total,
         box=(float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1)),
-        contrast=float((weight * signed).sum()) / total,
+        contrast=float(weight @ signed) / total,
     )
 
 

@@ -7,8 +7,7 @@ until it was at rest or cannot be seen.
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
+from gateway.vision.bending import after, bent
 from gateway.vision.looking import Picture, Sighting, cut, look
 from gateway.vision.sight import Ground
 from gateway.vision.tracks import Hit, Track
@@ -112,16 +111,15 @@ def _again(hit: Hit, picture: Picture | None, ground: Ground) -> Hit:
 def _behind(hits: Sequence[Hit], time_s: float, *, from_below: bool = False) -> tuple[float, float, float]:
     """Return where a track came from: by its first steps, and down again only if it was thrown aside, or from below."""
     first = hits[0]
-    times = np.array([hit.time_s - first.time_s for hit in hits[:EARLY]])
-    places = np.array([(hit.x, hit.y) for hit in hits[:EARLY]])
-    degree = 2 if len(times) >= 5 else 1
-    bent = np.polynomial.polynomial.polyfit(times, places, degree)
+    early = hits[:EARLY]
+    ways = [[hit.x for hit in early], [hit.y for hit in early]]
+    curves = bent([hit.time_s - first.time_s for hit in early], ways, degree=2 if len(early) >= 5 else 1)
     lapse = time_s - first.time_s
-    x, y = (lapse ** np.arange(degree + 1)) @ bent
-    speed = float(np.hypot(*bent[1])) * abs(lapse)
-    below = first.y + 1.0 + THROWN * abs(float(x) - first.x)
+    (x, _), (y, _) = (after(curve, lapse) for curve in curves)
+    speed = math.hypot(curves[0][1], curves[1][1]) * abs(lapse)
+    below = first.y + 1.0 + THROWN * abs(x - first.x)
     return (
-        float(x),
-        float(y) if from_below else min(float(y), below),
+        x,
+        y if from_below else min(y, below),
         2.5 + 0.3 * speed + 0.2 * min(first.size, 40.0),
     )

@@ -114,7 +114,7 @@ class Anchor:
     def _light(self, luma: Luma) -> tuple[float, float]:
         """Return gain and bias of the light, by what is even: there a shift does not tell."""
         off = luma[self._calm] - self._calm_level
-        if abs(np.median(off)) < LIT:
+        if abs(middle(off)) < LIT:
             return 1.0, 0.0
         centred = (self._calm_level - 128.0) / 64.0
         bias, slope = _fit(np.stack([np.ones_like(centred), centred], axis=1), off)
@@ -134,6 +134,15 @@ def _fit(design: Floats, rest: Floats) -> Floats:
         matrix[np.diag_indices(len(solved))] += np.float32(1e-3 * len(rest))
         solved = np.linalg.solve(matrix, weighted.T @ rest).astype(np.float32)
         left = np.abs(rest - design @ solved)
-        scale = max(3.0, 2.0 * float(np.median(left)))
+        scale = max(3.0, 2.0 * middle(left))
         weight = (1.0 / (1.0 + (left / scale) ** 2)).astype(np.float32)
     return solved
+
+
+def middle(values: Floats) -> float:
+    """Return the median; numpy's own takes five times as long for so few."""
+    half = len(values) // 2
+    if len(values) % 2:
+        return float(np.partition(values, half)[half])
+    low, high = np.partition(values, (half - 1, half))[half - 1 : half + 1]
+    return float((low + high) / 2)

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gateway.vision.laying import lay
-from gateway.vision.shake import Anchor, Shift
+from gateway.vision.shake import Anchor, Shift, middle
 from gateway.vision.sight import Luma
 from tests.vision.street import HEIGHT, WIDTH, wall
 
@@ -65,3 +65,9 @@ def test_a_picture_is_laid_back_where_it_was(x: float, y: float) -> None:
     lay(moved(wall(), x, y), x, y, out, spare)
     inner = (slice(8, -8), slice(8, -8))
     assert np.abs(out[inner].astype(int) - still[inner]).mean() < 2.0
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 40, 1201])
+def test_the_quick_median_is_numpys(count: int) -> None:
+    values = np.random.default_rng(count).normal(0, 9, count).astype(np.float32)
+    assert middle(values) == float(np.median(values))
