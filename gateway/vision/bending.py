@@ -9,7 +9,10 @@ Curve: TypeAlias = tuple[float, float, float]
 
 
 def bent(times: Sequence[float], ways: Sequence[Sequence[float]], degree: int) -> list[Curve]:
-    """Return the curve of each way, whose places belong to `times`; of `degree` 1 it is a line, of 2 a parabola."""
+    """Return the curve of each way, whose places belong to `times`; of `degree` 1 it is a line, of 2 a parabola.
+
+    Times must grow, as those of a stream's clock do, and be one more than `degree` at least.
+    """
     n, s1 = float(len(times)), sum(times)
     squares = [t * t for t in times]
     s2 = sum(squares)
