@@ -5,6 +5,8 @@ go (contrast, gamma, negative, noise, wrong centring, missing pictures), and now
 path are taken away, so that each half of the net learns to judge alone: on real footage either may mislead.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -12,6 +14,13 @@ from gateway.vision.tubelet import CURVES, FACTS, PATH_FEATURES, SIDE
 
 MIRRORED = [i for i, name in enumerate((*CURVES, *FACTS)) if name in ("across", "speed_across", "off_across")]
 LOOKS = [i for i, name in enumerate((*CURVES, *FACTS)) if name in ("size", "contrast")]
+LENGTHS = [
+    i for i, name in enumerate((*CURVES, *FACTS)) if name in ("across", "down", "speed_across", "speed_down")
+]
+SPAN, PULL = (len(CURVES) + FACTS.index(name) for name in ("span", "pull"))
+ZERO = 128 / 255 - 0.5
+"""What a difference of nothing is in the pictures as the net takes them."""
+
 BLIND = 0.07
 """Share of tubelets that lose all pictures, and share that lose the path."""
 
@@ -31,6 +40,32 @@ def augment(crops: Tensor, paths: Tensor, middle: Tensor, *, dice: torch.Generat
     crops = torch.where((fate < BLIND).view(-1, 1, 1, 1, 1), torch.zeros(()), crops)
     paths = torch.where((fate > 1 - BLIND).view(-1, 1, 1), middle, paths)
     return crops.clamp(-0.5, 0.5), paths
+
+
+def elsewhere(crops: Tensor, share: float, dice: torch.Generator) -> Tensor:
+    """Lay a share of tubelets before the background of another: it moves there as it did, and differs as much."""
+    if not share:
+        return crops
+    luma, half = crops[:, :, 0], crops[:, :, 1] - ZERO
+    behind = (luma - 2 * half)[torch.randperm(len(crops), generator=dice)]
+    turned = torch.rand(len(crops), generator=dice) < 0.5
+    behind = torch.where(turned.view(-1, 1, 1, 1), behind.flip(-1), behind)
+    before = (behind + 2 * half).clamp(-0.5, 0.5)
+    laid = torch.stack([before, (before - behind) / 2 + ZERO], 2)  # where it is too bright it differs by less
+    return torch.where(_draw(len(crops), dice) < share, laid, crops)
+
+
+def rescale(paths: Tensor, most: float, dice: torch.Generator) -> Tensor:
+    """Make paths up to e to the power of `most` longer or shorter, as from a picture of another height."""
+    if not most:
+        return paths
+    by = (2 * torch.rand((len(paths), 1, 1), generator=dice) - 1) * most
+    paths = paths.clone()
+    paths[:, LENGTHS] *= torch.exp(by)
+    decades = by[:, 0] / math.log(10.0)
+    paths[:, SPAN] += decades
+    paths[:, PULL] -= decades
+    return paths.clamp(-8, 8)
 
 
 def _draw(n: int, dice: torch.Generator, low: float = 0.0, high: float = 1.0) -> Tensor:

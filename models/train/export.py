@@ -34,7 +34,7 @@ class Exported(nn.Module):
 
 
 def export(
-    net: Net, folder: Path, *, cut: float, seed: int, version: str, figures: Mapping[str, float]
+    net: Net, folder: Path, *, cut: float, seed: int, version: str, figures: Mapping[str, float], by: str
 ) -> None:
     """Write both files of a model; raise ValueError when the file does not say what the net says."""
     path = folder / "model.onnx"
@@ -44,7 +44,7 @@ def export(
     if apart > CLOSE:
         raise ValueError(f"onnxruntime differs from torch by {apart:.2g}, at most {CLOSE}")
     about = {"parameters": parameters(net), "bytes": path.stat().st_size, **figures}
-    write_toml(folder, cut=cut, seed=seed, version=version, figures=about, told=told.tolist())
+    write_toml(folder, cut=cut, seed=seed, version=version, figures=about, told=told.tolist(), by=by)
 
 
 def fold(net: Net) -> Net:

@@ -9,7 +9,7 @@ import argparse
 import copy
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from rich.progress import track
 from torch import Tensor
 from torch.nn import functional
 
-from models.train.augment import augment
+from models.train.augment import augment, elsewhere, rescale
 from models.train.net import Net, parameters
 from models.train.shards import ANY_NEGATIVE, OBJECT, Tubelets, census, load_all
 
@@ -31,7 +31,11 @@ FALSE_RATES = (0.0003, 0.001, 0.003, 0.01)
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to train. `patience` counts epochs without a better validation; `averaging` is the running mean's memory."""
+    """How to train. `patience` counts epochs without a better validation; `averaging` is the running mean's memory.
+
+    `elsewhere` is the share of tubelets that are laid before the background of another, `scale` how far lengths are
+    made longer or shorter, as a natural logarithm.
+    """
 
     seed: int = 1
     epochs: int = 30
@@ -43,6 +47,8 @@ class Recipe:
     averaging: float = 0.998
     patience: int = 15
     threads: int = 2
+    elsewhere: float = 0.0
+    scale: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +142,7 @@ def run_epoch(net: Net, mean: Net, optimizer: torch.optim.Optimizer, data: Tubel
     taken = epoch * len(order)
     for which in track(order, f"epoch {epoch + 1}", console=console, transient=True):
         crops, paths, labels = inputs(data, which)
+        crops, paths = elsewhere(crops, recipe.elsewhere, dice), rescale(paths, recipe.scale, dice)
         crops, paths = augment(crops, paths, net.middle, dice=dice)
         error = loss(net(crops.flatten(1, 2), paths), labels, weights[which], recipe)
         optimizer.zero_grad()
@@ -157,14 +164,31 @@ def follow(mean: Net, net: Net, memory: float) -> None:
                 slow.lerp_(fast, 1 - memory)
 
 
-def train(data: Tubelets, validation: Tubelets, recipe: Recipe, console: Console) -> Trained:
-    """Return the best of up to `recipe.epochs` epochs; raise ValueError when there is nothing to learn from."""
+def mean_of(nets: Sequence[Net]) -> Net:
+    """Return the net whose weights are the mean of those of nets that began alike."""
+    mean = copy.deepcopy(nets[0]).eval()
+    states = [net.state_dict() for net in nets]
+    with torch.no_grad():
+        for name, value in mean.state_dict().items():
+            if value.is_floating_point():
+                value.copy_(torch.stack([state[name].double() for state in states]).mean(0))
+    return mean
+
+
+def train(
+    data: Tubelets, validation: Tubelets, recipe: Recipe, console: Console, *, begun: Net | None = None
+) -> Trained:
+    """Return the best of up to `recipe.epochs` epochs, of a new net or of one that has begun.
+
+    Raises ValueError when there is nothing to learn from.
+    """
     if not (data.labels == OBJECT).any() or not (data.labels != OBJECT).any():
         raise ValueError("training needs falling objects and others; collect more streams")
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
-    net = Net()
-    net.learn_scale(torch.from_numpy(data.paths))
+    net = begun or Net()
+    if begun is None:
+        net.learn_scale(torch.from_numpy(data.paths))
     net.encoder.to(memory_format=torch.channels_last)  # a third faster, and the same sums
     mean = copy.deepcopy(net)
     optimizer = torch.optim.AdamW(net.parameters(), recipe.rate, weight_decay=recipe.decay)

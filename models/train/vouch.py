@@ -57,8 +57,12 @@ def write_toml(
     version: str,
     figures: Mapping[str, float],
     told: Sequence[Sequence[float]],
+    by: str,
 ) -> None:
-    """Write model.toml beside model.onnx: what is in the file and what it was found to do; `told` of the probe."""
+    """Write model.toml beside model.onnx: what is in the file, `by` what it was made, and what it was found to do.
+
+    `told` is what was said of the probe.
+    """
     digest = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
     quoted = ", ".join(f'"{each}"' for each in CLASSES)
     rows = ",\n".join("    [" + ", ".join(f"{value:.6f}" for value in row) + "]" for row in told)
@@ -66,7 +70,7 @@ def write_toml(
 # Written by models.train.export; the gateway checks the digest and the shapes when it loads the model.
 name = "{NAME}"
 version = "{version}"
-created_by = "python -m models.train --seed {seed}"
+created_by = "{by}"
 sha256 = "{digest}"
 opset = {OPSET}
 classes = [{quoted}]
