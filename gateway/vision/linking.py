@@ -1,10 +1,11 @@
 """Link what moves from picture to picture into tracks: each says where it goes on, the nearest thing takes it on.
 
-Things in a line within three pictures begin a track; one that comes down, or goes up ever more slowly as what was
-thrown does, is looked for from the fourth on where it is expected, with a lower threshold, also backwards through the
-last pictures, where it was slow and faint. It ends when it has not been seen for a while, one that does neither ends
-soon. Things may turn, grow, and change from dark to bright before the wall; what a noise filter leaves where they
-were, and specks beside them, are not they. A picture that shows the last one again is passed over.
+Things in a line within three pictures begin a track; one that comes down, or goes as what was thrown does, up ever
+more slowly or aside and ever more steeply, is looked for from the fourth on where it is expected, with a lower
+threshold, also backwards through the last pictures, where it was slow and faint. It ends when it has not been seen
+for a while, one that does neither ends soon. Things may turn, grow, and change from dark to bright before the wall;
+what a noise filter leaves where they were, and specks beside them, are not they. A picture that shows the last one
+again is passed over.
 """
 
 import math
@@ -71,7 +72,7 @@ class Linker:
         self._seed(picture, free)
         self._loose = picture, free
         for track in self.tracks:
-            if not track.looked_back and len(track.hits) >= LOOK_BACK and track.sinking:
+            if not track.looked_back and len(track.hits) >= LOOK_BACK and track.descending:
                 track.looked_back = True
                 look_back(track, ground, recent)
                 self._join(track)
@@ -190,7 +191,7 @@ class Linker:
 
 def _ahead(track: Track, time_s: float) -> tuple[float, float, float]:
     """Return where a track goes on and how far off it may be: by its last steps, bent as they are bent."""
-    hits = track.hits[-RECENT:]
+    hits = track.latest(RECENT)
     last = hits[-1]
     lapse = time_s - last.time_s
     if len(hits) < FOLLOWED:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from gateway.vision.bending import after, bent
 from gateway.vision.looking import Picture, Sighting, cut, look
 from gateway.vision.sight import Ground
-from gateway.vision.tracks import Hit, Track
+from gateway.vision.tracks import USUAL, Hit, Track
 
 ALIKE = 0.3  # of its usual contrast: less is something else
 ONCE_ALIKE = 0.22  # the same looking back: on its way it may have come before other walls
@@ -18,6 +18,7 @@ THROWN = 0.6  # px down a px aside, where a thing comes from that still rose
 EARLIEST = 3  # hits there must be of the way down
 EARLY = 6  # hits that tell where a track came from
 RISING_GAP_S, FEWEST_RISING = 0.2, 3  # coming up it may be unseen so long, and must be seen so often
+SCRAP, SCRAP_PX = 0.4, 1.0  # of its usual size, less px: what is smaller there is noise
 REST_HITS, REST_PX, RISE_PX = 4, 1.5, 3.0  # looking back, a thing that did not move so long had not set off
 
 
@@ -71,7 +72,7 @@ def _risen(
     rise: Sequence[Hit], hits: Sequence[Hit], ground: Ground, recent: Sequence[Picture]
 ) -> Sequence[Hit]:
     """Return the way up to where hits begin, as far back as pictures are kept; `rise` is what is known of it."""
-    way, size = [*rise, *hits[:EARLY]], max(hit.size for hit in hits[:3])
+    way, size = [*rise, *hits[:EARLY]], _usual(hits)
     for picture in recent:
         lapse = way[0].time_s - picture.time_s
         if picture.index >= way[0].index:
@@ -80,12 +81,23 @@ def _risen(
             break
         x, y, reach = _behind(way, picture.time_s, from_below=True)
         sighting = look(picture, ground, x, y, reach=reach, size=size)
-        if sighting is not None and sighting.y > way[0].y and alike(sighting, way[:4], size, ONCE_ALIKE):
+        if (
+            sighting is not None
+            and sighting.y > way[0].y
+            and sighting.size >= SCRAP * size - SCRAP_PX
+            and alike(sighting, way[:4], size, ONCE_ALIKE)
+        ):
             hit = Hit(picture.index, picture.time_s, sighting.x, sighting.y, sighting.box, sighting.contrast,
                       picture.shift)  # fmt: skip
             way.insert(0, hit)
     found = way[: len(way) - len(hits[:EARLY])]
     return found if len(found) >= FEWEST_RISING else ()
+
+
+def _usual(hits: Sequence[Hit]) -> float:
+    """Return how large a thing mostly is in its first hits."""
+    sizes = sorted(hit.size for hit in hits[:USUAL])
+    return sizes[len(sizes) // 2]
 
 
 def _resting(hits: Sequence[Hit]) -> bool:

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.vision.bending import after, bent
 from gateway.vision.shake import Shift
 
 FOLLOWED = 4  # hits from which a track is looked for
@@ -18,6 +19,9 @@ SPECK, SPECK_PX = 0.3, 1.5  # share of that, and px less, below which something 
 GONE = 0.2  # of the step it was to make: what is seen further behind is what it left behind
 BEHIND_PX, BEHIND = 4.0, 0.4  # but not what is so near, in px and of its size
 STRAIGHT = 0.7  # of its way must lead from its first place to its last
+BOW, BOW_PX = 2.0, 0.5  # times what is left of a parabola's fit, and px more, that a way must bow down
+PAST = 4  # hits from its highest place on by which it is past that
+LEAST_BOW = 6  # hits by which that is told
 LATE, LEAST_SINKING = 10, 0.3  # hits, share of the way that must lead down
 
 
@@ -61,15 +65,28 @@ class Track:
 
     @property
     def arching(self) -> bool:
-        """Return whether it goes up as what was thrown does, ever more slowly and straight, or has just turned."""
+        """Return whether it goes as what was thrown does: up ever more slowly, or aside and ever more steeply down."""
         return self._course()[1]
 
     def _course(self) -> tuple[bool, bool]:
         asked = len(self.hits), self.hits[-1]
         if self._asked != asked:
             self._asked = asked
-            self._answers = _sinks(self.hits[-LATE:]), _arches(self.hits[-ARCH:], self.pull)
+            self._answers = _sinks(self.hits[-LATE:]), _arches(self.latest(ARCH), self.pull)
         return self._answers
+
+    def latest(self, count: int) -> list[Hit]:
+        """Return its last hits, so many if there are, those of its way up included."""
+        late = self.hits[-count:]
+        return [*self.rise[len(late) - count :], *late] if self.rise and len(late) < count else late
+
+    @property
+    def descending(self) -> bool:
+        """Return whether it comes down, be it far aside: it sinks, or was thrown and is past its highest place."""
+        if self.sinking or not self.arching:
+            return self.sinking
+        top = min(range(len(self.hits)), key=lambda at: self.hits[at].y)
+        return len(self.hits) - top >= PAST
 
     @property
     def followed(self) -> bool:
@@ -107,11 +124,27 @@ def _sinks(late: Sequence[Hit]) -> bool:
 
 
 def _arches(late: Sequence[Hit], pull: float) -> bool:
-    """Say whether hits rise ever more slowly, by at least `pull` px per square second, and straight."""
+    """Say whether hits go straight and bow down by at least `pull` px per square second: plainly, unless they rise."""
     first, half, last = late[0], late[len(late) // 2], late[-1]
-    before, after = half.time_s - first.time_s, last.time_s - half.time_s
-    if len(late) < FOLLOWED or half.y >= first.y or min(before, after) <= 0:
+    rose, sank = half.time_s - first.time_s, last.time_s - half.time_s
+    if len(late) < FOLLOWED or min(rose, sank) <= 0:
         return False
-    slowed = (last.y - half.y) / after - (half.y - first.y) / before
+    slowed = (last.y - half.y) / sank - (half.y - first.y) / rose
     gone = first.y + last.y - 2 * min(hit.y for hit in late) + abs(last.x - first.x)
-    return slowed >= pull * (before + after) / 2 and gone >= STRAIGHT * _way(late)
+    if slowed < pull * (rose + sank) / 2 or gone < STRAIGHT * _way(late):
+        return False
+    return half.y < first.y or bows(late)
+
+
+def bows(late: Sequence[Hit]) -> bool:
+    """Say whether hits lie on a parabola that plainly bows down: by more than they lie off it."""
+    if len(late) < LEAST_BOW:
+        return False
+    times = [hit.time_s - late[0].time_s for hit in late]
+    across, down = bent(times, [[hit.x for hit in late], [hit.y for hit in late]], degree=2)
+    off = sum(
+        abs(hit.x - after(across, time)[0]) + abs(hit.y - after(down, time)[0])
+        for hit, time in zip(late, times, strict=True)
+    )
+    bow = down[2] * times[-1] ** 2 / 4  # how far its middle lies above the line between its ends
+    return bow >= BOW_PX + BOW * off / len(late)

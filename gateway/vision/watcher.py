@@ -21,7 +21,7 @@ from gateway.vision.motion import Motion
 from gateway.vision.paths import filled, outlined, spot_of, tubelet_of
 from gateway.vision.shake import Floats
 from gateway.vision.sight import Fall, Frame, NearMiss, Outlook, Spot
-from gateway.vision.tracks import Hit, Track
+from gateway.vision.tracks import ARCH, Hit, Track, bows
 from gateway.vision.trimming import trimmed
 from gateway.vision.tubelet import Tubelet
 
@@ -32,6 +32,7 @@ MOST_APART_S = (
 LEAST_DROP = 0.045  # of the picture's height
 LEAST_DROP_PX = 18.0
 LEAST_STRAIGHT = 0.45  # drop as a share of the way
+LEAST_THROWN = 0.2  # ... of what was thrown aside: it bows down
 LARGEST = 0.3  # of the picture's height: 2 m where it shows two storeys, and what leaves a window is smaller
 SHRUNK = 0.43  # of its size at first: who lets an arm sink is followed from sleeve to finger, what falls is one thing
 MOSTLY_DOWN = 0.7  # share of steps that go down
@@ -43,7 +44,7 @@ BENT, METRES = 1.2, (0.8, 800.0)  # bend from which the scale is known to some d
 NO_SCALE_M = 1e5  # no fall along the wall explains the path: what is thrown towards the camera tells no scale
 AT_THE_EDGE = 0.02  # of the picture's height: what is thrown far may be first seen so far off the facade
 ROSE = 0.1  # of its drop: what came up before was thrown up, or towards the camera: of that too
-THROWN_UP = 0.65  # of its drop: what came up from nearly as far down, or further, was thrown from there
+THROWN_UP = 0.6  # of its drop: what came up from nearly as far down, or further, was thrown from there
 PIECE = 0.15  # from this score on a track may be a piece of a fall that another one tells of
 DRIPPING = 0.3  # from this score on a track counts among those that went the same way
 TELLING, TELLING_DROP = 0.05, 0.03  # a near miss below this score, or share of the height, is no line
@@ -222,7 +223,8 @@ def _hopeless(hits: Sequence[Hit], height: int) -> str:
     steps = [(b.x - a.x, b.y - a.y) for a, b in pairwise(hits)]
     way = sum((x * x + y * y) ** 0.5 for x, y in steps)
     down = sum(y > -0.7 for _, y in steps) / len(steps)
-    return "" if drop >= LEAST_STRAIGHT * way and down >= MOSTLY_DOWN else "aside"
+    straight = LEAST_THROWN if bows(hits[-ARCH:]) else LEAST_STRAIGHT
+    return "" if drop >= straight * way and down >= MOSTLY_DOWN else "aside"
 
 
 def _grown(hits: Sequence[Hit]) -> float:

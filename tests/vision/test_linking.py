@@ -118,6 +118,27 @@ def test_what_rises_first_is_followed_up_and_judged_from_its_highest_place_on() 
     assert track.rise[0].y - track.hits[0].y > 30
 
 
+def test_what_is_thrown_far_aside_is_followed_over_its_highest_place_and_down() -> None:
+    """It goes twice as far aside as down, and for a third of a second neither up nor down."""
+
+    def height(frame: int) -> float:
+        return 60 + 0.24 * (frame - 8) ** 2 / 2
+
+    (track,) = tracks_of(pictures([[(10.0 + 8 * i, height(i))] for i in range(36)] + [[]] * 8))
+    frames = [hit.index for hit in (*track.rise, *track.hits)]
+    assert (frames[0] <= 1, frames[-1]) == (True, 35)
+    assert len(frames) >= 34
+    assert abs(track.hits[0].index - 8) <= 2
+
+
+def test_specks_below_what_is_let_go_of_are_no_way_it_came_up() -> None:
+    """Noise lies everywhere, and wherever a thing is looked for something is found."""
+    way = [(100.0, 100.0 + 0.9 * (i - 12) ** 2, 1 if i < 11 else 13) for i in range(26)]
+    track = tracks_of(blots(way, [1 if wide == 1 else 150 for *_, wide in way]))[-1]
+    assert track.hits[-1].index == 25
+    assert track.rise == ()
+
+
 def blots(places: list[tuple[float, float, int]], pixels: list[int]) -> list[tuple[Picture, Candidates]]:
     """One picture for each place, with a dark square that wide; of so many of its pixels it is seen that they moved."""
     made: list[tuple[Picture, Candidates]] = []

@@ -186,6 +186,18 @@ def test_what_rises_in_the_picture_first_is_told_with_its_way_up_from_the_window
     assert fall.origin.floor == 4
 
 
+def test_what_is_thrown_far_aside_falls_though_it_goes_further_aside_than_down() -> None:
+    def way(time_s: float) -> tuple[float, float] | None:
+        since = time_s - 1.4
+        return (40 + 330 * since, 60 - 70 * since + 65 * since**2) if since > 0 else None
+
+    (fall,) = told(film(way, size=8.0, seconds=4))
+    assert off(fall.track, way) < 2.5
+    assert fall.track[0].time_s == pytest.approx(1.4, abs=0.2)
+    (left, top), (right, bottom) = fall.track[0].centre, fall.track[-1].centre
+    assert right - left > 2 * (bottom - top)
+
+
 def test_balls_do_not_make_the_watcher_doubt_what_falls() -> None:
     watcher = Watcher(Sure(0.9), threshold=0.85)
     balls = [thrown(150.0 + 30 * n, HEIGHT + 10.0, up=230.0, at_s=1.0 + 2.5 * n) for n in range(5)]
