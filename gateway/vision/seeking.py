@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from gateway.vision.bending import after, bent
 from gateway.vision.looking import Picture, Sighting, cut, look
 from gateway.vision.sight import Ground
-from gateway.vision.tracks import USUAL, Hit, Track
+from gateway.vision.tracks import USUAL, Hit, Track, usual_size
 
 ALIKE = 0.3  # of its usual contrast: less is something else
 ONCE_ALIKE = 0.22  # the same looking back: on its way it may have come before other walls
@@ -72,7 +72,7 @@ def _risen(
     rise: Sequence[Hit], hits: Sequence[Hit], ground: Ground, recent: Sequence[Picture]
 ) -> Sequence[Hit]:
     """Return the way up to where hits begin, as far back as pictures are kept; `rise` is what is known of it."""
-    way, size = [*rise, *hits[:EARLY]], _usual(hits)
+    way, size = [*rise, *hits[:EARLY]], usual_size(hits[:USUAL])
     for picture in recent:
         lapse = way[0].time_s - picture.time_s
         if picture.index >= way[0].index:
@@ -92,12 +92,6 @@ def _risen(
             way.insert(0, hit)
     found = way[: len(way) - len(hits[:EARLY])]
     return found if len(found) >= FEWEST_RISING else ()
-
-
-def _usual(hits: Sequence[Hit]) -> float:
-    """Return how large a thing mostly is in its first hits."""
-    sizes = sorted(hit.size for hit in hits[:USUAL])
-    return sizes[len(sizes) // 2]
 
 
 def _resting(hits: Sequence[Hit]) -> bool:

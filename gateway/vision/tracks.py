@@ -100,7 +100,7 @@ class Track:
         """
         if not self.followed:
             return True
-        usual = sorted(hit.size for hit in self.hits[-USUAL:])[min(len(self.hits), USUAL) // 2]
+        usual = usual_size(self.hits[-USUAL:])
         if size < SPECK * usual - SPECK_PX:
             return False
         last = self.hits[-1]
@@ -113,6 +113,11 @@ class Track:
     def size(self) -> float:
         """Return how large it has been of late."""
         return max(hit.size for hit in self.hits[-3:])
+
+
+def usual_size(hits: Sequence[Hit]) -> float:
+    """Return how large a thing mostly is in some hits."""
+    return sorted(hit.size for hit in hits)[len(hits) // 2]
 
 
 def _way(hits: Sequence[Hit]) -> float:

@@ -27,11 +27,11 @@ VERSION = "0.6"
 HARDEST = ("bird", "leaf", "bird", "drip", "insect.near", "plastic_up")
 """What looks most like a fall: streets of these alone, in which nothing falls, come on top; birds twice as often."""
 
-HARD = (
+TO_KEEP = (
     *HARDEST, "elevator", "lights", "bird", "laundry", "vehicle", "rain.near", "shadow", "snow", "foliage",
     "person", "curtain",
 )  # fmt: skip
-"""The same for a model that is taught on, and what it must not forget."""
+"""The same for a model that is taught on, with what it must not forget."""
 
 FIRST_STILL = 10_000  # number of the first such stream
 SIZE, CONTRAST = ABOUT.index("size_px"), ABOUT.index("contrast")
@@ -172,7 +172,7 @@ def main() -> None:
     console = Console(stderr=True)
     plan = QUICK if options.quick else TAUGHT if options.on else EVENING
     evening = Evening(
-        options.work, plan, options.seed, options.jobs, console, HARD if options.on else HARDEST
+        options.work, plan, options.seed, options.jobs, console, TO_KEEP if options.on else HARDEST
     )
     best = teach(evening, home, on=options.on) if options.on else build(evening, home)
     console.print(f"{home}: validation recall {', '.join(f'{100 * share:.1f} %' for share in best.recall)}")
