@@ -37,7 +37,7 @@ def tracks_of(shown: list[tuple[Picture, Candidates]]) -> list[Track]:
     seen: list[Picture] = []
     ended: list[Track] = []
     for picture, found in shown:
-        ended += linker.feed(picture, found, GROUND, seen[:-8:-1])
+        ended += linker.feed(picture, found, GROUND, seen[:-17:-1])
         seen.append(picture)
     ended += linker.finish()
     return sorted(ended, key=lambda track: len(track.hits))
