@@ -81,28 +81,35 @@ class Feed:
         more = True
         while more:
             async with self._database.transaction() as transaction:
-                found = await self._next(transaction)
-            more = len(found) >= news.MOST
-            self._tell(found)
+                last, late, found = await self._next(transaction)
+            self._go_on(last, late, found)
+            more = len(late) + len(found) >= news.MOST
+            self._tell([*late, *found])
 
-    async def _next(self, transaction: Transaction) -> list[News]:
-        """Return what is new, those that were missing first."""
-        now = asyncio.get_running_loop().time()
+    async def _next(self, transaction: Transaction) -> tuple[int, list[News], list[News]]:
+        """Return after which id it was read, those that were missing, and what is new.
+
+        It notes nothing: where the database goes away before the transaction has ended, all of it is read again.
+        """
         if self._last is None:  # a page may have asked for its news just before we came
-            self._last = await news.latest(transaction)
-            return await news.since(transaction, self._last) or []
-        self._missing = {each: until for each, until in self._missing.items() if until > now}
+            last = await news.latest(transaction)
+            return last, await news.since(transaction, last) or [], []
         late = await news.among_ids(transaction, self._missing)
-        found = await news.after(transaction, self._last)
-        for each in late:
-            del self._missing[each.id]
+        return self._last, late, await news.after(transaction, self._last)
+
+    def _go_on(self, last: int, late: Sequence[News], found: Sequence[News]) -> None:
+        """Go on behind what was read, and look for the ids that were passed over."""
+        now, came = asyncio.get_running_loop().time(), {each.id for each in late}
+        self._missing = {
+            each: until for each, until in self._missing.items() if until > now and each not in came
+        }
+        self._last = last
         for each in found:
             passed = range(max(self._last + 1, each.id - MOST_MISSING), each.id)
             self._missing |= dict.fromkeys(passed, now + news.LOOK_BACK_S)
             self._last = each.id
         for old in list(self._missing)[: -MOST_MISSING or None]:
             del self._missing[old]
-        return [*late, *found]
 
     def _tell(self, found: Sequence[News]) -> None:
         if not found:

@@ -77,6 +77,7 @@ class Live:
     async def run(self) -> None:
         """Tell every page until cancelled, then end them all."""
         unsubscribe = self._feed.subscribe(self._hear)
+        self.close()  # who came while nobody told them anything: they come back, and say from where
         try:
             await self._showing.load()
             async with asyncio.TaskGroup() as group:

@@ -138,10 +138,10 @@ def test_what_the_intake_commits_is_told(where: str) -> None:
 
 
 class Flaky:
-    """A database that is away as often as it is told."""
+    """A database that is away as often as it is told, at the beginning of a transaction or at its end."""
 
     def __init__(self, database: Database) -> None:
-        self.database, self.away = database, 0
+        self.database, self.away, self.lost = database, 0, 0
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -150,6 +150,9 @@ class Flaky:
             raise OSError("gone")
         async with self.database.transaction() as transaction:
             yield transaction
+        if self.lost:
+            self.lost -= 1
+            raise OSError("gone before it answered")
 
     def is_outage(self, error: BaseException) -> bool:
         return isinstance(error, OSError)
@@ -185,6 +188,24 @@ def test_what_was_told_while_the_database_was_away_comes_when_it_is_back(
     with caplog.at_level(logging.ERROR):
         asyncio.run(main())
     assert caplog.text.count("pages cannot be told") == 1  # not once a try
+
+
+def test_what_was_read_as_the_database_went_away_is_told_all_the_same(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.desk.outages.PAUSE_S", 0.01)
+
+    async def main() -> None:
+        async with opened(where) as database:
+            flaky = Flaky(database)
+            async with fed(flaky) as (feed, page):
+                await tell(database, "a")
+                flaky.lost = 1
+                feed.wake()
+                await page.has("a")
+                assert flaky.lost == 0
+
+    asyncio.run(main())
 
 
 def test_another_desk_hears_at_once(postgres: Cluster) -> None:

@@ -103,6 +103,18 @@ def test_a_page_that_comes_back_is_told_what_it_missed(where: str) -> None:
     run(where, body)
 
 
+def test_a_page_that_came_while_nobody_was_told_anything_is_sent_to_ask_again(where: str) -> None:
+    """What came in meanwhile went past it; as it comes back it says from where, and is told."""
+
+    async def body(office: Office) -> None:
+        page = Page(office, HERE, after=0)
+        await page.until("at")
+        async with running(office), asyncio.timeout(10):
+            await page.ended()
+
+    run(where, body)
+
+
 def test_a_page_from_before_everything_was_forgotten_loads_anew(where: str) -> None:
     async def body(office: Office) -> None:
         async with running(office):
