@@ -31,6 +31,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def listening(port: int = 0) -> socket.socket:
+    """Return a loopback socket that listens: whoever comes before its server is ready waits and is not turned away."""
+    return socket.create_server(("127.0.0.1", port))
+
+
 def until(condition: Callable[[], object], *, within_s: float = DEADLINE_S, what: str = "it") -> None:
     """Wait in this thread until `condition` holds; fail after `within_s`."""
     end = time.monotonic() + within_s

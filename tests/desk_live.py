@@ -17,7 +17,7 @@ from gateway.desk.arrivals import Arrival, read
 from gateway.desk.routing import Directory
 from gateway.desk.store import events, phones
 from gateway.desk.web.app import WebServer
-from tests.broker import free_port, until
+from tests.broker import free_port, listening, until
 from tests.browser import Browser, browser
 from tests.desk_parts import GATEWAY, published, told
 from tests.desk_web import EVERYWHERE, Office, office
@@ -92,7 +92,7 @@ class LiveDesk:
 
         async def begin() -> asyncio.Task[None]:
             web = WebServer(self.office.parts)
-            return asyncio.create_task(server.serve(web, host="127.0.0.1", port=self._port))
+            return asyncio.create_task(server.serve(web, listener=listening(self._port)))
 
         self._serving = self.ask(begin())
 

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from socket import AF_INET, socket
 from typing import Any
 
 import schemathesis
@@ -24,6 +23,7 @@ from gateway.desk.routing import Directory, Person, Role
 from gateway.desk.server import serve
 from gateway.desk.web.app import ENDPOINTS, WebServer
 from gateway.desk.web.openapi import description
+from tests.broker import listening
 from tests.desk_cases import HERE, fill
 from tests.desk_web import office, staff
 
@@ -51,8 +51,7 @@ def desk(where: str) -> Iterator[tuple[str, dict[str, str]]]:
             ticks = iter(range(1 << 30))
             made.parts.clock = lambda: float(next(ticks) * 10)  # who asks so much is not told to wait
             phone = await made.phone("root-1")
-            with socket(AF_INET) as listener:
-                listener.bind(("127.0.0.1", 0))
+            with listening() as listener:
                 url = f"http://127.0.0.1:{listener.getsockname()[1]}"
                 task = asyncio.create_task(serve(WebServer(made.parts), listener=listener))
                 stops.append((asyncio.get_running_loop(), task))
