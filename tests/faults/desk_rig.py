@@ -68,7 +68,7 @@ class Desk:
         minutes: float = 60.0,
         web: int = 0,
     ) -> None:
-        self._file, self._web = folder / f"{name}.toml", web
+        self.name, self._file, self._web = name, folder / f"{name}.toml", web
         text = CONFIG.format(name=name, store=store, port=port, pager=pager, minutes=minutes)
         self._file.write_text(text + (WEB.format(port=web) if web else ""))
         self._log = folder / f"{name}.log"
