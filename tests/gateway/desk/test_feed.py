@@ -234,15 +234,16 @@ def test_a_desk_whose_line_to_the_others_was_cut_takes_it_up_again(
 
     async def main() -> None:
         async with opened(where) as one, opened(where) as other, fed(other) as (_, page):
-            ended: Sequence[Row] = ()
-            while not ended:  # the line may not be there yet
-                async with one.transaction() as transaction:
-                    ended = await transaction.fetch(cut)
-            await tell(one, "a")
-            while not page.news:  # heard by the new line: no clock helps
-                await one.announce()
-                await asyncio.sleep(0.01)
-            await page.has("a")
+            async with asyncio.timeout(2 * WAIT_S):
+                ended: Sequence[Row] = ()
+                while not ended:  # the line may not be there yet
+                    async with one.transaction() as transaction:
+                        ended = await transaction.fetch(cut)
+                await tell(one, "a")
+                while not page.news:  # heard by the new line: no clock helps
+                    await one.announce()
+                    await asyncio.sleep(0.01)
+                await page.has("a")
 
     asyncio.run(main())
 
