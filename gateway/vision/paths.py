@@ -14,7 +14,7 @@ from gateway.vision.tracks import Hit
 from gateway.vision.tubelet import CROPS, CURVES, FACTS, PATH_FEATURES, STEPS, Tubelet
 
 EDGE_PX, WIDER = 1.0, 0.1  # on each side; share of width and height
-MOST_FILLED = 9  # frames missed in a row that are put in again
+MOST_FILLED = 20  # frames missed in a row that are put in again
 
 
 def tubelet_of(hits: Sequence[Hit], height: int, *, rise: Sequence[Hit] = ()) -> Tubelet:

@@ -8,7 +8,7 @@ is noticed a sixth of a second after the last sight. The gates before the networ
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from gateway.vision.linking import Linker
 from gateway.vision.merging import Merger
 from gateway.vision.motion import Motion
 from gateway.vision.paths import filled, outlined, spot_of, tubelet_of
+from gateway.vision.remnants import Remnants
 from gateway.vision.shake import Floats
 from gateway.vision.sight import Fall, Frame, NearMiss, Outlook, Spot
 from gateway.vision.tracks import ARCH, Hit, Track, bows
@@ -105,7 +106,7 @@ class Watcher:
         self._judge, self._threshold, self._outlook = judge, threshold, outlook
         self._explain, self._collect = explain, collect
         self._motion, self._linker, self._merger = Motion(outlook), Linker(height), Merger()
-        self._dripping, self._caution = Dripping(), Caution()
+        self._dripping, self._caution, self._remnants = Dripping(), Caution(), Remnants()
         self._height, self._now = height, 0.0
 
     def feed(self, frame: Frame) -> list[Fall]:
@@ -131,13 +132,25 @@ class Watcher:
 
     def _told(self, falls: list[Fall]) -> list[Fall]:
         self.statistics.falls += len(falls)
-        return falls
+        return [self._whole(fall) for fall in falls]
+
+    def _whole(self, fall: Fall) -> Fall:
+        """Return a fall with the pieces of its way that nobody believed; the floor is told by its beginning."""
+        before, beyond = self._remnants.around(fall.track, fall.decided_s)
+        if not before and not beyond:
+            return fall
+        track = filled([*outlined(before), *fall.track, *outlined(beyond)])
+        origin = floors.origin(track, self._outlook) if before else fall.origin
+        return replace(fall, t_start=track[0].time_s, t_end=track[-1].time_s, track=track, origin=origin)
 
     def _judge_tracks(self, tracks: Sequence[Track]) -> None:
         height = self._tall()
         self.statistics.tracks += len(tracks)
         seen = [trimmed([hit for hit in track.hits if hit.crop is not None]) for track in tracks]
         hopeless = [_hopeless(hits, height) for hits in seen]
+        for track, hits, reason in zip(tracks, seen, hopeless, strict=True):
+            if reason and hits:
+                self._remnants.take(tuple(map(spot_of, (*track.rise, *hits))))
         if self._explain is not None:
             for hits, reason in zip(seen, hopeless, strict=True):
                 if reason and hits and hits[-1].y - hits[0].y >= TELLING_DROP * height:
@@ -171,6 +184,8 @@ class Watcher:
             origin = floors.origin(way, self._outlook)
             fall = Fall(way[0].time_s, way[-1].time_s, score, filled(outlined(way)), self._now, origin)
             self._merger.add(fall, sure=not reason)
+        else:
+            self._remnants.take(tubelet.way)
 
     def _doubt(self, score: float, looks: float, tubelet: Tubelet) -> str:
         """Return why a track is not to be told as a fall; "" if nothing speaks against it."""

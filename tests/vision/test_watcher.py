@@ -198,6 +198,27 @@ def test_what_is_thrown_far_aside_falls_though_it_goes_further_aside_than_down()
     assert right - left > 2 * (bottom - top)
 
 
+def test_a_fall_is_told_from_where_its_thing_drifted_before_it_was_lost() -> None:
+    """The first piece is too flat to be believed; where it began is the floor that the thing left."""
+    steep = falling(337.0, 148.0, at_s=2.25)
+
+    def way(time_s: float) -> tuple[float, float] | None:
+        since = time_s - 1.2
+        if since < 0 or 0.48 < since < 1.15:
+            return None
+        return (280.0 + 60 * since, 100.0 + 40 * since) if since < 1.0 else steep(time_s)
+
+    heard: list[NearMiss] = []
+    outlook = Outlook(floors=((150.0, 4.0), (115.0, 5.0), (80.0, 6.0)))
+    watcher = Watcher(Sure(), outlook=outlook, explain=heard.append)
+    falls = [fall for frame in film(way, seconds=4) for fall in watcher.feed(frame)] + watcher.finish()
+    (fall,) = falls
+    assert "shallow" in {miss.reason for miss in heard}
+    assert fall.t_start == pytest.approx(1.2, abs=0.2)
+    assert fall.origin is not None
+    assert fall.origin.floor == 5
+
+
 def test_balls_do_not_make_the_watcher_doubt_what_falls() -> None:
     watcher = Watcher(Sure(0.9), threshold=0.85)
     balls = [thrown(150.0 + 30 * n, HEIGHT + 10.0, up=230.0, at_s=1.0 + 2.5 * n) for n in range(5)]
@@ -324,9 +345,9 @@ def test_a_film_of_25_pictures_a_second_that_is_shown_at_30_is_watched_as_well()
 
 
 def test_a_moment_in_which_a_thing_was_hidden_is_put_into_its_track() -> None:
-    spots = [Spot(frame, frame / 25, 10.0, 4.0 * frame, 3.0, 5.0) for frame in (3, 4, 7, 20)]
+    spots = [Spot(frame, frame / 25, 10.0, 4.0 * frame, 3.0, 5.0) for frame in (3, 4, 7, 40)]
     track = filled(spots)
-    assert [spot.frame for spot in track] == [3, 4, 5, 6, 7, 20]
+    assert [spot.frame for spot in track] == [3, 4, 5, 6, 7, 40]
     assert (track[2].y, round(track[2].time_s, 3)) == (20.0, 0.2)
 
 
