@@ -63,5 +63,5 @@ def test_what_began_before_the_film_that_is_kept_is_not_told() -> None:
     for first in range(0, 200, 25):
         remnants.take(way(first, first + 20))
     track = way(200, 220)
-    (first, *_), _ = remnants.around(track, now=track[-1].time_s + 0.2)
-    assert 0 <= first.time_s - (track[-1].time_s + 0.2 - AGO_S) < 1
+    before, _ = remnants.around(track, now=track[-1].time_s + 0.2)
+    assert 0 <= before[0].time_s - (track[-1].time_s + 0.2 - AGO_S) < 1
