@@ -14,6 +14,7 @@ from gateway.vision.tracks import Hit
 from gateway.vision.tubelet import CROPS, CURVES, FACTS, PATH_FEATURES, STEPS, Tubelet
 
 EDGE_PX, WIDER = 1.0, 0.1  # on each side; share of width and height
+ALIKE = 3  # spots before and behind in which a thing is about as large
 MOST_FILLED = 20  # frames missed in a row that are put in again
 
 
@@ -41,17 +42,21 @@ def spot_of(hit: Hit) -> Spot:
 
 
 def outlined(track: Sequence[Spot]) -> tuple[Spot, ...]:
-    """Return a track with boxes around the whole thing: what was measured ends where a blurred edge has half faded."""
-    return tuple(
-        replace(
-            spot,
-            x=spot.x - WIDER * spot.w / 2 - EDGE_PX,
-            y=spot.y - WIDER * spot.h / 2 - EDGE_PX,
-            w=(1 + WIDER) * spot.w + 2 * EDGE_PX,
-            h=(1 + WIDER) * spot.h + 2 * EDGE_PX,
+    """Return a track with boxes around the whole thing, as large as it mostly is at that time.
+
+    What was measured ends where a blurred edge has half faded; of what passes a wall of its own shade only a part is
+    measured, and beside what trembles too much.
+    """
+    whole = []
+    for at, spot in enumerate(track):
+        near = track[max(0, at - ALIKE) : at + ALIKE + 1]
+        w, h = (
+            (1 + WIDER) * sorted(sides)[len(near) // 2] + 2 * EDGE_PX
+            for sides in ([each.w for each in near], [each.h for each in near])
         )
-        for spot in track
-    )
+        x, y = spot.centre
+        whole.append(replace(spot, x=x - w / 2, y=y - h / 2, w=w, h=h))
+    return tuple(whole)
 
 
 def filled(track: Sequence[Spot]) -> tuple[Spot, ...]:

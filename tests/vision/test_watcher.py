@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gateway.vision.motion import Motion
-from gateway.vision.paths import filled
+from gateway.vision.paths import filled, outlined
 from gateway.vision.sight import Fall, Frame, NearMiss, Outlook, Spot
 from gateway.vision.tubelet import CHANNELS, CROPS, CURVES, PATH_FEATURES, SIDE, STEPS, Tubelet
 from gateway.vision.watcher import Watcher
@@ -278,6 +278,15 @@ def test_the_box_that_is_told_holds_the_whole_thing_with_its_faded_edge() -> Non
     early = [spot for spot in fall.track if 1.5 < spot.time_s < 1.7]
     assert early
     assert all(spot.w >= size - 1 for spot in early)
+
+
+def test_a_box_is_as_large_as_the_thing_mostly_is_though_it_was_half_seen_once() -> None:
+    spots = [Spot(i, i / 25, 50.0, 8.0 * i, 10.0, 14.0) for i in range(9)]
+    spots[4] = Spot(4, 4 / 25, 54.0, 36.0, 2.0, 6.0)
+    spots[6] = Spot(6, 6 / 25, 35.0, 33.0, 40.0, 44.0)
+    boxes = outlined(spots)
+    assert {(box.w, box.h) for box in boxes} == {(10.0 * 1.1 + 2, 14.0 * 1.1 + 2)}
+    assert [box.centre for box in boxes] == [pytest.approx(spot.centre) for spot in spots]
 
 
 def test_a_picture_of_another_size_begins_anew() -> None:
