@@ -61,7 +61,11 @@ class Afar:
         def found() -> list[dict[str, Any]]:
             return [each for each in self.outcomes(subject) if result in {"", each["data"]["result"]}]
 
-        until(found, what=f"the outcome of {subject}")
+        try:
+            until(found, what=f"the outcome of {subject}")
+        except AssertionError as error:
+            error.add_note(f"what came: {self.outcomes(subject)}; the pool: {self.pool()}")
+            raise
         return found()[-1]
 
     def order(self, operator: Operator, **changed: Any) -> dict[str, Any]:
