@@ -14,7 +14,7 @@ from gateway.vision.tracks import Hit
 from gateway.vision.tubelet import CROPS, CURVES, FACTS, PATH_FEATURES, STEPS, Tubelet
 
 EDGE_PX, WIDER = 1.0, 0.1  # on each side; share of width and height
-ALIKE = 3  # spots before and behind in which a thing is about as large
+BESIDE = 3  # spots before and behind by which it is told how large a thing is
 MOST_FILLED = 20  # frames missed in a row that are put in again
 
 
@@ -49,7 +49,7 @@ def outlined(track: Sequence[Spot]) -> tuple[Spot, ...]:
     """
     whole = []
     for at, spot in enumerate(track):
-        near = track[max(0, at - ALIKE) : at + ALIKE + 1]
+        near = track[max(0, at - BESIDE) : at + BESIDE + 1]
         w, h = (
             (1 + WIDER) * sorted(sides)[len(near) // 2] + 2 * EDGE_PX
             for sides in ([each.w for each in near], [each.h for each in near])

@@ -65,7 +65,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Fall:
-    """One thing that fell. `track` has one spot per frame, first to last; the few it was hidden in are put in evenly.
+    """One thing that fell. `track` has one spot per frame, first to last; those it was hidden in are put in evenly.
     What rose before it fell is told with its way up.
 
     `confidence` is 0 to 1; `decided_s` is the stream time of the frame at which the verdict stood; `pieces`

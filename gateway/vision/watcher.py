@@ -4,6 +4,7 @@
 
 A track is judged once, when it has ended: everything that tells a fall from a bird is known by then, and an end
 is noticed a sixth of a second after the last sight. The gates before the network only spare it what no fall is.
+What was told as nothing is remembered for a while: a fall may go on in it.
 """
 
 import math
@@ -151,9 +152,7 @@ class Watcher:
         for track, hits, reason in zip(tracks, seen, hopeless, strict=True):
             if reason and hits:
                 self._remnants.take(tuple(map(spot_of, (*track.rise, *hits))))
-        if self._explain is not None:
-            for hits, reason in zip(seen, hopeless, strict=True):
-                if reason and hits and hits[-1].y - hits[0].y >= TELLING_DROP * height:
+                if hits[-1].y - hits[0].y >= TELLING_DROP * height:
                     self._miss(reason, 0.0, tuple(map(spot_of, hits)))
         tubelets = [
             tubelet_of(hits, height, rise=track.rise)
