@@ -214,6 +214,8 @@ def test_a_fall_is_told_from_where_its_thing_drifted_before_it_was_lost() -> Non
     falls = [fall for frame in film(way, seconds=4) for fall in watcher.feed(frame)] + watcher.finish()
     (fall,) = falls
     assert "shallow" in {miss.reason for miss in heard}
+    frames = [spot.frame for spot in fall.track]
+    assert frames == [*range(frames[0], frames[-1] + 1)], "where it was lost is put in"
     assert fall.t_start == pytest.approx(1.2, abs=0.2)
     assert fall.origin is not None
     assert fall.origin.floor == 5
