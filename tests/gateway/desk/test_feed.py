@@ -167,23 +167,30 @@ class Flaky:
         await self.database.close()
 
 
+@asynccontextmanager
+async def fed_by_flaky(where: str) -> AsyncIterator[tuple[Flaky, Feed, Page]]:
+    """Run a feed whose database goes away as it is told, with one listener."""
+    async with opened(where) as database:
+        flaky = Flaky(database)
+        async with fed(flaky) as (feed, page):
+            yield flaky, feed, page
+
+
 def test_what_was_told_while_the_database_was_away_comes_when_it_is_back(
     where: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.desk.outages.PAUSE_S", 0.01)
 
     async def main() -> None:
-        async with opened(where) as database:
-            flaky = Flaky(database)
-            async with fed(flaky) as (feed, page):
-                flaky.away = for_long = 1_000_000
-                feed.wake()
-                async with asyncio.timeout(WAIT_S):
-                    while flaky.away > for_long - 3:  # a look that had begun before may still end well
-                        await asyncio.sleep(0.005)
-                await tell(database, "a")
-                flaky.away = 0
-                await page.has("a")
+        async with fed_by_flaky(where) as (flaky, feed, page):
+            flaky.away = for_long = 1_000_000
+            feed.wake()
+            async with asyncio.timeout(WAIT_S):
+                while flaky.away > for_long - 3:  # a look that had begun before may still end well
+                    await asyncio.sleep(0.005)
+            await tell(flaky.database, "a")
+            flaky.away = 0
+            await page.has("a")
 
     with caplog.at_level(logging.ERROR):
         asyncio.run(main())
@@ -196,14 +203,12 @@ def test_what_was_read_as_the_database_went_away_is_told_all_the_same(
     monkeypatch.setattr("gateway.desk.outages.PAUSE_S", 0.01)
 
     async def main() -> None:
-        async with opened(where) as database:
-            flaky = Flaky(database)
-            async with fed(flaky) as (feed, page):
-                await tell(database, "a")
-                flaky.lost = 1
-                feed.wake()
-                await page.has("a")
-                assert flaky.lost == 0
+        async with fed_by_flaky(where) as (flaky, feed, page):
+            await tell(flaky.database, "a")
+            flaky.lost = 1
+            feed.wake()
+            await page.has("a")
+            assert flaky.lost == 0
 
     asyncio.run(main())
 
