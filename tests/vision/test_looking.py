@@ -1,6 +1,7 @@
 """What is measured of a thing is the thing: not what trembles around it, and in its own place."""
 
 import numpy as np
+import pytest
 
 from gateway.vision.laying import Picture
 from gateway.vision.looking import cut, look
@@ -30,6 +31,21 @@ def test_a_thing_that_has_grown_into_what_trembles_around_it_is_measured_alone()
     seen = look(picture(luma), GROUND, 72, 53, reach=6, size=6)
     assert seen is not None
     assert seen.box == (70, 50, 75, 56)
+
+
+@pytest.mark.parametrize("left", [50, 51])
+@pytest.mark.parametrize("wide", [44, 45])
+def test_a_large_thing_is_measured_to_the_pixel_though_every_second_one_is_looked_at(
+    left: int, wide: int
+) -> None:
+    luma = WALL.copy()
+    luma[30:70, left : left + wide] = 30
+    seen = look(picture(luma), GROUND, 74, 52, reach=12, size=40)
+    assert seen is not None
+    assert np.abs(np.subtract(seen.box, (left, 30, left + wide, 70))).max() <= 1
+    assert abs(seen.x - (left + (wide - 1) / 2)) <= 0.5
+    assert abs(seen.y - 49.5) <= 0.5
+    assert seen.contrast == -70.0
 
 
 def test_what_is_too_far_off_is_not_taken() -> None:
