@@ -19,13 +19,15 @@ Reals: TypeAlias = NDArray[np.float64]
 GRAVITY = 9.81
 STARTS = np.array([-2.0, 0.0, 1.0, 2.0, 4.0, 6.0, 9.0, 12.0, 16.0, 20.0])  # m/s downwards at the first sight
 TERMINALS = np.array([1e6, 25.0, 14.0, 8.0, 4.5, 2.5])  # m/s
+UPWARDS_PX = 1e3  # put on the misfit of what would rise
 TAME = 1e-5  # keeps c small where the path says nothing of it
 
 
 @dataclass(frozen=True, slots=True)
 class FreeFall:
-    """The best fit of a path: rms of what is left in px, and the scale it implies, in pixels a metre at the start.
+    """The best fit of a path: rms of what is left in px, and `scale_px`, which is b above, in pixels a metre.
 
+    What comes towards the camera faster than it falls has no such scale: there b is 0 or less.
     `steady_px` is what is left when the path is taken for motion at constant speed.
     """
 
@@ -44,8 +46,9 @@ def fit(times: Reals, downs: Reals) -> FreeFall:
     lapse = times - times[0]
     drops = _drops(lapse)
     solved, misfit = _solve(drops.reshape(-1, len(lapse)), downs)
-    up = solved[:, 1] <= 0  # a fall goes down
-    best = int(np.argmin(np.where(up, misfit + 1e3, misfit)))
+    up = solved[:, 1] + solved[:, 0] * solved[:, 2] <= 0  # its speed at first; a fall goes down
+    misfit = np.where(up, misfit + UPWARDS_PX, misfit)
+    best = int(np.argmin(misfit))
     _, steady = _solve(lapse[None, :], downs)
     return FreeFall(
         misfit_px=float(misfit[best]), steady_px=float(steady[0]), scale_px=float(solved[best, 1])

@@ -45,6 +45,13 @@ def test_one_wild_sighting_does_not_spoil_the_fit() -> None:
     assert falling.fit(TIMES, downs).misfit_px < 3.0
 
 
+def test_what_is_thrown_towards_the_camera_is_fitted_though_the_scale_shrinks_to_nothing() -> None:
+    """It sets off level in the picture and comes down because it comes near: b is below 0, and yet nothing rises."""
+    fit = falling.fit(TIMES, seen(9.81 * TIMES**2 / 2, scale=-5, perspective=0.1))
+    assert fit.misfit_px < 0.3
+    assert fit.bend > 1.0
+
+
 def test_what_flies_up_is_no_fall() -> None:
     fit = falling.fit(TIMES, 400 - 250 * TIMES)
     assert fit.scale_px > 0 or fit.misfit_px > 20
