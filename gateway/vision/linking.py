@@ -28,15 +28,18 @@ LOOK_BACK = 5  # hits from which its beginning is looked for
 DOUBTFUL = 7  # hits within which it must have begun to sink
 UNFOLLOWED_S = 0.1
 UNEVEN_S = 0.022  # times of pictures are not better than that: a film of 25 a second may be shown at 30
-LOST_S = 0.17  # a followed track ends after so long unseen
+LOST_S, LOST_PICTURES = 0.17, 3.2  # a followed track ends after so long unseen, and after so many pictures
 LONGEST_S = 6.0
 MOST_TRACKS = 160
 SEED_SPEED = 0.06  # of the picture's height per frame of 40 ms: no track begins faster
 LARGE_PIXELS, PER_SIZE = 40, 1.5  # what moves in more pixels may go so many times its size, and in pieces
 LARGE_PX = 12.0  # what is as large is measured against the background at once: only its rims change
 RISING_PIXELS = 12  # what moves in fewer and goes up begins no track
+STUTTER_S = 2.0  # after a picture that was shown twice it is not known how far a thing ought to have come
 REPEAT_PIXELS, REPEATED = 6, 0.15  # of so many pixels, changed by less than this share, it has not moved
 SEEDS = 2  # tracks that one thing begins at most
+BENT_FROM = 5  # hits by which it is told how a way bends
+SLOW_S, SLOW_FROM = 0.055, 4  # where pictures come as seldom: a fall speeds up between two of them
 RECENT = 8  # hits by which a track goes on
 JOIN_S, JOIN_PX, JOIN_SHARE = 0.6, 8.0, 0.3  # a track may go on after so long, so far off (share: of the way)
 FEWEST_JOINED = 3  # hits of the later piece that must lie after the earlier, into which it may reach back
@@ -49,8 +52,9 @@ class Linker:
     def __init__(self, height: int = 0) -> None:
         self._height = height
         self.tracks: list[Track] = []
-        self._repeated = False
-        self._past: deque[Track] = deque(maxlen=32)  # ended of late; one may turn out to go on
+        self._repeated, self._repeated_s = False, -math.inf
+        self._lapse = 0.04  # s from picture to picture, as they come of late
+        self._past: deque[Track] = deque(maxlen=64)  # ended of late; one may turn out to go on
         self._loose: tuple[Picture, Candidates] | None = (
             None  # the last picture, and what no track took of it
         )
@@ -65,6 +69,8 @@ class Linker:
         """Take what moves in the next picture; return the tracks that ended with it."""
         if self._loose is not None and picture.index <= self._loose[0].index:
             return []
+        if self._loose is not None:
+            self._lapse += 0.1 * (min(picture.time_s - self._loose[0].time_s, 0.1) - self._lapse)
         if self._repeats(picture, found, ground):
             return []
         taken = self._assign(picture, found, ground)
@@ -75,11 +81,13 @@ class Linker:
             if not track.looked_back and len(track.hits) >= LOOK_BACK and track.descending:
                 track.looked_back = True
                 look_back(track, ground, recent)
-                self._join(track)
+                self._join(track, ground, recent)
         for track in self.tracks:
-            track.over = track.over or _ended(track, picture.time_s)
+            track.over = track.over or _ended(track, picture.time_s, max(LOST_S, LOST_PICTURES * self._lapse))
+            if track.over and track.followed and not track.joined:
+                self._join(track, ground, recent)
         ended = [track for track in self.tracks if track.over and track.looked_back]
-        self._past.extend(ended)
+        self._past.extend(track for track in self.tracks if track.over and len(track.hits) >= FOLLOWED)
         self.tracks = [track for track in self.tracks if not track.over]
         return ended
 
@@ -104,14 +112,29 @@ class Linker:
             and not self._repeated
             and all(_stood(picture, ground, found.box[thing]) for thing in large.tolist())
         )
+        if self._repeated:
+            self._repeated_s = picture.time_s
         return self._repeated
 
-    def _join(self, track: Track) -> None:
+    def _join(self, track: Track, ground: Ground, recent: Sequence[Picture]) -> None:
         """Put before a track the one it continues: things vanish for moments before a wall of their own shade."""
-        best: tuple[float, Track, list[Hit]] | None = None
+        past = self._continued(track)
+        if past is None:
+            return
+        for each in (past, track):
+            if not each.looked_back:
+                each.looked_back = True
+                look_back(each, ground, recent)
+        rest = [hit for hit in track.hits if hit.index > past.hits[-1].index]
+        track.hits, track.rise, track.joined = [*past.hits, *rest], past.rise, True
+        self._past.remove(past)
+
+    def _continued(self, track: Track) -> Track | None:
+        """Return the ended track that leads to where another one begins, the nearest; None if none does."""
+        best: tuple[float, Track] | None = None
         for past in self._past:
             rest = [hit for hit in track.hits if hit.index > past.hits[-1].index]
-            if len(rest) < FEWEST_JOINED or not past.followed:
+            if len(rest) < FEWEST_JOINED:
                 continue
             last, first = past.hits[-1], rest[0]
             if first.time_s - last.time_s > JOIN_S:
@@ -120,18 +143,19 @@ class Linker:
             between = math.hypot(x - last.x, y - last.y)
             off = math.hypot(x - first.x, y - first.y) / (JOIN_PX + JOIN_SHARE * between + past.size / 2)
             if off < 1.0 and first.y > last.y and (best is None or off < best[0]):
-                best = off, past, rest
-        if best is not None:
-            track.hits, track.rise = [*best[1].hits, *best[2]], best[1].rise
-            self._past.remove(best[1])
+                best = off, past
+        return best and best[1]
 
     def _assign(self, picture: Picture, found: Candidates, ground: Ground) -> NDArray[np.bool_]:
         """Give each track its nearest thing, the longest tracks first; say which things are taken."""
         taken = np.zeros(len(found), bool)
         if not self.tracks:
             return taken
+        steady = picture.time_s - self._repeated_s > STUTTER_S
+        bent_from = SLOW_FROM if self._lapse > SLOW_S else BENT_FROM
         for track in self.tracks:
-            track.ahead = _ahead(track, picture.time_s)
+            track.ahead = _ahead(track, picture.time_s, bent_from)
+            track.waited = track.waited + 1 if steady else 1
         goals = np.array([track.ahead for track in self.tracks], np.float32)
         away = np.hypot(
             goals[:, 0, None] - found.centre[None, :, 0], goals[:, 1, None] - found.centre[None, :, 1]
@@ -189,7 +213,7 @@ class Linker:
             self.tracks.append(Track(hits, pull=LEAST_PULL * tall))
 
 
-def _ahead(track: Track, time_s: float) -> tuple[float, float, float]:
+def _ahead(track: Track, time_s: float, bent_from: int = BENT_FROM) -> tuple[float, float, float]:
     """Return where a track goes on and how far off it may be: by its last steps, bent as they are bent."""
     hits = track.latest(RECENT)
     last = hits[-1]
@@ -201,7 +225,7 @@ def _ahead(track: Track, time_s: float) -> tuple[float, float, float]:
         reach = 3.0 + 0.4 * math.hypot(step_x, step_y) + 0.25 * min(last.size, 40.0)
         return last.x + step_x, last.y + step_y, reach
     times = [hit.time_s - last.time_s for hit in hits]
-    degree = 2 if len(hits) >= 5 else 1
+    degree = 2 if len(hits) >= bent_from else 1
     ways = bent(times, [[hit.x for hit in hits], [hit.y for hit in hits]], degree)
     (x, pace_x), (y, pace_y) = (after(way, lapse) for way in ways)
     reach = 3.0 + max(0.16 * lapse, UNEVEN_S) * math.hypot(pace_x, pace_y) + 0.2 * min(track.size, 40.0)
@@ -223,6 +247,7 @@ def _take(track: Track, picture: Picture, hit: Hit, ground: Ground) -> None:
                 return
             hit = seen(picture, sighting, ground)
     track.hits.append(hit)
+    track.waited = 0
 
 
 def _seek(track: Track, picture: Picture, ground: Ground) -> None:
@@ -235,9 +260,10 @@ def _seek(track: Track, picture: Picture, ground: Ground) -> None:
         and track.goes_on_with(sighting.x, sighting.y, sighting.size)
     ):
         track.hits.append(seen(picture, sighting, ground))
+        track.waited = 0
 
 
-def _ended(track: Track, time_s: float) -> bool:
+def _ended(track: Track, time_s: float, lost_s: float) -> bool:
     """Say whether a track is over: unseen, at rest, not coming down, or too long to be a fall."""
     last, first, count = track.hits[-1], track.hits[0], len(track.hits)
     if count < FOLLOWED:
@@ -245,7 +271,7 @@ def _ended(track: Track, time_s: float) -> bool:
     lately = [hit.y for hit in track.hits[-STILL_HITS:]]
     still = count >= STILL_HITS and max(lately) - min(lately) < STILL_PX
     astray = count >= DOUBTFUL and not (track.sinking or track.arching)
-    return still or astray or time_s - last.time_s > LOST_S or time_s - first.time_s > LONGEST_S
+    return still or astray or time_s - last.time_s > lost_s or time_s - first.time_s > LONGEST_S
 
 
 def _stood(picture: Picture, ground: Ground, box: Floats) -> bool:

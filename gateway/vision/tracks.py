@@ -16,7 +16,7 @@ ARCH = 14  # hits by which it is told that something rises ever more slowly and 
 LEAST_PULL = 0.05  # of the picture's height per square second: gravity as it is seen from furthest off
 USUAL = 8  # hits by which it is told how large it is
 SPECK, SPECK_PX = 0.3, 1.5  # share of that, and px less, below which something is a speck beside it
-GONE = 0.2  # of the step it was to make: what is seen further behind is what it left behind
+LATE_BY = 0.8  # of the step to the next picture: what is seen further behind is what it left there
 BEHIND_PX, BEHIND = 4.0, 0.4  # but not what is so near, in px and of its size
 STRAIGHT = 0.7  # of its way must lead from its first place to its last
 BOW, BOW_PX = 2.0, 0.5  # times what is left of a parabola's fit, and px more, that a way must bow down
@@ -52,8 +52,10 @@ class Track:
     hits: list[Hit]
     pull: float = 50.0  # px per square second by which what rises must slow down at least
     looked_back: bool = False
+    joined: bool = False  # to the one it continues
     over: bool = False
     rise: tuple[Hit, ...] = ()  # its way up to the first hit
+    waited: int = 0  # pictures since its last sight, where all are new
     ahead: tuple[float, float, float] = field(default=(0.0, 0.0, 0.0))  # x, y, reach in the next picture
     _asked: tuple[int, Hit | None] = (0, None)  # its hits, and the last one, when it was asked ...
     _answers: tuple[bool, bool] = (False, False)  # ... whether it sinks, and whether it is in an arch
@@ -106,8 +108,8 @@ class Track:
         last = self.hits[-1]
         step_x, step_y = self.ahead[0] - last.x, self.ahead[1] - last.y
         step = max(math.hypot(step_x, step_y), 1e-6)
-        gone = ((x - last.x) * step_x + (y - last.y) * step_y) / step
-        return gone >= GONE * step or step - gone < max(BEHIND_PX, BEHIND * usual)
+        short = step - ((x - last.x) * step_x + (y - last.y) * step_y) / step
+        return short < max(LATE_BY * step / max(self.waited, 1), BEHIND_PX, BEHIND * usual)
 
     @property
     def size(self) -> float:

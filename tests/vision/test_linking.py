@@ -14,7 +14,7 @@ WALL = np.full((HEIGHT, WIDTH), 120, np.uint8)
 GROUND = Ground(WALL, np.full_like(WALL, 6))
 
 
-def pictures(places: list[list[tuple[float, float]]]) -> list[tuple[Picture, Candidates]]:
+def pictures(places: list[list[tuple[float, float]]], fps: float = 25) -> list[tuple[Picture, Candidates]]:
     """One picture for each list of places, a dark dot at each."""
     made: list[tuple[Picture, Candidates]] = []
     before = WALL
@@ -26,7 +26,7 @@ def pictures(places: list[list[tuple[float, float]]]) -> list[tuple[Picture, Can
         box = np.concatenate([at - 2, at + 3], axis=1)
         many = np.full(len(spots), 25, np.float32)
         found = Candidates(at, box, many)
-        made.append((Picture(index, index / 25, luma, Shift(), before), found))
+        made.append((Picture(index, index / fps, luma, Shift(), before), found))
         before = luma
     return made
 
@@ -72,6 +72,37 @@ def test_many_falls_that_break_off_and_go_on_at_once_stop_nothing() -> None:
     tracks = [track for track in link(places + [[]] * 8) if track[-1] == 29]
     assert len(tracks) == len(columns)
     assert all(track[0] <= 1 for track in tracks)
+
+
+def test_a_later_piece_that_was_seen_before_the_earlier_was_given_up_is_joined_to_it_when_it_ends() -> None:
+    """The earlier one has gone on with what the thing left behind, and is still waited for when the later begins."""
+
+    def seen(frame: int) -> list[tuple[float, float]]:
+        way, aside = (100.0, 20.0 + 4 * frame), (110.5, 20.0 + 4 * frame)
+        return [way] if frame < 14 else [way, aside] if frame < 17 else [aside]
+
+    longest = link([seen(frame) for frame in range(30)] + [[]] * 8)[-1]
+    assert longest == sorted(set(longest))
+    assert (longest[0] <= 1, longest[-1]) == (True, 29)
+
+
+def test_a_piece_too_short_to_be_looked_back_for_is_joined_all_the_same() -> None:
+    first = [[(100.0, drop(i))] if not 13 <= i < 18 else [] for i in range(22)]
+    track = tracks_of(pictures(first + [[]] * 8))[-1]
+    assert (track.hits[0].index <= 1, track.hits[-1].index) == (True, 21)
+    assert all(hit.crop is not None for hit in track.hits)
+
+
+def test_a_fall_of_twelve_pictures_a_second_is_followed_though_it_speeds_up_between_them() -> None:
+    places = [[(100.0, 20.0 + 650 * (i / 12) ** 2)] for i in range(11)]
+    (track,) = tracks_of(pictures(places + [[]] * 8, fps=12))
+    assert (track.hits[0].index <= 3, track.hits[-1].index) == (True, 10)
+
+
+def test_where_few_pictures_come_a_track_waits_for_three_of_them() -> None:
+    places = [[(100.0, 20.0 + 650 * (i / 12) ** 2)] if i not in {6, 7} else [] for i in range(11)]
+    longest = tracks_of(pictures(places + [[]] * 8, fps=12))[-1]
+    assert (longest.hits[0].index <= 3, longest.hits[-1].index) == (True, 10)
 
 
 def test_what_goes_up_or_aside_is_no_track() -> None:
@@ -175,3 +206,7 @@ def test_a_followed_track_takes_neither_a_speck_nor_what_its_thing_left_behind()
     assert not track.goes_on_with(100.0, 120.0, 2.0)
     assert not track.goes_on_with(100.0, hits[-1].y + 2, 18.0)
     assert Track(hits[:3], ahead=track.ahead).goes_on_with(100.0, 120.0, 2.0)
+    # unseen for four pictures: what lies where it was in the third was left there
+    late = Track(hits, waited=4, ahead=(100.0, hits[-1].y + 100.0, 20.0))
+    assert late.goes_on_with(100.0, hits[-1].y + 95.0, 18.0)
+    assert not late.goes_on_with(100.0, hits[-1].y + 75.0, 18.0)

@@ -46,9 +46,10 @@ def off(track: Sequence[Spot], way: Way) -> float:
         {"shake": 1.2},
         {"size": 24.0},
         {"fps": 15},
+        {"fps": 12},
         {"light": lambda t: 1.0 + 0.1 * np.sin(t)},
     ],
-    ids=["plain", "small", "noisy", "shaking", "large", "slow camera", "changing light"],
+    ids=["plain", "small", "noisy", "shaking", "large", "slow camera", "slowest camera", "changing light"],
 )
 def test_a_fall_is_one_event_followed_to_the_pixel(seen: dict) -> None:  # type: ignore[type-arg]
     way = falling(330.3, 60.0, at_s=1.4)
@@ -360,6 +361,17 @@ def test_a_moment_in_which_a_thing_was_hidden_is_put_into_its_track() -> None:
     track = filled(spots)
     assert [spot.frame for spot in track] == [3, 4, 5, 6, 7, 40]
     assert (track[2].y, round(track[2].time_s, 3)) == (20.0, 0.2)
+
+
+def test_a_fall_of_which_a_slow_camera_shows_five_pictures_is_told() -> None:
+    """Five sights in 0.33 s say more than five in 0.16 s."""
+    way = falling(330.3, 60.0, at_s=1.4)
+
+    def shown(t: float) -> tuple[float, float] | None:
+        return way(t) if t < 1.83 else None
+
+    (fall,) = told(film(shown, fps=12))
+    assert len(fall.track) == 5
 
 
 def test_a_film_of_a_few_pictures_a_second_says_nothing() -> None:
