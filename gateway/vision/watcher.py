@@ -28,7 +28,6 @@ from gateway.vision.trimming import trimmed
 from gateway.vision.tubelet import Tubelet
 
 FEWEST_HITS = 6
-FEW_S, FEWEST_OF_FEW = 0.06, 5  # so long from one hit to the next, on average, and fewer hits are enough
 MOST_APART_S = (
     0.16  # from one hit to the next, on average: with fewer pictures a second anything may be a fall
 )
@@ -226,8 +225,7 @@ def _physical(facts: Mapping[str, float]) -> bool:
 
 def _hopeless(hits: Sequence[Hit], height: int) -> str:
     """Return why the network need not be asked about a track; "" when it must be."""
-    apart_s = (hits[-1].time_s - hits[0].time_s) / (len(hits) - 1) if len(hits) > 1 else 0.0
-    if len(hits) < (FEWEST_HITS if apart_s < FEW_S else FEWEST_OF_FEW) or apart_s > MOST_APART_S:
+    if len(hits) < FEWEST_HITS or hits[-1].time_s - hits[0].time_s > MOST_APART_S * (len(hits) - 1):
         return "short"
     drop = hits[-1].y - hits[0].y
     if drop < max(LEAST_DROP_PX, LEAST_DROP * height):

@@ -363,15 +363,14 @@ def test_a_moment_in_which_a_thing_was_hidden_is_put_into_its_track() -> None:
     assert (track[2].y, round(track[2].time_s, 3)) == (20.0, 0.2)
 
 
-def test_a_fall_of_which_a_slow_camera_shows_five_pictures_is_told() -> None:
-    """Five sights in 0.33 s say more than five in 0.16 s."""
+def test_a_fall_of_which_a_slow_camera_shows_six_pictures_is_told() -> None:
     way = falling(330.3, 60.0, at_s=1.4)
 
     def shown(t: float) -> tuple[float, float] | None:
-        return way(t) if t < 1.83 else None
+        return way(t) if t < 1.9 else None
 
     (fall,) = told(film(shown, fps=12))
-    assert len(fall.track) == 5
+    assert len(fall.track) == 6
 
 
 def test_a_film_of_a_few_pictures_a_second_says_nothing() -> None:

@@ -1,6 +1,7 @@
 """Doors as their people meet them: a real gateway, a reader that speaks real OSDP, boards on a line, and a kill."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -40,9 +41,8 @@ def test_a_card_of_the_list_opens_its_door_and_a_stranger_s_does_not(tmp_path: P
         door = process.ask("doors")["doors"][0]
     assert (granted["granted"], granted["door"], granted["holder"]) == (True, "gate", "bench")
     assert (denied["granted"], denied["reason"]) == (False, "unknown_card")
-    for number in ("25603", "25605", "6579203", "6579205"):
-        assert number not in log
-        assert number not in journal
+    for number in ("25603", "25605", "6579203", "6579205"):  # alone: times and hashes hold such digits by chance
+        assert not re.search(rf"(?<![0-9a-f]){number}(?![0-9a-f])", log + "\n" + journal)
     assert door["why"] == "bench"
 
 
