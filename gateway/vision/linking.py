@@ -246,8 +246,7 @@ def _take(track: Track, picture: Picture, hit: Hit, ground: Ground) -> None:
             if not track.goes_on_with(sighting.x, sighting.y, sighting.size):
                 return
             hit = seen(picture, sighting, ground)
-    track.hits.append(hit)
-    track.waited = 0
+    track.take(hit)
 
 
 def _seek(track: Track, picture: Picture, ground: Ground) -> None:
@@ -259,8 +258,7 @@ def _seek(track: Track, picture: Picture, ground: Ground) -> None:
         and alike(sighting, track.hits[-4:], track.size)
         and track.goes_on_with(sighting.x, sighting.y, sighting.size)
     ):
-        track.hits.append(seen(picture, sighting, ground))
-        track.waited = 0
+        track.take(seen(picture, sighting, ground))
 
 
 def _ended(track: Track, time_s: float, lost_s: float) -> bool:

@@ -60,6 +60,11 @@ class Track:
     _asked: tuple[int, Hit | None] = (0, None)  # its hits, and the last one, when it was asked ...
     _answers: tuple[bool, bool] = (False, False)  # ... whether it sinks, and whether it is in an arch
 
+    def take(self, hit: Hit) -> None:
+        """Go on with a sighting."""
+        self.hits.append(hit)
+        self.waited = 0
+
     @property
     def sinking(self) -> bool:
         """Return whether it has come down of late, rather than gone aside or up."""

@@ -41,12 +41,8 @@ def test_a_card_of_the_list_opens_its_door_and_a_stranger_s_does_not(tmp_path: P
         door = process.ask("doors")["doors"][0]
     assert (granted["granted"], granted["door"], granted["holder"]) == (True, "gate", "bench")
     assert (denied["granted"], denied["reason"]) == (False, "unknown_card")
-    for number in (
-        "25603",
-        "25605",
-        "6579203",
-        "6579205",
-    ):  # alone: times and hashes hold such digits by chance
+    # alone: times and hashes hold such digits by chance
+    for number in ("25603", "25605", "6579203", "6579205"):
         assert not re.search(rf"(?<![0-9a-f]){number}(?![0-9a-f])", log + "\n" + journal)
     assert door["why"] == "bench"
 
