@@ -16,7 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.vision import bridging
 from gateway.vision.bending import after, bent
+from gateway.vision.bridging import Place
 from gateway.vision.looking import Picture, look
 from gateway.vision.motion import Candidates
 from gateway.vision.seeking import alike, look_back, seen
@@ -41,8 +43,9 @@ SEEDS = 2  # tracks that one thing begins at most
 BENT_FROM = 5  # hits by which it is told how a way bends
 SLOW_S, SLOW_FROM = 0.055, 4  # where pictures come as seldom: a fall speeds up between two of them
 RECENT = 8  # hits by which a track goes on
-JOIN_S, JOIN_PX, JOIN_SHARE = 0.6, 8.0, 0.3  # a track may go on after so long, so far off (share: of the way)
+JOIN_S = 0.6  # a track may go on after so long
 FEWEST_JOINED = 3  # hits of the later piece that must lie after the earlier, into which it may reach back
+RISEN_S = 0.35  # ... and be the way up of one that begins so long after
 STILL_HITS, STILL_PX = 12, 5.0
 
 
@@ -120,6 +123,7 @@ class Linker:
         """Put before a track the one it continues: things vanish for moments before a wall of their own shade."""
         past = self._continued(track)
         if past is None:
+            self._raise(track)
             return
         for each in (past, track):
             if not each.looked_back:
@@ -128,6 +132,26 @@ class Linker:
         rest = [hit for hit in track.hits if hit.index > past.hits[-1].index]
         track.hits, track.rise, track.joined = [*past.hits, *rest], past.rise, True
         self._past.remove(past)
+        self._raise(track)
+
+    def _raise(self, track: Track) -> None:
+        """Put before a track the way up on which its thing was followed before, in pieces if need be."""
+        while past := self._risen(track):
+            track.rise = *past.hits, *track.rise
+            self._past.remove(past)
+
+    def _risen(self, track: Track) -> Track | None:
+        """Return the ended track that rises to where another one begins, the nearest; None if none does."""
+        best: tuple[float, Track] | None = None
+        begin = bridging.first(_places([*track.rise, *track.hits]))
+        for past in self._past:
+            last = past.hits[-1]
+            if not 0 < begin.time_s - last.time_s <= RISEN_S or not past.arching:
+                continue
+            off = bridging.off(bridging.last(_places(past.hits)), begin, past.size)
+            if off < 1.0 and begin.y < last.y < past.hits[0].y and (best is None or off < best[0]):
+                best = off, past
+        return best and best[1]
 
     def _continued(self, track: Track) -> Track | None:
         """Return the ended track that leads to where another one begins, the nearest; None if none does."""
@@ -139,9 +163,7 @@ class Linker:
             last, first = past.hits[-1], rest[0]
             if first.time_s - last.time_s > JOIN_S:
                 continue
-            x, y, _ = _ahead(past, first.time_s)
-            between = math.hypot(x - last.x, y - last.y)
-            off = math.hypot(x - first.x, y - first.y) / (JOIN_PX + JOIN_SHARE * between + past.size / 2)
+            off = bridging.off(bridging.last(_places(past.hits)), bridging.first(_places(rest)), past.size)
             if off < 1.0 and first.y > last.y and (best is None or off < best[0]):
                 best = off, past
         return best and best[1]
@@ -279,6 +301,10 @@ def _stood(picture: Picture, ground: Ground, box: Floats) -> bool:
     now = picture.part(window)
     off = cv2.norm(now, ground.background[top:bottom, left:right], cv2.NORM_L1)
     return cv2.norm(now, picture.part_before(window), cv2.NORM_L1) <= REPEATED * off
+
+
+def _places(hits: Sequence[Hit]) -> list[Place]:
+    return [(hit.time_s, hit.x, hit.y) for hit in hits]
 
 
 def _sizes(found: Candidates) -> Floats:

@@ -8,8 +8,9 @@ must have gone, as fast and about as large. They make no alarm, only longer what
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from gateway.vision import bridging
+from gateway.vision.bridging import PLACES, Place
 from gateway.vision.sight import Spot
 
 KEPT = 64
@@ -17,21 +18,7 @@ CROWD, CROWD_S = 24, 3.0  # so many that ended so lately: among more, as in snow
 AGO_S = 6.0  # what began longer ago is not told: the film that is kept reaches ten seconds further
 FEWEST = 3  # spots of a piece
 GAP_S = 0.8  # from one piece to the next, at most
-PACE_SPOTS = 5  # by which it is told how fast a piece goes at its end
-OFF_PX, OFF = 8.0, 0.3  # from where it must have gone: px, and share of the way between
 LARGER, LARGER_PX = 2.2, 8.0  # times as large as the other piece, and px more, at most
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    """Where a piece begins or ends, how fast it goes there in px per second, and how large it is there."""
-
-    time_s: float
-    x: float
-    y: float
-    pace_x: float
-    pace_y: float
-    size: float
 
 
 class Remnants:
@@ -76,17 +63,15 @@ def _nearest(pieces: Sequence[tuple[float, Sequence[Spot]]]) -> Sequence[Spot]:
 
 def _off(earlier: Sequence[Spot], later: Sequence[Spot]) -> float:
     """Return how far off a piece begins from where one before it must have gone, as a share of what is allowed."""
-    one, other = _end(earlier[-PACE_SPOTS:], -1), _end(later[:PACE_SPOTS], 0)
-    gap, (small, large) = other.time_s - one.time_s, sorted((one.size, other.size))
-    if gap > GAP_S or large > LARGER * small + LARGER_PX:
+    small, large = sorted((_size(earlier[-PLACES:]), _size(later[:PLACES])))
+    if later[0].time_s - earlier[-1].time_s > GAP_S or large > LARGER * small + LARGER_PX:
         return math.inf
-    way_x, way_y = (one.pace_x + other.pace_x) / 2 * gap, (one.pace_y + other.pace_y) / 2 * gap
-    off = math.hypot(other.x - one.x - way_x, other.y - one.y - way_y)
-    return off / (OFF_PX + OFF * math.hypot(way_x, way_y) + small / 2)
+    return bridging.off(bridging.last(_places(earlier)), bridging.first(_places(later)), small)
 
 
-def _end(spots: Sequence[Spot], which: int) -> _End:
-    (ax, ay), (bx, by), at = spots[0].centre, spots[-1].centre, spots[which]
-    lapse = max(spots[-1].time_s - spots[0].time_s, 1e-3)
-    size = sorted(max(spot.w, spot.h) for spot in spots)[len(spots) // 2]
-    return _End(at.time_s, *at.centre, (bx - ax) / lapse, (by - ay) / lapse, size)
+def _places(spots: Sequence[Spot]) -> list[Place]:
+    return [(spot.time_s, *spot.centre) for spot in spots]
+
+
+def _size(spots: Sequence[Spot]) -> float:
+    return sorted(max(spot.w, spot.h) for spot in spots)[len(spots) // 2]

@@ -19,6 +19,8 @@ EARLIEST = 3  # hits there must be of the way down
 EARLY = 6  # hits that tell where a track came from
 RISING_GAP_S, FEWEST_RISING = 0.2, 3  # coming up it may be unseen so long, and must be seen so often
 SCRAP, SCRAP_PX = 0.4, 1.0  # of its usual size, less px: what is smaller there is noise
+BACK_SCRAP = 0.3  # the same looking back: it may come out of a window bit by bit
+FASTER, FASTER_PX = 1.5, 4.0  # times its first pace, and px more: before, it was hardly faster
 REST_HITS, REST_PX, RISE_PX = 4, 1.5, 3.0  # looking back, a thing that did not move so long had not set off
 
 
@@ -40,7 +42,7 @@ def look_back(track: Track, ground: Ground, recent: Sequence[Picture]) -> None:
     hits = [_again(hit, by_index.get(hit.index), ground) for hit in track.hits]
     highest = _highest(hits)
     rise, hits = hits[:highest], hits[highest:]
-    missed = 0
+    missed, pace = 0, _pace(hits[:EARLY])
     for picture in recent if not rise else ():
         if picture.index >= hits[0].index:
             continue
@@ -50,6 +52,9 @@ def look_back(track: Track, ground: Ground, recent: Sequence[Picture]) -> None:
         if (
             sighting is not None
             and sighting.y < hits[0].y + RISE_PX + THROWN * abs(sighting.x - hits[0].x)
+            and sighting.size >= BACK_SCRAP * size - SCRAP_PX
+            and math.hypot(sighting.x - hits[0].x, sighting.y - hits[0].y)
+            <= FASTER * pace * (hits[0].time_s - picture.time_s) + FASTER_PX
             and alike(sighting, hits[:4], size, ONCE_ALIKE)
         ):
             hits.insert(0, seen(picture, sighting, ground))
@@ -92,6 +97,12 @@ def _risen(
             way.insert(0, hit)
     found = way[: len(way) - len(hits[:EARLY])]
     return found if len(found) >= FEWEST_RISING else ()
+
+
+def _pace(hits: Sequence[Hit]) -> float:
+    """Return how fast a thing goes in some hits, in px per second."""
+    first, last = hits[0], hits[-1]
+    return math.hypot(last.x - first.x, last.y - first.y) / max(last.time_s - first.time_s, 1e-3)
 
 
 def _resting(hits: Sequence[Hit]) -> bool:

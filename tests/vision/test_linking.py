@@ -210,3 +210,26 @@ def test_a_followed_track_takes_neither_a_speck_nor_what_its_thing_left_behind()
     late = Track(hits, waited=4, ahead=(100.0, hits[-1].y + 100.0, 20.0))
     assert late.goes_on_with(100.0, hits[-1].y + 95.0, 18.0)
     assert not late.goes_on_with(100.0, hits[-1].y + 75.0, 18.0)
+
+
+def test_what_sways_is_joined_where_its_last_bend_alone_would_lead_elsewhere() -> None:
+    def swaying(frame: int) -> tuple[float, float]:
+        return 160 + 16 * np.sin(2 * np.pi * frame / 30), 20.0 + 4 * frame
+
+    longest = link([[swaying(i)] if not 20 <= i < 30 else [] for i in range(60)] + [[]] * 8)[-1]
+    assert (longest[0] <= 1, longest[-1]) == (True, 59)
+
+
+def test_a_way_up_that_was_lost_before_the_top_is_put_before_the_way_down() -> None:
+    """A ball comes up before a wall of its own shade for a moment, and is seen again at its highest place."""
+
+    def height(frame: int) -> float:
+        return 100 + 0.9 * (frame - 20) ** 2 / 2
+
+    places = [[(60.0 + 2 * i, height(i))] if not 12 <= i < 18 else [] for i in range(46)]
+    *_, track = tracks_of(pictures(places + [[]] * 8))
+    assert track.hits[-1].index == 45
+    assert [hit.index for hit in track.rise][:12] == list(
+        range(track.rise[0].index, track.rise[0].index + 12)
+    )
+    assert track.rise[0].index <= 1
