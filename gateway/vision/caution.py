@@ -1,9 +1,15 @@
-"""Ask for more where much looks like a fall and is none: how sure the judge must be, as a street goes.
+"""Ask for more where much looks like a fall and is none, and for less where nothing else moves (Bayes).
 
 Things fall from a house once in weeks. Where a hundred birds an hour dive before it, the same score means a bird more
-often than a bottle, so what was judged and not believed of late raises the threshold: by as many steps of odds as
-there are such tracks more than usual (Bayes; the steps are softened, for scores are no true probabilities). A quiet
-facade is asked nothing more, and falls that were told do not count: who throws one thing may throw ten.
+often than a bottle; where nothing has moved for minutes, what comes down is a thing, also a bag that drifts and looks
+like a leaf. So how sure the judge must be goes by the street, in odds:
+
+- In a quiet street, where hardly anything moves in a picture and at most one track was judged in two minutes, less
+  than half of the threshold's odds are enough; but not for what shows the sign of a bird, which passes there as well.
+- Anywhere else more is asked, the more tracks looked like falls of late and were not believed. Scores are no true
+  probabilities, so that is softened.
+
+Falls that were told do not count against the next: who throws one thing may throw ten.
 """
 
 import math
@@ -15,21 +21,43 @@ SOFT = 0.6  # power of the odds
 USUAL = 1.5  # tracks that look like falls, weighed by their scores, that any street has in two minutes
 LEAST, KEPT = 0.05, 256
 SUREST = 0.985
+STIRS, STIR_S = 4.0, 3.0  # a street in which as many things move in a picture, over so long, is not quiet
+FEW = 1  # tracks judged in two minutes, likewise
+CALM = 0.41  # times the odds of the threshold, in a quiet street
 
 
 class Caution:
-    """Remembers what was not believed. All times are of the stream."""
+    """Remembers what moved, what was judged and what was not believed. All times are of the stream."""
 
     def __init__(self) -> None:
         self._past: deque[tuple[float, float]] = deque(maxlen=KEPT)
+        self._judged: deque[float] = deque(maxlen=FEW + 1)
+        self._stirs = 0.0
+        self._pictures, self._now = 0, 0.0
+
+    def pictured(self, moving: int, now: float) -> None:
+        """Take a picture in which so many things move."""
+        self._pictures += 1
+        lapse, self._now = max(now - self._now, 0.0), now
+        self._stirs += (moving - self._stirs) * max(1 / self._pictures, min(lapse / STIR_S, 1.0))
+
+    def judged(self, now: float) -> None:
+        """Take one more track that was judged, whatever came of it."""
+        self._judged.append(now)
 
     def rejected(self, score: float, now: float) -> None:
         """Take one more track that looked like a fall to some degree and was told as none."""
         if score >= LEAST:
             self._past.append((now, score))
 
-    def needed(self, threshold: float, now: float) -> float:
-        """Return the score that is enough now; `threshold` is enough in a quiet street."""
+    def needed(self, threshold: float, now: float, *, plain: bool = True) -> float:
+        """Return the score that is enough now; `threshold` is that of the judge.
+
+        What is not `plain` shows the sign of a bird.
+        """
         seen = sum(score for at, score in self._past if SAME_S <= now - at <= MEMORY_S)
         odds = threshold / (1 - threshold) * math.pow(1 + seen / USUAL, SOFT)
-        return max(threshold, min(SUREST, odds / (1 + odds)))
+        lately = sum(now - at <= MEMORY_S for at in self._judged)
+        if plain and self._stirs < STIRS and lately <= FEW:
+            odds *= CALM
+        return min(SUREST, odds / (1 + odds))

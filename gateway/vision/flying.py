@@ -20,6 +20,7 @@ import numpy as np
 from gateway.vision.sight import Spot
 
 WEIGHT = 2.0  # logarithm of odds, for what goes as far aside as down and is e times as wide as tall
+PLAIN = 0.18  # of the sign: what shows less of it may be anything
 
 
 def aslant(track: Sequence[Spot]) -> float:
@@ -34,7 +35,12 @@ def across(track: Sequence[Spot]) -> float:
     return min(1.0, max(0.0, math.log(max(wide, 1e-6))))
 
 
+def sign(track: Sequence[Spot]) -> float:
+    """Return how much a track shows the sign of a bird, from 0 to 1: aslant, and lying across its way."""
+    return aslant(track) * across(track)
+
+
 def tempered(score: float, track: Sequence[Spot]) -> float:
     """Return the score of a track once it is weighed that birds come down like this more often than things."""
-    odds = score / max(1.0 - score, 1e-9) * math.exp(-WEIGHT * aslant(track) * across(track))
+    odds = score / max(1.0 - score, 1e-9) * math.exp(-WEIGHT * sign(track))
     return odds / (1.0 + odds)

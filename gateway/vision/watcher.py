@@ -118,6 +118,7 @@ class Watcher:
         self.statistics.frames += 1
         self.statistics.candidates += len(found)
         self.statistics.blind = motion.blind
+        self._caution.pictured(len(found), frame.time_s)
         self._judge_tracks(ended)
         followed = self._linker.followed() if self._merger.waits else ()
         return self._told(self._merger.due(frame.time_s, [tuple(map(spot_of, hits)) for hits in followed]))
@@ -175,6 +176,7 @@ class Watcher:
         score = flying.tempered(looks, track)
         drips = score >= DRIPPING and self._dripping.again(track, self._tall(), self._now)
         reason = self._doubt(score, looks, tubelet)
+        self._caution.judged(self._now)
         reason = "dripping" if drips and not reason else reason
         if reason:
             self._reject(reason, score, tubelet)
@@ -188,7 +190,8 @@ class Watcher:
 
     def _doubt(self, score: float, looks: float, tubelet: Tubelet) -> str:
         """Return why a track is not to be told as a fall; "" if nothing speaks against it."""
-        needed = self._caution.needed(self._threshold, self._now)
+        plain = flying.sign(tubelet.track) < flying.PLAIN
+        needed = self._caution.needed(self._threshold, self._now, plain=plain)
         if score < needed:
             return "flying" if looks >= needed else "unlike"
         if not _physical(tubelet.facts):
