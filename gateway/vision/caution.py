@@ -53,8 +53,10 @@ class Caution:
     def needed(self, threshold: float, now: float, *, plain: bool = True) -> float:
         """Return the score that is enough now; `threshold` is that of the judge.
 
-        What is not `plain` shows the sign of a bird.
+        What is not `plain` shows the sign of a bird. A threshold that no score reaches, or any, is left as it is.
         """
+        if not 0 < threshold < 1:
+            return threshold
         seen = sum(score for at, score in self._past if SAME_S <= now - at <= MEMORY_S)
         odds = threshold / (1 - threshold) * math.pow(1 + seen / USUAL, SOFT)
         lately = sum(now - at <= MEMORY_S for at in self._judged)

@@ -40,6 +40,11 @@ def test_a_quiet_street_asks_less_and_any_other_what_the_judge_does() -> None:
     assert odds(lively().needed(0.6, 100.0)) == pytest.approx(odds(0.6))
 
 
+@pytest.mark.parametrize("threshold", [-1.0, 0.0, 1.0, 2.0])
+def test_what_believes_all_or_nothing_does_so_in_any_street(threshold: float) -> None:
+    assert Caution().needed(threshold, 100.0) == lively().needed(threshold, 100.0) == threshold
+
+
 def test_what_shows_the_sign_of_a_bird_is_asked_as_much_in_a_quiet_street_as_in_any() -> None:
     assert Caution().needed(0.6, 100.0, plain=False) == pytest.approx(lively().needed(0.6, 100.0))
 
