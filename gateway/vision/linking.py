@@ -44,8 +44,8 @@ BENT_FROM = 5  # hits by which it is told how a way bends
 SLOW_S, SLOW_FROM = 0.055, 4  # where pictures come as seldom: a fall speeds up between two of them
 RECENT = 8  # hits by which a track goes on
 JOIN_S = 0.6  # a track may go on after so long
+RISEN_S = 0.35  # ... or come down after so long, if it rose
 FEWEST_JOINED = 3  # hits of the later piece that must lie after the earlier, into which it may reach back
-RISEN_S = 0.35  # ... and be the way up of one that begins so long after
 STILL_HITS, STILL_PX = 12, 5.0
 
 
@@ -123,7 +123,7 @@ class Linker:
         """Put before a track the one it continues: things vanish for moments before a wall of their own shade."""
         past = self._continued(track)
         if past is None:
-            self._raise(track)
+            self._join_rise(track)
             return
         for each in (past, track):
             if not each.looked_back:
@@ -132,15 +132,15 @@ class Linker:
         rest = [hit for hit in track.hits if hit.index > past.hits[-1].index]
         track.hits, track.rise, track.joined = [*past.hits, *rest], past.rise, True
         self._past.remove(past)
-        self._raise(track)
+        self._join_rise(track)
 
-    def _raise(self, track: Track) -> None:
+    def _join_rise(self, track: Track) -> None:
         """Put before a track the way up on which its thing was followed before, in pieces if need be."""
-        while past := self._risen(track):
+        while past := self._rising_to(track):
             track.rise = *past.hits, *track.rise
             self._past.remove(past)
 
-    def _risen(self, track: Track) -> Track | None:
+    def _rising_to(self, track: Track) -> Track | None:
         """Return the ended track that rises to where another one begins, the nearest; None if none does."""
         best: tuple[float, Track] | None = None
         begin = bridging.first(_places([*track.rise, *track.hits]))
