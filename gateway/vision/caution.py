@@ -62,4 +62,4 @@ class Caution:
         lately = sum(now - at <= MEMORY_S for at in self._judged)
         if plain and self._stirs < STIRS and lately <= FEW:
             odds *= CALM
-        return min(SUREST, odds / (1 + odds))
+        return min(max(SUREST, threshold), odds / (1 + odds))

@@ -103,3 +103,7 @@ def test_what_looks_like_no_fall_at_all_does_not_count() -> None:
 
 def test_a_sure_thing_is_believed_in_the_busiest_street() -> None:
     assert busy(250, score=0.9).needed(0.97, 120.0) <= SUREST
+
+
+def test_a_judge_that_asks_for_more_than_the_surest_is_asked_as_it_says() -> None:
+    assert lively().needed(0.99, 10.0) == pytest.approx(0.99)
