@@ -24,11 +24,11 @@ from gateway.terminal.figures import console
 from gateway.terminal.help import DONE, INTERRUPTED
 from gateway.terminal.words import Words
 from gateway.vision import annotate
+from gateway.vision.adapting import AdaptedWatcher
 from gateway.vision.classifier import Classifier, ModelError
 from gateway.vision.film import Film, Step
 from gateway.vision.frames import Source, SourceError, open_source
 from gateway.vision.sight import Fall, NearMiss, Outlook, Polygon
-from gateway.vision.watcher import Watcher
 
 MISSING = 0.1  # of a film's length: that much less than its header says is worth a word
 PICTURE = re.compile(r"^image2|_pipe$|^ico$")  # FFmpeg's names of formats that hold pictures
@@ -64,7 +64,7 @@ def vision(source: str, words: Words, where: View, output: Output) -> int:
     try:
         judge = Classifier.default()
         explain = film.explain if output.explain else None
-        watcher = Watcher(judge, threshold=judge.card.threshold, outlook=outlook, explain=explain)
+        watcher = AdaptedWatcher(judge, threshold=judge.card.threshold, outlook=outlook, explain=explain)
         live = "://" in source or source.startswith("/dev/")
         with open_source(source, threads=1 if live else 0) as frames:
             _must_be_film(frames)

@@ -20,6 +20,7 @@ from typing import Final, NoReturn
 
 import msgspec
 
+from gateway.vision.adapting import AdaptedWatcher
 from gateway.vision.classifier import Classifier, ModelError
 from gateway.vision.intake import Intake
 from gateway.vision.lookout import Lookout
@@ -28,7 +29,6 @@ from gateway.vision.picture import PictureHealth
 from gateway.vision.ring import Ring
 from gateway.vision.shedding import shed_unused_code
 from gateway.vision.sight import Outlook
-from gateway.vision.watcher import Watcher
 
 BEAT_S: Final = 1.0
 SHED_BEATS: Final = 30  # a fall runs through much that nothing else does
@@ -87,7 +87,7 @@ def main(arguments: list[str]) -> NoReturn:
     except ModelError as error:
         sys.exit(str(error))
     outlook = Outlook(setup.watch, setup.ignore, setup.floors)
-    watcher = Watcher(judge, threshold=judge.card.threshold, outlook=outlook)
+    watcher = AdaptedWatcher(judge, threshold=judge.card.threshold, outlook=outlook)
     ring = Ring()
     lookout = Lookout(setup, send=line.send, watcher=watcher, health=PictureHealth(), ring=ring)
     intake = Intake(setup, ring, send=line.send, take=lookout.decoded)

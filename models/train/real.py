@@ -8,9 +8,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from gateway.vision.adapting import AdaptedWatcher
 from gateway.vision.classifier import Classifier
 from gateway.vision.sight import Frame
-from gateway.vision.watcher import Watcher
 from models.train import scoring
 from models.train.baseline import Classical
 from models.train.trials import watch
@@ -36,7 +36,7 @@ def run_real(paths: Sequence[Path], model: Path, console: Console) -> None:
     judge = Classifier.load(model)
     total = [0.0, 0.0, 0.0]
     for path in paths:
-        ours, other = Watcher(judge, threshold=judge.card.threshold), Classical()
+        ours, other = AdaptedWatcher(judge, threshold=judge.card.threshold), Classical()
         seen: list[Frame] = []
 
         def kept(path: Path = path, seen: list[Frame] = seen) -> Iterator[Frame]:

@@ -13,10 +13,10 @@ import cv2
 import msgspec
 import numpy as np
 
+from gateway.vision.adapting import AdaptedWatcher
 from gateway.vision.classifier import Classifier
 from gateway.vision.film import Watching
 from gateway.vision.sight import Fall, Frame, Outlook, Spot
-from gateway.vision.watcher import Watcher
 from models.train import scoring
 from models.train.baseline import Classical
 from models.train.render.negatives import CAUSES
@@ -204,9 +204,9 @@ def watch(frames: Iterable[Frame], watchers: Sequence[Watching]) -> list[list[Fa
     return alarms
 
 
-def _both(model: Path, outlook: Outlook) -> tuple[Watcher, Classical]:
+def _both(model: Path, outlook: Outlook) -> tuple[AdaptedWatcher, Classical]:
     judge = Classifier.load(model)
-    return Watcher(judge, threshold=judge.card.threshold, outlook=outlook), Classical(outlook)
+    return AdaptedWatcher(judge, threshold=judge.card.threshold, outlook=outlook), Classical(outlook)
 
 
 def read(paths: Iterable[Path], kind: type[Result]) -> Iterator[Result]:
