@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from gateway.vision import bridging
 from gateway.vision.bending import after, bent
 from gateway.vision.bridging import Place
+from gateway.vision.gathering import Candidates
 from gateway.vision.looking import Picture, look
-from gateway.vision.motion import Candidates
 from gateway.vision.seeking import alike, look_back, seen
 from gateway.vision.shake import Floats
 from gateway.vision.sight import Ground

@@ -13,13 +13,12 @@ The background is a running median of three: it takes over what stays for two lo
 """
 
 from collections import deque
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from gateway.vision.gathering import NOBODY, Candidates, Moving, chosen, gather, moving_in
 from gateway.vision.laying import Picture, lay
 from gateway.vision.memory import Memory, Remembered
 from gateway.vision.shake import Anchor, Floats, Shift
@@ -36,28 +35,10 @@ STEEP_STEADY, STEEP_SHAKEN = 0.10, 0.35  # share of the local contrast that a tr
 FIRE_UP, FIRE_RATE, FIRE_FREE, FIRE_MOST = 1.5, 0.02, 9.0, 90.0
 STEADY = 0.08  # px of trembling below which the camera stands still
 FEW_PIXELS = 400  # moving pixels that are never too many
+MANY_PIXELS = 8000  # changed ones, from which it is quicker to compare all
 PULSE = 5  # grey levels: what a key frame's own noise is pressed down by, up to three times
 CROWD = 0.06  # share of all pixels: more than this moving is the whole picture changing
 BLIND_S = 0.5
-MOST_CANDIDATES = 128
-OF_PEAK = 0.4
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """What moved in one picture, one row each: centre, box (left, top, right, bottom), pixels."""
-
-    centre: Floats  # (n, 2), px of the background
-    box: Floats  # (n, 4), right and bottom exclusive
-    pixels: Floats  # (n,) how many moved
-
-    def __len__(self) -> int:
-        return len(self.pixels)
-
-
-NOBODY: Final = Candidates(
-    np.zeros((0, 2), np.float32), np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
-)
 
 
 class Motion:
@@ -99,8 +80,7 @@ class Motion:
         cv2.absdiff(picture.luma, before.luma, dst=self._change)
         if self._count % 4 == 0 or self._count < 12:
             self._listen()
-        self._compare(picture.luma, after.luma)
-        found = self._collect(picture.time_s)
+        found = self._collect(self._compare(picture.luma, after.luma), picture.time_s)
         self._learn(picture)
         self._memory.take(picture.index, picture.time_s, picture.luma, picture.shift)
         return found
@@ -167,40 +147,62 @@ class Motion:
         self.background = np.asarray(cv2.LUT(self.background, lit), np.uint8)
         self._anchor.hold(self.background)
 
-    def _compare(self, luma: Luma, later: Luma) -> None:
+    def _compare(self, luma: Luma, later: Luma) -> Moving | None:
         """Leave of the change what also differs from a moment later and from the background, above the threshold.
 
-        Strip by strip: what is at hand is small enough for the processor's cache.
+        Of most pictures only some thousand pixels have changed at all: those alone are compared, and returned.
         """
+        cv2.subtract(self._change, self.threshold, dst=self._change)
+        if cv2.countNonZero(self._change) > MANY_PIXELS:
+            self._compare_all(luma, later)
+            return None
+        changed = moving_in(self._change)
+        now, needed = np.take(luma, changed.places), np.take(self.threshold, changed.places)
+        excess = changed.excess
+        for other in (later, self.background):
+            then = np.take(other, changed.places)
+            apart = np.maximum(now, then) - np.minimum(now, then)
+            excess = np.minimum(excess, np.maximum(apart, needed) - needed)
+        return chosen(changed.places, excess)
+
+    def _compare_all(self, luma: Luma, later: Luma) -> None:
+        """Do so strip by strip: what is at hand is small enough for the processor's cache."""
         for top in range(0, len(luma), STRIP):
             rows = slice(top, top + STRIP)
-            change, now = self._change[rows], luma[rows]
+            change, now, needed = self._change[rows], luma[rows], self.threshold[rows]
             apart = self._strip[: len(now)]
             for other in (later, self.background):
                 cv2.absdiff(now, other[rows], dst=apart)
+                cv2.subtract(apart, needed, dst=apart)
                 cv2.min(apart, change, dst=change)
-            cv2.subtract(change, self.threshold[rows], dst=change)
 
     # -- what moves ----------------------------------------------------------------------------------------
 
-    def _collect(self, time_s: float) -> Candidates:
-        """Return what moves; how many pixels do is counted before any is looked at: a flash moves all of them."""
-        moving = cv2.countNonZero(self._change)
+    def _collect(self, moving: Moving | None, time_s: float) -> Candidates:
+        """Return what moves, all of the change if it is not told; how many pixels do is counted before any is
+        looked at: a flash moves all of them."""
+        count = self._count_of(moving)
         for _ in range(3):
-            if moving <= max(FEW_PIXELS, 4 * self._usual):
+            if count <= max(FEW_PIXELS, 4 * self._usual):
                 break
-            cv2.subtract(self._change, np.array(PULSE, np.float64), dst=self._change)
-            moving = cv2.countNonZero(self._change)
-        self._usual += 0.05 * (min(moving, 4 * self._usual + FEW_PIXELS) - self._usual)
-        if moving > CROWD * self._change.size:
+            if moving is None:
+                cv2.subtract(self._change, np.array(PULSE, np.float64), dst=self._change)
+            else:
+                moving = chosen(moving.places, np.maximum(moving.excess, PULSE) - np.uint8(PULSE))
+            count = self._count_of(moving)
+        self._usual += 0.05 * (min(count, 4 * self._usual + FEW_PIXELS) - self._usual)
+        if count > CROWD * self._change.size:
             self._crowded(time_s)
             return NOBODY
         self._crowded_since = None
-        if not moving:
+        if not count:
             return NOBODY
-        found = _gather(self._change, _nonzero(self._change))
+        found = gather(moving or moving_in(self._change), self._change.shape)
         self._fire(found)
         return found
+
+    def _count_of(self, moving: Moving | None) -> int:
+        return cv2.countNonZero(self._change) if moving is None else len(moving.places)
 
     def _crowded(self, time_s: float) -> None:
         """Count a picture that changed as a whole; when it stays changed, begin anew."""
@@ -261,53 +263,6 @@ def _median_of_three(background: Luma, second: Luma, third: Luma, spare: Luma) -
     cv2.max(background, second, dst=background)
     cv2.min(background, third, dst=background)
     cv2.max(background, spare, dst=background)
-
-
-def _nonzero(excess: Luma) -> NDArray[np.intp]:
-    """Return the flat places of all bytes that are not 0, eight at a time: nearly all words are."""
-    flat = excess.reshape(-1)
-    even = len(flat) // 8 * 8
-    words = np.flatnonzero(flat[:even].view(np.uint64) != 0)  # of truth values: the quick way
-    which, byte = np.nonzero(flat[:even].reshape(-1, 8)[words])
-    places = words[which] * 8 + byte
-    return np.append(places, even + np.flatnonzero(flat[even:])) if even < len(flat) else places
-
-
-def _gather(excess: Luma, places: NDArray[np.intp]) -> Candidates:
-    """Return the moving pixels as things: what lies within two squares of 4 px of one another is one."""
-    height, width = excess.shape
-    down, across = np.divmod(places, width)
-    coarse = np.zeros((height // 4 + 1, width // 4 + 1), np.uint8)
-    coarse[down >> 2, across >> 2] = 1
-    labels = cv2.connectedComponents(cv2.dilate(coarse, np.ones((3, 3), np.uint8)), ltype=cv2.CV_16U)[1]
-    of = labels[down >> 2, across >> 2].astype(np.intp)
-    weight = excess[down, across].astype(np.float32)
-    strongest = np.zeros(int(of.max()) + 1, np.float32)
-    np.maximum.at(strongest, of, weight)
-    # the trail a noise filter leaves behind a thing is weaker than it
-    body = weight >= OF_PEAK * strongest[of]
-    of, across, down, weight = of[body], across[body], down[body], weight[body]
-    order = np.argsort(of, kind="stable")
-    of, across, down, weight = of[order], across[order], down[order], weight[order]
-    starts = np.flatnonzero(np.diff(of, prepend=-1))
-    total = np.add.reduceat(weight, starts)
-    chosen = np.sort(np.argsort(total)[-MOST_CANDIDATES:])
-    centre = np.stack(
-        [np.add.reduceat(weight * across, starts), np.add.reduceat(weight * down, starts)], axis=1
-    )
-    box = np.stack(
-        [
-            np.minimum.reduceat(across, starts), np.minimum.reduceat(down, starts),
-            np.maximum.reduceat(across, starts) + 1, np.maximum.reduceat(down, starts) + 1,
-        ],
-        axis=1,
-    )  # fmt: skip
-    pixels = np.diff(starts, append=len(of))
-    return Candidates(
-        (centre / total[:, None])[chosen].astype(np.float32),
-        box[chosen].astype(np.float32),
-        pixels[chosen].astype(np.float32),
-    )
 
 
 def _mask(outlook: Outlook, width: int, height: int) -> Luma | None:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from gateway.vision.gathering import Candidates
 from gateway.vision.laying import Picture
 from gateway.vision.linking import Linker
-from gateway.vision.motion import Candidates
 from gateway.vision.shake import Shift
 from gateway.vision.sight import Ground
 from gateway.vision.tracks import Hit, Track

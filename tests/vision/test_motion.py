@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,6 +62,7 @@ def test_what_moves_is_the_same_however_a_picture_is_cut_into_strips(
 ) -> None:
     def seen(strip: int) -> list[bytes]:
         monkeypatch.setattr(motion, "STRIP", strip)
+        monkeypatch.setattr(motion, "MANY_PIXELS", -1)  # all of every picture is compared
         watching = Motion(Outlook())
         street = film(falling(330.3, 60.0, at_s=0.4), shake=shake, seconds=1.6)
         return [watching.feed(frame).box.tobytes() for frame in street]
@@ -68,3 +70,22 @@ def test_what_moves_is_the_same_however_a_picture_is_cut_into_strips(
     whole = seen(10_000)
     assert any(whole)
     assert seen(77) == whole
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [{}, {"noise": 6.0}, {"shake": 1.2}, {"light": lambda t: 1.5 if 1.5 < t < 1.6 else 1.0}],
+    ids=["plain", "noisy", "shaking", "a flash"],
+)
+def test_few_changed_pixels_compared_alone_are_the_same_things(
+    seen: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def things(most: int) -> list[list[list[float]]]:
+        monkeypatch.setattr(motion, "MANY_PIXELS", most)
+        watching = Motion(Outlook())
+        found = [watching.feed(frame) for frame in film(falling(330.3, 60.0, at_s=1.0), **seen)]
+        return [np.column_stack([each.centre, each.box, each.pixels]).tolist() for each in found]
+
+    alone = things(10**9)
+    assert alone == things(-1)
+    assert sum(map(len, alone)) > 20
