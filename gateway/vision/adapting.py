@@ -5,20 +5,17 @@ watched, pictures of 4K are watched at half their size: that finds as many falls
 jitter of time stamps is taken out.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import cv2
 import numpy as np
 
 from gateway.vision.jitter import JitterFilter
-from gateway.vision.sight import Fall, Frame, Luma, NearMiss, Outlook, Polygon, Spot
+from gateway.vision.sight import Fall, Frame, NearMiss, Outlook, Polygon
+from gateway.vision.sizing import scaled, shrunk, watched_size
 from gateway.vision.watcher import Judge, Watcher
 
 CLOSEST_S = 0.022  # from one picture to the next: where they come closer, some are passed over
-LARGEST = 3_700_000  # pixels of 2560 x 1440, and some: what is larger is watched smaller ...
-LARGE = 2_500_000  # ... with so many at most
 
 
 class AdaptedWatcher:
@@ -47,7 +44,7 @@ class AdaptedWatcher:
         falls = self.finish() if frame.luma.shape != self._shape else []
         if self._watcher is None:
             self._watcher = self._begin(frame.luma.shape)
-        luma = frame.luma if self._small is None else self._shrunk(frame.luma, self._small)
+        luma = shrunk(frame.luma, self._small)
         return falls + self._whole(self._watcher.feed(replace(frame, time_s=time_s, luma=luma)))
 
     def finish(self) -> list[Fall]:
@@ -59,9 +56,7 @@ class AdaptedWatcher:
         self._shape = shape
         height, width = shape
         wide, tall = watched_size(width, height)
-        self._small: Luma | None = (
-            None if (wide, tall) == (width, height) else np.empty((tall, wide), np.uint8)
-        )
+        self._small = np.empty((tall, wide), np.uint8)
         self._across, self._down = width / wide, height / tall
         return Watcher(
             self._judge,
@@ -70,41 +65,18 @@ class AdaptedWatcher:
             explain=self._explain and self._miss,
         )
 
-    def _shrunk(self, luma: Luma, small: Luma) -> Luma:
-        tall, wide = small.shape
-        whole = luma.shape[0] % tall == 0 and luma.shape[1] % wide == 0
-        cv2.resize(luma, (wide, tall), dst=small, interpolation=cv2.INTER_AREA if whole else cv2.INTER_LINEAR)
-        return small
-
     def _watched(self, outlook: Outlook) -> Outlook:
         """Return an outlook in px of the pictures that are watched."""
 
-        def shrunk(polygon: Polygon) -> Polygon:
+        def smaller(polygon: Polygon) -> Polygon:
             return tuple((x / self._across, y / self._down) for x, y in polygon)
 
         floors = tuple((y / self._down, floor) for y, floor in outlook.floors)
-        return Outlook(shrunk(outlook.watch), tuple(map(shrunk, outlook.ignore)), floors)
+        return Outlook(smaller(outlook.watch), tuple(map(smaller, outlook.ignore)), floors)
 
     def _whole(self, falls: Sequence[Fall]) -> list[Fall]:
-        return [replace(fall, track=self._grown(fall.track)) for fall in falls]
+        return [replace(fall, track=scaled(fall.track, self._across, self._down)) for fall in falls]
 
     def _miss(self, miss: NearMiss) -> None:
         assert self._explain is not None
-        self._explain(replace(miss, track=self._grown(miss.track)))
-
-    def _grown(self, track: Sequence[Spot]) -> tuple[Spot, ...]:
-        """Return a track in px of the camera's pictures."""
-        across, down = self._across, self._down
-        return tuple(
-            replace(spot, x=spot.x * across, y=spot.y * down, w=spot.w * across, h=spot.h * down)
-            for spot in track
-        )
-
-
-def watched_size(width: int, height: int) -> tuple[int, int]:
-    """Return the width and height in px at which pictures of a size are watched."""
-    if width * height <= LARGEST:
-        return width, height
-    times = math.sqrt(width * height / LARGE)
-    share = 2 / 3 if times <= 1.5 else 1 / math.ceil(times)
-    return round(width * share), round(height * share)
+        self._explain(replace(miss, track=scaled(miss.track, self._across, self._down)))

@@ -9,8 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from gateway.vision import adapting
-from gateway.vision.adapting import AdaptedWatcher, watched_size
+from gateway.vision.adapting import AdaptedWatcher
 from gateway.vision.sight import Fall, Frame, Luma, NearMiss, Outlook, Polygon
+from gateway.vision.sizing import watched_size
 from gateway.vision.tubelet import Tubelet
 from gateway.vision.watcher import Watcher
 from tests.vision.street import FPS, falling, film

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -19,6 +20,7 @@ from gateway.vision import still
 from gateway.vision.evidence import JOBS, Recorder
 from gateway.vision.messages import Kept, Missing, Up
 from gateway.vision.sight import Frame, Luma
+from gateway.vision.sizing import scaled
 from gateway.vision.store import EvidenceStore, Facts, spare_bytes
 from tests.vision import clips
 
@@ -51,6 +53,29 @@ def test_the_still_shows_the_object_where_it_was_all_along_its_way() -> None:
     assert len(sights) >= 5
     assert min(bright) > 200
     assert FRAMES[-1].luma[int(sights[0].y) + 3, int(sights[0].x) + 3] < 200, "it is gone from the last frame"
+
+
+def test_the_still_of_a_camera_of_many_pixels_is_as_large_as_what_is_watched_of_it() -> None:
+    times = 6
+    large = [
+        replace(frame, luma=np.asarray(cv2.resize(frame.luma, None, fx=times, fy=times), np.uint8))
+        for frame in FRAMES[::5]
+    ]
+    fall = replace(FALL, track=scaled(FALL.track, times, times))
+    glances = still.Glances()
+    for frame in large:
+        glances.look(frame)
+    data = still.jpeg(large[-1], fall, glances.during(fall), title="building 2", when=WHEN)
+    drawn = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+    assert drawn.shape == (960, 1280, 3)
+    sights = [spot for spot in FALL.track if spot.frame % 5 == 0]
+    bright = [
+        drawn[2 * int(s.y) + 4 : 2 * int(s.y) + 10, 2 * int(s.x) + 8 : 2 * int(s.x) + 12].max()
+        for s in sights
+    ]
+    assert min(bright) > 200
+    coloured = np.abs(drawn[..., 2].astype(int) - drawn[..., 0]) > 80
+    assert coloured[:, 580:660].any(axis=1).sum() > 400
 
 
 def test_the_track_is_drawn_in_colour_and_the_caption_is_there() -> None:
