@@ -1,5 +1,9 @@
-"""Property tests under load: an example that takes long is no failure on a machine that has other work."""
+"""What all tests need of the machine: time under load, Ctrl-C also in the background, brokers and databases.
 
+An example of a property test that takes long is no failure on a machine that has other work.
+"""
+
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +16,9 @@ from tests.postgres import Cluster, cluster
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started with `&` by a shell: so would all they start
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
