@@ -4,7 +4,7 @@ While a camera is watched a few whole pictures a second are kept for some second
 not on time). When something fell, the patches around it are taken out of those pictures and laid over the last
 one: the object is seen several times along its way, as in a stroboscope. Then the track is drawn, with a box
 around each sight that is shown, and the largest of them enlarged in a corner. All of it is as large as what is
-watched: a picture of 4K takes four times as long to write, and shows nothing more on a phone.
+watched: pictures of 4K take four times as long to write, several times a second. The clip keeps every pixel.
 """
 
 from collections import deque
