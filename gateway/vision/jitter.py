@@ -1,6 +1,6 @@
 """Takes the jitter out of a camera's time stamps: its sensor keeps time, what stamps its pictures often does not.
 
-Cheap cameras stamp a picture when it is encoded or sent, some milliseconds early or late, and a thing that falls at a
+A camera may stamp a picture when it is encoded or sent, some milliseconds early or late, and a thing that falls at a
 thousand pixels a second then seems to jump. An alpha-beta filter follows the stamps: each is a whole number of periods
 after the last, and by what it is off only a little moves phase and period, so it knows them better with every stamp.
 

@@ -179,8 +179,10 @@ class Motion:
     # -- what moves ----------------------------------------------------------------------------------------
 
     def _collect(self, moving: Moving | None, time_s: float) -> Candidates:
-        """Return what moves, all of the change if it is not told; how many pixels do is counted before any is
-        looked at: a flash moves all of them."""
+        """Return what moves: `moving`, or else what is left of the change.
+
+        How many pixels do is counted before any is looked at: a flash moves all of them.
+        """
         count = self._count_of(moving)
         for _ in range(3):
             if count <= max(FEW_PIXELS, 4 * self._usual):
