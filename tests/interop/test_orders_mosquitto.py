@@ -94,6 +94,8 @@ def test_orders_given_while_we_are_away_do_not_wait_for_us(broker: Mosquitto) ->
         ear = Ear()
         async with running(ear, broker.url):
             pass
+        # mosquitto keeps for our return what it sends before it knows that we are gone
+        await until(lambda: f"Client {GATEWAY} disconnected" in broker.log.read_text())
         ask(ears, b"stale").wait_for_publish(10)  # else it may come when we are back
         async with running(ear, broker.url):
             ask(ears, b"fresh")
