@@ -2,8 +2,9 @@
 
 The network so learns from what the watcher really makes of a picture, its mistakes included. A track is a falling
 object when at least half of its spots lie on one; a track that lies on one only partly is kept out, nobody could
-say what it is. Everything else is named after the cause its stream was rendered with. Every shard can be rendered
-again from seed, split and number alone, and a run that was broken off goes on where it stopped.
+say what it is, and so is what may be a ball that was thrown up. Everything else is named after the cause its stream
+was rendered with. Every shard can be rendered again from seed, split and number alone, and a run that was broken off
+goes on where it stopped.
 """
 
 import argparse
@@ -73,7 +74,7 @@ def label(
     share = on_truth(spots, best.spots) if best else 0.0
     if best is not None and share >= SHARE_ON_TRUTH:
         return OBJECT, "object", best
-    if share > PARTLY:
+    if share > PARTLY or "thrown_up" in causes:  # from its highest place on a ball falls like anything else
         return None
     if len(causes) == 1:
         return CLASS_OF_CAUSE[causes[0]], causes[0], None

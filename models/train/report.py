@@ -21,6 +21,10 @@ GROUPS: dict[str, Callable[[Clip], bool]] = {
 """Which clips a recall is over: size in px is the object's own, unblurred; contrast in grey levels of the picture."""
 
 
+SETTLED_S = 120.0
+"""How long a camera has watched until what it knows of its street is what it will know (`caution.MEMORY_S`)."""
+
+
 def ours(clip: Clip) -> Marks:
     """Return how our watcher did."""
     return clip.ours
@@ -50,12 +54,12 @@ def mean(values: Iterable[float]) -> float:
 
 
 def alarms_per_day(
-    stretches: Iterable[Stretch], *, baseline: bool = False
+    stretches: Iterable[Stretch], *, baseline: bool = False, since_s: float = 0.0
 ) -> tuple[int, float, float, float]:
-    """Return (false alarms, hours watched, false alarms a day, its upper bound)."""
+    """Return (false alarms, hours watched, false alarms a day, its upper bound), from `since_s` of each stretch on."""
     told = [(each.classical if baseline else each.ours, each.seconds) for each in stretches]
-    watched = [(times, seconds) for times, seconds in told if times is not None]
-    count = sum(scoring.merged(times) for times, _ in watched)
+    watched = [(times, max(seconds - since_s, 0.0)) for times, seconds in told if times is not None]
+    count = sum(scoring.merged(time for time in times if time >= since_s) for times, _ in watched)
     seconds = math.fsum(seconds for _, seconds in watched)
     return count, seconds / 3600, *scoring.per_day(count, seconds)
 
@@ -70,9 +74,11 @@ def figures(clips: Sequence[Clip], stretches: Sequence[Stretch]) -> dict[str, ob
     """Return the figures that the last line of an evaluation carries."""
     hits = [clip.ours for clip in clips if clip.ours.hit]
     _, hours, day, _ = alarms_per_day(stretches)
+    settled = alarms_per_day(stretches, since_s=SETTLED_S)[2]
     return {
         "recall": {group: round(recall(clips, group).value, 4) for group in GROUPS},
         "false_alarms_per_day": round(day, 3),
+        "false_alarms_per_day_settled": round(settled, 3),
         "hours": round(hours, 2),
         "f_iou03": round(boxes(clips).f, 4),
         "tro": round(mean(clip.ours.tro for clip in clips), 4),
@@ -102,8 +108,8 @@ def _share(share: Share) -> str:
     return f"{100 * share.value:.1f} % ({100 * low:.1f}–{100 * high:.1f}, n = {share.of})"
 
 
-def _rate(stretches: Sequence[Stretch], *, baseline: bool = False) -> str:
-    count, hours, day, upper = alarms_per_day(stretches, baseline=baseline)
+def _rate(stretches: Sequence[Stretch], *, baseline: bool = False, since_s: float = 0.0) -> str:
+    count, hours, day, upper = alarms_per_day(stretches, baseline=baseline, since_s=since_s)
     return f"{day:.2f} (< {upper:.2f} at 95 %; {count} in {hours:.1f} h)" if hours else "–"
 
 
@@ -117,7 +123,9 @@ def _summary(clips: Sequence[Clip], stretches: Sequence[Stretch]) -> str:
     }
     for group, name in names.items():
         rows.append(_row(name, _share(recall(clips, group)), _share(recall(clips, group, classical))))
-    rows.append(_row("false alarms per camera-day", _rate(stretches), _rate(stretches, baseline=True)))
+    for name, since_s in (("", 0.0), (", from its third minute on", SETTLED_S)):
+        rates = (_rate(stretches, baseline=baseline, since_s=since_s) for baseline in (False, True))
+        rows.append(_row(f"false alarms per camera-day{name}", *rates))
     for name, figure in _measures():
         rows.append(_row(name, figure(clips, ours), figure(clips, classical)))
     rows.append(_row("origin floor within 1", _share(floors(clips)), "–"))

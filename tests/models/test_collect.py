@@ -40,6 +40,14 @@ def test_a_track_partly_on_a_fall_is_kept_out() -> None:
     assert collect.label(path(0, 9), [truth(0, 2)], ("bird",)) is None
 
 
+def test_what_may_be_a_ball_that_comes_down_again_is_kept_out_and_a_true_fall_beside_it_is_not() -> None:
+    """Tracks are judged from their highest place on, and from there a ball falls like anything else."""
+    assert collect.label(path(0, 9, x=300), [truth(0, 9)], ("bird", "thrown_up")) is None
+    told = collect.label(path(0, 9), [truth(0, 9)], ("thrown_up",))
+    assert told is not None
+    assert told[0] == OBJECT
+
+
 def test_a_track_beside_the_fall_is_named_after_what_else_went_on() -> None:
     told = collect.label(path(0, 9, x=300), [truth(0, 9)], ("rain.far",))
     assert told == (CLASSES.index("rain_snow_drip"), "rain.far", None)
