@@ -27,13 +27,15 @@ TAME = 1e-5  # keeps c small where the path says nothing of it
 class FreeFall:
     """The best fit of a path: rms of what is left in px, and `scale_px`, which is b above, in pixels a metre.
 
-    What comes towards the camera faster than it falls has no such scale: there b is 0 or less.
+    What comes towards the camera faster than it falls has no such scale: there b is 0 or less. `first_px` is how many
+    pixels a metre has where the path begins; other than b it is the same wherever rows are counted from.
     `steady_px` is what is left when the path is taken for motion at constant speed.
     """
 
     misfit_px: float
     steady_px: float
     scale_px: float
+    first_px: float
 
     @property
     def bend(self) -> float:
@@ -46,12 +48,15 @@ def fit(times: Reals, downs: Reals) -> FreeFall:
     lapse = times - times[0]
     drops = _drops(lapse)
     solved, misfit = _solve(drops.reshape(-1, len(lapse)), downs)
-    up = solved[:, 1] + solved[:, 0] * solved[:, 2] <= 0  # its speed at first; a fall goes down
-    misfit = np.where(up, misfit + UPWARDS_PX, misfit)
+    first = solved[:, 1] + solved[:, 0] * solved[:, 2]
+    misfit = np.where(first <= 0, misfit + UPWARDS_PX, misfit)  # a fall goes down
     best = int(np.argmin(misfit))
     _, steady = _solve(lapse[None, :], downs)
     return FreeFall(
-        misfit_px=float(misfit[best]), steady_px=float(steady[0]), scale_px=float(solved[best, 1])
+        misfit_px=float(misfit[best]),
+        steady_px=float(steady[0]),
+        scale_px=float(solved[best, 1]),
+        first_px=float(first[best]),
     )
 
 

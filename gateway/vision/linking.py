@@ -24,7 +24,7 @@ from gateway.vision.looking import Picture, look
 from gateway.vision.seeking import alike, look_back, seen
 from gateway.vision.shake import Floats
 from gateway.vision.sight import Ground
-from gateway.vision.tracks import FOLLOWED, LEAST_PULL, Hit, Track
+from gateway.vision.tracks import FOLLOWED, LEAST_PULL, USUAL, Hit, Track
 
 LOOK_BACK = 5  # hits from which its beginning is looked for
 DOUBTFUL = 7  # hits within which it must have begun to sink
@@ -267,7 +267,7 @@ def _take(track: Track, picture: Picture, hit: Hit, ground: Ground) -> None:
         if sighting is not None and sighting.size < 3 * max(hit.size, track.size) + 6:
             if not track.goes_on_with(sighting.x, sighting.y, sighting.size):
                 return
-            hit = seen(picture, sighting, ground)
+            hit = seen(picture, sighting, ground, track.hits[-USUAL:])
     track.take(hit)
 
 
@@ -280,7 +280,7 @@ def _seek(track: Track, picture: Picture, ground: Ground) -> None:
         and alike(sighting, track.hits[-4:], track.size)
         and track.goes_on_with(sighting.x, sighting.y, sighting.size)
     ):
-        track.take(seen(picture, sighting, ground))
+        track.take(seen(picture, sighting, ground, track.hits[-USUAL:]))
 
 
 def _ended(track: Track, time_s: float, lost_s: float) -> bool:

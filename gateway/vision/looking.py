@@ -28,6 +28,7 @@ FADED = np.ceil(np.arange(256) * FADING).astype(np.uint8)  # to differ by as muc
 NEIGHBOURS = np.ones((3, 3), np.uint8)
 LARGE = 24.0  # px: of what is expected to be as large every second pixel in every second row is measured
 FURTHEST = 96  # px: half a window is never larger
+FITS = 0.5  # of a little picture's side: what is larger is shrunk until it is not
 
 
 class Picture(Protocol):
@@ -192,7 +193,7 @@ def cut(
 ) -> tuple[NDArray[np.uint8], int]:
     """Return ((2, SIDE, SIDE) luma and difference around (x, y), how many times it was shrunk: 1, 2, 4 or 8)."""
     shrunk = 1
-    while shrunk < 8 and size > 0.75 * SIDE * shrunk:
+    while shrunk < 8 and size > FITS * SIDE * shrunk:
         shrunk *= 2
     side = SIDE * shrunk
     height, width = background.shape

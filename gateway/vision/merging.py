@@ -16,7 +16,7 @@ from gateway.vision.sight import Fall, Spot
 
 HOLD_S, LONGEST_S = 0.1, 2.0  # a verdict is held for; most, while its thing is still falling
 FORGOTTEN_S = 5.0
-NEAR_S = 0.5  # pieces further apart in time are two falls
+NEAR_S = 0.8  # pieces further apart in time are two falls
 SURE = 8  # power: what is believed by half is worth as much as a thing of a two-hundredth of its area
 BESIDE_PX, BESIDE = 60.0, 0.6  # px, or share of the longer drop: what goes further off is another thing
 BESIDE_LONG = 0.5  # of the shorter way they must have come side by side

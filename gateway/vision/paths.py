@@ -88,8 +88,9 @@ def facts_of(
 
     span: logarithm of the drop in heights; seconds: logarithm of its duration; misfit: of the rms in px of free
     fall; bend: how much better that is than steady motion; pull: logarithm of the picture's height in metres, if
-    it was free fall; straight: drop as a share of the way; shrunk: how often the pictures were halved.
-    `misfit_px` and `metres` are misfit and pull as they are, `pace_px` is the drop a second.
+    it was free fall and everything as far off as where it begins; straight: drop as a share of the way; shrunk: how
+    often the pictures were halved. `misfit_px` is misfit as it is, `metres` the height by the scale of the fit,
+    `pace_px` is the drop a second.
     """
     times, across, down = path
     way = float(np.hypot(np.diff(across), np.diff(down)).sum())
@@ -100,7 +101,7 @@ def facts_of(
         "seconds": float(np.log10(times[-1] - times[0] + 0.04) + 0.3),
         "misfit": float(np.log10(fall.misfit_px + 0.1)),
         "bend": fall.bend,
-        "pull": float(np.clip(np.log10(metres) - 1.2, -2, 2)),
+        "pull": float(np.clip(np.log10(height / max(fall.first_px, 1e-3)) - 1.2, -2, 2)),
         "straight": drop / max(way, 1.0),
         "shrunk": float(np.log2(np.median([hit.shrunk for hit in hits]))),
         "misfit_px": fall.misfit_px,

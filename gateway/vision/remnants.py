@@ -17,7 +17,7 @@ KEPT = 64
 CROWD, CROWD_S = 24, 3.0  # so many that ended so lately: among more, as in snow, one fits by chance
 AGO_S = 6.0  # what began longer ago is not told: the film that is kept reaches ten seconds further
 FEWEST = 3  # spots of a piece
-GAP_S = 0.8  # from one piece to the next, at most
+GAP_S = 1.2  # from one piece to the next, at most
 LARGER, LARGER_PX = 2.2, 8.0  # times as large as the other piece, and px more, at most
 
 

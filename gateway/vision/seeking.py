@@ -24,9 +24,10 @@ FASTER, FASTER_PX = 1.5, 4.0  # times its first pace, and px more: before, it wa
 REST_HITS, REST_PX, RISE_PX = 4, 1.5, 3.0  # looking back, a thing that did not move so long had not set off
 
 
-def seen(picture: Picture, sighting: Sighting, ground: Ground) -> Hit:
-    """Return a sighting as a hit, with its little pictures."""
-    crop, shrunk = cut(picture, ground.background, sighting.x, sighting.y, size=sighting.size)
+def seen(picture: Picture, sighting: Sighting, ground: Ground, near: Sequence[Hit]) -> Hit:
+    """Return a sighting as a hit, with its little pictures, at the scale that suits the hits near it as well."""
+    size = sorted([sighting.size, *(hit.size for hit in near)])[(len(near) + 1) // 2]
+    crop, shrunk = cut(picture, ground.background, sighting.x, sighting.y, size=size)
     return Hit(
         picture.index, picture.time_s, sighting.x, sighting.y, sighting.box, sighting.contrast, picture.shift,
         crop, shrunk,
@@ -39,7 +40,7 @@ def look_back(track: Track, ground: Ground, recent: Sequence[Picture]) -> None:
     `recent` are the pictures before the present one, the newest first.
     """
     by_index = {picture.index: picture for picture in recent}
-    hits = [_again(hit, by_index.get(hit.index), ground) for hit in track.hits]
+    hits = [_again(hit, by_index.get(hit.index), ground, track.hits[:USUAL]) for hit in track.hits]
     highest = _highest(hits)
     rise, hits = hits[:highest], hits[highest:]
     missed, pace = 0, _pace(hits[:EARLY])
@@ -57,7 +58,7 @@ def look_back(track: Track, ground: Ground, recent: Sequence[Picture]) -> None:
             <= FASTER * pace * (hits[0].time_s - picture.time_s) + FASTER_PX
             and alike(sighting, hits[:4], size, ONCE_ALIKE)
         ):
-            hits.insert(0, seen(picture, sighting, ground))
+            hits.insert(0, seen(picture, sighting, ground, hits[:USUAL]))
             missed = 0
             if _resting(hits):
                 del hits[: REST_HITS - 1]
@@ -118,11 +119,11 @@ def alike(sighting: Sighting, near: Sequence[Hit], size: float, share: float = A
     return sighting.size < 2.2 * size + 5 and abs(sighting.contrast) >= least
 
 
-def _again(hit: Hit, picture: Picture | None, ground: Ground) -> Hit:
+def _again(hit: Hit, picture: Picture | None, ground: Ground, near: Sequence[Hit]) -> Hit:
     if hit.crop is not None or picture is None:
         return hit
     sighting = look(picture, ground, hit.x, hit.y, reach=2.0 + hit.size / 2, size=hit.size)
-    return hit if sighting is None else seen(picture, sighting, ground)
+    return hit if sighting is None else seen(picture, sighting, ground, near)
 
 
 def _behind(hits: Sequence[Hit], time_s: float, *, from_below: bool = False) -> tuple[float, float, float]:

@@ -185,7 +185,7 @@ class Watcher:
             origin = floors.origin(way, self._outlook)
             fall = Fall(way[0].time_s, way[-1].time_s, score, filled(outlined(way)), self._now, origin)
             self._merger.add(fall, sure=not reason)
-        else:
+        if reason:
             self._remnants.take(tubelet.way)
 
     def _doubt(self, score: float, looks: float, tubelet: Tubelet) -> str:

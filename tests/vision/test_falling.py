@@ -27,6 +27,15 @@ def test_the_scale_is_that_of_the_camera() -> None:
     assert fit.scale_px == pytest.approx(60, rel=0.15)
 
 
+def test_the_scale_where_it_begins_is_told_wherever_rows_are_counted_from() -> None:
+    """A part of a picture is as far off as it is in the whole, though its first row is another."""
+    downs = seen(9.81 * TIMES**2 / 2, scale=60, perspective=0.03)
+    whole, part = falling.fit(TIMES, downs), falling.fit(TIMES, downs - 180)
+    assert whole.first_px == pytest.approx(60 + 0.03 * 200, rel=0.1)
+    assert part.first_px == pytest.approx(whole.first_px, rel=0.05)
+    assert part.scale_px < 0.95 * whole.scale_px or part.scale_px > 1.05 * whole.scale_px
+
+
 def test_a_fall_with_drag_is_fitted_too() -> None:
     end = 8.0
     drops = end**2 / 9.81 * np.log(np.cosh(9.81 * TIMES / end))

@@ -32,11 +32,11 @@ def test_of_a_piece_that_reaches_into_the_fall_only_what_is_outside_counts() -> 
 
 
 def test_what_went_elsewhere_or_is_of_another_size_or_long_past_is_another_thing() -> None:
-    late = 28 - round(GAP_S * FPS)
-    for other in (way(10, 25, aside=60), way(10, 25, size=23), way(2, late), way(31, 47)):
+    late = 58 - round(GAP_S * FPS)
+    for other in (way(40, 55, aside=60), way(40, 55, size=23), way(20, late), way(61, 77)):
         remnants = Remnants()
         remnants.take(other)
-        assert frames(remnants, way(30, 48)) == ([], [])
+        assert frames(remnants, way(60, 78)) == ([], [])
 
 
 def test_the_nearest_of_two_pieces_is_taken() -> None:

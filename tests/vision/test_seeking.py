@@ -3,7 +3,8 @@
 import numpy as np
 
 from gateway.vision.laying import Picture
-from gateway.vision.seeking import look_back
+from gateway.vision.looking import Sighting
+from gateway.vision.seeking import look_back, seen
 from gateway.vision.shake import Shift
 from gateway.vision.sight import Ground
 from gateway.vision.tracks import Hit, Track
@@ -62,3 +63,16 @@ def test_what_was_ever_faster_the_longer_ago_is_something_else() -> None:
 def test_a_speck_on_the_way_of_a_large_thing_is_not_it() -> None:
     earlier = {index: (160.0, 240.0 - 8.0 * (FIRST - index), 3) for index in range(6, FIRST)}
     assert looked_back(earlier, size=21)[0] == FIRST
+
+
+def test_a_thing_of_which_once_only_a_half_is_seen_is_cut_out_at_the_scale_of_the_whole() -> None:
+    def hit(side: float) -> Hit:
+        return Hit(0, 0.0, 160.0, 240.0, (160.0, 240.0, 160.0 + side, 240.0 + side), 80.0, Shift())
+
+    def shrunk(side: float, near: list[Hit]) -> int:
+        sighting = Sighting(160.0, 240.0, hit(side).box, 80.0)
+        return seen(Picture(1, 0.04, WALL, Shift(), WALL), sighting, GROUND, near).shrunk
+
+    assert [shrunk(side, []) for side in (16, 17, 32, 33, 65, 200)] == [1, 2, 2, 4, 8, 8]
+    assert shrunk(12, [hit(24)] * 4) == 2
+    assert shrunk(24, [hit(12)] * 4) == 1

@@ -105,7 +105,7 @@ def test_somebody_who_passes_close_to_the_camera_is_too_large_to_have_come_out_o
 
 def test_what_the_judge_does_not_believe_is_a_near_miss() -> None:
     heard: list[NearMiss] = []
-    watcher = Watcher(Sure(0.2), explain=heard.append)
+    watcher = Watcher(Sure(0.1), explain=heard.append)
     falls = [fall for frame in film(falling(330.0, 60.0, at_s=1.4)) for fall in watcher.feed(frame)]
     assert falls + watcher.finish() == []
     assert [miss.reason for miss in heard] == ["unlike"]
@@ -406,3 +406,21 @@ def test_what_shrinks_to_less_than_half_on_its_way_is_several_things() -> None:
 
     assert "shrank" in told_of(36.0)
     assert "shrank" not in told_of(8.0)
+
+
+def test_a_first_piece_that_is_doubted_is_told_with_the_second_a_second_later() -> None:
+    """A bag is lost before a wall of its own shade; its first piece alone looks like a leaf."""
+
+    class Doubtful(Sure):
+        def classify(self, tubelets: Sequence[Tubelet]) -> NDArray[np.float32]:
+            self.likely = 0.99 if self.asked else 0.4
+            return super().classify(tubelets)
+
+    def bag(time_s: float) -> tuple[float, float] | None:
+        lapse = time_s - 1.4
+        return None if lapse < 0 or 1.0 < lapse < 2.0 or lapse > 3.0 else (330.0, 40.0 + 120 * lapse)
+
+    watcher = Watcher(Doubtful(), threshold=0.9)
+    falls = [fall for frame in film(bag, seconds=5.0) for fall in watcher.feed(frame)] + watcher.finish()
+    assert [round(fall.t_start - 1.4) for fall in falls] == [0]
+    assert falls[0].t_end > 4.3
