@@ -37,7 +37,9 @@ class Net(nn.Module):
         self.register_buffer("scale", torch.ones(1, features, 1))
         self.encoder = nn.Sequential(
             block(nn.Conv2d(CHANNELS, 12, 3, stride=2, padding=1, bias=False), 12),
+            block(nn.Conv2d(12, 12, 3, padding=1, bias=False), 12),
             block(nn.Conv2d(12, 24, 3, stride=2, padding=1, bias=False), 24),
+            block(nn.Conv2d(24, 24, 3, padding=1, bias=False), 24),
             block(nn.Conv2d(24, LOOKS, 3, stride=2, padding=1, bias=False), LOOKS),
         )
         self.change = nn.Sequential(
