@@ -4,8 +4,8 @@ Things fall from a house once in weeks. Where a hundred birds an hour dive befor
 often than a bottle; where nothing has moved for minutes, what comes down is a thing, also a bag that drifts and looks
 like a leaf. So how sure the judge must be goes by the street, in odds:
 
-- In a quiet street, where hardly anything moves in a picture and at most one track was judged in two minutes, less
-  than half of the threshold's odds are enough; but not for what shows the sign of a bird, which passes there as well.
+- In a quiet street, where hardly anything moves in a picture and at most three tracks were judged in two minutes, a
+  seventh of the threshold's odds is enough; but not for what shows the sign of a bird, which passes there as well.
 - Anywhere else more is asked, the more tracks looked like falls of late and were not believed. Scores are no true
   probabilities, so that is softened.
 
@@ -21,9 +21,9 @@ SOFT = 0.6  # power of the odds
 USUAL = 1.5  # tracks that look like falls, weighed by their scores, that any street has in two minutes
 LEAST, KEPT = 0.05, 256
 SUREST = 0.985
-STIRS, STIR_S = 4.0, 3.0  # a street in which as many things move in a picture, over so long, is not quiet
-FEW = 1  # tracks judged in two minutes, likewise
-CALM = 0.41  # times the odds of the threshold, in a quiet street
+STIRS, STIR_S = 8.0, 3.0  # a street in which as many things move in a picture, over so long, is not quiet
+FEW = 3  # tracks judged in two minutes, likewise
+CALM = 0.15  # times the odds of the threshold, in a quiet street
 
 
 class Caution:

@@ -7,12 +7,12 @@ BEGIN, END = "<!-- figures: written by models.train.evaluate -->", "<!-- end of 
 WORDS = f"""\
 # falling-object: what it is, what it was found to do, and where it ends
 
-A network of some 58 000 weights that judges a finished track: ten pictures of 32 × 32 px along the way (luma, and
+A network of some 65 000 weights that judges a finished track: ten pictures of 32 × 32 px along the way (luma, and
 what differs from the background) and the path as sixteen curves and facts. It says how likely the track is a falling
 object, a bird or insect, rain or snow or a drip, foliage or cloth or flickering light, or a vehicle or person.
 
 **Made** by `python -m models.train` from rendered streets alone: no recorded video, nobody's data. `model.toml`
-names the seed; the threshold comes from the validation split and lets 3 % of its other tracks pass.
+names the seed; the threshold comes from the validation split and lets 0.4 % of its other tracks pass.
 
 **For** cameras that look at a facade from below, 12 to 30 frames a second, luma of 720p to 1440p. **Not for**
 moving cameras, cameras that look down, or deciding anything about a person: it says that something fell and from

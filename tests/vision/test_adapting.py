@@ -129,7 +129,7 @@ def test_floors_and_what_is_to_be_ignored_are_meant_in_the_camera_s_pixels() -> 
 
 def test_a_near_miss_is_told_in_the_camera_s_pixels() -> None:
     heard = list[NearMiss]()
-    watcher = AdaptedWatcher(Judge(0.2), threshold=0.5, explain=heard.append)
+    watcher = AdaptedWatcher(Judge(0.1), threshold=0.5, explain=heard.append)
     for frame in large(film(WAY)):
         assert watcher.feed(frame) == []
     assert watcher.finish() == []
