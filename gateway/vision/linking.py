@@ -121,7 +121,7 @@ class Linker:
 
     def _join(self, track: Track, ground: Ground, recent: Sequence[Picture]) -> None:
         """Put before a track the one it continues: things vanish for moments before a wall of their own shade."""
-        past = self._continued(track)
+        past = None if track.rise else self._continued(track)
         if past is None:
             self._join_rise(track)
             return
@@ -129,6 +129,9 @@ class Linker:
             if not each.looked_back:
                 each.looked_back = True
                 look_back(each, ground, recent)
+        if track.rise:  # it came from below, not from there
+            self._join_rise(track)
+            return
         rest = [hit for hit in track.hits if hit.index > past.hits[-1].index]
         track.hits, track.rise, track.joined = [*past.hits, *rest], past.rise, True
         self._past.remove(past)

@@ -21,7 +21,7 @@ import numpy as np
 from gateway.vision.gathering import NOBODY, Candidates, Moving, chosen, gather, moving_in
 from gateway.vision.laying import Picture, lay
 from gateway.vision.memory import Memory, Remembered
-from gateway.vision.shake import Anchor, Floats, Shift
+from gateway.vision.shake import Anchor, Floats, Shift, middle
 from gateway.vision.sight import Frame, Ground, Luma, Outlook
 
 CELL = 32  # px: side of a cell of activity
@@ -33,6 +33,8 @@ LEAST = 6.0  # grey levels: never look below
 PER_RMS = 2.5  # of the change between two pictures
 STEEP_STEADY, STEEP_SHAKEN = 0.10, 0.35  # share of the local contrast that a trembling edge may show
 FIRE_UP, FIRE_RATE, FIRE_FREE, FIRE_MOST = 1.5, 0.02, 9.0, 90.0
+LOUDER, LOUDER_BY = 4.0, 9.0  # times the squared noise of half the picture, and more: all of it has changed
+STARTLED = 6  # looks at the noise in a row that are passed over for it: what goes on is noise
 STEADY = 0.08  # px of trembling below which the camera stands still
 FEW_PIXELS = 400  # moving pixels that are never too many
 MANY_PIXELS = 8000  # changed ones, from which it is quicker to compare all
@@ -108,6 +110,7 @@ class Motion:
         self._fired: Floats = np.zeros(self._cells, np.float32)
         self._noise: Floats = np.full((height // 16, width // 16), 4.0, np.float32)  # squares
         self._started, self._count, self._shift = True, 0, Shift()
+        self._startled = 0
         self._began_s = self._looked_s = frame.time_s
         self._looked: Luma | None = None
         self._crowded_since = None
@@ -226,9 +229,14 @@ class Motion:
         """Learn the noise of each block of 16 px from the change of a sixteenth of its pixels."""
         thin = np.minimum(self._change[::4, ::4], 24).astype(np.float32) ** 2
         tall, wide = self._noise.shape
-        heard = cv2.resize(thin[: tall * 4, : wide * 4], (wide, tall), interpolation=cv2.INTER_AREA)
-        pace = max(0.06, 1.0 / self._count)
-        cv2.accumulateWeighted(heard, self._noise, pace)
+        heard: Floats = np.asarray(
+            cv2.resize(thin[: tall * 4, : wide * 4], (wide, tall), interpolation=cv2.INTER_AREA), np.float32
+        )
+        flash = middle(heard.ravel()) > LOUDER * middle(self._noise.ravel()) + LOUDER_BY
+        self._startled = self._startled + 1 if flash and self._count >= 12 else 0
+        if 0 < self._startled <= STARTLED:  # or it would deafen for seconds
+            return
+        cv2.accumulateWeighted(heard, self._noise, max(0.06, 1.0 / self._count))
 
     def _learn(self, picture: Picture) -> None:
         np.clip(self._fired - np.float32(FIRE_UP * FIRE_RATE), 0, FIRE_MOST, out=self._fired)

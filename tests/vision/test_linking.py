@@ -233,3 +233,13 @@ def test_a_way_up_that_was_lost_before_the_top_is_put_before_the_way_down() -> N
         range(track.rise[0].index, track.rise[0].index + 12)
     )
     assert track.rise[0].index <= 1
+
+
+def test_what_was_thrown_up_a_little_goes_on_from_nothing_that_sank_before() -> None:
+    """Steam drifts away; a bottle comes out of the window, rises and falls: it is followed, with its own way up."""
+    steam = [[(41.0 + 6 * k, 185.0 + 2 * k)] for k in range(7)]
+    bottle = [[(136 + 10.5 * (i - 14), 200 + 0.5 * (i - 18) ** 2)] for i in range(14, 31)]
+    *_, track = tracks_of(pictures([*steam, *[[] for _ in range(7)], *bottle, *[[] for _ in range(8)]]))
+    indices = [hit.index for hit in (*track.rise, *track.hits)]
+    assert (indices[0], indices[-1]) == (14, 30)
+    assert indices == sorted(indices)
