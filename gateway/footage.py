@@ -28,6 +28,7 @@ from gateway.vision.adapting import AdaptedWatcher
 from gateway.vision.classifier import Classifier, ModelError
 from gateway.vision.film import Film, Step
 from gateway.vision.frames import Source, SourceError, open_source
+from gateway.vision.merging import PATIENCE_S
 from gateway.vision.sight import Fall, NearMiss, Outlook, Polygon
 
 MISSING = 0.1  # of a film's length: that much less than its header says is worth a word
@@ -64,8 +65,11 @@ def vision(source: str, words: Words, where: View, output: Output) -> int:
     try:
         judge = Classifier.default()
         explain = film.explain if output.explain else None
-        watcher = AdaptedWatcher(judge, threshold=judge.card.threshold, outlook=outlook, explain=explain)
         live = "://" in source or source.startswith("/dev/")
+        watcher = AdaptedWatcher(
+            judge, threshold=judge.card.threshold, outlook=outlook, explain=explain,
+            patience_s=0.0 if live else PATIENCE_S,
+        )  # fmt: skip
         with open_source(source, threads=1 if live else 0) as frames:
             _must_be_film(frames)
             whole = show.all(film.watch(frames, watcher), frames)

@@ -19,7 +19,7 @@ CLOSEST_S = 0.022  # from one picture to the next: where they come closer, some 
 
 
 class AdaptedWatcher:
-    """Watches one camera's frames, of any size and rate, as `Watcher` does."""
+    """Watches one camera's frames, of any size and rate, as `Watcher` does, and with the same settings."""
 
     def __init__(
         self,
@@ -28,8 +28,10 @@ class AdaptedWatcher:
         threshold: float,
         outlook: Outlook = Outlook(),  # noqa: B008  (frozen)
         explain: Callable[[NearMiss], None] | None = None,
+        patience_s: float = 0.0,
     ) -> None:
         self._judge, self._threshold, self._outlook, self._explain = judge, threshold, outlook, explain
+        self._patience_s = patience_s
         self._jitter = JitterFilter()
         self._last_s = float("-inf")
         self._shape: tuple[int, ...] = ()
@@ -63,6 +65,7 @@ class AdaptedWatcher:
             threshold=self._threshold,
             outlook=self._watched(self._outlook),
             explain=self._explain and self._miss,
+            patience_s=self._patience_s,
         )
 
     def _watched(self, outlook: Outlook) -> Outlook:

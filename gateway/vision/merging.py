@@ -5,19 +5,24 @@ something is followed that goes on from it: a fall is told when it has landed, w
 beside an event, or on from it, is the same fall: a bag and what spills from it, or its image in the glass. What comes
 down elsewhere at that time is an event of its own: a bird before the next house must not take a bottle's place.
 What nobody would believe alone may still be the first piece of a fall: it waits for one that goes on from it.
+
+Where nobody waits for the alarm, as with a film, a verdict that stands is kept back for what comes of the same fall
+later: a bag that is lost before a wall of its own shade and seen again below is told with its whole way.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from gateway.vision import bridging
 from gateway.vision.paths import filled
 from gateway.vision.sight import Fall, Spot
 
 HOLD_S, LONGEST_S = 0.1, 2.0  # a verdict is held for; most, while its thing is still falling
+PATIENCE_S, MOST_PATIENT_S = 1.5, 10.0  # for what comes later of a fall in a film; at most
 FORGOTTEN_S = 5.0
 NEAR_S = 0.8  # pieces further apart in time are two falls
-SURE = 8  # power: what is believed by half is worth as much as a thing of a two-hundredth of its area
+SURE = 16  # power: what is believed by 85 % is worth as much as a sure thing of a thirteenth of its area
 BESIDE_PX, BESIDE = 60.0, 0.6  # px, or share of the longer drop: what goes further off is another thing
 BESIDE_LONG = 0.5  # of the shorter way they must have come side by side
 SAME_PX = 6.0  # two tracks are of one thing when they are no further apart, or half its size
@@ -28,13 +33,18 @@ ASIDE = 0.12  # of the drop seen so far: a piece goes on below, not far beside
 class _Event:
     fall: Fall
     sure: bool = True
+    stands: bool = False
     told: bool = False
 
 
 class Merger:
-    """Holds falls until they are complete. All times are of the stream."""
+    """Holds falls until they are complete. All times are of the stream.
 
-    def __init__(self) -> None:
+    `patience_s` is for how long more is waited for than an alarm may: 0 for a camera, `PATIENCE_S` for a film.
+    """
+
+    def __init__(self, patience_s: float = 0.0) -> None:
+        self._patience_s = patience_s
         self._events: list[_Event] = []
 
     def add(self, fall: Fall, *, sure: bool = True) -> None:
@@ -54,15 +64,18 @@ class Merger:
 
     def due(self, now: float, followed: Sequence[Sequence[Spot]] = ()) -> list[Fall]:
         """Return the events that have waited long enough; forget those long past. `followed` may go on from one."""
-        ready = [
-            event
-            for event in self._waiting()
-            if (lapse := now - event.fall.decided_s) >= HOLD_S
-            and (lapse >= LONGEST_S or not any(_goes_on(event.fall.track, way) for way in followed))
-        ]
+        for event in self._waiting():
+            lapse = now - event.fall.decided_s
+            if (
+                not event.stands
+                and lapse >= HOLD_S
+                and (lapse >= LONGEST_S or not _falls_on(event, followed))
+            ):
+                event.stands = True
+                event.fall = replace(event.fall, decided_s=now)
+        ready = [event for event in self._waiting() if event.stands and self._is_whole(event, now, followed)]
         for event in ready:
             event.told = True
-            event.fall = replace(event.fall, decided_s=now)
         self._events = [
             event
             for event in self._events
@@ -76,8 +89,18 @@ class Merger:
         self._events = []
         return waiting
 
+    def _is_whole(self, event: _Event, now: float, followed: Sequence[Sequence[Spot]]) -> bool:
+        if not self._patience_s:
+            return True
+        lapse = now - max(event.fall.decided_s, event.fall.t_end)
+        return lapse >= self._patience_s and (lapse >= MOST_PATIENT_S or not _falls_on(event, followed))
+
     def _waiting(self) -> list[_Event]:
         return [event for event in self._events if event.sure and not event.told]
+
+
+def _falls_on(event: _Event, followed: Sequence[Sequence[Spot]]) -> bool:
+    return any(_goes_on(event.fall.track, way) for way in followed)
 
 
 def _near(one: Fall, other: Fall) -> bool:
@@ -88,7 +111,8 @@ def _belong(one: Sequence[Spot], other: Sequence[Spot], *, sure: bool) -> bool:
     """Say whether two tracks are of one event; of what is not sure it must be a piece, to be beside is not enough."""
     if _same(one, other):
         return True
-    return _beside(one, other) if sure else _continues(one, other) and _beside(one, other)
+    beside, continues = _beside(one, other), _continues(one, other)
+    return beside or continues if sure else beside and continues
 
 
 def _joined(first: Fall, second: Fall) -> Fall:
@@ -123,13 +147,20 @@ def _beside(one: Sequence[Spot], other: Sequence[Spot]) -> bool:
 
 
 def _continues(one: Sequence[Spot], other: Sequence[Spot]) -> bool:
-    """Say whether two tracks are pieces of one way down: apart in time, the later one below, not far aside."""
+    """Say whether two tracks are pieces of one way: apart in time, the later one below, or where the paces lead to."""
     earlier, later = (one, other) if one[0].frame <= other[0].frame else (other, one)
     if later[0].frame <= earlier[-1].frame:
         return False
     (ax, ay), (bx, by) = earlier[-1].centre, later[0].centre
     drop = later[-1].centre[1] - earlier[0].centre[1]
-    return by >= ay - 4 and abs(bx - ax) <= max(12.0, ASIDE * drop)
+    if by >= ay - 4 and abs(bx - ax) <= max(12.0, ASIDE * drop):
+        return True
+    size = max(earlier[-1].w, earlier[-1].h)
+    return bridging.off(bridging.last(_places(earlier)), bridging.first(_places(later)), size) < 1.0
+
+
+def _places(track: Sequence[Spot]) -> list[bridging.Place]:
+    return [(spot.time_s, *spot.centre) for spot in track]
 
 
 def _same(one: Sequence[Spot], other: Sequence[Spot]) -> bool:

@@ -40,8 +40,8 @@ SHRUNK = 0.43  # of its size at first: who lets an arm sink is followed from sle
 MOSTLY_DOWN = 0.7  # share of steps that go down
 MOST_MISFIT_PX, MOST_MISFIT_S = (
     14.0,
-    0.02,
-)  # a film of 25 pictures a second shown at 30 is off by a third of a frame
+    0.035,
+)  # a film of 25 pictures a second shown at 30 is off by a third of a frame, and a picture may come one late
 BENT, METRES = 1.2, (0.8, 800.0)  # bend from which the scale is known to some degree
 NO_SCALE_M = 1e5  # no fall along the wall explains the path: what is thrown towards the camera tells no scale
 AT_THE_EDGE = 0.02  # of the picture's height: what is thrown far may be first seen so far off the facade
@@ -91,6 +91,7 @@ class Watcher:
     """Watches one camera's frames. `explain` hears of near misses, `collect` of every tubelet before judgement.
 
     `height` in px is the whole picture's where the frames are only a part of it: lengths are told in shares of it.
+    `patience_s` is for how long a verdict waits for more of the same fall, where nobody waits for the alarm.
     """
 
     def __init__(
@@ -102,11 +103,12 @@ class Watcher:
         explain: Callable[[NearMiss], None] | None = None,
         collect: Callable[[Tubelet], None] | None = None,
         height: int = 0,
+        patience_s: float = 0.0,
     ) -> None:
         self.statistics = WatcherStatistics()
         self._judge, self._threshold, self._outlook = judge, threshold, outlook
         self._explain, self._collect = explain, collect
-        self._motion, self._linker, self._merger = Motion(outlook), Linker(height), Merger()
+        self._motion, self._linker, self._merger = Motion(outlook), Linker(height), Merger(patience_s)
         self._dripping, self._caution, self._remnants = Dripping(), Caution(), Remnants()
         self._height, self._now = height, 0.0
 

@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.progress import track as progress
 
 from gateway.vision.classifier import Classifier
+from gateway.vision.merging import PATIENCE_S
 from gateway.vision.sight import Frame, Luma, Spot
 from gateway.vision.watcher import Watcher
 from models.train import report
@@ -121,7 +122,7 @@ def run_trial(real: Footage, seed: int, number: int, model: Path) -> Trial | Non
     judge, notes = Classifier.load(model), Notes()
     ours = Watcher(
         judge, threshold=judge.card.threshold, outlook=replace(stream.outlook, watch=()),
-        explain=notes.misses.append, collect=notes.tubelets.append,
+        explain=notes.misses.append, collect=notes.tubelets.append, patience_s=PATIENCE_S,
     )  # fmt: skip
     alarms, others = watch(stream.frames(), (ours, Classical(replace(stream.outlook, watch=()))))
     if not stream.truths or len(stream.truths[0].spots) < VISIBLE_FRAMES:

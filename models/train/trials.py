@@ -16,6 +16,7 @@ import numpy as np
 from gateway.vision.adapting import AdaptedWatcher
 from gateway.vision.classifier import Classifier
 from gateway.vision.film import Watching
+from gateway.vision.merging import PATIENCE_S
 from gateway.vision.sight import Fall, Frame, Outlook, Spot
 from models.train import scoring
 from models.train.baseline import Classical
@@ -119,11 +120,11 @@ def stretch_settings(seed: int, number: int) -> Settings:
 
 
 def run_clip(seed: int, number: int, model: Path) -> Clip | None:
-    """Run both watchers on one clip; None when the fall is hardly in the picture."""
+    """Run both watchers on one clip, as on a film; None when the fall is hardly in the picture."""
     cv2.setNumThreads(1)
     settings = clip_settings(seed, number)
     stream = Stream(settings)
-    ours, classical = _both(model, stream.outlook)
+    ours, classical = _both(model, stream.outlook, patience_s=PATIENCE_S)
     alarms, others = watch(stream.frames(), (ours, classical))
     mine = [truth for truth in stream.truths if not truth.twin]
     truth = max(mine, key=lambda each: len(each.spots), default=None)
@@ -204,9 +205,10 @@ def watch(frames: Iterable[Frame], watchers: Sequence[Watching]) -> list[list[Fa
     return alarms
 
 
-def _both(model: Path, outlook: Outlook) -> tuple[AdaptedWatcher, Classical]:
+def _both(model: Path, outlook: Outlook, *, patience_s: float = 0.0) -> tuple[AdaptedWatcher, Classical]:
     judge = Classifier.load(model)
-    return AdaptedWatcher(judge, threshold=judge.card.threshold, outlook=outlook), Classical(outlook)
+    ours = AdaptedWatcher(judge, threshold=judge.card.threshold, outlook=outlook, patience_s=patience_s)
+    return ours, Classical(outlook)
 
 
 def read(paths: Iterable[Path], kind: type[Result]) -> Iterator[Result]:

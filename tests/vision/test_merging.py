@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from gateway.vision.merging import HOLD_S, LONGEST_S, Merger
+from gateway.vision.merging import HOLD_S, LONGEST_S, PATIENCE_S, Merger
 from gateway.vision.sight import Fall, Origin, Spot
 
 
@@ -36,6 +36,14 @@ def test_pieces_of_one_way_down_become_one_track() -> None:
     (told,) = merger.due(9.0)
     assert (told.track[0].frame, told.track[-1].frame) == (0, 30)
     assert (told.t_start, told.t_end) == (0.0, 30 / 25)
+
+
+def test_what_goes_on_far_below_where_it_was_lost_is_the_same_fall() -> None:
+    merger = Merger()
+    merger.add(fall(0, 20))
+    merger.add(fall(37, 60, top=370))
+    (told,) = merger.due(9.0)
+    assert (told.track[0].frame, told.track[-1].frame) == (0, 60)
 
 
 def test_a_fall_in_pieces_left_the_floor_that_its_first_piece_left() -> None:
@@ -75,6 +83,14 @@ def test_of_two_things_at_once_the_event_tells_of_the_one_that_is_believed_more(
     merger.add(replace(fall(2, 20, x=100, size=5), confidence=0.95))
     (told,) = merger.due(9.0)
     assert {spot.x for spot in told.track} == {100.0}
+
+
+def test_a_large_thing_that_is_half_believed_takes_no_small_sure_things_place() -> None:
+    merger = Merger()
+    merger.add(replace(fall(0, 20, size=12), confidence=0.85))
+    merger.add(replace(fall(2, 22, x=160), confidence=0.99))
+    (told,) = merger.due(9.0)
+    assert {spot.x for spot in told.track} == {160.0}
 
 
 def test_what_comes_down_far_off_at_the_same_time_is_an_event_of_its_own() -> None:
@@ -143,3 +159,36 @@ def test_one_large_thing_followed_twice_at_a_time_is_one_way_from_the_first_sigh
     merger.add(fall(12, 40, x=106, top=128, size=24))
     (told,) = merger.due(9.0)
     assert (told.track[0].frame, told.track[-1].frame, len(told.track)) == (0, 40, 41)
+
+
+def test_pieces_of_what_is_thrown_far_aside_become_one_track() -> None:
+    def thrown(first: int, last: int) -> Fall:
+        track = tuple(Spot(i, i / 25, 100 + 14.0 * i, 0.4 * i * i, 6, 6) for i in range(first, last + 1))
+        return Fall(first / 25, last / 25, 0.9, track, last / 25 + 0.2)
+
+    merger = Merger()
+    merger.add(thrown(0, 12))
+    merger.add(thrown(20, 34))
+    (told,) = merger.due(9.0)
+    assert (told.track[0].frame, told.track[-1].frame) == (0, 34)
+
+
+def test_a_film_waits_for_what_comes_later_of_a_fall_and_says_when_the_first_verdict_stood() -> None:
+    def told(merger: Merger) -> list[Fall]:
+        merger.add(fall(0, 20))
+        falls = merger.due(1.2)
+        merger.add(fall(32, 50, top=310))
+        return falls + merger.due(2.3) + merger.due(9.0)
+
+    (alarm,) = told(Merger())
+    (whole,) = told(Merger(PATIENCE_S))
+    assert (alarm.track[-1].frame, whole.track[-1].frame) == (20, 50)
+    assert alarm.decided_s == whole.decided_s == 1.2
+
+
+def test_a_film_waits_no_longer_than_it_must() -> None:
+    merger = Merger(PATIENCE_S)
+    merger.add(fall(0, 20))
+    assert merger.due(1.0 + HOLD_S + 0.01) == []
+    assert merger.due(1.0 + PATIENCE_S - 0.05) == []
+    assert len(merger.due(1.0 + HOLD_S + PATIENCE_S + 0.05)) == 1
