@@ -149,7 +149,7 @@ def speeds(rounds: int, seconds: float) -> dict[str, float]:
         del frames
         found["fps_1080p_with_decode"] = round(statistics.median(decode(path) for _ in range(rounds)), 1)
         found["rss_mb"], found["rss_peak_mb"] = as_camera(path, Path(folder), 4 * rounds)
-    for height, length_s in ((1440, seconds / 2), (2160, seconds / 4)):
+    for height, length_s in ((1440, seconds / 2), (2160, max(seconds / 4, 2.0))):
         frames = scene(height * 16 // 9, height, length_s)
         found[f"fps_{height}p"] = round(statistics.median(watch(frames)[0] for _ in range(rounds)), 1)
         with tempfile.TemporaryDirectory() as folder:
