@@ -19,7 +19,7 @@ CLOSEST_S = 0.022  # from one picture to the next: where they come closer, some 
 
 
 class AdaptedWatcher:
-    """Watches one camera's frames, of any size and rate, as `Watcher` does, and with the same settings."""
+    """Watches one camera's frames, of any size and rate, as `Watcher` does; `explain` and `patience_s` are its."""
 
     def __init__(
         self,

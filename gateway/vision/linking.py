@@ -122,14 +122,11 @@ class Linker:
     def _join(self, track: Track, ground: Ground, recent: Sequence[Picture]) -> None:
         """Put before a track the one it continues: things vanish for moments before a wall of their own shade."""
         past = None if track.rise else self._continued(track)
-        if past is None:
-            self._join_rise(track)
-            return
-        for each in (past, track):
+        for each in (past, track) if past else ():
             if not each.looked_back:
                 each.looked_back = True
                 look_back(each, ground, recent)
-        if track.rise:  # it came from below, not from there
+        if past is None or track.rise:  # what rose came from below, and goes on from nothing that sank
             self._join_rise(track)
             return
         rest = [hit for hit in track.hits if hit.index > past.hits[-1].index]

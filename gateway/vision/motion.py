@@ -226,7 +226,7 @@ class Motion:
     # -- what is usual -------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        """Learn the noise of each block of 16 px from the change of a sixteenth of its pixels."""
+        """Learn the noise of each block of 16 px from the change of a sixteenth of its pixels; a flash is none."""
         thin = np.minimum(self._change[::4, ::4], 24).astype(np.float32) ** 2
         tall, wide = self._noise.shape
         heard: Floats = np.asarray(
