@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.broker import until
 from tests.browser import needs_browser
 from tests.desk_live import alarm, opened, shows
@@ -9,6 +11,10 @@ from tests.desk_live import alarm, opened, shows
 pytestmark = needs_browser
 
 ACKNOWLEDGE = "#waiting [data-act=acknowledge]"
+ANSWERS_HELD = """
+const ask = window.fetch, held = new Promise((yes) => { window.letGo = yes; });
+window.fetch = async (...asked) => { const answer = await ask(...asked); await held; return answer; };
+"""
 
 
 def test_the_list_is_readable_before_any_script_runs(tmp_path: Path) -> None:
@@ -37,10 +43,27 @@ def test_an_acknowledgement_is_undone_within_five_seconds(tmp_path: Path) -> Non
         running.take(alarm(1))
         until(lambda: window.run(f"return !!document.querySelector('{ACKNOWLEDGE}')"), what="the button")
         window.click(ACKNOWLEDGE)
-        until(lambda: running.audit("acknowledge"), what="the record")
+        shows(window, "已确认 · warden-1")
         window.click("#toast button")
         shows(window, "已撤销")
         until(
             lambda: window.run(f"return !!document.querySelector('{ACKNOWLEDGE}')"), what="the button again"
         )
         assert running.audit("reopen") == ["warden-1"]
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["while its answer is awaited", "with the same finger"])
+def test_an_acknowledgement_that_is_underway_is_taken_back_behind_it(tmp_path: Path, seen: bool) -> None:
+    with opened(tmp_path) as (running, window):
+        running.take(alarm(1))
+        until(lambda: window.run(f"return !!document.querySelector('{ACKNOWLEDGE}')"), what="the button")
+        window.run(ANSWERS_HELD)
+        undo = "document.querySelector('#toast button').click();"
+        window.run(f"document.querySelector('{ACKNOWLEDGE}').click(); {'' if seen else undo}")
+        until(lambda: running.audit("acknowledge") == ["warden-1"], what="the record")
+        if seen:
+            window.run(undo)
+        assert "不会发出" not in window.text()  # it has been sent
+        window.run("letGo()")
+        shows(window, "已撤销")
+        until(lambda: running.audit("reopen") == ["warden-1"], what="the way back")

@@ -20,7 +20,7 @@ export const pendingOf = (alert) => waiting().find((each) => !each.quiet && each
 
 /** Keep what is to be sent. `alerts` are those it is about; `quiet`: nobody waits for its answer. */
 export async function put(path, body, alerts, { quiet = false, said = () => {} } = {}) {
-  const item = { id: makeId(), at: Date.now(), path, body, alerts, person: me.person, tried: false, quiet };
+  const item = { id: makeId(), at: Date.now(), path, body, alerts, person: me.person, tried: false, underway: false, quiet };
   item.body = { id: item.id, ...body };
   answers.set(item.id, said);
   items.set(item.id, item);
@@ -38,7 +38,8 @@ export async function take(item) {
   return item.tried;
 }
 
-export const isWaiting = (item) => items.has(item.id);
+/** Whether it lies here, and no answer to it is awaited. */
+export const isOnHand = (item) => items.has(item.id) && !item.underway;
 
 /** Send what waits, oldest first; what the network refuses waits on. */
 export function drain() {
@@ -51,15 +52,16 @@ export function drain() {
 async function sendAll() {
   clearTimeout(timer);
   for (let item; (item = waiting().find((each) => each.person === me.person));) {
-    item.tried = true;
+    item.tried = item.underway = true;
     try {
       settle(item, await ask("POST", item.path, item.body), null);
       delay = SOONEST_MS;
     } catch (error) {
       if (!("later" in error)) throw error;
       if (error.later || error.status === 401) {
+        item.underway = false;
         changed();
-        answers.get(item.id)?.(null, error);
+        if (items.has(item.id)) answers.get(item.id)?.(null, error);
         timer = setTimeout(drain, delay);
         delay = Math.min(delay * 2, LATEST_MS);
         return true;

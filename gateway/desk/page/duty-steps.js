@@ -2,22 +2,22 @@
 import { clock, makeId, say } from "./duty-given.js";
 import { ask } from "./duty-ask.js";
 import { alertOf, upsert } from "./duty-alerts.js";
-import { isWaiting, put, take } from "./duty-outbox.js";
+import { isOnHand, put, take } from "./duty-outbox.js";
 import { toast } from "./duty-make.js";
 
 const UNDO_S = 5;
 const stepsOf = (alert) => `/api/alerts/${alert.split("/").map(encodeURIComponent).join("/")}/steps`;
 
 /** Acknowledge an alert in one tap. */
-export async function acknowledge(alert) {
+export function acknowledge(alert) {
   const said = (answer, error) => {
     if (answer) upsert(answer.alert);
     if (answer?.outcome === "already") return toast(already(answer.alert));
     if (error && !error.later) toast(error.message);
-    if (error?.later) toast(say("told.queued"), [say("act.cancel"), () => cancel(item)], UNDO_S);
+    if (error?.later) toast(say("told.queued"), [say("act.cancel"), () => making.then(cancel)], UNDO_S);
   };
-  toast(say("told.acknowledged"), [say("act.undo"), () => undo(item)], UNDO_S);
-  const item = await put(stepsOf(alert), { step: "acknowledge" }, [alert], { said });
+  const making = put(stepsOf(alert), { step: "acknowledge" }, [alert], { said });
+  toast(say("told.acknowledged"), [say("act.undo"), () => making.then(undo)], UNDO_S);
 }
 
 /** Acknowledge the alerts of an incident that somebody has looked at. */
@@ -30,10 +30,11 @@ export async function acknowledgeThese(alerts) {
   const item = await put("/api/incidents/acknowledge", { alerts }, alerts, { said });
 }
 
-/** Take an acknowledgement back: out of the queue if it is still there, else by a step of its own. */
-function undo(item) {
-  if (isWaiting(item)) return cancel(item);
-  return put(stepsOf(item.alerts[0]), { step: "undo" }, item.alerts, {
+/** Take an acknowledgement back: out of the queue while it lies there, else by a step of its own behind it. */
+async function undo(item) {
+  if (isOnHand(item)) return cancel(item);
+  await take(item);
+  await put(stepsOf(item.alerts[0]), { step: "undo" }, item.alerts, {
     quiet: true,
     said: (answer, error) => {
       if (answer) upsert(answer.alert);
