@@ -39,6 +39,8 @@ LARGE_PX = 12.0  # what is as large is measured against the background at once: 
 RISING_PIXELS = 12  # what moves in fewer and goes up begins no track
 STUTTER_S = 2.0  # after a picture that was shown twice it is not known how far a thing ought to have come
 REPEAT_PIXELS, REPEATED = 6, 0.15  # of so many pixels, changed by less than this share, it has not moved
+LEFT = 0.4  # where a thing was the picture has changed by more
+REMEMBERED = 240  # repeats: longer than a fall is held back
 SEEDS = 2  # tracks that one thing begins at most
 BENT_FROM = 5  # hits by which it is told how a way bends
 SLOW_S, SLOW_FROM = 0.055, 4  # where pictures come as seldom: a fall speeds up between two of them
@@ -55,6 +57,7 @@ class Linker:
     def __init__(self, height: int = 0) -> None:
         self._height = height
         self.tracks: list[Track] = []
+        self.repeats: deque[int] = deque(maxlen=REMEMBERED)  # the frames that showed the one before again
         self._repeated, self._repeated_s = False, -math.inf
         self._lapse = 0.04  # s from picture to picture, as they come of late
         self._past: deque[Track] = deque(maxlen=64)  # ended of late; one may turn out to go on
@@ -105,19 +108,28 @@ class Linker:
         return [track.hits for track in self.tracks if track.followed]
 
     def _repeats(self, picture: Picture, found: Candidates, ground: Ground) -> bool:
-        """Say whether a picture shows the last one again: nothing that is large enough to tell has moved.
+        """Say whether a picture shows the last one again: nothing that is large enough, or followed, has moved.
 
         Cameras and recorders do so, some every sixth time. It says nothing new, and that all stood still is not true.
         """
-        large = np.flatnonzero(found.pixels >= REPEAT_PIXELS)
+        large = np.flatnonzero(found.pixels >= REPEAT_PIXELS).tolist()
         self._repeated = (
-            bool(len(large))
+            bool(large)
             and not self._repeated
-            and all(_stood(picture, ground, found.box[thing]) for thing in large.tolist())
+            and all(_changed(picture, ground, found.box[thing].tolist()) <= REPEATED for thing in large)
+            and all(_changed(picture, ground, box) <= LEFT for box in self._just_seen())
         )
         if self._repeated:
             self._repeated_s = picture.time_s
+            self.repeats.append(picture.index)
         return self._repeated
+
+    def _just_seen(self) -> list[Sequence[float]]:
+        """Return where in the last picture the things of followed tracks were."""
+        last = self._loose[0].index if self._loose else -1
+        return [
+            track.hits[-1].box for track in self.tracks if track.followed and track.hits[-1].index == last
+        ]
 
     def _join(self, track: Track, ground: Ground, recent: Sequence[Picture]) -> None:
         """Put before a track the one it continues: things vanish for moments before a wall of their own shade."""
@@ -294,13 +306,15 @@ def _ended(track: Track, time_s: float, lost_s: float) -> bool:
     return still or astray or time_s - last.time_s > lost_s or time_s - first.time_s > LONGEST_S
 
 
-def _stood(picture: Picture, ground: Ground, box: Floats) -> bool:
-    """Say whether what moves in a box was in the last picture just as it is now."""
-    left, top, right, bottom = (int(edge) for edge in box)
+def _changed(picture: Picture, ground: Ground, box: Sequence[float]) -> float:
+    """Return by how much a box has changed since the last picture, as a share of what is in it."""
+    height, width = ground.background.shape
+    left, top = max(0, int(box[0])), max(0, int(box[1]))
+    right, bottom = min(width, math.ceil(box[2])), min(height, math.ceil(box[3]))
     window = (left, top, right, bottom)
     now = picture.part(window)
     off = cv2.norm(now, ground.background[top:bottom, left:right], cv2.NORM_L1)
-    return cv2.norm(now, picture.part_before(window), cv2.NORM_L1) <= REPEATED * off
+    return cv2.norm(now, picture.part_before(window), cv2.NORM_L1) / max(off, 1.0)
 
 
 def _places(hits: Sequence[Hit]) -> list[Place]:

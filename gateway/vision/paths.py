@@ -1,6 +1,6 @@
 """Turn a finished track into what the network is shown: curves of its path, facts, and pictures along it."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.vision import falling
+from gateway.vision.bending import bent
 from gateway.vision.falling import FreeFall
 from gateway.vision.sight import Spot
 from gateway.vision.tracks import Hit
@@ -16,6 +17,7 @@ from gateway.vision.tubelet import CROPS, CURVES, FACTS, PATH_FEATURES, STEPS, T
 EDGE_PX, WIDER = 1.0, 0.1  # on each side; share of width and height
 BESIDE = 3  # spots before and behind by which it is told how large a thing is
 MOST_FILLED = 20  # frames missed in a row that are put in again
+NEAR, FEWEST_NEAR = 5, 6  # spots on either side of a gap that tell how the way bends there; fewest of them
 
 
 def tubelet_of(hits: Sequence[Hit], height: int, *, rise: Sequence[Hit] = ()) -> Tubelet:
@@ -60,22 +62,48 @@ def outlined(track: Sequence[Spot]) -> tuple[Spot, ...]:
 
 
 def filled(track: Sequence[Spot]) -> tuple[Spot, ...]:
-    """Return a track with the frames put in, evenly, in which the thing was not seen for a moment."""
+    """Return a track with the frames put in in which the thing was not seen for a moment, on the curve of its way."""
     spots = list(track[:1])
-    for before, after in pairwise(track):
+    for at, (before, after) in enumerate(pairwise(track), start=1):
         missed = after.frame - before.frame - 1
-        if missed <= MOST_FILLED:
-            spots += [_between(before, after, number / (missed + 1)) for number in range(1, missed + 1)]
+        if 0 < missed <= MOST_FILLED:
+            pull = _pull(track[max(0, at - NEAR) : at + NEAR], before, after)
+            spots += [_between(before, after, number / (missed + 1), pull) for number in range(1, missed + 1)]
         spots.append(after)
     return tuple(spots)
 
 
-def _between(before: Spot, after: Spot, share: float) -> Spot:
-    mixed = (
+def standing(track: Sequence[Spot], repeats: Container[int]) -> tuple[Spot, ...]:
+    """Return a track in which the thing stands still in frames that show the one before again."""
+    spots = list(track[:1])
+    for before, spot in pairwise(track):
+        still = spot.frame in repeats and spot.frame == before.frame + 1
+        spots.append(replace(spots[-1], frame=spot.frame, time_s=spot.time_s) if still else spot)
+    return tuple(spots)
+
+
+def _pull(near: Sequence[Spot], before: Spot, after: Spot) -> Sequence[float]:
+    """Return by how many px, across and down, a thing lagged most behind an even pace in a gap, times four.
+
+    No more than what falls from rest, or is thrown and comes to rest, lags.
+    """
+    times = [spot.time_s - before.time_s for spot in near]
+    if len(near) < FEWEST_NEAR or times[0] == 0 or times[-1] == after.time_s - before.time_s:
+        return 0.0, 0.0
+    ways = [[spot.centre[axis] for spot in near] for axis in (0, 1)]
+    pulls = [curve[2] * (after.time_s - before.time_s) ** 2 for curve in bent(times, ways, degree=2)]
+    most = [abs(after.centre[axis] - before.centre[axis]) for axis in (0, 1)]
+    return [min(max(pull, -limit), limit) for pull, limit in zip(pulls, most, strict=True)]
+
+
+def _between(before: Spot, after: Spot, share: float, pull: Sequence[float]) -> Spot:
+    time_s, x, y, w, h = (
         (1 - share) * getattr(before, name) + share * getattr(after, name)
         for name in ("time_s", "x", "y", "w", "h")
     )
-    return Spot(before.frame + round(share * (after.frame - before.frame)), *mixed)
+    lag = share * (1 - share)
+    frame = before.frame + round(share * (after.frame - before.frame))
+    return Spot(frame, time_s, x - pull[0] * lag, y - pull[1] * lag, w, h)
 
 
 def facts_of(

@@ -19,7 +19,7 @@ from gateway.vision.dripping import Dripping
 from gateway.vision.linking import Linker
 from gateway.vision.merging import Merger
 from gateway.vision.motion import Motion
-from gateway.vision.paths import filled, outlined, spot_of, tubelet_of
+from gateway.vision.paths import filled, outlined, spot_of, standing, tubelet_of
 from gateway.vision.remnants import Remnants
 from gateway.vision.shake import Floats
 from gateway.vision.sight import Fall, Frame, NearMiss, Outlook, Spot
@@ -141,9 +141,10 @@ class Watcher:
     def _whole(self, fall: Fall) -> Fall:
         """Return a fall with the pieces of its way that nobody believed; the floor is told by its beginning."""
         before, beyond = self._remnants.around(fall.track, fall.decided_s)
-        if not before and not beyond:
-            return fall
-        track = filled([*outlined(before), *fall.track, *outlined(beyond)])
+        track = fall.track
+        if before or beyond:
+            track = filled([*outlined(before), *track, *outlined(beyond)])
+        track = standing(track, self._linker.repeats)
         origin = floors.origin(track, self._outlook) if before else fall.origin
         return replace(fall, t_start=track[0].time_s, t_end=track[-1].time_s, track=track, origin=origin)
 
@@ -182,7 +183,7 @@ class Watcher:
         reason = "dripping" if drips and not reason else reason
         if reason:
             self._reject(reason, score, tubelet)
-        if not reason or (reason in {"unlike", "flying"} and score >= PIECE):
+        if not reason or (reason in {"unlike", "flying", "outside"} and score >= PIECE):
             way = tubelet.way
             origin = floors.origin(way, self._outlook)
             fall = Fall(way[0].time_s, way[-1].time_s, score, filled(outlined(way)), self._now, origin)

@@ -128,6 +128,23 @@ def test_pictures_that_are_shown_twice_break_no_track_and_are_no_sighting() -> N
     assert not again & set(track)
 
 
+def test_frames_that_were_shown_twice_are_known_by_number() -> None:
+    shown = [frame - frame // 6 for frame in range(30)]
+    linker = Linker()
+    for picture, found in pictures([[(100.0, drop(true))] for true in shown]):
+        linker.feed(picture, found, GROUND, [])
+    assert list(linker.repeats) == [frame for frame in range(1, 30) if shown[frame] == shown[frame - 1]]
+
+
+def test_what_stands_beside_a_small_thing_that_falls_is_no_sign_of_a_picture_shown_twice() -> None:
+    """A lamp that came on is seen for a while, and does not move; of the thing too few pixels tell that it does."""
+    linker = Linker()
+    for picture, found in pictures([[(250.0, 300.0), (100.0, drop(i))] for i in range(20)]):
+        linker.feed(picture, Candidates(found.centre, found.box, np.array([25, 5], np.float32)), GROUND, [])
+    assert all(frame < 6 for frame in linker.repeats)  # until it is followed
+    assert max(len(track.hits) for track in linker.tracks) >= 16
+
+
 def test_what_stands_still_for_long_is_not_taken_for_pictures_shown_twice() -> None:
     """No two pictures in a row are passed over, so time goes on for everything else."""
     linker = Linker()
