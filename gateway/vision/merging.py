@@ -13,6 +13,7 @@ later: a bag that is lost before a wall of its own shade and seen again below is
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from gateway.vision import bridging
 from gateway.vision.paths import filled
@@ -25,8 +26,12 @@ NEAR_S = 0.8  # pieces further apart in time are two falls
 SURE = 16  # power: what is believed by 85 % is worth as much as a sure thing of a thirteenth of its area
 BESIDE_PX, BESIDE = 60.0, 0.6  # px, or share of the longer drop: what goes further off is another thing
 BESIDE_LONG = 0.5  # of the shorter way they must have come side by side
+BELIEVED = 0.5  # what is believed less is not put before its image
+IMAGE_LARGER = 1.5  # times as large an image may be measured
 SAME_PX = 6.0  # two tracks are of one thing when they are no further apart, or half its size
 ASIDE = 0.12  # of the drop seen so far: a piece goes on below, not far beside
+
+_Pieces: TypeAlias = Sequence[Sequence[Spot]]
 
 
 @dataclass(slots=True)
@@ -108,18 +113,28 @@ def _near(one: Fall, other: Fall) -> bool:
 
 
 def _belong(one: Sequence[Spot], other: Sequence[Spot], *, sure: bool) -> bool:
-    """Say whether two tracks are of one event; of what is not sure it must be a piece, to be beside is not enough."""
+    """Say whether two tracks are of one event; of what is not sure it must be a piece, to be near is not enough."""
     if _same(one, other):
         return True
-    beside, continues = _beside(one, other), _continues(one, other)
-    return beside or continues if sure else beside and continues
+    drop = max(track[-1].centre[1] - track[0].centre[1] for track in (one, other))
+    pieces = _in_turn(one, other)
+    if not pieces:
+        return sure and _apart(one, other) <= max(BESIDE_PX, BESIDE * drop)
+    near = math.dist(pieces[0][-1].centre, pieces[1][0].centre) <= max(BESIDE_PX, BESIDE * drop)
+    if _continue(pieces, one, other):
+        return sure or near
+    return sure and near and not _strays(pieces, one, other)
 
 
 def _joined(first: Fall, second: Fall) -> Fall:
     main, other = (first, second) if _worth(first) >= _worth(second) else (second, first)
+    if _is_image(main.track, other.track) and other.confidence >= BELIEVED:
+        main, other = other, main
     track, origin = main.track, main.origin
-    if _continues(main.track, other.track) or _same(main.track, other.track):
-        spots = {spot.frame: spot for spot in (*other.track, *main.track)}
+    same = _same(main.track, other.track)
+    pieces = [other.track, main.track] if same else _in_turn(main.track, other.track)
+    if pieces:
+        spots = {spot.frame: spot for piece in pieces for spot in piece}
         track = filled([spots[frame] for frame in sorted(spots)])
         origin = min(main, other, key=lambda fall: fall.t_start).origin  # only the first piece saw it leave
     return replace(
@@ -133,27 +148,49 @@ def _joined(first: Fall, second: Fall) -> Fall:
     )
 
 
-def _beside(one: Sequence[Spot], other: Sequence[Spot]) -> bool:
-    """Say whether two tracks go side by side most of the way, or one goes on where the other ended."""
-    drop = max(track[-1].centre[1] - track[0].centre[1] for track in (one, other))
+def _in_turn(one: Sequence[Spot], other: Sequence[Spot]) -> _Pieces:
+    """Return two tracks as pieces of one way, the earlier up to where the later begins; [] if they go side by side.
+
+    The end of a track may have strayed, onto what its thing passed or left; a beginning has been looked at twice.
+    """
+    earlier, later = (one, other) if one[0].frame <= other[0].frame else (other, one)
+    whole = [spot for spot in earlier if spot.frame < later[0].frame]
+    side_by_side = len(earlier) - len(whole) >= BESIDE_LONG * min(len(one), len(other))
+    return [] if side_by_side or later[-1].frame <= earlier[-1].frame else [whole, later]
+
+
+def _is_image(one: Sequence[Spot], other: Sequence[Spot]) -> bool:
+    """Say whether a track is the image in the glass of another, which goes side by side with it.
+
+    A camera that looks up sees the image, which lies further off, below the thing, and no larger.
+    """
+    places = {spot.frame: spot for spot in other}
+    pairs = [(spot, places[spot.frame]) for spot in one if spot.frame in places]
+    if len(pairs) < BESIDE_LONG * max(len(one), len(other)) or _same(one, other):
+        return False
+    below = sorted(mine.centre[1] - its.centre[1] for mine, its in pairs)
+    larger = sorted(mine.w * mine.h / (its.w * its.h) for mine, its in pairs)
+    return below[len(below) // 4] > 0 and larger[len(larger) // 2] < IMAGE_LARGER
+
+
+def _apart(one: Sequence[Spot], other: Sequence[Spot]) -> float:
+    """Return how far apart two tracks that go side by side mostly are, in px."""
     places = {spot.frame: spot.centre for spot in other}
     apart = sorted(math.dist(spot.centre, places[spot.frame]) for spot in one if spot.frame in places)
-    if apart and len(apart) < BESIDE_LONG * min(len(one), len(other)):
-        return False
-    if not apart:
-        earlier, later = (one, other) if one[0].frame <= other[0].frame else (other, one)
-        apart = [math.dist(earlier[-1].centre, later[0].centre)]
-    return apart[len(apart) // 2] <= max(BESIDE_PX, BESIDE * drop)
+    return apart[len(apart) // 2] if apart else math.inf
 
 
-def _continues(one: Sequence[Spot], other: Sequence[Spot]) -> bool:
-    """Say whether two tracks are pieces of one way: apart in time, the later one below, or where the paces lead to."""
-    earlier, later = (one, other) if one[0].frame <= other[0].frame else (other, one)
-    if later[0].frame <= earlier[-1].frame:
-        return False
+def _strays(pieces: _Pieces, one: Sequence[Spot], other: Sequence[Spot]) -> bool:
+    """Say whether the earlier of two tracks was cut off to make the pieces of one way of them."""
+    return pieces[0][-1] not in (one[-1], other[-1])
+
+
+def _continue(pieces: _Pieces, one: Sequence[Spot], other: Sequence[Spot]) -> bool:
+    """Say whether the later piece goes on where the earlier ended: where the paces lead, or else just below."""
+    earlier, later = pieces
     (ax, ay), (bx, by) = earlier[-1].centre, later[0].centre
     drop = later[-1].centre[1] - earlier[0].centre[1]
-    if by >= ay - 4 and abs(bx - ax) <= max(12.0, ASIDE * drop):
+    if by >= ay - 4 and abs(bx - ax) <= max(12.0, ASIDE * drop) and not _strays(pieces, one, other):
         return True
     size = max(earlier[-1].w, earlier[-1].h)
     return bridging.off(bridging.last(_places(earlier)), bridging.first(_places(later)), size) < 1.0
@@ -175,7 +212,8 @@ def _goes_on(track: Sequence[Spot], way: Sequence[Spot]) -> bool:
     """Say whether something that is still followed is the thing of a track, further on its way."""
     if way[-1].frame <= track[-1].frame or way[0].time_s - track[-1].time_s > NEAR_S:
         return False
-    return _same(track, way) or _continues(track, way)
+    pieces = _in_turn(track, way) if track[0].frame <= way[0].frame else []
+    return _same(track, way) or (bool(pieces) and _continue(pieces, track, way))
 
 
 def _worth(fall: Fall) -> float:

@@ -192,3 +192,25 @@ def test_a_film_waits_no_longer_than_it_must() -> None:
     assert merger.due(1.0 + HOLD_S + 0.01) == []
     assert merger.due(1.0 + PATIENCE_S - 0.05) == []
     assert len(merger.due(1.0 + HOLD_S + PATIENCE_S + 0.05)) == 1
+
+
+def test_of_a_thing_and_its_image_in_the_glass_the_event_tells_of_the_thing_which_is_seen_above() -> None:
+    """A camera that looks up sees the image, which lies further off, further down; it may look the better fall."""
+    merger = Merger()
+    merger.add(replace(fall(0, 20), confidence=0.84))
+    merger.add(replace(fall(0, 20, x=112, top=40), confidence=0.99))
+    (told,) = merger.due(9.0)
+    assert {spot.x for spot in told.track} == {100.0}
+
+
+def test_the_end_of_a_piece_that_strayed_gives_way_to_the_piece_that_goes_on() -> None:
+    """The last sights may be of what the thing passed: from where the next piece begins that one is right."""
+    earlier, later = fall(0, 20), fall(17, 40, top=170)
+    strayed = tuple(
+        replace(spot, x=spot.x + 20 * max(0, spot.frame - 16), y=min(spot.y, 160)) for spot in earlier.track
+    )
+    merger = Merger()
+    merger.add(later)
+    merger.add(replace(earlier, track=strayed))
+    (told,) = merger.due(9.0)
+    assert [(spot.frame, spot.x, spot.y) for spot in told.track] == [(i, 100.0, 10.0 * i) for i in range(41)]
