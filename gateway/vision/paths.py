@@ -15,9 +15,9 @@ from gateway.vision.tracks import Hit
 from gateway.vision.tubelet import CROPS, CURVES, FACTS, PATH_FEATURES, STEPS, Tubelet
 
 EDGE_PX, WIDER = 1.0, 0.1  # on each side; share of width and height
-BESIDE = 3  # spots before and behind by which it is told how large a thing is
+BESIDE = 8  # spots before and behind by which it is told how large a thing is
 MOST_FILLED = 20  # frames missed in a row that are put in again
-NEAR, FEWEST_NEAR = 5, 6  # spots on either side of a gap that tell how the way bends there; fewest of them
+NEAR, FEWEST_NEAR = 8, 6  # spots on either side of a gap that tell how the way bends there; fewest of them
 
 
 def tubelet_of(hits: Sequence[Hit], height: int, *, rise: Sequence[Hit] = ()) -> Tubelet:

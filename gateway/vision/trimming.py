@@ -11,9 +11,9 @@ from itertools import pairwise
 
 from gateway.vision.tracks import Hit
 
-SPECK, FAINT = 0.4, 0.4  # of the usual size and contrast: less than both is something else
+SPECK, FAINT = 0.4, 0.5  # of the usual size and contrast: less than both is something else
 TINY, LARGE = 0.3, 6.0  # of the usual size is too little even if it is strong; px from which that can be said
-SLOW = 0.25  # of the usual pace: a thing that falls does not stop in the air
+SLOW = 0.35  # of the usual pace: a thing that falls does not stop in the air
 LEAST = 5  # hits that are left in any case
 SURE = 2  # hits in a row that are the thing itself: there the cutting ends
 
