@@ -395,7 +395,7 @@ def test_what_shrinks_to_less_than_half_on_its_way_is_several_things() -> None:
         way = falling(330.0, 60.0, at_s=1.4)
         for frame in film(way):
             at, luma = way(frame.time_s), frame.luma.copy()
-            half = round(width * (1 - (frame.time_s - 1.4) / 1.2))
+            half = round(width * (1 - (frame.time_s - 1.4) / 1.6))
             if at is not None and half > 1:
                 luma[max(int(at[1]) - half, 0) : int(at[1]) + half, int(at[0]) - half : int(at[0]) + half] = (
                     20
@@ -424,3 +424,23 @@ def test_a_first_piece_that_is_doubted_is_told_with_the_second_a_second_later() 
     falls = [fall for frame in film(bag, seconds=5.0) for fall in watcher.feed(frame)] + watcher.finish()
     assert [round(fall.t_start - 1.4) for fall in falls] == [0]
     assert falls[0].t_end > 4.3
+
+
+def test_what_sinks_by_fits_and_starts_falls_by_no_law() -> None:
+    """A lift, a thing let down on a rope: the way leads down all the time, and no fall goes so."""
+
+    def sinking(swing: float) -> Way:
+        def way(t: float) -> tuple[float, float] | None:
+            lapse = t - 1.4
+            return (
+                (330.3, 60.0 + 130 * lapse + swing * np.sin(lapse * 2 * np.pi / 1.6)) if lapse >= 0 else None
+            )
+
+        return way
+
+    missed: list[NearMiss] = []
+    for swing in (0.0, 32.0):
+        watcher = Watcher(Sure(), explain=missed.append)
+        falls = [fall for frame in film(sinking(swing), seconds=4.4) for fall in watcher.feed(frame)]
+        assert len(falls + watcher.finish()) == (0 if swing else 1)
+    assert "unphysical" in {miss.reason for miss in missed}
