@@ -395,7 +395,7 @@ def test_what_shrinks_to_less_than_half_on_its_way_is_several_things() -> None:
         way = falling(330.0, 60.0, at_s=1.4)
         for frame in film(way):
             at, luma = way(frame.time_s), frame.luma.copy()
-            half = round(width * (1 - (frame.time_s - 1.4) / 1.6))
+            half = round(width * (1 - (frame.time_s - 1.4) / 1.2))
             if at is not None and half > 1:
                 luma[max(int(at[1]) - half, 0) : int(at[1]) + half, int(at[0]) - half : int(at[0]) + half] = (
                     20
