@@ -39,7 +39,7 @@ LARGE_PX = 12.0  # what is as large is measured against the background at once: 
 RISING_PIXELS = 12  # what moves in fewer and goes up begins no track
 STUTTER_S = 2.0  # after a picture that was shown twice it is not known how far a thing ought to have come
 REPEAT_PIXELS, REPEATED = 6, 0.15  # of so many pixels, changed by less than this share, it has not moved
-LEFT = 0.4  # where a thing was the picture has changed by more
+GONE = 0.4  # where a thing was and no longer is, the picture has changed by more
 REMEMBERED = 240  # repeats: longer than a fall is held back
 SEEDS = 2  # tracks that one thing begins at most
 BENT_FROM = 5  # hits by which it is told how a way bends
@@ -117,7 +117,7 @@ class Linker:
             bool(large)
             and not self._repeated
             and all(_changed(picture, ground, found.box[thing].tolist()) <= REPEATED for thing in large)
-            and all(_changed(picture, ground, box) <= LEFT for box in self._just_seen())
+            and all(_changed(picture, ground, box) <= GONE for box in self._just_seen())
         )
         if self._repeated:
             self._repeated_s = picture.time_s

@@ -183,7 +183,7 @@ class Watcher:
         reason = "dripping" if drips and not reason else reason
         if reason:
             self._reject(reason, score, tubelet)
-        if not reason or (reason in {"unlike", "flying", "outside"} and score >= PIECE):
+        if not reason or (reason in {"unlike", "flying"} and score >= PIECE):
             way = tubelet.way
             origin = floors.origin(way, self._outlook)
             fall = Fall(way[0].time_s, way[-1].time_s, score, filled(outlined(way)), self._now, origin)
