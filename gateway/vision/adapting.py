@@ -19,7 +19,7 @@ CLOSEST_S = 0.022  # from one picture to the next: where they come closer, some 
 
 
 class AdaptedWatcher:
-    """Watches one camera's frames, of any size and rate, as `Watcher` does; `explain` and `patience_s` are its."""
+    """Watches one camera's frames, of any size and rate, as `Watcher` does; the other arguments are its."""
 
     def __init__(
         self,
@@ -29,9 +29,11 @@ class AdaptedWatcher:
         outlook: Outlook = Outlook(),  # noqa: B008  (frozen)
         explain: Callable[[NearMiss], None] | None = None,
         patience_s: float = 0.0,
+        at_once: bool = False,
     ) -> None:
         self._judge, self._threshold, self._outlook, self._explain = judge, threshold, outlook, explain
-        self._patience_s = patience_s
+        self._patience_s, self._at_once = patience_s, at_once
+        self._before = 0  # falls of watchers for pictures of another size
         self._jitter = JitterFilter()
         self._last_s = float("-inf")
         self._shape: tuple[int, ...] = ()
@@ -52,7 +54,11 @@ class AdaptedWatcher:
     def finish(self) -> list[Fall]:
         """End the stream: judge what is still in flight."""
         watcher, self._watcher = self._watcher, None
-        return self._whole(watcher.finish()) if watcher else []
+        if watcher is None:
+            return []
+        falls = self._whole(watcher.finish())
+        self._before += watcher.statistics.falls
+        return falls
 
     def _begin(self, shape: tuple[int, ...]) -> Watcher:
         self._shape = shape
@@ -66,6 +72,7 @@ class AdaptedWatcher:
             outlook=self._watched(self._outlook),
             explain=self._explain and self._miss,
             patience_s=self._patience_s,
+            at_once=self._at_once,
         )
 
     def _watched(self, outlook: Outlook) -> Outlook:
@@ -78,7 +85,12 @@ class AdaptedWatcher:
         return Outlook(smaller(outlook.watch), tuple(map(smaller, outlook.ignore)), floors)
 
     def _whole(self, falls: Sequence[Fall]) -> list[Fall]:
-        return [replace(fall, track=scaled(fall.track, self._across, self._down)) for fall in falls]
+        return [
+            replace(
+                fall, track=scaled(fall.track, self._across, self._down), number=self._before + fall.number
+            )
+            for fall in falls
+        ]
 
     def _miss(self, miss: NearMiss) -> None:
         assert self._explain is not None

@@ -69,7 +69,7 @@ class Recorder:
         self._folder, self._camera, self._ring = folder, camera, ring
         self._send, self._wall, self._clock, self.room = send, wall, clock, room
         self._pending: list[_Pending] = []
-        self._jobs: queue.Queue[tuple[str, What, Callable[[], None]] | None] = queue.Queue(JOBS)
+        self._jobs: queue.Queue[tuple[Missing, Callable[[], None]] | None] = queue.Queue(JOBS)
         self._thread = threading.Thread(target=self._work, name="evidence", daemon=True)
 
     def start(self) -> None:
@@ -88,7 +88,7 @@ class Recorder:
 
     def still(self, fall: str, data: bytes, sha256: str) -> None:
         """Have a picture written; its sum is known already."""
-        self._queue(fall, "still", lambda: self._write(fall, data, sha256))
+        self._queue(Missing(fall, "still", "", sha256), lambda: self._write(fall, data, sha256))
 
     def clip(self, fall: str, start_s: float, end_s: float) -> None:
         """Have a clip cut around what fell between these stream times, once it is all there."""
@@ -103,27 +103,30 @@ class Recorder:
         due = [each for each in self._pending if stream_s >= each.end_s or now >= each.until]
         self._pending = [each for each in self._pending if each not in due]
         for each in due:
-            if not self._queue(each.fall, "clip", lambda each=each: self._cut(each)):  # type: ignore[misc]
+            if not self._queue(Missing(each.fall, "clip", ""), lambda each=each: self._cut(each)):  # type: ignore[misc]
                 self._ring.release(each.start_s)
 
-    def _queue(self, fall: str, what: What, job: Callable[[], None]) -> bool:
-        """Have it done by the thread that writes; return whether it will be."""
+    def _queue(self, missing: Missing, job: Callable[[], None]) -> bool:
+        """Have it done by the thread that writes, else tell what is missing; return whether it will be."""
         try:
-            self._jobs.put_nowait((fall, what, job))
+            self._jobs.put_nowait((missing, job))
         except queue.Full:
-            self._send(Missing(fall, what, "too much to write at once"))
+            self._miss(missing, "too much to write at once")
             return False
         return True
 
+    def _miss(self, missing: Missing, reason: str) -> None:
+        self._send(msgspec.structs.replace(missing, reason=reason[:200]))
+
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            fall, what, write = job
+            missing, write = job
             try:
                 write()
             except OSError as error:
-                self._send(Missing(fall, what, error.strerror or type(error).__name__))
+                self._miss(missing, error.strerror or type(error).__name__)
             except Exception as error:  # noqa: BLE001 - FFmpeg raises many things; the camera is watched on
-                self._send(Missing(fall, what, f"{type(error).__name__}: {error}"[:200]))
+                self._miss(missing, f"{type(error).__name__}: {error}")
 
     def _write(self, fall: str, data: bytes, sha256: str) -> None:
         part = self._part(fall, "still")

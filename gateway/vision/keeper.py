@@ -126,13 +126,13 @@ class Keeper:
         """Have the process know how much it may write; it is told with its next heartbeat."""
         self.room = max(0, room)
 
-    def settle(self, fall: str, *, add: str = "", drop: bool = False, note: str = "") -> None:
-        """Tell a fall once more: a piece of evidence came to it, or what it was told to have is missing."""
+    def settle(self, fall: str, *, add: str = "", drop: str = "", note: str = "") -> None:
+        """Tell a fall once more: a piece of evidence came to it, or one that it was to have is missing."""
         body = self._told.get(fall)
-        if body is None:
+        if body is None or add in body.evidence:
             return
-        kept = () if drop else body.evidence
-        kept = (*kept, add) if add and add not in kept else kept
+        kept = tuple(each for each in body.evidence if each != drop)
+        kept = (*kept, add) if add else kept
         self._told[fall] = body = msgspec.structs.replace(body, evidence=kept, note=note or body.note)
         self._submit(body)
 

@@ -1,5 +1,7 @@
 """The frame loop of one camera: watches, judges the picture, tells falls at once, has evidence kept, counts.
 
+Where a thing is seen again after it was told, a second still shows the whole way: the first is half of it then.
+
 `watch` goes round for ever in one thread, also while no frame comes; `heartbeat` is what another thread tells
 once a second, and it is None when the loop has not gone round since: a hang shows by silence.
 """
@@ -9,6 +11,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn, Protocol
 
@@ -20,10 +23,12 @@ from gateway.vision.allowance import Allowance
 from gateway.vision.backlog import Arrival, Backlog
 from gateway.vision.evidence import Cutter, Recorder
 from gateway.vision.film import Watching
+from gateway.vision.merging import same_thing
 from gateway.vision.messages import Heartbeat, Look, Missing, Picture, Seen, Setup, Up
 from gateway.vision.sight import Fall, Frame, Luma
 
 ROUND_S: Final = 0.5  # the loop goes round at least so often
+MORE, MORE_SPOTS = 0.2, 3  # of the way that was told must be new, and spots: then it is drawn anew
 
 
 class State(Protocol):
@@ -65,6 +70,9 @@ class Lookout:
         self._told_at = time.monotonic()
         self._lag_s = self._stream_s = 0.0
         self._look: Look = "fine"
+        self._told: dict[
+            int, tuple[str, Fall]
+        ] = {}  # by number, until they are told whole; "" for one too many
 
     def decoded(self, frame: Frame) -> None:
         """Take a frame from the decoder's thread."""
@@ -105,7 +113,10 @@ class Lookout:
     def _see(self, frame: Frame) -> None:
         falls = self._watcher.feed(frame)
         for fall in falls:
-            self._fell(fall, frame)
+            if fall.number in self._told:
+                self._fell_on(fall, frame, *self._told.pop(fall.number))
+            else:
+                self._told[fall.number] = self._fell(fall, frame), fall
         self._glances.look(frame)
         state = self._health.look(frame.luma, frame.time_s)
         if state is not None:
@@ -113,14 +124,17 @@ class Lookout:
             self._send(Picture(state.what))
         self._frames, self._stream_s = self._frames + 1, frame.time_s
 
-    def _fell(self, fall: Fall, last: Frame) -> None:
-        """Tell a fall at once; its picture is made before, in some milliseconds, and written after."""
+    def _fell(self, fall: Fall, last: Frame) -> str:
+        """Tell a fall at once and return its name; "" where there were too many of late.
+
+        Its picture is made before, in some milliseconds, and written after.
+        """
         now = time.monotonic()
         if not self._allowance.take(now):
-            return
+            return ""
         name = uuid7(time.time_ns() // 1_000_000, secrets.randbits(RANDOM_BITS))
         seen_at = self._backlog.arrived(fall.track[-1].frame) or now
-        data, trouble = self._picture(fall, last, time.time() - (now - seen_at))
+        data, trouble = self._picture(fall, last, now - seen_at)
         sha256 = hashlib.sha256(data).hexdigest() if data else None
         origin = fall.origin
         self._send(
@@ -141,9 +155,23 @@ class Lookout:
         else:
             self._send(Missing(name, "still", trouble))
         self.recorder.clip(name, fall.t_start, fall.t_end)
+        return name
 
-    def _picture(self, fall: Fall, last: Frame, when: float) -> tuple[bytes, str]:
+    def _fell_on(self, fall: Fall, last: Frame, name: str, told: Fall) -> None:
+        """Have a second picture kept of what was told, if much more of its way is known now; the floor stays."""
+        known = {spot.frame for spot in told.track}
+        more = sum(spot.frame not in known for spot in fall.track)
+        if not name or more < max(MORE_SPOTS, MORE * len(known)) or not same_thing(told.track, fall.track):
+            return
+        now = time.monotonic()
+        seen_at = self._backlog.arrived(fall.track[-1].frame) or now
+        data, _ = self._picture(replace(fall, origin=told.origin), last, now - seen_at)
+        if data:
+            self.recorder.still(name, data, hashlib.sha256(data).hexdigest())
+
+    def _picture(self, fall: Fall, last: Frame, ago_s: float) -> tuple[bytes, str]:
         """Return the still, or why there is none: an alert goes out without one rather than not at all."""
+        when = time.time() - ago_s
         title = self._setup.title if self._setup.title.isascii() else self._setup.camera
         glances, drawn = self._glances.during(fall), [(b"", "")]
 

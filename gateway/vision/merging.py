@@ -7,7 +7,8 @@ down elsewhere at that time is an event of its own: a bird before the next house
 What nobody would believe alone may still be the first piece of a fall: it waits for one that goes on from it.
 
 Where nobody waits for the alarm, as with a film, a verdict that stands is kept back for what comes of the same fall
-later: a bag that is lost before a wall of its own shade and seen again below is told with its whole way.
+later: a bag that is lost before a wall of its own shade and seen again below is told with its whole way. A camera tells
+at once, and once more when that is known.
 """
 
 import math
@@ -40,16 +41,19 @@ class _Event:
     sure: bool = True
     stands: bool = False
     told: bool = False
+    number: int = 0  # once it was told
 
 
 class Merger:
     """Holds falls until they are complete. All times are of the stream.
 
-    `patience_s` is for how long more is waited for than an alarm may: 0 for a camera, `PATIENCE_S` for a film.
+    `patience_s` is for how long more is waited for than an alarm may: `PATIENCE_S`. With `at_once` every event is told
+    when its verdict stands, and again when it has waited.
     """
 
-    def __init__(self, patience_s: float = 0.0) -> None:
-        self._patience_s = patience_s
+    def __init__(self, patience_s: float = 0.0, *, at_once: bool = False) -> None:
+        self._patience_s, self._at_once = patience_s, at_once
+        self._count = 0
         self._events: list[_Event] = []
 
     def add(self, fall: Fall, *, sure: bool = True) -> None:
@@ -78,21 +82,29 @@ class Merger:
             ):
                 event.stands = True
                 event.fall = replace(event.fall, decided_s=now)
-        ready = [event for event in self._waiting() if event.stands and self._is_whole(event, now, followed)]
-        for event in ready:
+        whole = [event for event in self._waiting() if event.stands and self._is_whole(event, now, followed)]
+        for event in whole:
             event.told = True
+        first = [event for event in self._waiting() if self._at_once and event.stands and not event.number]
+        ready = [self._numbered(event) for event in (*whole, *first)]
         self._events = [
             event
             for event in self._events
             if (event.sure and not event.told) or now - event.fall.t_end < FORGOTTEN_S
         ]
-        return [event.fall for event in ready]
+        return ready
 
     def finish(self) -> list[Fall]:
         """Return everything that still waits."""
-        waiting = [event.fall for event in self._waiting()]
+        waiting = [self._numbered(event) for event in self._waiting()]
         self._events = []
         return waiting
+
+    def _numbered(self, event: _Event) -> Fall:
+        if not event.number:
+            self._count += 1
+            event.number = self._count
+        return replace(event.fall, number=event.number)
 
     def _is_whole(self, event: _Event, now: float, followed: Sequence[Sequence[Spot]]) -> bool:
         if not self._patience_s:
@@ -114,7 +126,7 @@ def _near(one: Fall, other: Fall) -> bool:
 
 def _belong(one: Sequence[Spot], other: Sequence[Spot], *, sure: bool) -> bool:
     """Say whether two tracks are of one event; of what is not sure it must be a piece, to be near is not enough."""
-    if _same(one, other):
+    if same_thing(one, other):
         return True
     drop = max(track[-1].centre[1] - track[0].centre[1] for track in (one, other))
     pieces = _in_turn(one, other)
@@ -131,7 +143,7 @@ def _joined(first: Fall, second: Fall) -> Fall:
     if _is_image(main.track, other.track) and other.confidence >= BELIEVED:
         main, other = other, main
     track, origin = main.track, main.origin
-    same = _same(main.track, other.track)
+    same = same_thing(main.track, other.track)
     pieces = [other.track, main.track] if same else _in_turn(main.track, other.track)
     if pieces:
         spots = {spot.frame: spot for piece in pieces for spot in piece}
@@ -166,7 +178,7 @@ def _is_image(one: Sequence[Spot], other: Sequence[Spot]) -> bool:
     """
     places = {spot.frame: spot for spot in other}
     pairs = [(spot, places[spot.frame]) for spot in one if spot.frame in places]
-    if len(pairs) < BESIDE_LONG * max(len(one), len(other)) or _same(one, other):
+    if len(pairs) < BESIDE_LONG * max(len(one), len(other)) or same_thing(one, other):
         return False
     below = sorted(mine.centre[1] - its.centre[1] for mine, its in pairs)
     larger = sorted(mine.w * mine.h / (its.w * its.h) for mine, its in pairs)
@@ -200,7 +212,7 @@ def _places(track: Sequence[Spot]) -> list[bridging.Place]:
     return [(spot.time_s, *spot.centre) for spot in track]
 
 
-def _same(one: Sequence[Spot], other: Sequence[Spot]) -> bool:
+def same_thing(one: Sequence[Spot], other: Sequence[Spot]) -> bool:
     """Say whether two tracks lie on one another where both are seen: one large thing followed twice."""
     places = {spot.frame: spot for spot in other}
     pairs = [(spot, places[spot.frame]) for spot in one if spot.frame in places]
@@ -213,7 +225,7 @@ def _goes_on(track: Sequence[Spot], way: Sequence[Spot]) -> bool:
     if way[-1].frame <= track[-1].frame or way[0].time_s - track[-1].time_s > NEAR_S:
         return False
     pieces = _in_turn(track, way) if track[0].frame <= way[0].frame else []
-    return _same(track, way) or (bool(pieces) and _continue(pieces, track, way))
+    return same_thing(track, way) or (bool(pieces) and _continue(pieces, track, way))
 
 
 def _worth(fall: Fall) -> float:

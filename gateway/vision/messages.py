@@ -95,11 +95,12 @@ class Kept(msgspec.Struct, frozen=True, tag="evidence"):
 
 
 class Missing(msgspec.Struct, frozen=True, tag="missing"):
-    """A piece of evidence could not be kept."""
+    """A piece of evidence could not be kept; `sha256` is the sum it was to be told under."""
 
     fall: Name
     what: Literal["still", "clip"]
     reason: Name
+    sha256: Sum | None = None
 
 
 class Picture(msgspec.Struct, frozen=True, tag="picture"):

@@ -140,17 +140,18 @@ class Vision:
         match evidence:
             case Kept():
                 whole = await in_thread(functools.partial(self.store.take, evidence.sha256))
-                if whole and evidence.what == "clip":
+                if whole:
                     keeper.settle(evidence.fall, add=evidence.sha256)
-                elif not whole:
-                    self._missing(keeper, Missing(evidence.fall, evidence.what, "it is not in the folder"))
+                else:
+                    why = "it is not in the folder"
+                    self._missing(keeper, Missing(evidence.fall, evidence.what, why, evidence.sha256))
             case Missing():
                 self._missing(keeper, evidence)
 
     def _missing(self, keeper: Keeper, missing: Missing) -> None:
         keeper.tally.evidence_missing += 1
         told = f"evidence missing ({missing.what}): {missing.reason}"
-        keeper.settle(missing.fall, drop=missing.what == "still", note=told)
+        keeper.settle(missing.fall, drop=missing.sha256 or "", note=told)
 
     async def _make_room(self) -> None:
         needed = frozenset(self._open())

@@ -69,7 +69,8 @@ class Fall:
     What rose before it fell is told with its way up.
 
     `confidence` is 0 to 1; `decided_s` is the stream time of the frame at which the verdict stood; `pieces`
-    counts the tracks that were merged into this event (mirror image in glass, fragments).
+    counts the tracks that were merged into this event (mirror image in glass, fragments). `number` counts the falls of
+    a watcher from 1: what a camera tells at once it tells again, with the same number, when the whole way is known.
     """
 
     t_start: float
@@ -79,6 +80,7 @@ class Fall:
     decided_s: float
     origin: Origin | None = None
     pieces: int = 1
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,8 @@ class Watcher:
     """Watches one camera's frames. `explain` hears of near misses, `collect` of every tubelet before judgement.
 
     `height` in px is the whole picture's where the frames are only a part of it: lengths are told in shares of it.
-    `patience_s` is for how long a verdict waits for more of the same fall, where nobody waits for the alarm.
+    `patience_s` is for how long a verdict waits for more of the same fall, where nobody waits for the alarm; with
+    `at_once` it does not wait, but a fall is told again, with its number, when it has.
     """
 
     def __init__(
@@ -104,11 +105,13 @@ class Watcher:
         collect: Callable[[Tubelet], None] | None = None,
         height: int = 0,
         patience_s: float = 0.0,
+        at_once: bool = False,
     ) -> None:
         self.statistics = WatcherStatistics()
         self._judge, self._threshold, self._outlook = judge, threshold, outlook
         self._explain, self._collect = explain, collect
-        self._motion, self._linker, self._merger = Motion(outlook), Linker(height), Merger(patience_s)
+        self._motion, self._linker = Motion(outlook), Linker(height)
+        self._merger = Merger(patience_s, at_once=at_once)
         self._dripping, self._caution, self._remnants = Dripping(), Caution(), Remnants()
         self._height, self._now = height, 0.0
 
@@ -135,7 +138,7 @@ class Watcher:
         return self._height or int(self._motion.background.shape[0])
 
     def _told(self, falls: list[Fall]) -> list[Fall]:
-        self.statistics.falls += len(falls)
+        self.statistics.falls = max([self.statistics.falls, *(fall.number for fall in falls)])
         return [self._whole(fall) for fall in falls]
 
     def _whole(self, fall: Fall) -> Fall:

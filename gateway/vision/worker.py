@@ -24,6 +24,7 @@ from gateway.vision.adapting import AdaptedWatcher
 from gateway.vision.classifier import Classifier, ModelError
 from gateway.vision.intake import Intake
 from gateway.vision.lookout import Lookout
+from gateway.vision.merging import PATIENCE_S
 from gateway.vision.messages import Orders, Room, Setup, Up, WireError, encode
 from gateway.vision.picture import PictureHealth
 from gateway.vision.ring import Ring
@@ -87,7 +88,9 @@ def main(arguments: list[str]) -> NoReturn:
     except ModelError as error:
         sys.exit(str(error))
     outlook = Outlook(setup.watch, setup.ignore, setup.floors)
-    watcher = AdaptedWatcher(judge, threshold=judge.card.threshold, outlook=outlook)
+    watcher = AdaptedWatcher(
+        judge, threshold=judge.card.threshold, outlook=outlook, patience_s=PATIENCE_S, at_once=True
+    )
     ring = Ring()
     lookout = Lookout(setup, send=line.send, watcher=watcher, health=PictureHealth(), ring=ring)
     intake = Intake(setup, ring, send=line.send, take=lookout.decoded)

@@ -84,7 +84,19 @@ def poor(_given: Setup) -> None:
     """A fall whose evidence finds no room."""
     beat(1)
     seen("fall-1", "0" * 64)
-    LINE.sendall(encode(Missing("fall-1", "still", "no room")))
+    LINE.sendall(encode(Missing("fall-1", "still", "no room", "0" * 64)))
+    live()
+
+
+def more(given: Setup) -> None:
+    """A fall that goes on after it was told, and another of which the second still finds no room."""
+    beat(1)
+    for fall in ("fall-1", "fall-2"):
+        still = keep(given, fall, "still", f"{fall} still".encode())
+        seen(fall, still)
+        LINE.sendall(encode(Kept(fall, "still", still)))
+    LINE.sendall(encode(Kept("fall-1", "still", keep(given, "fall-1", "still", b"fall-1 whole"))))
+    LINE.sendall(encode(Missing("fall-2", "still", "no room", "0" * 64)))
     live()
 
 

@@ -182,6 +182,7 @@ def test_another_size_of_pictures_begins_anew_and_loses_no_fall() -> None:
     ]
     falls = told([*first[:cut], *rest])
     assert [fall.t_start > cut / FPS for fall in falls] == [False, True]
+    assert [fall.number for fall in falls] == [1, 2]
 
 
 def test_nothing_is_told_of_no_pictures() -> None:

@@ -186,6 +186,28 @@ def test_a_film_waits_for_what_comes_later_of_a_fall_and_says_when_the_first_ver
     assert alarm.decided_s == whole.decided_s == 1.2
 
 
+def test_a_camera_tells_at_once_and_once_more_when_the_whole_way_is_known() -> None:
+    merger = Merger(PATIENCE_S, at_once=True)
+    merger.add(fall(0, 20))
+    merger.add(fall(0, 20, x=900))
+    first, second = merger.due(1.2)
+    assert merger.waits
+    merger.add(fall(32, 50, top=310))
+    assert merger.due(2.3) == []
+    again = merger.due(9.0)
+    assert [one.number for one in (first, second, *again)] == [1, 2, 1, 2]
+    assert [one.track[-1].frame for one in (first, second, *again)] == [20, 20, 50, 20]
+    assert merger.due(9.1) == merger.finish() == []
+
+
+def test_a_stream_that_ends_tells_whole_what_it_told_at_once() -> None:
+    merger = Merger(PATIENCE_S, at_once=True)
+    merger.add(fall(0, 20))
+    (told,) = merger.due(1.2)
+    merger.add(fall(60, 80))
+    assert [one.number for one in merger.finish()] == [told.number, told.number + 1]
+
+
 def test_a_film_waits_no_longer_than_it_must() -> None:
     merger = Merger(PATIENCE_S)
     merger.add(fall(0, 20))

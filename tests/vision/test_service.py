@@ -1,5 +1,6 @@
 """Cameras kept watched: what their processes say becomes events, what they do wrong ends them."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -49,6 +50,17 @@ def test_evidence_that_finds_no_room_is_told_and_the_fall_is_not_lost(tmp_path: 
     first, second = watched.falls()
     assert first.evidence
     assert (second.evidence, second.note) == ((), "evidence missing (still): no room")
+
+
+def test_a_second_still_comes_to_the_first_and_takes_nothing_with_it_when_it_is_missing(
+    tmp_path: Path,
+) -> None:
+    watched = Watched(tmp_path, "more")
+    watched.until(lambda: len(watched.falls()) == 4)
+    first, second, whole, lacking = watched.falls()
+    assert whole.evidence == (*first.evidence, hashlib.sha256(b"fall-1 whole").hexdigest())
+    assert lacking.evidence == second.evidence
+    assert (len(second.evidence), lacking.note) == (1, "evidence missing (still): no room")
 
 
 def test_more_falls_than_allowed_in_a_minute_are_counted_and_not_told(tmp_path: Path) -> None:

@@ -7,16 +7,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import av
+import cv2
 import msgspec
 import numpy as np
 import pytest
 
 from gateway.vision import still
 from gateway.vision.backlog import FRAMES, Arrival, Backlog
+from gateway.vision.film import Watching
 from gateway.vision.intake import Intake
 from gateway.vision.lookout import Lookout
 from gateway.vision.messages import Heartbeat, Inbox, Kept, Link, Missing, Seen, Setup, Up, encode
@@ -43,6 +46,19 @@ class Knows:
         return []
 
 
+class Tells:
+    """A watcher that tells these falls with the frames of these numbers."""
+
+    def __init__(self, falls: Mapping[int, list[Fall]]) -> None:
+        self._falls = falls
+
+    def feed(self, frame: Frame) -> list[Fall]:
+        return self._falls.get(frame.index, [])
+
+    def finish(self) -> list[Fall]:
+        return []
+
+
 class Well:
     """A picture that is always fine."""
 
@@ -58,7 +74,7 @@ def blank(index: int) -> Frame:
     return Frame(index, index / 25, np.zeros((48, 64), np.uint8))
 
 
-def lookout(folder: Path, sent: list[Up], *, watcher: Knows, ring: Ring | None = None) -> Lookout:
+def lookout(folder: Path, sent: list[Up], *, watcher: Watching, ring: Ring | None = None) -> Lookout:
     return Lookout(setup(folder), send=sent.append, watcher=watcher, health=Well(), ring=ring or Ring())
 
 
@@ -128,6 +144,58 @@ def test_a_fall_is_sent_at_once_with_the_sum_of_a_still_that_is_written_after(tm
     until(lambda: len(sent) == 2)
     assert sent[1] == Kept(seen.fall, "still", str(seen.still))
     assert (tmp_path / "evidence" / f"{seen.still}.jpg").exists()
+
+
+def part(fall: Fall, spots: int, number: int = 1) -> Fall:
+    return replace(fall, track=fall.track[:spots], number=number)
+
+
+def stills(folder: Path, falls: Mapping[int, list[Fall]]) -> tuple[list[Seen], list[Kept]]:
+    """Return what a lookout whose watcher tells these falls sends of them."""
+    sent: list[Up] = []
+    looking = lookout(folder, sent, watcher=Tells(falls))
+    for index, luma in enumerate(clips.pictures(TIMES)):
+        looking.decoded(Frame(index, TIMES[index], luma))
+        looking.go_round(0.0)
+    looking.recorder.start()
+    looking.recorder.finish(10.0)
+    return [each for each in sent if isinstance(each, Seen)], [
+        each for each in sent if isinstance(each, Kept)
+    ]
+
+
+def test_a_fall_that_went_on_after_it_was_told_gets_a_second_still_of_the_whole_way(tmp_path: Path) -> None:
+    whole = clips.fall(TIMES)
+    (seen,), (first, second) = stills(tmp_path, {50: [part(whole, 12)], 70: [part(whole, len(whole.track))]})
+    assert (first.fall, first.sha256, second.fall, second.what) == (seen.fall, seen.still, seen.fall, "still")
+    one, two = (
+        np.asarray(cv2.imread(str(tmp_path / "evidence" / f"{each.sha256}.jpg")), np.int16)
+        for each in (first, second)
+    )
+    red = [np.flatnonzero((each[..., 2] - each[..., 0] > 80)[:400].any(axis=1)) for each in (one, two)]
+    assert red[1][-1] > red[0][-1] + 50, "the track is drawn further down"
+
+
+@pytest.mark.parametrize("more", [0, 2])
+def test_a_fall_of_whose_way_hardly_more_is_known_gets_no_second_still(tmp_path: Path, more: int) -> None:
+    whole = clips.fall(TIMES)
+    seen, kept = stills(tmp_path, {50: [part(whole, 20)], 70: [part(whole, 20 + more)]})
+    assert (len(seen), len(kept)) == (1, 1)
+
+
+def test_a_fall_that_is_told_whole_with_another_thing_s_way_gets_no_second_still(tmp_path: Path) -> None:
+    whole = clips.fall(TIMES)
+    other = replace(whole, track=tuple(replace(spot, x=spot.x + 90) for spot in whole.track), number=1)
+    seen, kept = stills(tmp_path, {50: [part(whole, 12)], 70: [other]})
+    assert (len(seen), len(kept)) == (1, 1)
+
+
+def test_a_fall_too_many_in_a_minute_is_not_told_when_its_whole_way_is_known(tmp_path: Path) -> None:
+    whole = clips.fall(TIMES)
+    most = setup(tmp_path).max_falls_per_minute
+    first = [part(whole, 12, number) for number in range(1, most + 2)]
+    seen, kept = stills(tmp_path, {50: first, 70: [replace(whole, number=most + 1)]})
+    assert (len(seen), len(kept)) == (most, most)
 
 
 def test_a_fall_for_whose_still_there_is_no_thread_left_is_told_all_the_same(
