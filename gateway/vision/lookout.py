@@ -158,10 +158,14 @@ class Lookout:
         return name
 
     def _fell_on(self, fall: Fall, last: Frame, name: str, told: Fall) -> None:
-        """Have a second picture kept of what was told, if much more of its way is known now; the floor stays."""
+        """Have a second picture kept of what was told, where that was not most of the way, or only of its image.
+
+        The floor stays as it was told.
+        """
         known = {spot.frame for spot in told.track}
         more = sum(spot.frame not in known for spot in fall.track)
-        if not name or more < max(MORE_SPOTS, MORE * len(known)) or not same_thing(told.track, fall.track):
+        most = more < max(MORE_SPOTS, MORE * len(known)) and same_thing(told.track, fall.track)
+        if not name or most:
             return
         now = time.monotonic()
         seen_at = self._backlog.arrived(fall.track[-1].frame) or now

@@ -183,11 +183,13 @@ def test_a_fall_of_whose_way_hardly_more_is_known_gets_no_second_still(tmp_path:
     assert (len(seen), len(kept)) == (1, 1)
 
 
-def test_a_fall_that_is_told_whole_with_another_thing_s_way_gets_no_second_still(tmp_path: Path) -> None:
-    whole = clips.fall(TIMES)
-    other = replace(whole, track=tuple(replace(spot, x=spot.x + 90) for spot in whole.track), number=1)
-    seen, kept = stills(tmp_path, {50: [part(whole, 12)], 70: [other]})
-    assert (len(seen), len(kept)) == (1, 1)
+def test_a_fall_told_by_its_image_in_the_glass_gets_a_second_still_of_the_thing(tmp_path: Path) -> None:
+    thing = clips.fall(TIMES)
+    image = tuple(replace(spot, x=spot.x + 90, y=spot.y + 40) for spot in thing.track)
+    seen, kept = stills(
+        tmp_path, {50: [replace(thing, track=image, number=1)], 70: [replace(thing, number=1)]}
+    )
+    assert (len(seen), len(kept)) == (1, 2)
 
 
 def test_a_fall_too_many_in_a_minute_is_not_told_when_its_whole_way_is_known(tmp_path: Path) -> None:
