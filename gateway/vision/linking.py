@@ -29,7 +29,8 @@ from gateway.vision.tracks import FOLLOWED, LEAST_PULL, USUAL, Hit, Track
 LOOK_BACK = 5  # hits from which its beginning is looked for
 DOUBTFUL = 7  # hits within which it must have begun to sink
 UNFOLLOWED_S = 0.1
-UNEVEN_S = 0.022  # times of pictures are not better than that: a film of 25 a second may be shown at 30
+UNEVEN_S = 0.022  # times of pictures are not better than that: a film of 25 a second may be shown at 30 ...
+UNEVEN = 0.45  # ... or at 15, with two pictures of five left out: of the time from one to the next
 LOST_S, LOST_PICTURES = 0.17, 3.2  # a followed track ends after so long unseen, and after so many pictures
 LONGEST_S = 6.0
 MOST_TRACKS = 160
@@ -187,8 +188,9 @@ class Linker:
             return taken
         steady = picture.time_s - self._repeated_s > STUTTER_S
         bent_from = SLOW_FROM if self._lapse > SLOW_S else BENT_FROM
+        uneven_s = max(UNEVEN_S, UNEVEN * self._lapse)
         for track in self.tracks:
-            track.ahead = _ahead(track, picture.time_s, bent_from)
+            track.ahead = _ahead(track, picture.time_s, bent_from, uneven_s)
             track.waited = track.waited + 1 if steady else 1
         goals = np.array([track.ahead for track in self.tracks], np.float32)
         away = np.hypot(
@@ -247,7 +249,7 @@ class Linker:
             self.tracks.append(Track(hits, pull=LEAST_PULL * tall))
 
 
-def _ahead(track: Track, time_s: float, bent_from: int = BENT_FROM) -> tuple[float, float, float]:
+def _ahead(track: Track, time_s: float, bent_from: int, uneven_s: float) -> tuple[float, float, float]:
     """Return where a track goes on and how far off it may be: by its last steps, bent as they are bent."""
     hits = track.latest(RECENT)
     last = hits[-1]
@@ -262,7 +264,7 @@ def _ahead(track: Track, time_s: float, bent_from: int = BENT_FROM) -> tuple[flo
     degree = 2 if len(hits) >= bent_from else 1
     ways = bent(times, [[hit.x for hit in hits], [hit.y for hit in hits]], degree)
     (x, pace_x), (y, pace_y) = (after(way, lapse) for way in ways)
-    reach = 3.0 + max(0.16 * lapse, UNEVEN_S) * math.hypot(pace_x, pace_y) + 0.2 * min(track.size, 40.0)
+    reach = 3.0 + max(0.16 * lapse, uneven_s) * math.hypot(pace_x, pace_y) + 0.2 * min(track.size, 40.0)
     return x, y, reach * (1.0 if lapse < 0.09 else 1.4)
 
 

@@ -1,6 +1,7 @@
 """Tracks end, go on behind what hides them, and never stop the watcher, however many cross one another."""
 
 import numpy as np
+import pytest
 
 from gateway.vision.gathering import Candidates
 from gateway.vision.laying import Picture
@@ -97,6 +98,15 @@ def test_a_fall_of_twelve_pictures_a_second_is_followed_though_it_speeds_up_betw
     places = [[(100.0, 20.0 + 650 * (i / 12) ** 2)] for i in range(11)]
     (track,) = tracks_of(pictures(places + [[]] * 8, fps=12))
     assert (track.hits[0].index <= 3, track.hits[-1].index) == (True, 10)
+
+
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_a_fall_is_followed_in_a_film_of_25_of_which_two_pictures_of_five_were_left_out(first: int) -> None:
+    """Its times are even, what they show is not: one step is twice as long as the next."""
+    shown = [(5 * number + first) // 3 for number in range(16)]
+    places = [[(100.0, 20.0 + 2 * at + 200 * (at / 25) ** 2)] for at in shown]
+    longest = tracks_of(pictures(places + [[]] * 8, fps=15))[-1]
+    assert (longest.hits[0].index <= 1, longest.hits[-1].index) == (True, 15)
 
 
 def test_where_few_pictures_come_a_track_waits_for_three_of_them() -> None:
