@@ -1,8 +1,8 @@
 """`python -m models.train --seed 1 --evening`: render, collect, train, mine, train again, export: the whole model.
 
-Each stage leaves its result in the working folder and is skipped when that is already there, so an evening may be
-broken off and gone on with. The same seed on the same machine gives the same model. With `--on FOLDER` the model that
-lies there is taught on, with streams of another seed.
+Each stage leaves its result in the working folder and is skipped when that is already there, and learning goes on
+after its last whole epoch: an evening may be broken off and gone on with. The same seed on the same machine gives the
+same model. With `--on FOLDER` the model that lies there is taught on, with streams of another seed.
 """
 
 import argparse
@@ -81,7 +81,8 @@ class Evening:
         validation = load_all(self.folder, "validation-*.npz")
         if weights.exists():
             return validate(restore(weights), validation, recipe.epochs)
-        best = train(load_all(self.folder, "train-*.npz"), validation, recipe, self.console, begun=begun)
+        best = train(load_all(self.folder, "train-*.npz"), validation, recipe, self.console, begun=begun,
+                     weights=weights)  # fmt: skip
         keep(best, weights, recipe)
         return best
 

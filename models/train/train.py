@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.train.augment import augment, elsewhere, rescale
+from models.train.halfway import Halfway
 from models.train.net import Net, parameters
 from models.train.shards import ANY_NEGATIVE, OBJECT, Tubelets, census, load_all
 
@@ -184,11 +186,13 @@ def mean_of(nets: Sequence[Net]) -> Net:
 
 
 def train(
-    data: Tubelets, validation: Tubelets, recipe: Recipe, console: Console, *, begun: Net | None = None
-) -> Trained:
+    data: Tubelets, validation: Tubelets, recipe: Recipe, console: Console, *, begun: Net | None = None,
+    weights: Path | None = None,
+) -> Trained:  # fmt: skip
     """Return the best of up to `recipe.epochs` epochs, of a new net or of one that has begun.
 
-    Raises ValueError when there is nothing to learn from.
+    `weights` is the file it is meant for: beside it is kept, after each epoch, what it takes to go on where this is
+    broken off. Raises ValueError when there is nothing to learn from.
     """
     if not (data.labels == OBJECT).any() or not (data.labels != OBJECT).any():
         raise ValueError("training needs falling objects and others; collect more streams")
@@ -206,8 +210,13 @@ def train(
     console.print(
         f"{parameters(net)} parameters, training on {census(data)}, validating on {census(validation)}"
     )
+    halfway = Halfway(weights, f"{asdict(recipe)} on {census(data)}", (net, mean, optimizer, step))
     best: Trained | None = None
-    for epoch in range(recipe.epochs):
+    first = 0
+    if (before := halfway.resume()) is not None:
+        first, best = before[0] + 1, _again(mean, **before[1])
+        console.print(f"going on after epoch {first}")
+    for epoch in range(first, recipe.epochs):
         began = time.monotonic()
         error = run_epoch(net, mean, optimizer, data, recipe, step=step, epoch=epoch, console=console)
         now = validate(copy.deepcopy(mean), validation, epoch)
@@ -215,11 +224,20 @@ def train(
         console.print(f"epoch {epoch + 1:2}: loss {error:.4f}, validation recall {recall} %, "
                       f"classes {100 * now.accuracy:.1f} %, {time.monotonic() - began:.0f} s")  # fmt: skip
         best = now if best is None or now.score > best.score else best
+        figures = {name: getattr(best, name) for name in ("epoch", "score", "recall", "accuracy")}
+        halfway.save(epoch, {**figures, "weights": best.net.state_dict()})
         if epoch - best.epoch >= recipe.patience:
             break
     assert best is not None
     best.net.to(CPU)
     return best
+
+
+def _again(net: Net, weights: dict[str, Tensor], **figures: Any) -> Trained:
+    """Return what an earlier run had tried, in a copy of a net."""
+    tried = copy.deepcopy(net)
+    tried.load_state_dict(weights)
+    return Trained(tried.eval(), **figures)
 
 
 def main() -> None:
@@ -232,13 +250,17 @@ def main() -> None:
     options = parser.parse_args()
     recipe = Recipe(seed=options.seed, epochs=options.epochs)
     data = load_all(options.folder, "train-*.npz")
-    best = train(data, load_all(options.folder, "validation-*.npz"), recipe, Console(stderr=True))
-    keep(best, options.out or options.folder / "net.pt", recipe)
+    out = options.out or options.folder / "net.pt"
+    best = train(
+        data, load_all(options.folder, "validation-*.npz"), recipe, Console(stderr=True), weights=out
+    )
+    keep(best, out, recipe)
 
 
 def keep(best: Trained, path: Path, recipe: Recipe) -> None:
-    """Write the weights, and the figures beside them as JSON."""
+    """Write the weights, and the figures beside them as JSON; forget how they came about."""
     torch.save(best.net.state_dict(), path)
+    Halfway(path, "", ()).done()
     figures = {
         "epoch": best.epoch + 1,
         "score": best.score,
