@@ -87,10 +87,7 @@ def main(arguments: list[str]) -> NoReturn:
         judge = Classifier.default()
     except ModelError as error:
         sys.exit(str(error))
-    outlook = Outlook(setup.watch, setup.ignore, setup.floors)
-    watcher = AdaptedWatcher(
-        judge, threshold=judge.card.threshold, outlook=outlook, patience_s=PATIENCE_S, at_once=True
-    )
+    watcher = watcher_of(judge, Outlook(setup.watch, setup.ignore, setup.floors))
     ring = Ring()
     lookout = Lookout(setup, send=line.send, watcher=watcher, health=PictureHealth(), ring=ring)
     intake = Intake(setup, ring, send=line.send, take=lookout.decoded)
@@ -103,6 +100,13 @@ def main(arguments: list[str]) -> NoReturn:
     }.items():
         threading.Thread(target=run, name=name, daemon=True).start()
     lookout.watch()
+
+
+def watcher_of(judge: Classifier, outlook: Outlook) -> AdaptedWatcher:
+    """Return a camera's watcher: it tells a fall at once, and again when its whole way is known."""
+    return AdaptedWatcher(
+        judge, threshold=judge.card.threshold, outlook=outlook, patience_s=PATIENCE_S, at_once=True
+    )
 
 
 def _obey(line: Line, lookout: Lookout) -> NoReturn:

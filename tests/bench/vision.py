@@ -33,8 +33,9 @@ from gateway.vision import messages, spawning
 from gateway.vision.adapting import AdaptedWatcher
 from gateway.vision.classifier import Classifier
 from gateway.vision.frames import open_source
-from gateway.vision.sight import Fall, Frame
+from gateway.vision.sight import Fall, Frame, Outlook
 from gateway.vision.watcher import Watcher
+from gateway.vision.worker import watcher_of
 from models.train.render.stream import Settings, Stream, Truth
 from tests.bench.network import yolo_n
 from tests.bench.table import Figure, present
@@ -173,8 +174,7 @@ def scene(width: int, height: int, seconds: float, *, causes: tuple[str, ...] = 
 
 def watcher() -> AdaptedWatcher:
     """Return the daemon's own watcher."""
-    judge = Classifier.default()
-    return AdaptedWatcher(judge, threshold=judge.card.threshold)
+    return watcher_of(Classifier.default(), Outlook())
 
 
 def watch(frames: Sequence[Frame]) -> tuple[float, list[float]]:
@@ -276,16 +276,16 @@ def delays(streams: int) -> dict[str, float | None]:
             shaking=False, falls=1,
         )  # fmt: skip
         stream, watching = Stream(settings), watcher()
-        told: list[tuple[float, Fall]] = []
+        told: dict[int, tuple[float, Fall]] = {}  # the first time, by number
         for frame in stream.frames():
             took, seen = timed(watching.feed, frame)
-            told += [(took, fall) for fall in seen]
+            told = {fall.number: (took, fall) for fall in seen} | told
         truths = [truth for truth in stream.truths if truth.spots and not truth.twin]
         falls += len(truths)
         waits += [
             fall.decided_s + took - truth.spots[-1].time_s
             for truth in truths
-            for took, fall in told
+            for took, fall in told.values()
             if _same(fall, truth)
         ]
     late = round(float(np.quantile(waits, 0.95)), 3) if waits else None
