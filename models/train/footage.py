@@ -71,7 +71,7 @@ def _read(path: Path) -> list[Frame]:
     """Return the first pictures of a clip, as many as there is room for."""
     kept: list[Frame] = []
     room = MOST_BYTES
-    for frame in frames(path):
+    for frame in frames(path, spread=True):
         room -= frame.luma.nbytes
         if room < 0 or (kept and frame.luma.shape != kept[0].luma.shape):
             break

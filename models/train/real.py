@@ -10,14 +10,18 @@ from rich.table import Table
 
 from gateway.vision.adapting import AdaptedWatcher
 from gateway.vision.classifier import Classifier
+from gateway.vision.luma import luma_of
 from gateway.vision.sight import Frame
 from models.train import scoring
 from models.train.baseline import Classical
 from models.train.trials import watch
 
 
-def frames(path: Path) -> Iterator[Frame]:
-    """Yield the frames of a video file; its own times, made to rise where the file has them wrong."""
+def frames(path: Path, *, spread: bool = False) -> Iterator[Frame]:
+    """Yield the frames of a video file; its own times, made to rise where the file has them wrong.
+
+    The luma is as it was coded, as the gateway has it; with `spread` 0 is black and 255 white in any file.
+    """
     with av.open(str(path), metadata_errors="replace") as container:
         stream = container.streams.video[0]
         rate = float(stream.average_rate or 25)
@@ -25,7 +29,8 @@ def frames(path: Path) -> Iterator[Frame]:
         for index, frame in enumerate(container.decode(stream)):
             told = frame.time if frame.time is not None else last + 1 / rate
             last = max(told, last + 0.2 / rate)
-            yield Frame(index, last, np.ascontiguousarray(frame.to_ndarray(format="gray")))
+            luma = frame.to_ndarray(format="gray") if spread else luma_of(frame)
+            yield Frame(index, last, np.array(luma, np.uint8))
 
 
 def run_real(paths: Sequence[Path], model: Path, console: Console) -> None:
