@@ -70,9 +70,7 @@ class Lookout:
         self._told_at = time.monotonic()
         self._lag_s = self._stream_s = 0.0
         self._look: Look = "fine"
-        self._told: dict[
-            int, tuple[str, Fall]
-        ] = {}  # by number, until they are told whole; "" for one too many
+        self._told: dict[int, tuple[str, Fall]] = {}  # by number until told whole; "" for one too many
 
     def decoded(self, frame: Frame) -> None:
         """Take a frame from the decoder's thread."""
