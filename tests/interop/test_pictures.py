@@ -36,7 +36,8 @@ WHOLE = """
 const rest = new Promise((done) => setTimeout(done, 500));  // the page asks as the same phone, and has its share
 return rest.then(() => fetch("/api/alerts")).then(answer => answer.json()).then(told => {
   if (!told.alerts) return null;  // asked too often
-  const fall = told.alerts.find(alert => alert.kind === "falling.object" && alert.evidence.length === 2);
+  const shown = alert => alert.kind === "falling.object" && alert.evidence.some(({ kind }) => kind === "clip");
+  const fall = told.alerts.find(shown);
   return fall && told.alerts.some(alert => alert.kind === "fire.smoke") ? fall.alert : null;
 })
 """
