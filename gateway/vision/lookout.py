@@ -1,6 +1,6 @@
 """The frame loop of one camera: watches, judges the picture, tells falls at once, has evidence kept, counts.
 
-Where a thing is seen again after it was told, a second still shows the whole way: the first is half of it then.
+Where a thing is seen again after it was told, a second still shows its whole way.
 
 `watch` goes round for ever in one thread, also while no frame comes; `heartbeat` is what another thread tells
 once a second, and it is None when the loop has not gone round since: a hang shows by silence.
@@ -127,12 +127,11 @@ class Lookout:
 
         Its picture is made before, in some milliseconds, and written after.
         """
-        now = time.monotonic()
-        if not self._allowance.take(now):
+        if not self._allowance.take(time.monotonic()):
             return ""
         name = uuid7(time.time_ns() // 1_000_000, secrets.randbits(RANDOM_BITS))
-        seen_at = self._backlog.arrived(fall.track[-1].frame) or now
-        data, trouble = self._picture(fall, last, now - seen_at)
+        seen_at = self._seen_at(fall)
+        data, trouble = self._picture(fall, last, seen_at)
         sha256 = hashlib.sha256(data).hexdigest() if data else None
         origin = fall.origin
         self._send(
@@ -162,18 +161,20 @@ class Lookout:
         """
         known = {spot.frame for spot in told.track}
         more = sum(spot.frame not in known for spot in fall.track)
-        most = more < max(MORE_SPOTS, MORE * len(known)) and same_thing(told.track, fall.track)
-        if not name or most:
+        known_well = more < max(MORE_SPOTS, MORE * len(known)) and same_thing(told.track, fall.track)
+        if not name or known_well:
             return
-        now = time.monotonic()
-        seen_at = self._backlog.arrived(fall.track[-1].frame) or now
-        data, _ = self._picture(replace(fall, origin=told.origin), last, now - seen_at)
+        data, _ = self._picture(replace(fall, origin=told.origin), last, self._seen_at(fall))
         if data:
             self.recorder.still(name, data, hashlib.sha256(data).hexdigest())
 
-    def _picture(self, fall: Fall, last: Frame, ago_s: float) -> tuple[bytes, str]:
+    def _seen_at(self, fall: Fall) -> float:
+        """Return when its last sight came, in monotonic seconds."""
+        return self._backlog.arrived(fall.track[-1].frame) or time.monotonic()
+
+    def _picture(self, fall: Fall, last: Frame, seen_at: float) -> tuple[bytes, str]:
         """Return the still, or why there is none: an alert goes out without one rather than not at all."""
-        when = time.time() - ago_s
+        when = time.time() - (time.monotonic() - seen_at)
         title = self._setup.title if self._setup.title.isascii() else self._setup.camera
         glances, drawn = self._glances.during(fall), [(b"", "")]
 

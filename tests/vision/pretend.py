@@ -69,13 +69,18 @@ def covered(_given: Setup) -> None:
     live("covered")
 
 
+def seen_well(given: Setup, fall: str) -> None:
+    """A fall, and its still."""
+    still = keep(given, fall, "still", f"{fall} still".encode())
+    seen(fall, still)
+    LINE.sendall(encode(Kept(fall, "still", still)))
+
+
 def falls(given: Setup) -> None:
     """Two falls at once, with their evidence."""
     beat(1)
     for fall in ("fall-1", "fall-2"):
-        still = keep(given, fall, "still", f"{fall} still".encode())
-        seen(fall, still)
-        LINE.sendall(encode(Kept(fall, "still", still)))
+        seen_well(given, fall)
         LINE.sendall(encode(Kept(fall, "clip", keep(given, fall, "clip", f"{fall} clip".encode() * 9000))))
     live()
 
@@ -92,9 +97,7 @@ def more(given: Setup) -> None:
     """A fall that goes on after it was told, and another of which the second still finds no room."""
     beat(1)
     for fall in ("fall-1", "fall-2"):
-        still = keep(given, fall, "still", f"{fall} still".encode())
-        seen(fall, still)
-        LINE.sendall(encode(Kept(fall, "still", still)))
+        seen_well(given, fall)
     LINE.sendall(encode(Kept("fall-1", "still", keep(given, "fall-1", "still", b"fall-1 whole"))))
     LINE.sendall(encode(Missing("fall-2", "still", "no room", "0" * 64)))
     live()
