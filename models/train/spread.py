@@ -1,6 +1,8 @@
-"""Spread work over processes; a process that dies ends the run with an error and does not let it wait for ever."""
+"""Spread work over processes; one that dies ends the run with an error, and none works on when the run was killed."""
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import TypeVar
@@ -23,10 +25,21 @@ def spread(work: Callable[[Job], Result], todo: Sequence[Job], processes: int) -
         return
     context = multiprocessing.get_context("spawn")
     for start in range(0, len(todo), JOBS_PER_PROCESS * processes):
-        pool = ProcessPoolExecutor(processes, context)
+        pool = ProcessPoolExecutor(processes, context, _leave_with_parent)
         try:
             part = todo[start : start + JOBS_PER_PROCESS * processes]
             for done in as_completed([pool.submit(work, job) for job in part]):
                 yield done.result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _leave_with_parent() -> None:
+    """End this process as soon as the one that made it is gone, in whatever way it went."""
+
+    def wait() -> None:
+        if (parent := multiprocessing.parent_process()) is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, name="leave with parent", daemon=True).start()
