@@ -7,7 +7,11 @@ from gateway import duty
 from gateway.terminal.client import Client
 from gateway.terminal.errors import ToolError
 
-SYSTEM_SOCKET: Final = Path("/run/compound-gateway-desk/desk.sock")
+SYSTEM_SOCKETS: Final = (
+    Path("/run/compound-gateway-desk/desk.sock"),
+    Path("/run/compound-gateway/desk.sock"),
+)
+"""Of a desk in a unit of its own, and of one that a gateway runs beside it."""
 
 
 def ask(file: Path | None, command: str, **wanted: object) -> dict[str, Any]:
@@ -18,7 +22,7 @@ def ask(file: Path | None, command: str, **wanted: object) -> dict[str, Any]:
         raise ToolError("desk_pair.file", reason=reason)
     named = [Path(config.desk.control_socket)] if config is not None else []
     try:
-        return Client([*named, SYSTEM_SOCKET]).ask(command, **wanted)
+        return Client([*named, *SYSTEM_SOCKETS]).ask(command, **wanted)
     except ToolError as error:
         if error.key != "client.nobody":
             raise

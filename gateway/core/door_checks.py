@@ -20,6 +20,8 @@ from gateway.core.policy import PolicyError, choose_action, complete_arguments
 from gateway.core.strikes import LONGEST_S, device_of, part_fault, same_strike, strike_of
 
 ENTRIES: Final = ("card", "card_or_pin", "card_and_pin")
+FIRE_CATEGORIES: Final = {"smoke", "panel"}
+"""Products that tell of a fire: beside them a door is one that a fire should free."""
 
 Faults = Iterator[Fault]
 
@@ -51,6 +53,8 @@ def check(parsed: Parsed, products: Products) -> Faults:
             yield from _taken(f"{key}.readers[{index}]", reader, door.name, readers)
     for key, interlock in parsed.interlocks.items():
         yield from _interlock(key, interlock, parsed, profiles, products)
+    if any(profile.category in FIRE_CATEGORIES for profile in profiles.values()):
+        yield from _locked_in(parsed)
 
 
 def _schedule(key: str, times: list[str], closed: list[str]) -> Faults:
@@ -142,6 +146,24 @@ def _interlock(
         found = Text("联动范围内没有门", "no door within its reach")
         wanted = Text("一扇 [[door]]，或 free_doors = false", "a [[door]], or free_doors = false")
         yield Fault(f"{key}.free_doors", found, wanted, warning=True)
+
+
+def _locked_in(parsed: Parsed) -> Faults:
+    """Tell of doors that no interlock reaches; one with `free_doors = false` says that it is meant so."""
+    compound = parsed.gateway.place if parsed.gateway else Place()
+    left = [
+        door.name
+        for door in parsed.doors.values()
+        if not any(within(over(door.place, compound), each.place) for each in parsed.interlocks.values())
+    ]
+    if left:
+        names = ", ".join(left)
+        found = Text(f"火警不会放开 {names}", f"no fire frees {names}")
+        hint = Text(
+            "加上它，火警时门自动放开；有意不放开，就再写 free_doors = false",
+            "with it a fire opens them; where that is not wanted, add free_doors = false",
+        )
+        yield Fault("interlock", found, same('[[interlock]] name = "fire"'), hint, warning=True)
 
 
 def _order(

@@ -1,6 +1,8 @@
 """A private Ed25519 key in a file of its own: PKCS 8 in PEM form, which openssl and every library read.
 
-Nobody but its owner may read the file, or it is refused, as ssh does. No error carries a byte of the key.
+Nobody but its owner may read the file, or it is refused, as ssh does. One that systemd hands to this unit alone
+(systemd.exec(5), Credentials) may be root's, with an access list that lets the unit's user in: the list's mask
+shows as rights of the group. No error carries a byte of the key.
 """
 
 import os
@@ -32,7 +34,7 @@ def load(file: Path) -> Ed25519PrivateKey:
     """Return the key a file holds; KeyFileError if it is none, or if others could read it."""
     try:
         with file.open("rb") as opened:
-            if stat.S_IMODE(os.fstat(opened.fileno()).st_mode) & 0o077:
+            if open_to_others(file, os.fstat(opened.fileno()).st_mode):
                 raise KeyFileError("open", file)
             data = opened.read(LARGEST)
     except OSError as error:
@@ -44,6 +46,12 @@ def load(file: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyFileError("key", file)
     return key
+
+
+def open_to_others(file: Path, mode: int) -> bool:
+    """Say whether others than the owner may read a file of this mode, or than this unit, where it is a credential."""
+    handed = os.environ.get("CREDENTIALS_DIRECTORY")
+    return bool(stat.S_IMODE(mode) & (0o007 if handed and file.parent == Path(handed) else 0o077))
 
 
 def make(file: Path) -> Ed25519PrivateKey:

@@ -93,6 +93,20 @@ def test_a_file_that_is_not_there_is_told_in_a_line(tmp_path: Path) -> None:
     assert "No such file" in fault.found.en
 
 
+def test_a_key_that_systemd_hands_over_may_show_its_access_list_as_rights_of_a_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = GOOD.replace('name = "street"', 'name = "street"\nkey_file = "desk.key"')
+    handed = tmp_path / "credentials"
+    handed.mkdir()
+    assert signing.keygen("desk", handed / "desk.key", Words("en")) == 0
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(handed))
+    (handed / "desk.key").chmod(0o440)
+    assert faults(tmp_path, text) == []
+    (handed / "desk.key").chmod(0o444)
+    assert "which others may read" in faults(tmp_path, text)[0]
+
+
 def test_a_key_that_is_missing_open_to_others_or_none_is_told_and_people_are_paged_all_the_same(
     tmp_path: Path,
 ) -> None:

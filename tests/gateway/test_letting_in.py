@@ -8,7 +8,7 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
-from gateway import desk_control, duty
+from gateway import desk_client, desk_control, duty
 from gateway.cli import cli
 from gateway.desk import service
 from gateway.desk.store import work
@@ -72,6 +72,22 @@ def with_desk(file: Path, body: Callable[[service.Desk], Awaitable[None]]) -> No
                 stop.set()
 
     asyncio.run(main())
+
+
+def test_a_desk_beside_an_installed_gateway_is_found_where_that_has_its_sockets(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = file.parent / "run"
+    folder.mkdir()
+    monkeypatch.setattr(desk_client, "SYSTEM_SOCKETS", (folder / "nobody.sock", folder / "desk.sock"))
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(folder))
+
+    async def body(_: service.Desk) -> None:
+        monkeypatch.delenv("RUNTIME_DIRECTORY")  # which the tools do not have
+        result = await asyncio.to_thread(pair, file, "duty-room")
+        assert result.exit_code == 0, result.output
+
+    with_desk(file, body)
 
 
 def test_the_first_phone_is_let_in_by_an_address_and_a_code_in_the_terminal(file: Path) -> None:

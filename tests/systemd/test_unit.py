@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import configuration, duty
+from gateway import configuration, desk_client, duty
 from gateway.vision.nursery import GONE_S, SELDOM_S
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
@@ -92,6 +92,7 @@ def test_the_unit_and_the_program_mean_the_same_places() -> None:
     assert SAID["ExecStart"] == [run]
     assert f"/usr/bin/compound-gateway check -c {configuration.SYSTEM_FILE}" in SAID["ExecReload"][0]
     assert f"/run/{SAID['RuntimeDirectory'][0]}/control.sock" == str(configuration.SYSTEM_SOCKET)
+    assert f"/run/{SAID['RuntimeDirectory'][0]}/desk.sock" == str(desk_client.SYSTEM_SOCKETS[1])
     assert f"/etc/{SAID['ConfigurationDirectory'][0]}" == str(configuration.SYSTEM_FILE.parent)
     sample = tomllib.loads((SYSTEMD / "gateway.toml").read_text(encoding="utf-8"))
     assert f"/var/lib/{SAID['StateDirectory'][0]}" == sample["gateway"]["state_dir"]

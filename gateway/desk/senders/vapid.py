@@ -6,13 +6,13 @@ share a database must share the file.
 
 import contextlib
 import os
-import stat
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.core.base64url import encoded
+from gateway.runtime.key_file import open_to_others
 
 
 class VapidError(Exception):
@@ -24,7 +24,7 @@ def load_or_make(file: Path) -> ec.EllipticCurvePrivateKey:
     if not file.exists():
         _make(file)
     with file.open("rb") as opened:
-        if stat.S_IMODE(os.fstat(opened.fileno()).st_mode) & 0o077:
+        if open_to_others(file, os.fstat(opened.fileno()).st_mode):
             raise VapidError(f"{file}: others may read it: chmod 600")
         data = opened.read(10_000)
     try:

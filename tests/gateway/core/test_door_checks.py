@@ -129,7 +129,6 @@ def test_what_fits_has_no_fault_and_becomes_doors() -> None:
             "interlock[0].hush",
         ),
         ('name = "fire"', 'name = "fire"\nkinds = ["fire.smok"]', "interlock[0].kinds[0]"),
-        ('name = "fire"', 'name = "fire"\nplace = { building = "9" }', "interlock[0].free_doors"),
         (
             'device = "relays", action = "switch_on"',
             'device = "relay", action = "switch_on"',
@@ -173,6 +172,25 @@ def test_a_door_without_contact_is_a_warning_and_says_why() -> None:
     assert (fault.key, fault.warning) == ("door[1].contact", True)
     assert fault.hint is not None
     assert "forced" in fault.hint.en
+
+
+def test_doors_that_no_fire_frees_are_a_warning_that_names_them() -> None:
+    (fault,) = faults(GOOD.partition("[[interlock]]")[0])
+    assert (fault.key, fault.warning) == ("interlock", True)
+    assert "gate-1, gate-2" in fault.found.en
+    elsewhere, there = faults(GOOD.replace('name = "fire"', 'name = "fire"\nplace = { building = "9" }'))
+    assert (elsewhere.key, there.key) == ("interlock[0].free_doors", "interlock")
+    one_building = GOOD.replace('name = "fire"', 'name = "fire"\nplace = { building = "2" }')
+    assert ["gate-2" in each.found.en and "gate-1" not in each.found.en for each in faults(one_building)] == [
+        True
+    ]
+
+
+def test_doors_are_left_alone_where_nothing_tells_of_a_fire_or_where_that_is_meant() -> None:
+    without = GOOD.partition("[[interlock]]")[0]
+    smoke = without[without.index('[[bus.device]]\nname = "smoke-1"') : without.index("[[schedule]]")]
+    assert faults(without.replace(smoke, "")) == []
+    assert faults(without + '[[interlock]]\nname = "none"\nfree_doors = false\n') == []
 
 
 def test_a_misspelt_name_is_answered_with_the_one_that_was_meant() -> None:
