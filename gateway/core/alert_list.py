@@ -139,6 +139,11 @@ class AlertList:
             self._ended[key] = body
             self._submit(body)
 
+    def note_of(self, key: str) -> str:
+        """Return what stands as the note of an alert, also of one that was over lately; "" where there is none."""
+        body = self._lives[key].body if key in self._lives else self._ended.get(key)
+        return (body.note if body is not None else None) or ""
+
     def gone(self, key: str, now: float, *, watched: bool = True) -> None:
         """A condition is normal again, or nobody looks any more (`watched` is False)."""
         life = self._lives.get(key)

@@ -91,7 +91,7 @@ class LinkBody(msgspec.Struct, frozen=True, tag="link"):
 
 
 class FallBody(msgspec.Struct, frozen=True, tag="fall"):
-    """A camera saw something fall. `fall` names the event; told again with it when more evidence is there, or lost.
+    """A camera saw something fall. `fall` names the event; told again with it (`more`) when evidence came, or is lost.
 
     `seen_at` is monotonic seconds, this boot only, of its last visible frame. `low` and `high` bound the floor it
     left from with 90 % confidence. `evidence` are SHA-256 sums of what is kept; `note` says what could not be kept.
@@ -107,6 +107,7 @@ class FallBody(msgspec.Struct, frozen=True, tag="fall"):
     high: int | None = None
     evidence: tuple[str, ...] = ()
     note: str = ""
+    more: bool = False
 
 
 class PictureBody(msgspec.Struct, frozen=True, tag="picture"):

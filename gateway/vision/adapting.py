@@ -60,6 +60,10 @@ class AdaptedWatcher:
         self._before += watcher.statistics.falls
         return falls
 
+    def pause(self) -> list[Fall]:
+        """Judge what is in flight, as no picture comes for now; what is known of the street stays."""
+        return self._whole(self._watcher.finish()) if self._watcher is not None else []
+
     def _begin(self, shape: tuple[int, ...]) -> Watcher:
         self._shape = shape
         height, width = shape

@@ -6,6 +6,7 @@ whole. When there is no room, or no disk, the alert has long gone out; all that 
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import queue
@@ -13,11 +14,11 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
 import msgspec
 
-from gateway.vision.messages import Kept, Missing, Up
+from gateway.vision.messages import Kept, Missing, Up, What
 from gateway.vision.store import SIDECAR, SUFFIXES, Facts
 
 BEFORE_S: Final = 10.0
@@ -26,7 +27,13 @@ GRACE_S: Final = 5.0  # on the clock: a stream that broke off gives what it had
 JOBS: Final = 32
 CHUNK: Final = 1024 * 1024
 
-What = Literal["still", "clip"]
+
+class Cut(Protocol):
+    """What was written."""
+
+    @property
+    def start_s(self) -> float:
+        """Return the stream time it begins at."""
 
 
 class Cutter(Protocol):
@@ -38,15 +45,19 @@ class Cutter(Protocol):
     def release(self, t0_s: float) -> None:
         """Keep it no longer than anything else."""
 
-    def cut(self, t0_s: float, t1_s: float, path: Path) -> object:
+    def cut(self, t0_s: float, t1_s: float, path: Path) -> Cut:
         """Write what lies between two stream times as MP4; raises when it cannot."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """A clip whose end has not been seen yet; `until` is monotonic seconds at which it is cut whatever there is."""
+    """A clip whose end has not been seen yet; `until` is monotonic seconds at which it is cut whatever there is.
+
+    `fell_s` is when the fall was over: a clip that begins later shows nothing of it.
+    """
 
     fall: str
+    fell_s: float
     start_s: float
     end_s: float
     until: float
@@ -93,7 +104,7 @@ class Recorder:
     def clip(self, fall: str, start_s: float, end_s: float) -> None:
         """Have a clip cut around what fell between these stream times, once it is all there."""
         until = self._clock() + AFTER_S + GRACE_S
-        clip = _Pending(fall, max(0.0, start_s - BEFORE_S), end_s + AFTER_S, until)
+        clip = _Pending(fall, end_s, max(0.0, start_s - BEFORE_S), end_s + AFTER_S, until)
         self._ring.hold(clip.start_s)
         self._pending.append(clip)
 
@@ -140,7 +151,8 @@ class Recorder:
             part = self._part(clip.fall, "clip")
             with _removed_on_failure(part):
                 self._need(1)
-                self._ring.cut(clip.start_s, clip.end_s, part)
+                if self._ring.cut(clip.start_s, clip.end_s, part).start_s > clip.fell_s:
+                    raise OSError(errno.ENODATA, "the fall is no longer in what is kept of the stream")
                 size = part.stat().st_size
                 self._need(size)
                 with part.open("rb") as file:
@@ -155,15 +167,16 @@ class Recorder:
 
     def _need(self, size: int) -> None:
         if size > self.room:
-            raise OSError(28, "no room: the quota is taken by open alerts, or the disk is full")
+            raise OSError(errno.ENOSPC, "no room: the quota is taken by open alerts, or the disk is full")
 
     def _keep(self, part: Path, fall: str, what: What, sha256: str, size: int) -> None:
         _sync(part)
         facts = Facts(sha256, what, self._camera, fall, self._wall(), size)
         part.rename(self._folder / (sha256 + SUFFIXES[what]))
         sidecar = self._folder / f"{sha256}.part"
-        sidecar.write_bytes(msgspec.json.encode(facts))
-        _sync(sidecar)
+        with _removed_on_failure(self._folder / facts.file), _removed_on_failure(sidecar):
+            sidecar.write_bytes(msgspec.json.encode(facts))
+            _sync(sidecar)
         sidecar.rename(self._folder / (sha256 + SIDECAR))
         _sync(self._folder)
         self.room -= size

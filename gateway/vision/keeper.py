@@ -28,6 +28,7 @@ from gateway.vision.messages import (
     Room,
     Seen,
     Setup,
+    What,
     WireError,
 )
 from gateway.vision.presence import Presence
@@ -38,6 +39,7 @@ LOOK_S = 0.25
 TOLD_MOST = 64  # falls whose evidence may still come
 FALL = "falling.object"
 ENDED = "the process ended"
+GONE = "the camera's process ended before it was kept"
 
 Evidence = Kept | Missing
 Heard = Heartbeat | Seen | Evidence | Picture | Link
@@ -79,6 +81,7 @@ class Keeper:
         self._begin, self._silent_s, self._clock = begin, silent_s, clock
         self._child: Process | None = None
         self._told: dict[str, FallBody] = {}
+        self._owed: dict[str, dict[What, str | None]] = {}  # by fall: what is to come, and under which sum
         self._allowance: Allowance | None = None
         self._beat_at = 0.0
 
@@ -107,6 +110,7 @@ class Keeper:
                 task.result()
         except WorkerError as error:
             self.presence.lost(f"{error.reason}: {error.last_words}" if error.last_words else error.reason)
+            self._default()
             raise
         finally:
             self._child, self.beat = None, None
@@ -126,6 +130,13 @@ class Keeper:
         """Have the process know how much it may write; it is told with its next heartbeat."""
         self.room = max(0, room)
 
+    def _default(self) -> None:
+        """Have told what a process that is gone was still to bring."""
+        owed, self._owed = self._owed, {}
+        for fall, pieces in owed.items():
+            for what, sha256 in pieces.items():
+                self._on_evidence(self, Missing(fall, what, GONE, sha256))
+
     def settle(self, fall: str, *, add: str = "", drop: str = "", note: str = "") -> None:
         """Tell a fall once more: a piece of evidence came to it, or one that it was to have is missing."""
         body = self._told.get(fall)
@@ -133,7 +144,7 @@ class Keeper:
             return
         kept = tuple(each for each in body.evidence if each != drop)
         kept = (*kept, add) if add else kept
-        self._told[fall] = body = msgspec.structs.replace(body, evidence=kept, note=note or body.note)
+        self._told[fall] = body = msgspec.structs.replace(body, evidence=kept, note=note, more=True)
         self._submit(body)
 
     async def _listen(self, child: Process, setup: Setup) -> None:
@@ -178,6 +189,7 @@ class Keeper:
             case Seen():
                 self._fell(message)
             case Kept() | Missing():
+                self._owed.get(message.fall, {}).pop(message.what, None)
                 self._on_evidence(self, message)
             case Picture():
                 self.presence.look = message.look
@@ -195,7 +207,7 @@ class Keeper:
             camera=self.camera,
             kind=FALL,
             fall=seen.fall,
-            seen_at=min(seen.seen_at, now),
+            seen_at=seen.seen_at if 0.0 <= seen.seen_at <= now else now,
             confidence=seen.confidence,
             floor=seen.floor,
             low=seen.low,
@@ -203,8 +215,11 @@ class Keeper:
             evidence=(seen.still,) if seen.still else (),
         )
         self._told[seen.fall] = body
+        self._owed[seen.fall] = {"still": seen.still, "clip": None} if seen.still else {"clip": None}
         if len(self._told) > TOLD_MOST:
-            del self._told[next(iter(self._told))]
+            oldest = next(iter(self._told))
+            del self._told[oldest]
+            self._owed.pop(oldest, None)
         self._submit(body)
 
 

@@ -15,8 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn, Protocol
 
-import cv2
-
 from gateway.core.uuid7 import RANDOM_BITS, uuid7
 from gateway.vision import still
 from gateway.vision.allowance import Allowance
@@ -28,6 +26,7 @@ from gateway.vision.messages import Heartbeat, Look, Missing, Picture, Seen, Set
 from gateway.vision.sight import Fall, Frame, Luma
 
 ROUND_S: Final = 0.5  # the loop goes round at least so often
+LULL_S: Final = 3.0  # without a frame: a fall that was in flight is told now, and not when the camera is back
 MORE, MORE_SPOTS = 0.2, 3  # of the way that was told must be new, and spots: then it is drawn anew
 
 
@@ -37,6 +36,14 @@ class State(Protocol):
     @property
     def what(self) -> Look:
         """Return it in a word."""
+
+
+class Watcher(Watching, Protocol):
+    """Watches frames that may stop coming for a while."""
+
+    def pause(self) -> list[Fall]:
+        """Return what is still undecided; more frames may follow."""
+        ...
 
 
 class Health(Protocol):
@@ -51,7 +58,7 @@ class Lookout:
     """Watches one camera's frames. `send` tells the gateway; any thread may call it."""
 
     def __init__(
-        self, setup: Setup, *, send: Callable[[Up], None], watcher: Watching, health: Health, ring: Cutter
+        self, setup: Setup, *, send: Callable[[Up], None], watcher: Watcher, health: Health, ring: Cutter
     ) -> None:
         self._setup, self._send, self._watcher, self._health = setup, send, watcher, health
         self._glances = still.Glances()
@@ -69,6 +76,8 @@ class Lookout:
         self._rounds = self._told_rounds = self._frames = self._told_frames = 0
         self._told_at = time.monotonic()
         self._lag_s = self._stream_s = 0.0
+        self._suppressed = 0
+        self._last: Arrival | None = None  # and None in a lull
         self._look: Look = "fine"
         self._told: dict[int, tuple[str, Fall]] = {}  # by number until told whole; "" for one too many
 
@@ -87,6 +96,11 @@ class Lookout:
         if arrival is not None:
             self._lag_s = time.monotonic() - arrival.at
             self._see(arrival.frame)
+            self._last = arrival
+        elif self._last is not None and time.monotonic() - self._last.at > LULL_S:
+            last, self._last = self._last.frame, None
+            for fall in self._watcher.pause():
+                self._take(fall, last, more=False)
         self.recorder.tick(self._stream_s)
         self._rounds += 1
         return arrival is not None
@@ -106,15 +120,13 @@ class Lookout:
             lag_s=self._lag_s,
             rss_bytes=rss_bytes,
             picture=self._look,
+            suppressed=self._suppressed,
         )
 
     def _see(self, frame: Frame) -> None:
         falls = self._watcher.feed(frame)
         for fall in falls:
-            if fall.number in self._told:
-                self._fell_on(fall, frame, *self._told.pop(fall.number))
-            else:
-                self._told[fall.number] = self._fell(fall, frame), fall
+            self._take(fall, frame)
         self._glances.look(frame)
         state = self._health.look(frame.luma, frame.time_s)
         if state is not None:
@@ -122,12 +134,22 @@ class Lookout:
             self._send(Picture(state.what))
         self._frames, self._stream_s = self._frames + 1, frame.time_s
 
+    def _take(self, fall: Fall, last: Frame, *, more: bool = True) -> None:
+        """Tell a fall, or have more kept of one that was told; `more` says whether that may still come."""
+        if fall.number in self._told:
+            self._fell_on(fall, last, *self._told.pop(fall.number))
+            return
+        name = self._fell(fall, last)
+        if more:
+            self._told[fall.number] = name, fall
+
     def _fell(self, fall: Fall, last: Frame) -> str:
         """Tell a fall at once and return its name; "" where there were too many of late.
 
         Its picture is made before, in some milliseconds, and written after.
         """
         if not self._allowance.take(time.monotonic()):
+            self._suppressed += 1
             return ""
         name = uuid7(time.time_ns() // 1_000_000, secrets.randbits(RANDOM_BITS))
         seen_at = self._seen_at(fall)
@@ -182,8 +204,8 @@ class Lookout:
             try:
                 privacy = self._setup.privacy
                 drawn[0] = still.jpeg(last, fall, glances, title=title, when=when, privacy=privacy), ""
-            except (cv2.error, ValueError, MemoryError) as error:
-                drawn[0] = b"", str(error)[:200]
+            except Exception as error:  # noqa: BLE001 - whatever it is, the alert goes out
+                drawn[0] = b"", f"{type(error).__name__}: {error}"[:200]
 
         # OpenCV keeps its fonts, 6 MB, as long as the thread that wrote a word with them.
         thread = threading.Thread(target=draw, name="still")

@@ -5,6 +5,7 @@ way: a child that has lost its mind sends garbage, or sends too much of what is 
 `WireError`, for which it is killed. Monotonic seconds mean the same in both: Linux has one such clock.
 """
 
+from collections.abc import Iterator
 from struct import Struct
 from typing import Annotated, Final, Literal, TypeAlias, TypeVar
 
@@ -19,9 +20,10 @@ _LENGTH = Struct(">I")
 _Message = TypeVar("_Message")
 
 Name = Annotated[str, msgspec.Meta(max_length=200)]
-Sum = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+Sum = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 Pairs: TypeAlias = tuple[tuple[float, float], ...]
+What = Literal["still", "clip"]
 Look = Literal["fine", "frozen", "covered", "moved", "defocused"]
 
 
@@ -60,7 +62,7 @@ class Room(msgspec.Struct, frozen=True, tag="room"):
 class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
     """Once a second while the frame loop makes progress. Counts are of this process's life; `lag_s` is now.
 
-    `lag_s` is how long the frame in work waited for its turn.
+    `lag_s` is how long the frame in work waited for its turn, `suppressed` how many falls were too many a minute.
     """
 
     frames: Count
@@ -70,6 +72,7 @@ class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
     lag_s: float
     rss_bytes: Count
     picture: Look
+    suppressed: Count = 0
 
 
 class Seen(msgspec.Struct, frozen=True, tag="fall"):
@@ -90,7 +93,7 @@ class Kept(msgspec.Struct, frozen=True, tag="evidence"):
     """A piece of evidence lies in the folder under its sum, whole and on the disk."""
 
     fall: Name
-    what: Literal["still", "clip"]
+    what: What
     sha256: Sum
 
 
@@ -98,7 +101,7 @@ class Missing(msgspec.Struct, frozen=True, tag="missing"):
     """A piece of evidence could not be kept; `sha256` is the sum it was to be told under."""
 
     fall: Name
-    what: Literal["still", "clip"]
+    what: What
     reason: Name
     sha256: Sum | None = None
 
@@ -149,14 +152,15 @@ class Inbox:
         self._buffer = bytearray()
         self._allowed, self._at = AT_ONCE, now
 
-    def take(self, data: bytes, now: float) -> list[Up]:
-        """Return what the gateway is told by these bytes; raises WireError."""
-        messages = _take(self._buffer, data, _up)
-        self._allowed = min(AT_ONCE, self._allowed + (now - self._at) * PER_SECOND) - len(messages)
+    def take(self, data: bytes, now: float) -> Iterator[Up]:
+        """Yield what the gateway is told by these bytes; raises WireError where they are none, or too many."""
+        self._allowed = min(AT_ONCE, self._allowed + (now - self._at) * PER_SECOND)
         self._at = now
-        if self._allowed < 0:
-            raise WireError("a flood of messages")
-        return messages
+        for message in _take(self._buffer, data, _up):
+            self._allowed -= 1
+            if self._allowed < 0:
+                raise WireError("a flood of messages")
+            yield message
 
 
 class Orders:
@@ -167,13 +171,12 @@ class Orders:
 
     def take(self, data: bytes) -> list[Down]:
         """Return what the child is told by these bytes; raises WireError."""
-        return _take(self._buffer, data, _down)
+        return list(_take(self._buffer, data, _down))
 
 
-def _take(buffer: bytearray, data: bytes, decoder: "msgspec.msgpack.Decoder[_Message]") -> list[_Message]:
+def _take(buffer: bytearray, data: bytes, decoder: "msgspec.msgpack.Decoder[_Message]") -> Iterator[_Message]:
     """Eat whole messages off the buffer."""
     buffer += data
-    messages = []
     while len(buffer) >= _LENGTH.size:
         (length,) = _LENGTH.unpack_from(buffer)
         if not 0 < length <= LARGEST:
@@ -181,10 +184,10 @@ def _take(buffer: bytearray, data: bytes, decoder: "msgspec.msgpack.Decoder[_Mes
         end = _LENGTH.size + length
         if len(buffer) < end:
             break
+        content = bytes(buffer[_LENGTH.size : end])
+        del buffer[:end]
         try:
-            messages.append(decoder.decode(bytes(buffer[_LENGTH.size : end])))
-        except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, ValueError) as error:
+            message = decoder.decode(content)
+        except (RecursionError, ValueError) as error:
             raise WireError(f"no message: {error}") from None
-        finally:
-            del buffer[:end]
-    return messages
+        yield message

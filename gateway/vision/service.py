@@ -130,11 +130,14 @@ class Vision:
     async def _look_after_evidence(self) -> None:
         await in_thread(self.store.load)
         while True:
-            await self._make_room()
+            if self._queue.empty():  # what waits there is whole, and no stray
+                await self._make_room()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(UPKEEP_S):
-                    keeper, evidence = await self._queue.get()
-                    await self._take(keeper, evidence)
+                    next_one = await self._queue.get()
+                await self._take(
+                    *next_one
+                )  # with no limit of time: what was taken from the queue is in nobody's hands
 
     async def _take(self, keeper: Keeper, evidence: Evidence) -> None:
         match evidence:
@@ -145,8 +148,10 @@ class Vision:
                 else:
                     why = "it is not in the folder"
                     self._missing(keeper, Missing(evidence.fall, evidence.what, why, evidence.sha256))
-            case Missing():
-                self._missing(keeper, evidence)
+            case Missing():  # or whole after all, and the process ended before it could say so
+                sha256 = evidence.sha256
+                if not sha256 or not await in_thread(functools.partial(self.store.take, sha256)):
+                    self._missing(keeper, evidence)
 
     def _missing(self, keeper: Keeper, missing: Missing) -> None:
         keeper.tally.evidence_missing += 1
@@ -160,10 +165,12 @@ class Vision:
             keeper.tell_room(room // len(self.keepers))
 
     def _queue_up(self, keeper: Keeper, evidence: Evidence) -> None:
-        if self._queue.full():
-            self.missed += 1
-        else:
+        if not self._queue.full():
             self._queue.put_nowait((keeper, evidence))
+        elif isinstance(evidence, Missing):
+            self._missing(keeper, evidence)
+        else:
+            self.missed += 1
 
 
 def _statistics(keeper: Keeper) -> CameraStatistics:
@@ -180,7 +187,7 @@ def _statistics(keeper: Keeper) -> CameraStatistics:
         lag_s=round(beat.lag_s, 3) if beat else 0.0,
         rss_bytes=beat.rss_bytes if beat else 0,
         falls=tally.falls,
-        suppressed=tally.suppressed,
+        suppressed=tally.suppressed + (beat.suppressed if beat else 0),
         starts=tally.starts,
         killed=dict(tally.killed),
         evidence_missing=tally.evidence_missing,

@@ -16,12 +16,11 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from gateway.vision import untrusted
-from gateway.vision.messages import Count, Name, Sum
+from gateway.vision.messages import Count, Name, Sum, What
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +29,7 @@ SPARE_SHARE = 0.1  # ... and on a small one this share of it
 LEAST_ROOM = 32 * 1024 * 1024  # kept free of the quota: a clip of a good camera; a small one keeps an eighth
 STRAY_SHARE = 8  # so many times less than the quota may lie there that nobody told of
 MOST_PIECES = 20_000
+AHEAD_S = 60.0
 UNFINISHED_S = 600.0  # a file without its sidecar that is older than this was never finished
 SUFFIXES = {"still": ".jpg", "clip": ".mp4"}
 SIDECAR, SENT = ".json", ".sent"
@@ -40,7 +40,7 @@ class Facts(msgspec.Struct, frozen=True):
     """What a piece of evidence is: the sidecar. `made_at` is wall seconds since 1970."""
 
     sha256: Sum
-    what: Literal["still", "clip"]
+    what: What
     camera: Name
     fall: Name
     made_at: float
@@ -106,9 +106,13 @@ class EvidenceStore:
         return whole
 
     def make_room(self, needed: Collection[str]) -> int:
-        """Remove the oldest but what is `needed`, until quota and disk are met; return `room`. Blocks."""
+        """Remove the oldest but what is `needed`, until quota and disk are met; return `room`. Blocks.
+
+        What is dated later than now was made by a clock that was wrong, and counts as the oldest.
+        """
         self._clear_strays()
-        for facts in sorted(self._pieces.values(), key=lambda each: each.made_at):
+        latest = time.time() + AHEAD_S
+        for facts in sorted(self._pieces.values(), key=lambda each: (each.made_at <= latest, each.made_at)):
             if self.room() >= min(LEAST_ROOM, self._quota // 8) and len(self._pieces) <= MOST_PIECES:
                 break
             if facts.sha256 not in needed:
@@ -195,7 +199,7 @@ def spare_bytes(folder: Path) -> int:
 def _read(sidecar: Path) -> Facts | None:
     try:
         return msgspec.json.decode(untrusted.read(sidecar, LARGEST_SIDECAR), type=Facts)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError, RecursionError):  # whatever a decoder raises of bytes that are not its own
         return None
 
 

@@ -45,7 +45,7 @@ class Line:
 
     def __init__(self, line: socket.socket) -> None:
         self._socket, self._lock = line, threading.Lock()
-        self._orders = Orders()
+        self._orders, self._ending = Orders(), False
 
     def send(self, message: Up) -> None:
         """Tell the gateway something; any thread may."""
@@ -53,7 +53,12 @@ class Line:
             with self._lock:
                 self._socket.sendall(encode(message))
         except OSError:
-            os._exit(0)
+            if not self._ending:
+                os._exit(0)
+
+    def end(self) -> None:
+        """Nobody listens any more; what is still to be done may be done."""
+        self._ending = True
 
     def setup(self) -> Setup:
         """Wait for the first order: what to watch."""
@@ -112,6 +117,7 @@ def watcher_of(judge: Classifier, outlook: Outlook) -> AdaptedWatcher:
 def _obey(line: Line, lookout: Lookout) -> NoReturn:
     """Take orders; when the gateway is gone, finish what evidence is being written, and end."""
     line.obey(lookout.recorder.make_room)
+    line.end()
     lookout.recorder.finish(LAST_WORK_S)
     os._exit(0)
 

@@ -103,6 +103,33 @@ def more(given: Setup) -> None:
     live()
 
 
+def dies_owing(given: Setup) -> None:
+    """A fall with its still, and another; gone before the clip of the first and before anything of the second."""
+    beat(1)
+    seen_well(given, "fall-1")
+    seen("fall-2", "0" * 64)
+    seen("fall-3", keep(given, "fall-3", "still", b"fall-3 still"))  # whole, and it could not say so any more
+    wait_for_the_word(given)
+    raise SystemExit(3)
+
+
+def late_clip(given: Setup) -> None:
+    """A fall whose clip comes a while after its still."""
+    beat(1)
+    seen_well(given, "fall-1")
+    time.sleep(0.5)
+    LINE.sendall(encode(Kept("fall-1", "clip", keep(given, "fall-1", "clip", b"clip" * 99))))
+    live()
+
+
+def seen_and_mad(_given: Setup) -> None:
+    """A fall that is sent together with what nobody understands."""
+    beat(1)
+    fall = Seen("fall-1", 1.0, 2.0, float("nan"), 0.97, 7, 6, 8, None)
+    LINE.sendall(encode(fall) + b"\x00\x00\x00\x20" + bytes(range(7, 39)))
+    time.sleep(60)
+
+
 def storm(_given: Setup) -> None:
     """More falls than anybody wants to hear of."""
     beat(1)

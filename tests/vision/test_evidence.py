@@ -108,6 +108,7 @@ class Kind:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.held: list[float] = []
+        self.start_s = 0.0  # of what it gives
 
     def hold(self, t0_s: float) -> None:
         self.held.append(t0_s)
@@ -115,9 +116,10 @@ class Kind:
     def release(self, t0_s: float) -> None:
         self.held.remove(t0_s)
 
-    def cut(self, t0_s: float, t1_s: float, path: Path) -> None:
+    def cut(self, t0_s: float, t1_s: float, path: Path) -> "Kind":
         self.asked = t0_s, t1_s
         path.write_bytes(self.data)
+        return self
 
 
 class Recording:
@@ -174,6 +176,19 @@ def test_a_stream_that_broke_off_gives_the_clip_it_has(tmp_path: Path) -> None:
     recording.recorder.tick(33.0)
     recording.recorder.finish(5)
     assert recording.sent == [Kept("fall-1", "clip", summed(b"clip"))]
+
+
+@pytest.mark.parametrize(("start_s", "kept"), [(31.9, True), (32.1, False)])
+def test_a_clip_that_begins_when_the_fall_is_over_is_told_as_missing(
+    tmp_path: Path, start_s: float, *, kept: bool
+) -> None:
+    recording = Recording(tmp_path)
+    recording.ring.start_s = start_s
+    recording.recorder.clip("fall-1", 30.0, 32.0)
+    recording.recorder.tick(42.0)
+    recording.recorder.finish(5)
+    assert [isinstance(message, Kept) for message in recording.sent] == [kept]
+    assert kept or ("no longer" in str(recording.sent) and not list(tmp_path.iterdir()))
 
 
 def test_without_room_the_piece_is_told_as_missing_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -254,6 +269,12 @@ def test_over_the_quota_the_oldest_goes_but_never_what_an_open_alert_needs(tmp_p
     assert (kept.statistics().removed, kept.statistics().pieces) == (2, 7)
 
 
+def test_a_piece_of_a_clock_that_was_years_ahead_goes_before_those_of_now(tmp_path: Path) -> None:
+    _, *sums = [put(tmp_path, number) for number in (10**9, 1, 2, 3, 4, 5, 6, 7)]
+    store(tmp_path).make_room(set())
+    assert {file.stem for file in tmp_path.glob("*.mp4")} == set(sums)
+
+
 def test_when_all_of_it_is_needed_there_is_no_room_and_nothing_goes(tmp_path: Path) -> None:
     sums = [put(tmp_path, number) for number in range(9)]
     kept = store(tmp_path)
@@ -278,6 +299,9 @@ def test_a_start_finds_what_is_whole_and_throws_away_what_is_not(tmp_path: Path)
     whole = put(tmp_path, 1)
     (tmp_path / "orphan.mp4").write_bytes(b"no facts")
     (tmp_path / "broken.json").write_bytes(b"{")
+    for name, bad in (("flipped", b'{"sha256":"\xee"}'), ("deep", b"[" * 4000)):
+        (tmp_path / f"{name}.json").write_bytes(bad)
+        os.utime(tmp_path / f"{name}.json", (1, 1))
     (tmp_path / "fall-7-clip.part").write_bytes(b"half")
     (tmp_path / "now.part").write_bytes(b"being written")
     (tmp_path / "README").write_bytes(b"not ours")

@@ -139,7 +139,7 @@ def test_more_than_a_bound_of_processes_are_refused_in_words(
         await_(children)
         with socket.socket(socket.AF_UNIX) as second:
             second.connect(str(tmp_path / "vision.sock"))
-            told = Inbox(0.0).take(second.recv(65536), 0.0)
+            told = list(Inbox(0.0).take(second.recv(65536), 0.0))
             assert (told, second.recv(1)) == ([Ended("there are 1 processes already")], b"")
 
 

@@ -2,11 +2,14 @@
 
 import hashlib
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from gateway.core.events import LinkBody
+from gateway.vision import service
+from gateway.vision.messages import Kept, Missing
 from gateway.vision.service import CameraStatistics
 from tests.vision.keeping import PASSWORD, Watched
 
@@ -50,6 +53,61 @@ def test_evidence_that_finds_no_room_is_told_and_the_fall_is_not_lost(tmp_path: 
     first, second = watched.falls()
     assert first.evidence
     assert (second.evidence, second.note) == ((), "evidence missing (still): no room")
+
+
+def test_what_a_process_owed_when_it_died_is_told_as_missing_unless_it_is_there(tmp_path: Path) -> None:
+    watched = Watched(tmp_path, "dies_owing")
+
+    def ends() -> bool:
+        if len(watched.falls()) == 3:
+            (tmp_path / "go").touch()  # its next life waits for nothing, and falls do not end the test twice
+        return watched.keeper.tally.evidence_missing >= 4
+
+    watched.until(ends)
+    last = {body.fall: body for body in watched.falls()[:7]}
+    gone = "the camera's process ended before it was kept"
+    assert len(last["fall-1"].evidence) == 1
+    assert last["fall-1"].note == f"evidence missing (clip): {gone}"
+    assert last["fall-2"].evidence == ()
+    assert len(last["fall-3"].evidence) == 1
+    assert all(body.more for body in last.values())
+
+
+def test_a_piece_is_not_lost_when_the_disk_is_slow_just_as_room_is_to_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "UPKEEP_S", 1.0)
+    watched = Watched(tmp_path, "late_clip")
+    take = watched.vision.store.take
+
+    def slow(sha256: str) -> bool:
+        time.sleep(1.2)
+        return take(sha256)
+
+    monkeypatch.setattr(watched.vision.store, "take", slow)
+    watched.until(lambda: watched.falls() and len(watched.falls()[-1].evidence) == 2)
+
+
+def test_a_fall_that_came_before_garbage_is_told_and_was_seen_when_it_came_if_it_does_not_say_when(
+    tmp_path: Path,
+) -> None:
+    watched = Watched(tmp_path, "seen_and_mad")
+    before = time.monotonic()
+    watched.until(lambda: watched.keeper.tally.killed["garbage"])
+    assert {body.fall for body in watched.falls()} == {"fall-1"}
+    assert before < watched.falls()[0].seen_at <= time.monotonic()
+
+
+def test_what_is_missing_is_told_also_when_more_evidence_comes_than_can_be_looked_after(
+    tmp_path: Path,
+) -> None:
+    vision = Watched(tmp_path, "good").vision
+    (keeper,) = vision.keepers
+    for number in range(service.QUEUE):
+        vision._queue_up(keeper, Kept(f"fall-{number}", "clip", "0" * 64))
+    vision._queue_up(keeper, Missing("fall", "still", "no room"))
+    vision._queue_up(keeper, Kept("fall", "clip", "0" * 64))
+    assert (keeper.tally.evidence_missing, vision.missed) == (1, 1)
 
 
 def test_a_second_still_comes_to_the_first_and_takes_nothing_with_it_when_it_is_missing(

@@ -1,6 +1,7 @@
 """The camera's own process: frame loop, overload, heartbeats, and the whole way from a film to still and clip."""
 
 import contextlib
+import hashlib
 import os
 import socket
 import subprocess
@@ -17,15 +18,18 @@ import msgspec
 import numpy as np
 import pytest
 
-from gateway.vision import still
+from gateway.vision import lookout as looking_out
+from gateway.vision import still, worker
+from gateway.vision.adapting import AdaptedWatcher
 from gateway.vision.backlog import FRAMES, Arrival, Backlog
-from gateway.vision.film import Watching
 from gateway.vision.intake import Intake
-from gateway.vision.lookout import Lookout
+from gateway.vision.lookout import Lookout, Watcher
 from gateway.vision.messages import Heartbeat, Inbox, Kept, Link, Missing, Seen, Setup, Up, encode
 from gateway.vision.ring import Ring
 from gateway.vision.sight import Fall, Frame, Origin
 from tests.vision import clips, keeping
+from tests.vision.street import falling, film
+from tests.vision.test_watcher import Sure
 
 TIMES = clips.steady(3.0)
 MB = 1024 * 1024
@@ -45,6 +49,9 @@ class Knows:
     def finish(self) -> list[Fall]:
         return []
 
+    def pause(self) -> list[Fall]:
+        return []
+
 
 class Tells:
     """A watcher that tells these falls with the frames of these numbers."""
@@ -57,6 +64,9 @@ class Tells:
 
     def finish(self) -> list[Fall]:
         return []
+
+    def pause(self) -> list[Fall]:
+        return self._falls.get(-1, [])
 
 
 class Well:
@@ -74,7 +84,7 @@ def blank(index: int) -> Frame:
     return Frame(index, index / 25, np.zeros((48, 64), np.uint8))
 
 
-def lookout(folder: Path, sent: list[Up], *, watcher: Watching, ring: Ring | None = None) -> Lookout:
+def lookout(folder: Path, sent: list[Up], *, watcher: Watcher, ring: Ring | None = None) -> Lookout:
     return Lookout(setup(folder), send=sent.append, watcher=watcher, health=Well(), ring=ring or Ring())
 
 
@@ -198,6 +208,53 @@ def test_a_fall_too_many_in_a_minute_is_not_told_when_its_whole_way_is_known(tmp
     first = [part(whole, 12, number) for number in range(1, most + 2)]
     seen, kept = stills(tmp_path, {50: first, 70: [replace(whole, number=most + 1)]})
     assert (len(seen), len(kept)) == (most, most)
+
+
+def test_a_fall_in_flight_when_the_camera_breaks_off_is_told_without_waiting_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking_out, "LULL_S", 0.0)
+    sent: list[Up] = []
+    looking = lookout(tmp_path, sent, watcher=Tells({-1: [clips.fall(TIMES)]}))
+    looking.go_round(0.0)
+    assert sent == [], "nothing was in flight before the first frame"
+    for index, luma in enumerate(clips.pictures(TIMES)):
+        looking.decoded(Frame(index, TIMES[index], luma))
+        looking.go_round(0.0)
+    assert sent == []
+    looking.go_round(0.0)
+    looking.go_round(0.0)
+    (seen,) = sent
+    assert isinstance(seen, Seen)
+    assert seen.still
+
+
+def test_the_real_watcher_judges_what_is_in_flight_in_a_lull_and_watches_on() -> None:
+    way = falling(330.3, 60.0, at_s=1.4)
+    frames = list(film(way))
+    whole = AdaptedWatcher(Sure(), threshold=0.5, at_once=True)
+    told = next(frame.index for frame in frames if whole.feed(frame))
+    watcher = AdaptedWatcher(Sure(), threshold=0.5, at_once=True)
+    assert [fall for frame in frames[: told - 3] for fall in watcher.feed(frame)] == []
+    assert [fall.number for fall in watcher.pause()] == [1]
+    assert watcher.pause() == []
+    later = [replace(frame, index=frame.index + 500, time_s=frame.time_s + 20) for frame in frames]
+    assert [fall.number for frame in later for fall in watcher.feed(frame)] == [2]
+
+
+def test_what_is_still_to_be_written_is_written_when_nobody_hears_of_it_any_more(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    line = worker.Line(theirs)
+    looking = Lookout(setup(tmp_path), send=line.send, watcher=Knows(), health=Well(), ring=Ring())
+    for number in range(3):
+        data = f"still {number}".encode()
+        looking.recorder.still(f"fall-{number}", data, hashlib.sha256(data).hexdigest())
+    ours.close()
+    line.end()
+    looking.recorder.start()
+    looking.recorder.finish(5.0)
+    theirs.close()
+    assert len(list((tmp_path / "evidence").glob("*.jpg"))) == 3
 
 
 def test_a_fall_for_whose_still_there_is_no_thread_left_is_told_all_the_same(

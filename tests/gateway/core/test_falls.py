@@ -29,11 +29,16 @@ class Watched(Street):
         )
 
     def fell(
-        self, fall: str, *, floor: int | None = 7, evidence: tuple[str, ...] = (), note: str = ""
+        self,
+        fall: str,
+        *,
+        floor: int | None = 7,
+        evidence: tuple[str, ...] = (),
+        note: str = "",
+        more: bool = False,
     ) -> None:
-        self.submit(
-            FallBody("north", "falling.object", fall, self.now, 0.97, floor, floor, floor, evidence, note)
-        )
+        kind, sure, now = "falling.object", 0.97, self.now
+        self.submit(FallBody("north", kind, fall, now, sure, floor, floor, floor, evidence, note, more=more))
 
 
 def test_a_fall_is_an_alert_with_floor_building_and_still() -> None:
@@ -69,6 +74,53 @@ def test_what_falls_within_half_a_minute_counts_on_the_same_alert() -> None:
         ("updated", 3),
     ]
     assert street.open("falling.object").evidence == ("still-0", "still-1", "still-2")
+
+
+def test_evidence_later_than_anybody_remembers_raises_nothing() -> None:
+    street = Watched()
+    street.fell("f1", evidence=("still",))
+    street.alerting.acknowledge(street.open("falling.object").alert, "guard")
+    told = len(street.told)
+    street.now = 301.0
+    street.fell("f1", evidence=("still", "clip"), more=True)
+    assert len(street.told) == told
+
+
+def test_evidence_of_a_fall_that_was_told_long_after_it_was_seen_finds_its_alert() -> None:
+    street = Watched()
+    street.now = 1000.0
+    street.submit(FallBody("north", "falling.object", "f1", 400.0, 0.97))
+    street.alerting.acknowledge(street.open("falling.object").alert, "guard")
+    street.now = 1010.0
+    street.submit(FallBody("north", "falling.object", "f1", 400.0, 0.97, evidence=("clip",), more=True))
+    assert len({body.alert for body in street.told}) == 1
+    assert street.told[-1].evidence == ("clip",)
+
+
+def test_what_is_missing_is_said_behind_what_was_said_before() -> None:
+    street = Watched()
+    street.submit(FallBody("north", "falling.object", "f1", 0.0, 0.97, 7, 6, 8, ("still",)))
+    street.fell("f1", note="evidence missing (still): no room", more=True)
+    assert street.told[-1].note == "confidence 97%; floor 6 to 8; evidence missing (still): no room"
+    street.alerting.acknowledge(street.open("falling.object").alert, "guard", "two bottles, sent somebody")
+    street.fell("f1", evidence=("clip",), more=True)
+    assert (street.told[-1].note, street.told[-1].evidence) == ("two bottles, sent somebody", ("clip",))
+
+
+def test_an_alert_has_only_so_many_falls_and_its_note_only_so_many_words() -> None:
+    street = Watched()
+    for number in range(40):
+        street.now = number * 10.0
+        pieces = (f"{number} still", f"{number} whole", f"{number} clip")
+        street.fell(f"f{number}", evidence=pieces[:1])
+        street.fell(f"f{number}", evidence=pieces, note="evidence missing: " + "x" * 90, more=True)
+    by_alert = {body.alert: body for body in street.told}
+    assert [body.count for body in by_alert.values()] == [15, 15, 10]
+    named = [each for body in by_alert.values() for each in body.evidence]
+    assert len(named) == len(set(named)) == 120
+    street.fell("f39", evidence=pieces, note="y" * 300, more=True)
+    street.fell("f39", evidence=pieces, note="y" * 300, more=True)
+    assert len(street.told[-1].note or "") < 800
 
 
 def test_what_falls_later_is_an_alert_of_its_own() -> None:
@@ -113,7 +165,7 @@ def test_evidence_that_was_lost_is_told() -> None:
     street.fell("f1", evidence=("still",))
     street.fell("f1", note="evidence missing (still): disk full")
     last = street.told[-1]
-    assert (last.evidence, last.note) == ((), "evidence missing (still): disk full")
+    assert (last.evidence, last.note) == ((), "confidence 97%; evidence missing (still): disk full")
 
 
 def test_a_fall_of_a_camera_nobody_knows_is_told_by_its_name() -> None:
