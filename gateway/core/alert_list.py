@@ -18,6 +18,7 @@ from gateway.core.kinds import Kind, Kinds
 from gateway.core.policy import PolicyError
 
 LONGEST_SHELF_S = 7 * 86_400.0
+SET_BACK_S = 3600.0
 EARLY_S = 0.001  # a timer set from a time of day may come so much too early: its digits end there
 
 _ON_SHELF = frozenset({State.SHELVED_ACTIVE, State.SHELVED_CLEARED})
@@ -93,19 +94,16 @@ class AlertList:
 
     def bodies(self) -> list[AlertBody]:
         """Return all alerts that are not over, as they were told last, oldest first."""
-        return sorted(
-            (life.body for life in self._lives.values()), key=lambda body: (body.first_seen, body.alert)
-        )
+        bodies = (life.body for life in self._lives.values())
+        return sorted(bodies, key=lambda body: (body.first_seen, body.alert))
 
     def standing(self, key: str) -> AlertBody | None:
         """Return the alert of this key, if there is one that is not over."""
-        life = self._lives.get(key)
-        return None if life is None else life.body
+        return None if (life := self._lives.get(key)) is None else life.body
 
     def is_true(self, key: str) -> bool:
         """Return whether the condition behind this key is true by all we know, flapping or not."""
-        life = self._lives.get(key)
-        return life is not None and life.active
+        return (life := self._lives.get(key)) is not None and life.active
 
     def found(self, key: str, found: Found, now: float) -> None:
         """A condition became true: raise its alert, or raise it again, or count it."""
@@ -133,9 +131,8 @@ class AlertList:
         if life is not None:
             self._move(life, Trigger.REPEAT, now, note=note, evidence=evidence)
         elif (ended := self._ended.get(key)) is not None:
-            body = msgspec.structs.replace(
-                ended, change=Change.UPDATED, evidence=evidence, note=note or ended.note
-            )
+            note = note or ended.note
+            body = msgspec.structs.replace(ended, change=Change.UPDATED, evidence=evidence, note=note)
             self._ended[key] = body
             self._submit(body)
 
@@ -198,7 +195,8 @@ class AlertList:
                 self._release(life, now)
             elif life.count != life.body.count and now >= life.told_at + TELL_EVERY_S:  # as in `next_due`
                 self._tell_count(life, now)
-            if life.body.until_s is not None and life.body.until_s <= wall + EARLY_S:
+            off = life.body.until_s  # further off than anything may lie there: the clock was set back
+            if off is not None and not wall + EARLY_S < off <= wall + LONGEST_SHELF_S + SET_BACK_S:
                 self._move(life, Trigger.UNSHELVE, now)
 
     def next_due(self, *, now: float, wall: float) -> float | None:
@@ -210,7 +208,7 @@ class AlertList:
             if life.count != life.body.count:
                 due.append(life.told_at + TELL_EVERY_S)
             if life.body.until_s is not None:
-                due.append(now + life.body.until_s - wall)
+                due.append(now + min(life.body.until_s - wall, LONGEST_SHELF_S))
         return min(due, default=None)
 
     def _begin(self, key: str, found: Found, now: float) -> None:

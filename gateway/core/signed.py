@@ -73,9 +73,9 @@ class Envelope(msgspec.Struct, frozen=True):
 
 
 Short = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-Name = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9._-]{1,64}\Z")]
+Name = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9._-]{1,64}$")]
 Second = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
-Argument = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9_]{0,31}\Z")]
+Argument = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,31}$")]
 Value = float | Annotated[str, msgspec.Meta(max_length=200)]
 
 
@@ -88,7 +88,7 @@ class Claims(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     jti: Name  # the order's id
     iat: Second
     exp: Second
-    nonce: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{22}\Z")]
+    nonce: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{22}$")]
     target: Name  # a device, a door, an alert, or the gateway itself
     action: Argument
     arguments: Annotated[dict[Argument, Value], msgspec.Meta(max_length=8)]
