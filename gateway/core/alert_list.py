@@ -131,15 +131,14 @@ class AlertList:
         if life is not None:
             self._move(life, Trigger.REPEAT, now, note=note, evidence=evidence)
         elif (ended := self._ended.get(key)) is not None:
-            note = note or ended.note
-            body = msgspec.structs.replace(ended, change=Change.UPDATED, evidence=evidence, note=note)
-            self._ended[key] = body
+            changed = {"change": Change.UPDATED, "evidence": evidence, "note": note or ended.note}
+            self._ended[key] = body = msgspec.structs.replace(ended, **changed)
             self._submit(body)
 
     def note_of(self, key: str) -> str:
         """Return what stands as the note of an alert, also of one that was over lately; "" where there is none."""
-        body = self._lives[key].body if key in self._lives else self._ended.get(key)
-        return (body.note if body is not None else None) or ""
+        body = self.standing(key) or self._ended.get(key)
+        return (body and body.note) or ""
 
     def gone(self, key: str, now: float, *, watched: bool = True) -> None:
         """A condition is normal again, or nobody looks any more (`watched` is False)."""

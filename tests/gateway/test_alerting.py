@@ -490,6 +490,18 @@ def test_a_shelved_alert_comes_back_when_its_time_is_up(street: Street) -> None:
     assert (street.told[-1].change, street.told[-1].until_s) == (RAISED, None)
 
 
+def test_a_shelved_alert_comes_back_when_the_clock_that_set_its_time_was_years_ahead(street: Street) -> None:
+    years = 10 * 365 * 86_400.0
+    street.reads("smoke-a", "fault", True, True)
+    street.wall_minus_monotonic += years
+    street.alerting.shelve(
+        street.open("fire.fault").alert, street.now + street.wall_minus_monotonic + 3600, "Li"
+    )
+    street.wall_minus_monotonic -= years
+    street.tick(street.now + 8 * 86_400.0)
+    assert street.open("fire.fault").state == "active_unacked"
+
+
 def test_a_shelved_alert_that_came_and_went_is_over_with_its_time(street: Street) -> None:
     street.reads("smoke-a", "fault", True, True)
     street.alerting.shelve(street.open("fire.fault").alert, WALL + 3600, "Li")
