@@ -492,12 +492,13 @@ def test_a_shelved_alert_comes_back_when_its_time_is_up(street: Street) -> None:
 
 def test_a_shelved_alert_comes_back_when_the_clock_that_set_its_time_was_years_ahead(street: Street) -> None:
     years = 10 * 365 * 86_400.0
-    street.reads("smoke-a", "fault", True, True)
     street.wall_minus_monotonic += years
+    street.reads("smoke-a", "fault", True, True)
     street.alerting.shelve(
         street.open("fire.fault").alert, street.now + street.wall_minus_monotonic + 3600, "Li"
     )
     street.wall_minus_monotonic -= years
+    street.read("smoke-a", "fault", True)
     street.tick(street.now + 8 * 86_400.0)
     assert street.open("fire.fault").state == "active_unacked"
 
