@@ -19,7 +19,7 @@ from models.train.collect import Split, collect, jobs
 from models.train.export import export
 from models.train.net import Net
 from models.train.recover import recover
-from models.train.shards import ABOUT, OBJECT, load_all
+from models.train.shards import ABOUT, OBJECT, claim, load_all
 from models.train.train import Recipe, Trained, keep, mean_of, predict, restore, train, validate
 from models.train.vouch import threshold
 
@@ -158,17 +158,25 @@ def main() -> None:
         "--on", type=Path, metavar="FOLDER",
         help="teach the model in FOLDER on, with new streams (take another --seed): an hour on two cores",
     )  # fmt: skip
-    parser.add_argument("--work", type=Path, default=Path("build/falling-object"), help="working folder")
+    parser.add_argument(
+        "--work", type=Path, help="working folder; build/falling-object, -quick or -on-SEED behind it"
+    )
     parser.add_argument(
         "--out", type=Path, help="model folder; models/falling-object, with --quick WORK/model"
     )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     options = parser.parse_args()
-    home = options.out or (options.work / "model" if options.quick else HOME)
+    variant = "-quick" if options.quick else f"-on-{options.seed}" if options.on else ""
+    work = options.work or Path(f"build/falling-object{variant}")
+    try:
+        claim(work, f"--seed {options.seed}{variant}")
+    except ValueError as error:
+        parser.error(str(error))
+    home = options.out or (work / "model" if options.quick else HOME)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     console = Console(stderr=True)
     plan = QUICK if options.quick else TAUGHT if options.on else EVENING
-    evening = Evening(options.work, plan, options.seed, options.jobs, console)
+    evening = Evening(work, plan, options.seed, options.jobs, console)
     best = teach(evening, home, on=options.on) if options.on else build(evening, home)
     console.print(f"{home}: validation recall {', '.join(f'{100 * share:.1f} %' for share in best.recall)}")
 

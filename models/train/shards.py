@@ -88,3 +88,15 @@ def census(tubelets: Tubelets) -> dict[str, int]:
     """Count the tubelets of every class."""
     names = {**dict(enumerate(CLASSES)), ANY_NEGATIVE: "any_negative"}
     return {name: int((tubelets.labels == number).sum()) for number, name in names.items()}
+
+
+def claim(folder: Path, made: str) -> None:
+    """Give a working folder to one making, `made` in words; raise ValueError where it is another's.
+
+    What lies there is taken as it is, so shards and weights of another seed or size would be passed off as these.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / "made-as.txt"
+    if note.exists() and (before := note.read_text(encoding="utf-8")) != made:
+        raise ValueError(f"{folder} is of `{before}`, not of `{made}`: take another --work, or remove it")
+    note.write_text(made, encoding="utf-8")

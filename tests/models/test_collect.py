@@ -151,3 +151,10 @@ def test_mining_keeps_objects_and_what_looks_like_one() -> None:
 
 def test_mining_of_nothing_is_nothing() -> None:
     assert collect.mined([], Opinion(), np.random.default_rng(1)) == []
+
+
+def test_a_working_folder_is_not_taken_for_another_seed_or_size(tmp_path: Path) -> None:
+    shards.claim(tmp_path / "work", "--seed 1")
+    shards.claim(tmp_path / "work", "--seed 1")
+    with pytest.raises(ValueError, match="take another --work"):
+        shards.claim(tmp_path / "work", "--seed 2")
