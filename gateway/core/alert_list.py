@@ -18,7 +18,7 @@ from gateway.core.kinds import Kind, Kinds
 from gateway.core.policy import PolicyError
 
 LONGEST_SHELF_S = 7 * 86_400.0
-SET_BACK_S = 3600.0
+SET_BACK_S = 3600.0  # as much as a clock is put right by while something lies there
 EARLY_S = 0.001  # a timer set from a time of day may come so much too early: its digits end there
 
 _ON_SHELF = frozenset({State.SHELVED_ACTIVE, State.SHELVED_CLEARED})
