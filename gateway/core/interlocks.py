@@ -2,6 +2,8 @@
 
 An interlock stays engaged after the alert is over, across restarts, until a person releases it; and it cannot be
 released while an alert that would engage it is still in alarm.
+
+Two interlocks may order the same thing, one siren for two buildings: it stays as one wants it until both have ended.
 """
 
 from collections.abc import Mapping
@@ -17,6 +19,7 @@ LEVELS: Final = ("compound", "building", "unit")
 FIRE_KINDS: Final = frozenset({"fire.smoke", "fire.heat", "fire.panel", "fire.manual", "fire.confirmed"})
 ENGAGED_KIND: Final = "interlock.engaged"
 DRILL_KIND: Final = "interlock.drill"
+CHANNEL: Final = "channel"  # the argument that says which output of a board is meant
 _NORMAL: Final = frozenset({State.OVER, State.CLEARED_UNACKED, State.SHELVED_CLEARED})
 
 
@@ -27,6 +30,11 @@ class InterlockOrder:
     device: str
     action: str
     arguments: Mapping[str, float] = field(default_factory=dict)
+
+    def moves_with(self, other: "InterlockOrder") -> bool:
+        """Return whether both move the same thing; where their channels do not tell, their device does."""
+        mine, theirs = self.arguments.get(CHANNEL), other.arguments.get(CHANNEL)
+        return self.device == other.device and (mine == theirs or mine is None or theirs is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +64,11 @@ class InterlockPlan:
     def engages(self, alert: AlertBody) -> bool:
         """Return whether an alert within its reach engages it: what is latched alone does not."""
         return is_active(alert.state)
+
+    def holds(self, order: InterlockOrder, *, silenced: bool) -> bool:
+        """Return whether, engaged, it wants something to stay as it is that an order of another moves.
+
+        A dry run wants nothing. What sounds is wanted only until a person silences it.
+        """
+        standing = self.orders if silenced else (*self.orders, *self.sound)
+        return not self.dry_run and any(each.moves_with(order) for each in standing)
