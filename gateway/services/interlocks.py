@@ -2,8 +2,8 @@
 
 Engaging is an event, so that the doors follow it like anything else and a restart finds it in the journal. The
 orders to other devices (a fan, the lift) are given here, again and again until they are done, and once more after a
-restart. A drill engages an interlock by hand, says so wherever it is shown, and ends by itself; a fire during a drill
-makes it real.
+restart: of an engaged interlock all, of one that has ended what the journal does not know as done. A drill engages an
+interlock by hand, says so wherever it is shown, and ends by itself; a fire during a drill makes it real.
 
 Sounders sound with it, in a drill too. A person with the right to may silence them while it stands; a new fire has them
 sound again. Their self-test is some seconds of sound, and is cut short by nothing but a fire.
@@ -80,12 +80,12 @@ class Interlocks:
         self._burning: dict[str, dict[str, Place]] = {name: {} for name in self._plans}
         self._drill_until: dict[str, float] = {}
         self._test_until: dict[str, float] = {}
-        self._orders: dict[
-            tuple[str, str], tuple[str, Sequence[InterlockOrder], bool]
-        ] = {}  # by interlock and lane; the last says whether they are to rest
+        # by interlock and lane: the origin, the orders, whether they go back to rest
+        self._orders: dict[tuple[str, str], tuple[str, Sequence[InterlockOrder], bool]] = {}
         self._wake = asyncio.Event()
         self._turned = asyncio.Event()  # set, and another in its place, when an interlock changes
         told = list(restore)
+        self._owed = {plan.name: plan.owed(told) for plan in plans}
         for event in told:
             if isinstance(event.body, InterlockBody):
                 self._engaged[event.body.interlock] = event.body
@@ -159,7 +159,11 @@ class Interlocks:
                         await self._wake.wait()
 
     def _take_up(self) -> None:
-        """Assert again what is engaged, and engage what a fire in the journal should have engaged."""
+        """Assert again what is engaged, end what is owed, and engage what a fire in the journal should have engaged."""
+        for name, (after, hush) in self._owed.items():
+            for lane, orders in (("", after), (SOUND, hush)):
+                if orders and self._standing(name) is None:
+                    self._order(name, orders, lane, rest=True)
         for name, body in [each for each in self._engaged.items() if each[1].engaged]:
             plan = self._plans.get(name)
             if plan is None:  # no longer configured: nobody could ever release it
