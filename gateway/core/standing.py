@@ -9,6 +9,7 @@ case.
 So that no alert is told twice by the last resort, what it told of an alert stands as long as the alert does.
 
 An outcome ends a command only if it is of the same origin: what a stranger calls an order says nothing about it.
+That one failed is not the last word: an interlock's is tried on, and a later "done" takes the place of its outcome.
 
 A fold goes on from what an earlier one kept as from the whole journal: `Restored(kept)` and then what came after it.
 """
@@ -58,6 +59,8 @@ class Restored:
             self._told.pop(event.body.alert, None)
         before = self._last.pop(key, None)
         if isinstance(event.body, OutcomeBody):
+            if before is None and event.body.result == "done" and key in self._answered:
+                before = self._answered[key][0]
             if before is not None:
                 self._answer(key, before, event)
         elif not is_over(event.body):
@@ -96,8 +99,11 @@ class Standing:
         if key is not None and is_over(event.body):
             before = self._positions.pop(key, None)
             self._told.pop(key[1], None)
-            if before is not None and isinstance(event.body, OutcomeBody):
-                self._answer(key, before, (event.epoch, event.seq))
+            if isinstance(event.body, OutcomeBody):
+                if before is None and event.body.result == "done" and key in self._answered:
+                    before = self._answered[key][0]
+                if before is not None:
+                    self._answer(key, before, (event.epoch, event.seq))
         elif key is not None:
             self._positions[key] = (event.epoch, event.seq)
 

@@ -2,11 +2,15 @@
 
 Engaging is an event, so that the doors follow it like anything else and a restart finds it in the journal. The
 orders to other devices (a fan, the lift) are given here, again and again until they are done, and once more after a
-restart. A drill engages an interlock by hand, says so wherever it is shown, and ends by itself; a fire during a drill
-makes it real.
+restart: of an engaged interlock all, of one that has ended what the journal does not know as done. A drill engages an
+interlock by hand, says so wherever it is shown, and ends by itself; a fire during a drill makes it real.
 
 Sounders sound with it, in a drill too. A person with the right to may silence them while it stands; a new fire has them
 sound again. Their self-test is some seconds of sound, and is cut short by nothing but a fire.
+
+An order to go back to rest waits as long as another engaged interlock wants the same thing moved: the end of one fire,
+of a drill or a test never hushes the siren of another fire. The same goes for `silence`: whoever silences one fire has
+not seen the other, so the siren they share sounds on until that is silenced too, and the answer says for which it does.
 """
 
 import asyncio
@@ -76,11 +80,12 @@ class Interlocks:
         self._burning: dict[str, dict[str, Place]] = {name: {} for name in self._plans}
         self._drill_until: dict[str, float] = {}
         self._test_until: dict[str, float] = {}
-        self._orders: dict[
-            tuple[str, str], tuple[str, Sequence[InterlockOrder]]
-        ] = {}  # by interlock and lane
+        # by interlock and lane: the origin, the orders, whether they go back to rest
+        self._orders: dict[tuple[str, str], tuple[str, Sequence[InterlockOrder], bool]] = {}
         self._wake = asyncio.Event()
+        self._turned = asyncio.Event()  # set, and another in its place, when an interlock changes
         told = list(restore)
+        self._owed = {plan.name: plan.owed(told) for plan in plans}
         for event in told:
             if isinstance(event.body, InterlockBody):
                 self._engaged[event.body.interlock] = event.body
@@ -119,17 +124,16 @@ class Interlocks:
         """Return every interlock as it stands."""
         rows = []
         for plan in self._plans.values():
-            body = self._engaged.get(plan.name)
-            engaged = body is not None and body.engaged
+            body = self._standing(plan.name)
             rows.append(
                 {
                     "interlock": plan.name,
-                    "engaged": engaged,
-                    "drill": body is not None and engaged and body.drill,
-                    "places": body.places if body is not None and engaged else (),
-                    "cause": body.cause if body is not None and engaged else "",
+                    "engaged": body is not None,
+                    "drill": body is not None and body.drill,
+                    "places": body.places if body is not None else (),
+                    "cause": body.cause if body is not None else "",
                     "burning": len(self._burning[plan.name]),
-                    "silenced": body is not None and engaged and body.silenced,
+                    "silenced": body is not None and body.silenced,
                     "dry_run": plan.dry_run,
                 }
             )
@@ -143,18 +147,23 @@ class Interlocks:
             while True:
                 self._wake.clear()
                 self._end_drills()
-                for lane, (origin, orders) in list(self._orders.items()):
+                for lane, (origin, orders, rest) in list(self._orders.items()):
                     del self._orders[lane]
                     if (before := giving.get(lane)) is not None:
                         before.cancel()
-                    giving[lane] = group.create_task(self._give(origin, orders), name=f"{origin} {lane[1]}")
+                    work = self._give(lane[0], origin, orders, rest=rest)
+                    giving[lane] = group.create_task(work, name=f"{origin} {lane[1]}")
                 ends = [*self._drill_until.values(), *self._test_until.values()]
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout_at(min(ends, default=None)):
                         await self._wake.wait()
 
     def _take_up(self) -> None:
-        """Assert again what is engaged, and engage what a fire in the journal should have engaged."""
+        """Assert again what is engaged, end what is owed, and engage what a fire in the journal should have engaged."""
+        for name, (after, hush) in self._owed.items():
+            for lane, orders in (("", after), (SOUND, hush)):
+                if orders and self._standing(name) is None:
+                    self._order(name, orders, lane, rest=True)
         for name, body in [each for each in self._engaged.items() if each[1].engaged]:
             plan = self._plans.get(name)
             if plan is None:  # no longer configured: nobody could ever release it
@@ -165,7 +174,7 @@ class Interlocks:
                 self._end(plan, why="drill")
             else:
                 self._order(name, plan.orders)
-                self._order(name, plan.hush if body.silenced else plan.sound, SOUND)
+                self._order(name, plan.hush if body.silenced else plan.sound, SOUND, rest=body.silenced)
         alerts, self._alerts_before = self._alerts_before, {}
         for alert in alerts.values():
             for plan in self._plans.values():
@@ -188,9 +197,8 @@ class Interlocks:
             self._submit(NoteBody(DRY_RUN, f"{plan.name} would engage: {alert.text.en}"))
 
     def _engage(self, plan: InterlockPlan, reach: Place, *, cause: str, drill: bool) -> None:
-        before = self._engaged.get(plan.name)
-        standing = before is not None and before.engaged
-        places = before.places if before is not None and standing and not before.drill else ()
+        before = self._standing(plan.name)
+        places = before.places if before is not None and not before.drill else ()
         if reach in places:
             return
         log.warning("interlock %s engages: %s", plan.name, cause)
@@ -202,22 +210,23 @@ class Interlocks:
         self._order(plan.name, plan.sound, SOUND, why=why)
 
     def _sound_again(self, plan: InterlockPlan) -> None:
-        body = self._engaged.get(plan.name)
-        if body is not None and body.engaged and body.silenced:
+        body = self._standing(plan.name)
+        if body is not None and body.silenced:
             self._tell(msgspec.structs.replace(body, silenced=False))
             self._order(plan.name, plan.sound, SOUND)
 
     def _silence(self, plan: InterlockPlan) -> Done:
-        body = self._engaged.get(plan.name)
-        if body is None or not body.engaged or body.silenced or not plan.hush:
+        body = self._standing(plan.name)
+        if body is None or body.silenced or not plan.hush:
             raise PolicyError(f"{plan.name} has no sounders that sound", "`doors` shows the interlocks")
         self._tell(msgspec.structs.replace(body, silenced=True))
-        self._order(plan.name, plan.hush, SOUND)
-        return Done("silenced until the next fire", self._now())
+        self._order(plan.name, plan.hush, SOUND, rest=True)
+        others = dict.fromkeys(other for order in plan.hush for other in self._holders(plan.name, order))
+        still = f"; what it shares with {', '.join(others)} sounds on for that" if others else ""
+        return Done(f"silenced until the next fire{still}", self._now())
 
     def _self_test(self, plan: InterlockPlan, seconds: float) -> Done:
-        body = self._engaged.get(plan.name)
-        if not plan.sound or (body is not None and body.engaged):
+        if not plan.sound or self._standing(plan.name) is not None:
             raise PolicyError(f"{plan.name} has no sounders to test now", "it must not be engaged")
         self._test_until[plan.name] = self._now() + seconds
         self._order(plan.name, plan.sound, SOUND, why="test")
@@ -226,13 +235,13 @@ class Interlocks:
         )
 
     def _end(self, plan: InterlockPlan, *, why: str) -> None:
-        """Have everything go back to rest."""
-        self._order(plan.name, plan.after, why=why)
-        self._order(plan.name, plan.hush, SOUND, why=why)
+        """Have everything go back to rest, but for what another interlock holds: that follows when it lets go."""
+        self._order(plan.name, plan.after, why=why, rest=True)
+        self._order(plan.name, plan.hush, SOUND, why=why, rest=True)
 
     def _release(self, plan: InterlockPlan) -> Done:
-        body = self._engaged.get(plan.name)
-        if body is None or not body.engaged:
+        body = self._standing(plan.name)
+        if body is None:
             raise PolicyError(f"{plan.name} is not engaged", "`doors` shows the interlocks")
         if self._burning[plan.name] and not body.drill:
             raise PolicyError(
@@ -244,8 +253,7 @@ class Interlocks:
         return Done("released", self._now())
 
     def _drill(self, plan: InterlockPlan, minutes: float) -> Done:
-        body = self._engaged.get(plan.name)
-        if body is not None and body.engaged:
+        if self._standing(plan.name) is not None:
             raise PolicyError(f"{plan.name} is engaged already", "release it first")
         self._engage(plan, plan.place, cause="drill", drill=True)
         self._drill_until[plan.name] = self._now() + minutes * 60
@@ -261,29 +269,55 @@ class Interlocks:
         for name, until in list(self._test_until.items()):
             if self._now() >= until:
                 del self._test_until[name]
-                self._order(name, self._plans[name].hush, SOUND, why="test")
+                self._order(name, self._plans[name].hush, SOUND, why="test", rest=True)
 
     def _released(self, name: str, cause: str) -> InterlockBody:
         return InterlockBody(name, False, (), cause)
 
+    def _standing(self, name: str) -> InterlockBody | None:
+        """Return how an interlock is engaged; None where it is not."""
+        body = self._engaged.get(name)
+        return body if body is not None and body.engaged else None
+
+    def _holders(self, name: str, order: InterlockOrder) -> list[str]:
+        """Return the other interlocks that want something to stay as it is that an order of `name` moves."""
+        engaged = [(plan, self._standing(plan.name)) for plan in self._plans.values() if plan.name != name]
+        return [plan.name for plan, body in engaged if body and plan.holds(order, silenced=body.silenced)]
+
     def _tell(self, body: InterlockBody) -> None:
         self._engaged[body.interlock] = body
         self._submit(body)
+        self._turned.set()
+        self._turned = asyncio.Event()
 
     def _order(
-        self, name: str, orders: Sequence[InterlockOrder], lane: str = "", *, why: str = "interlock"
+        self,
+        name: str,
+        orders: Sequence[InterlockOrder],
+        lane: str = "",
+        *,
+        why: str = "interlock",
+        rest: bool = False,
     ) -> None:
-        """Have orders given in the place of those of their lane; `why` is in the origin of each."""
-        self._orders[name, lane] = (f"{why}:{name}", orders)
+        """Have orders given in the place of those of their lane; `why` is in the origin of each.
+
+        Orders to go back to `rest` wait while another interlock holds what they move; the others never wait.
+        """
+        self._orders[name, lane] = (f"{why}:{name}", orders, rest)
         self._wake.set()
 
-    async def _give(self, origin: str, orders: Sequence[InterlockOrder]) -> None:
+    async def _give(self, name: str, origin: str, orders: Sequence[InterlockOrder], *, rest: bool) -> None:
         async with asyncio.TaskGroup() as group:
             for order in orders:
-                group.create_task(self._insist(origin, order), name=f"{origin}: {order.device}")
+                work = self._insist(origin, order, resting=name if rest else None)
+                group.create_task(work, name=f"{origin}: {order.device}")
 
-    async def _insist(self, origin: str, order: InterlockOrder) -> None:
-        """Give one order until it is done. It is told when it is given, when it first fails and when it is done."""
+    async def _insist(self, origin: str, order: InterlockOrder, *, resting: str | None) -> None:
+        """Give one order until it is done. It is told when it is given, when it first fails and when it is done.
+
+        Before each try one to go back to rest, for the interlock `resting`, waits until no other holds it.
+        """
+        await self._let_go(resting, order)
         command = CommandBody(self._new_id(), order.device, order.action, dict(order.arguments), origin)
         self._submit(command)
         for turn in itertools.count():
@@ -293,6 +327,11 @@ class Interlocks:
             if turn == 0:
                 self._outcome(command, "failed", f"{trouble}; it is tried on")
             await asyncio.sleep(PAUSES_S[min(turn, len(PAUSES_S) - 1)])
+            await self._let_go(resting, order)
+
+    async def _let_go(self, resting: str | None, order: InterlockOrder) -> None:
+        while resting is not None and self._holders(resting, order):
+            await self._turned.wait()
 
     async def _try(self, command: CommandBody) -> str | None:
         """Give one order once; return what went wrong."""

@@ -56,7 +56,10 @@ PLANS = tuple(plan(name) for name in ("gate-2-1", "gate-2-2", "gate-3-1"))
 
 
 class Yard(Rig):
-    """What a test plays with; `unsynced` makes the clock one that is not trusted."""
+    """What a test plays with; `unsynced` makes the clock one that is not trusted.
+
+    `spares` name boards that are no door's: the strike of one is a siren, a fan.
+    """
 
     STEP_S = 0.005
 
@@ -67,12 +70,14 @@ class Yard(Rig):
         schedules: Mapping[str, schedule.Schedule],
         restore: Iterable[Event],
         wall: float,
+        spares: Sequence[str] = (),
     ) -> None:
         super().__init__()
         before = list(restore)
         self.unsynced = False
         self.wall_minus_monotonic = wall
-        self.sims = {each.name: SimDevice(BOARD, number) for number, each in enumerate(plans, 1)}
+        names = [*(each.name for each in plans), *spares]
+        self.sims = {name: SimDevice(BOARD, number) for number, name in enumerate(names, 1)}
         self.detectors = {f"smoke-{n}": SimDevice(DETECTOR, n) for n in (2, 3)}
         self.lines = {
             "yard": SimLine(LineSettings("yard", "memory"), list(self.sims.values()), turnaround_s=0.005),
@@ -177,11 +182,12 @@ def play(
     restore: Iterable[Event] = (),
     wall: float = WALL,
     settle: bool = True,
+    spares: Sequence[str] = (),
 ) -> T:
     """Play a scenario in a yard that has been read once, in virtual time."""
 
     async def main() -> T:
-        yard = Yard(plans, interlocks, schedules, restore, wall)
+        yard = Yard(plans, interlocks, schedules, restore, wall, spares)
 
         async def settled() -> T:
             if settle:

@@ -71,7 +71,7 @@ def command(name: str) -> CommandBody:
 
 
 def outcome(
-    name: str, result: Literal["done", "refused", "late"] = "done", origin: str = ORIGIN
+    name: str, result: Literal["done", "refused", "late", "failed"] = "done", origin: str = ORIGIN
 ) -> OutcomeBody:
     return OutcomeBody(name, "door-1", "unlock", result, "", origin)
 
@@ -117,6 +117,16 @@ def test_a_refusal_of_another_origin_ends_no_command_whatever_id_it_names() -> N
     standing = Standing(events)
     standing.follow(Event(1, 9, 0.0, 0.0, Clock.SYNCED, stranger))
     assert standing.positions() == [(1, 2)]
+
+
+def test_an_order_that_is_tried_on_until_it_is_done_comes_back_as_done() -> None:
+    bodies: list[Body] = [command("a"), outcome("a", "failed"), outcome("a", "done"), outcome("a", "failed")]
+    events = restored(bodies)
+    assert [event.body for event in events] == [command("a"), outcome("a", "done")]
+    numbered, standing = Numbered(), Standing([])
+    for body in bodies:
+        standing.follow(numbered.event(body))
+    assert standing.answered() == [(1, 1), (1, 3)]
 
 
 def test_only_so_many_outcomes_come_back_the_youngest() -> None:
@@ -179,7 +189,7 @@ def any_body(dice: random.Random) -> Body:
             alert,
             note(name, f"ntfy-{dice.randrange(2)}", "ok"),
             command(f"c-{dice.randrange(3)}"),
-            outcome(f"c-{dice.randrange(3)}"),
+            outcome(f"c-{dice.randrange(3)}", dice.choice(("done", "failed"))),
             BaselineBody(f"cover-{dice.randrange(2)}", "roll", dice.random(), "auto"),
             OrderedBody(f"door-{dice.randrange(2)}", dice.choice(("", "locked_down")), "local:root"),
             NoteBody("gateway.started", ""),

@@ -10,6 +10,16 @@ from gateway.core.interlocks import InterlockOrder, InterlockPlan
 from gateway.core.policy import PolicyError
 from gateway.core.standing import Restored
 from tests.gateway.services.test_interlocks import GATES, OTHER, SOUNDER, free, restored
+from tests.gateway.services.test_interlocks_that_share import (
+    BOTH,
+    OFF,
+    SIREN,
+    burning,
+    hushed,
+    put_out,
+    sounding,
+)
+from tests.gateway.services.test_interlocks_that_share import play as play_siren
 from tests.gateway.yard import Yard, play
 
 
@@ -119,3 +129,69 @@ def test_an_alert_that_ends_with_the_restart_itself_engages_nothing() -> None:
 
     plans = [InterlockPlan("flood", kinds=frozenset({"manhole.water"}))]
     play(scenario, restore=restored(acknowledged), interlocks=plans, settle=False)
+
+
+async def released_from_a_dead_siren(yard: Yard) -> list[Event]:
+    await burning(yard, "2")
+    yard.sims[SIREN].alive = False
+    await put_out(yard, "2")
+    await asyncio.sleep(20)
+    return journaled(yard)
+
+
+def results(yard: Yard, order: InterlockOrder) -> list[str]:
+    outcomes = [body for body in yard.told if isinstance(body, OutcomeBody)]
+    return [body.result for body in outcomes if (body.device, body.action) == (order.device, order.action)]
+
+
+def test_a_siren_whose_board_was_dead_at_the_release_is_hushed_when_it_is_back_after_a_restart() -> None:
+    async def after(yard: Yard) -> None:
+        yard.sims[SIREN].alive = False
+        await asyncio.sleep(60)
+        yard.sims[SIREN].alive = True
+        await yard.until(lambda: results(yard, OFF)[-1:] == ["done"], within_s=30)
+        assert hushed(yard) == ["interlock:fire-2"]
+
+    before = play_siren(released_from_a_dead_siren, interlocks=BOTH)
+    play_siren(after, interlocks=BOTH, restore=before, settle=False)
+
+
+def test_what_an_earlier_life_left_sounding_is_not_hushed_while_another_fire_stands() -> None:
+    engaged = InterlockBody("fire-3", True, (Place(building="3"),), "id-2", False)
+
+    async def after(yard: Yard) -> None:
+        await asyncio.sleep(60)
+        assert yard.strike(SIREN)
+        await yard.order("fire-3", "release")
+        await sounding(yard, on=False)
+        assert set(hushed(yard)) == {"interlock:fire-2", "interlock:fire-3"}
+
+    before = play_siren(released_from_a_dead_siren, interlocks=BOTH)
+    play_siren(after, interlocks=BOTH, restore=[*before, *restored(engaged)])
+
+
+def test_a_self_test_that_a_restart_cut_short_is_ended_after_it() -> None:
+    async def before(yard: Yard) -> list[Event]:
+        await yard.order("fire-2", "self_test", seconds=30)
+        await sounding(yard)
+        return journaled(yard)
+
+    async def after(yard: Yard) -> None:
+        await asyncio.sleep(30)
+        assert hushed(yard) == ["interlock:fire-2"]
+
+    play_siren(after, interlocks=BOTH, restore=play_siren(before, interlocks=BOTH))
+
+
+def test_an_ordinary_restart_orders_nothing_also_where_the_end_was_done_late() -> None:
+    async def before(yard: Yard) -> list[Event]:
+        await released_from_a_dead_siren(yard)
+        yard.sims[SIREN].alive = True
+        await yard.until(lambda: results(yard, OFF) == ["failed", "done"], within_s=30)
+        return journaled(yard)
+
+    async def after(yard: Yard) -> None:
+        await asyncio.sleep(60)
+        assert [body for body in yard.told if isinstance(body, CommandBody)] == []
+
+    play_siren(after, interlocks=BOTH, restore=play_siren(before, interlocks=BOTH))
