@@ -69,6 +69,7 @@ class Writer:
         self._checkpoint_at = _NEVER  # a checkpoint that the disk refused is owed
         self._dirty_pages = 0
         self._broken = self._idle = self._suspect = False
+        self._full = False  # somebody was told that the reserve was given up
         self._flight: _Flight | None = None
         self._store: Store | None = None
 
@@ -249,9 +250,9 @@ class Writer:
 
     def _recovered(self) -> None:
         """Say that the disk takes everything again, if it does."""
-        if self.failing and self._checkpoint_at == _NEVER:
-            log.warning("the journal can be written again")
-            self.failing = None
+        if self._checkpoint_at == _NEVER and (self.failing or (self._full and self.reserve.held)):
+            log.warning("the journal can be written again, the disk takes everything")
+            self.failing, self._full = None, False
             self.upkeep.report(NoteBody("journal.recovered", "the disk takes everything again"))
 
     def announce(self) -> None:
@@ -277,9 +278,9 @@ class Writer:
         """Decide what follows from an error; True when the next try may come at once."""
         full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
         if full and self.reserve.release():
-            self.upkeep.report(
-                NoteBody("journal.full", "the disk is full; the reserve was given up, make room")
-            )
+            self._full = True
+            told = "the disk is full; the reserve was given up, make room"
+            self.upkeep.report(NoteBody("journal.full", told))
             return True
         self._broken = (not full) if broken is None else broken
         self._suspect = self._suspect or is_damage(error)
@@ -325,7 +326,8 @@ class Writer:
         """Remove what is old or too much, step by step; re-make the reserve when there is room again."""
         self._upkeep_at = self._now() + self._settings.upkeep_s
         try:
-            await self.store.call(lambda _connection: self.reserve.make())
+            if await self.store.call(lambda _connection: self.reserve.make()) and not self.failing:
+                self._recovered()
             while self._due() > self._now():
                 if not await self.upkeep.step(self.store):
                     await self._sum_up(summary.EVERY_ROWS)

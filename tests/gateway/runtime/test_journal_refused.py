@@ -7,6 +7,7 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
+from gateway.core.events import NoteBody
 from gateway.runtime.journal import Journal, Lane
 from tests.events import alert, reading
 from tests.gateway.runtime.journal_use import SMALL, at, every, running, served, store
@@ -102,6 +103,30 @@ def test_what_a_passing_fault_of_the_disk_refused_is_written_when_the_gateway_is
 
     asyncio.run(scene())
     assert served(tmp_path) == [alert(1), alert(2)]
+
+
+def test_a_disk_that_was_full_is_told_to_have_room_when_the_reserve_is_made_again_and_full_the_next_time_too(
+    tmp_path: Path,
+) -> None:
+    """Its alert stayed up for ever, and the next full disk raised none."""
+    card, told = Card(sqlite3.SQLITE_FULL), list[str]()
+
+    def report(note: NoteBody) -> None:
+        card.refuses = False  # what was given up is room
+        told.append(note.what)
+
+    async def scene() -> None:
+        settings = dataclasses.replace(SMALL, upkeep_s=0.01)
+        async with running(tmp_path, settings, card.probe) as journal, asyncio.timeout(20):
+            journal.report = report
+            for seq in (1, 2):
+                await until(lambda: journal.statistics().reserve, what="the reserve")
+                card.refuses = True
+                await store(journal, Lane.URGENT, [alert(seq)])
+                await until(lambda: told[-1:] == ["journal.recovered"], what="the word that there is room")
+
+    asyncio.run(scene())
+    assert told == ["journal.full", "journal.recovered"] * 2
 
 
 def test_an_alert_in_memory_overtakes_no_row_behind_a_damaged_one(tmp_path: Path) -> None:
