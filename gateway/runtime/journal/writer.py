@@ -12,7 +12,6 @@ file that turned out damaged is set aside there.
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +19,7 @@ from typing import Final
 from gateway.core.events import NoteBody
 from gateway.runtime.journal import cursors, statements, summary
 from gateway.runtime.journal.contract import JournalSettings, Salvage, StoreError
-from gateway.runtime.journal.cursors import CURSOR
+from gateway.runtime.journal.cursors import CURSOR, Written
 from gateway.runtime.journal.opening import SKIP, is_damage
 from gateway.runtime.journal.pending import Pending, Tail
 from gateway.runtime.journal.reserve import Reserve
@@ -42,7 +41,7 @@ class _Flight:
 
     batch: Batch
     started: float
-    future: "asyncio.Future[dict[tuple[str, Lane], int]]"
+    future: "asyncio.Future[Written]"
 
 
 class Writer:
@@ -214,7 +213,7 @@ class Writer:
         """Write all that is due by `now`, tell everybody who waits, fold the WAL in when it has grown."""
         flight, self._flight = self._flight or self._launch(now), None
         try:
-            served = await flight.future
+            written = await flight.future
         except sqlite3.Error as error:
             self.pending.refused()
             if not self._refused(error):
@@ -223,27 +222,27 @@ class Writer:
         except BaseException:
             self.pending.refused()  # cancelled: it may be written or not; the next try settles it
             raise
-        self._written(flight.batch, served, self._now() - flight.started)
+        self._written(flight.batch, written, self._now() - flight.started)
         if self._dirty_pages >= statements.CHECKPOINT_PAGES:
             await self._checkpoint()
 
     def _launch(self, now: float) -> "_Flight":
-        batch = self.pending.take(self.ordinals, now)
+        batch = self.pending.take(now)
         return _Flight(batch, self._now(), self.store.start(cursors.write, batch, self._probe))
 
-    def _written(self, batch: Batch, served: Mapping[tuple[str, Lane], int], took_s: float) -> None:
+    def _written(self, batch: Batch, written: Written, took_s: float) -> None:
         self.pending.written()
         storm = took_s >= _SLOW_S and self.pending.count(Lane.URGENT) > 0
         self._paced_until = self._now() - took_s + self._settings.storm_pace_s if storm else 0.0
         for lane, rows in batch.rows.items():
             if rows:
                 self.last[lane] = max(self.last[lane], rows[-1].position)
-                self.ordinals[lane] += len(rows)
-                self.upkeep.rows += len(rows)
+                self.upkeep.rows += written.ordinals[lane] - self.ordinals[lane]
+                self.ordinals[lane] = written.ordinals[lane]
                 self._dirty_pages += 2 + sum(len(row.body) + 60 for row in rows) // statements.PAGE_SIZE
         self._dirty_pages += bool(batch.marks)
         self.tail.extend(batch.rows[Lane.URGENT])
-        self.served |= served
+        self.served |= written.served
         self.commits, self.last_commit_s = self.commits + 1, took_s
         self._recovered()
         self.announce()
