@@ -62,24 +62,26 @@ async def serve(
     ready: Callable[[], None] = lambda: None,
     on_event: Callable[[Event], None] | None = None,
     reload: Callable[[], None] | None = None,
+    opened: Callable[[Journal], None] = lambda _journal: None,
     probe: Probe = no_probe,
 ) -> None:
     """Run one house until `stop` is set. `on_event` follows the stream; `probe` is for tests that crash it.
 
-    `reload` has the configuration read again; without it nobody can order that from afar.
+    `reload` has the configuration read again; without it nobody can order that from afar. `opened` is given the
+    journal: whoever ends the house may want to know whether it can be written.
     """
     assert checked.config is not None
     table = checked.config.gateway
     settings = JournalSettings(
-        retention_days=table.retention_days,
-        max_bytes=int(table.journal_max_mb * 1024 * 1024),
+        retention_days=table.retention_days, max_bytes=int(table.journal_max_mb * 1024 * 1024),
         first_epoch=first_epoch(time.time(), earliest=RELEASED),
-    )
+    )  # fmt: skip
 
     async def open_at(folder: Path) -> Journal:
         return await Journal.open(folder / "journal.db", settings=settings, probe=probe)
 
     checked, journal = await refuge.opened(checked, open_at)
+    opened(journal)
     assert checked.config is not None
     control_path = configuration.control_socket(checked.config.gateway)
     try:
@@ -152,15 +154,10 @@ class House:
     def control(self, path: Path) -> Control:
         """Take the control socket; ControlError when another gateway has it."""
         operations = Operations(
-            status=self.status,
-            alerts=self._alerting,
-            orders=self._gatehouse.commanding,
-            export=self._journal.export,
-            watch=self._watching.stream,
-            kept=self._journal.kept,
-            assets=self._assets.statistics,
-            wall=time.time,
-        )
+            status=self.status, alerts=self._alerting, orders=self._gatehouse.commanding,
+            export=self._journal.export, watch=self._watching.stream, kept=self._journal.kept,
+            assets=self._assets.statistics, wall=time.time,
+        )  # fmt: skip
         access = self._gatehouse.access
         more = {**self._upkeep.operations, **(access.operations if access else {})}
         control = Control(path, {**operations.by_name, **more})

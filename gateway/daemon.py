@@ -5,7 +5,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -13,7 +13,7 @@ from gateway import app, configuration, surroundings
 from gateway.configuration import Checked
 from gateway.core.faults import ConfigError, Fault
 from gateway.runtime import logs, loop
-from gateway.runtime.journal import StoreError
+from gateway.runtime.journal import Journal, StoreError
 from gateway.runtime.lives import lives
 from gateway.runtime.systemd import Notifier
 from gateway.services.control import ControlError
@@ -22,6 +22,11 @@ from gateway.terminal.help import DONE, NO, PROGRAM
 from gateway.terminal.words import Words
 
 log = logging.getLogger(__name__)
+
+UNWRITTEN: Final = (
+    "the journal cannot be written, the configuration in force stays: with this life the alerts that wait in memory"
+    " for the disk would end (make room on the disk or mend it, see dmesg; then reload again)"
+)
 
 
 def run(path: Path | None, verbosity: int, words: Words) -> int:
@@ -40,9 +45,13 @@ def run(path: Path | None, verbosity: int, words: Words) -> int:
 async def _lives(path: Path) -> None:
     """Serve house after house. Raises ConfigError, StoreError, ControlError or UplinkError when it cannot start."""
     first = configuration.load(path)
+    journals: list[Journal] = []  # that of the life in force
 
     async def live(checked: Checked, stop: asyncio.Event, again: Callable[[], None]) -> None:
-        await app.serve(checked, stop=stop, reload=again)
+        try:
+            await app.serve(checked, stop=stop, reload=again, opened=journals.append)
+        finally:
+            journals.clear()
 
     def read() -> Checked | None:
         try:
@@ -50,10 +59,14 @@ async def _lives(path: Path) -> None:
             # a life in force is not ended where the next could not write, or not now
             if fresh.config is not None:
                 surroundings.prepare_state_dir(fresh.config.gateway, durably=True)
-            return fresh
         except ConfigError as error:
             log.error("the configuration has mistakes, the one in force stays: %s", error)
             return None
+        # asked last: the disk may have failed while all that was read
+        if any(journal.failing for journal in journals):
+            log.error("%s", UNWRITTEN)
+            return None
+        return fresh
 
     await lives(first, live, read, Notifier())
 

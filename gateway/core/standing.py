@@ -150,6 +150,11 @@ def key_of(body: Body) -> Key | None:
             return None
 
 
+def may_stand(body: Body) -> bool:
+    """Return whether a restart may need a row of it: which it does need is told only by those after it."""
+    return key_of(body) is not None or told_before(body) is not None
+
+
 def is_over(body: Body) -> bool:
     """Return whether nothing of it needs to be kept from here on."""
     if isinstance(body, MemoryBody):

@@ -103,9 +103,12 @@ def test_the_reserve_is_given_up_first_and_made_again(small_disk: Path) -> None:
             async with asyncio.timeout(20):
                 while not journal.statistics().reserve:
                     await asyncio.sleep(0.01)
+            await store(journal, Lane.URGENT, [alert(seq + 1)])
 
     asyncio.run(scene())
-    assert [note.what for note in told] == ["journal.full"]
+    assert [note.what for note in told] == ["journal.full", "journal.recovered"], (
+        "the next time is told again"
+    )
     assert "make room" in told[0].detail
 
 

@@ -46,7 +46,7 @@ def record(disk: Disk, seed: int) -> tuple[list[Promise], dict[int, Row]]:
     with closing(apsw.Connection("journal.db", vfs="recording")) as connection:
         statements.configure(connection)
         statements.migrate(connection, 0)
-        statements.write(connection, Batch({}, {}, {"base": pack((1, 0))}))
+        statements.write(connection, Batch({}, {"base": pack((1, 0))}))
         promises = [Promise(len(disk.log), {lane: {} for lane in Lane}, 0, dict.fromkeys(Lane, 0))]
         for _ in range(COMMITS):
             promises.append(step(connection, disk, promises[-1], chance))
@@ -61,8 +61,7 @@ def record(disk: Disk, seed: int) -> tuple[list[Promise], dict[int, Row]]:
 
 def step(connection: Connection, disk: Disk, last: Promise, chance: random.Random) -> Promise:
     """Commit one batch, now and then followed by a step of retention."""
-    ordinals = {lane: len(last.rows[lane]) for lane in Lane}
-    seq = sum(ordinals.values())
+    seq = sum(len(last.rows[lane]) for lane in Lane)
     made = [
         alert(seq + n) if chance.random() < 0.6 else reading(seq + n)
         for n in range(1, chance.randint(1, 12) + 1)
@@ -72,7 +71,7 @@ def step(connection: Connection, disk: Disk, last: Promise, chance: random.Rando
         batch[Lane.READINGS if event.previous is None else Lane.URGENT].append(encode(event))
     cursor = max(last.cursor, pack((1, max(0, seq - chance.randint(0, 40)))))
     marks = {CURSOR: cursor} if chance.random() < 0.5 else {}
-    statements.write(connection, Batch(batch, ordinals, marks))
+    statements.write(connection, Batch(batch, marks))
     rows = {lane: last.rows[lane] | {row.position: row for row in batch[lane]} for lane in Lane}
     cut = dict(last.cut)
     if chance.random() < 0.1:

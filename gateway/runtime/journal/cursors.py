@@ -4,6 +4,7 @@ A sink's name ends in the lane it follows (`uplink.readings`); one without such 
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from gateway.runtime.journal import statements
@@ -22,11 +23,20 @@ def lanes_of(sink: str) -> tuple[Lane, ...]:
     return tuple(lane for lane in Lane if sink.endswith("." + lane.table)) or tuple(Lane)
 
 
-def write(connection: Connection, batch: Batch, probe: Probe) -> dict[tuple[str, Lane], int]:
-    """Write a batch; return the ordinals its cursors have come to."""
-    statements.write(connection, batch, probe)
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where the lanes of a batch stand now that it is written, and where its cursors: both by ordinal."""
+
+    ordinals: Mapping[Lane, int]
+    served: Mapping[tuple[str, Lane], int]
+
+
+def write(connection: Connection, batch: Batch, probe: Probe) -> Written:
+    """Write a batch; return what the file came to."""
+    ordinals = statements.write(connection, batch, probe)
     cursors = {name: value for name, value in batch.marks.items() if name.startswith(CURSOR)}
-    return served(connection, {name.removeprefix(CURSOR): value for name, value in cursors.items()})
+    sinks = {name.removeprefix(CURSOR): value for name, value in cursors.items()}
+    return Written(ordinals, served(connection, sinks))
 
 
 def served(connection: Connection, sinks: Mapping[str, int]) -> dict[tuple[str, Lane], int]:

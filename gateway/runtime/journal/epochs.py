@@ -38,7 +38,5 @@ def set_apart(path: Path) -> None:
         marks = statements.marks(connection)
         epoch = max(epoch, unpack(marks.get("base", 0))[0])
         begin = pack((epoch + leap, 0))
-        statements.write(
-            connection, statements.Batch({}, {}, {"base": begin, "closed": begin}), lambda _: None
-        )
+        statements.write(connection, statements.Batch({}, {"base": begin, "closed": begin}), lambda _: None)
     remember_epoch(path, epoch + leap)

@@ -194,7 +194,7 @@ def _go_on(connection: sqlite3.Connection, fresh_epoch: int, probe: Probe) -> Op
     top = max(base, *(position for position, _ in ends.values()))
     closed = marks.get("closed", 0)
     start = pack((fresh_epoch, 0)) if top == 0 else closed + 1 if closed >= top else top + SKIP
-    statements.write(connection, statements.Batch({}, {}, {"base": start}), probe)
+    statements.write(connection, statements.Batch({}, {"base": start}), probe)
     return Opened(
         connection,
         unpack(start),

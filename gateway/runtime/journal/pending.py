@@ -47,7 +47,7 @@ class Pending:
         """Return when a transaction is due: 0 is at once, infinity never."""
         return 0.0 if self._rows[Lane.URGENT] else min(self._readings_due, self._marks_due)
 
-    def take(self, ordinals: dict[Lane, int], now: float) -> Batch:
+    def take(self, now: float) -> Batch:
         """Return the next batch, everything that is queued up to a bound; then say `written` or `refused`.
 
         Cursors come along once they are due: in a storm they would cost every commit a page of its own.
@@ -59,7 +59,7 @@ class Pending:
         marks: dict[str, int] = {}
         if self._marks_due <= now:
             marks, self._marks, self._marks_due = self._marks, {}, float("inf")
-        self._flight = Batch(rows, dict(ordinals), marks)
+        self._flight = Batch(rows, marks)
         if not self._rows[Lane.READINGS]:
             self._readings_due = float("inf")
         return self._flight

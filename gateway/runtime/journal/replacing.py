@@ -7,14 +7,15 @@ fresh file of a greater epoch; when that is complete and flushed, the old file a
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from gateway.core.standing import may_stand
 from gateway.runtime.journal import salvage, statements
 from gateway.runtime.journal.contract import Salvage
 from gateway.runtime.journal.retention import CUT, HOLES
-from gateway.runtime.journal.rows import Lane, pack, unpack
+from gateway.runtime.journal.rows import Lane, RowError, decode, pack, unpack, verify
 from gateway.runtime.journal.salvage import Found, FoundMark, FoundRow
 from gateway.runtime.journal.statements import Probe
 
@@ -96,14 +97,24 @@ def _copy(connection: sqlite3.Connection, found: Iterator[Found], epoch: int) ->
 def _drop_removed(connection: sqlite3.Connection, lane: Lane, marks: Mapping[str, int]) -> int:
     """Remove again what retention had removed and an old page still held; return the last position.
 
-    Alerts and baselines stay: one that retention had protected cannot be told from one that it had removed, and
-    an alert too many is better than one too few.
+    What a restart may need stays: a row that retention had protected cannot be told from one that it had removed, and
+    an alert or a lock-down too many is better than one too few. Upkeep removes what proves to be too many.
     """
-    connection.execute(
-        f"DELETE FROM {lane.table} WHERE position <= ? AND kind NOT IN ('alert', 'baseline')",  # noqa: S608
+    found = connection.execute(
+        f"SELECT position, kind, time, checksum, body FROM {lane.table} WHERE position <= ?",  # noqa: S608
         (marks.get(CUT + lane.table, 0),),
     )
+    going = [(columns[0],) for columns in found if not _may_stand(lane, columns)]
+    with statements.transaction(connection):
+        connection.executemany(f"DELETE FROM {lane.table} WHERE position = ?", going)  # noqa: S608
     return statements.last(connection, lane)[0]
+
+
+def _may_stand(lane: Lane, columns: Sequence[object]) -> bool:
+    try:
+        return may_stand(decode(verify(lane, columns)).body)
+    except RowError:  # of another version: it would stand for nothing
+        return False
 
 
 def _put(connection: sqlite3.Connection, batch: list[FoundRow]) -> None:

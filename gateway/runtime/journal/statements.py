@@ -64,10 +64,9 @@ def no_probe(point: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one transaction writes. `ordinals` are the last ones given out, per lane."""
+    """What one transaction writes."""
 
     rows: Mapping[Lane, Sequence[Row]]
-    ordinals: Mapping[Lane, int]
     marks: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -136,15 +135,26 @@ class transaction:  # noqa: N801 - reads as a statement: with transaction(connec
                 self._connection.execute("ROLLBACK")
 
 
-def write(connection: Connection, batch: Batch, probe: Probe = no_probe) -> None:
-    """Write a batch in one transaction. Writing one twice changes nothing: a commit may have failed late."""
+def write(connection: Connection, batch: Batch, probe: Probe = no_probe) -> dict[Lane, int]:
+    """Write a batch in one transaction; return the last ordinal of each lane it has rows of.
+
+    Writing one twice changes nothing: a commit may have failed late, and what it wrote is not counted again.
+    """
+    ordinals: dict[Lane, int] = {}
     with transaction(connection, probe):
         for lane, rows in batch.rows.items():
-            insert(connection, lane, rows, batch.ordinals[lane])
+            if rows:
+                end, ordinal = last(connection, lane)
+                new = [
+                    row for row in rows if row.position > end or at(connection, lane, row.position) is None
+                ]
+                insert(connection, lane, new, ordinal)
+                ordinals[lane] = ordinal + len(new)
         if batch.marks:
             probe("journal.before_cursor")
             put_marks(connection, batch.marks)
             probe("journal.after_cursor")
+    return ordinals
 
 
 def insert(connection: Connection, lane: Lane, rows: Sequence[Row], ordinal: int) -> None:
@@ -194,7 +204,7 @@ def checkpoint(connection: Connection, probe: Probe = no_probe) -> None:
 
 def leave(connection: Connection, top: int, probe: Probe = no_probe) -> None:
     """Note that a run ends in peace, with `top` the greatest position it gave."""
-    write(connection, Batch({}, {}, {"closed": max(top, marks(connection)["base"])}), probe)
+    write(connection, Batch({}, {"closed": max(top, marks(connection)["base"])}), probe)
     checkpoint(connection, probe)
 
 

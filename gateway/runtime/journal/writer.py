@@ -12,7 +12,6 @@ file that turned out damaged is set aside there.
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +19,7 @@ from typing import Final
 from gateway.core.events import NoteBody
 from gateway.runtime.journal import cursors, statements, summary
 from gateway.runtime.journal.contract import JournalSettings, Salvage, StoreError
-from gateway.runtime.journal.cursors import CURSOR
+from gateway.runtime.journal.cursors import CURSOR, Written
 from gateway.runtime.journal.opening import SKIP, is_damage
 from gateway.runtime.journal.pending import Pending, Tail
 from gateway.runtime.journal.reserve import Reserve
@@ -42,7 +41,7 @@ class _Flight:
 
     batch: Batch
     started: float
-    future: "asyncio.Future[dict[tuple[str, Lane], int]]"
+    future: "asyncio.Future[Written]"
 
 
 class Writer:
@@ -69,6 +68,7 @@ class Writer:
         self._checkpoint_at = _NEVER  # a checkpoint that the disk refused is owed
         self._dirty_pages = 0
         self._broken = self._idle = self._suspect = False
+        self._full = False  # somebody was told that the reserve was given up
         self._flight: _Flight | None = None
         self._store: Store | None = None
 
@@ -213,7 +213,7 @@ class Writer:
         """Write all that is due by `now`, tell everybody who waits, fold the WAL in when it has grown."""
         flight, self._flight = self._flight or self._launch(now), None
         try:
-            served = await flight.future
+            written = await flight.future
         except sqlite3.Error as error:
             self.pending.refused()
             if not self._refused(error):
@@ -222,36 +222,36 @@ class Writer:
         except BaseException:
             self.pending.refused()  # cancelled: it may be written or not; the next try settles it
             raise
-        self._written(flight.batch, served, self._now() - flight.started)
+        self._written(flight.batch, written, self._now() - flight.started)
         if self._dirty_pages >= statements.CHECKPOINT_PAGES:
             await self._checkpoint()
 
     def _launch(self, now: float) -> "_Flight":
-        batch = self.pending.take(self.ordinals, now)
+        batch = self.pending.take(now)
         return _Flight(batch, self._now(), self.store.start(cursors.write, batch, self._probe))
 
-    def _written(self, batch: Batch, served: Mapping[tuple[str, Lane], int], took_s: float) -> None:
+    def _written(self, batch: Batch, written: Written, took_s: float) -> None:
         self.pending.written()
         storm = took_s >= _SLOW_S and self.pending.count(Lane.URGENT) > 0
         self._paced_until = self._now() - took_s + self._settings.storm_pace_s if storm else 0.0
         for lane, rows in batch.rows.items():
             if rows:
                 self.last[lane] = max(self.last[lane], rows[-1].position)
-                self.ordinals[lane] += len(rows)
-                self.upkeep.rows += len(rows)
+                self.upkeep.rows += written.ordinals[lane] - self.ordinals[lane]
+                self.ordinals[lane] = written.ordinals[lane]
                 self._dirty_pages += 2 + sum(len(row.body) + 60 for row in rows) // statements.PAGE_SIZE
         self._dirty_pages += bool(batch.marks)
         self.tail.extend(batch.rows[Lane.URGENT])
-        self.served |= served
+        self.served |= written.served
         self.commits, self.last_commit_s = self.commits + 1, took_s
         self._recovered()
         self.announce()
 
     def _recovered(self) -> None:
         """Say that the disk takes everything again, if it does."""
-        if self.failing and self._checkpoint_at == _NEVER:
-            log.warning("the journal can be written again")
-            self.failing = None
+        if self._checkpoint_at == _NEVER and (self.failing or (self._full and self.reserve.held)):
+            log.warning("the journal can be written again, the disk takes everything")
+            self.failing, self._full = None, False
             self.upkeep.report(NoteBody("journal.recovered", "the disk takes everything again"))
 
     def announce(self) -> None:
@@ -277,9 +277,9 @@ class Writer:
         """Decide what follows from an error; True when the next try may come at once."""
         full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
         if full and self.reserve.release():
-            self.upkeep.report(
-                NoteBody("journal.full", "the disk is full; the reserve was given up, make room")
-            )
+            self._full = True
+            told = "the disk is full; the reserve was given up, make room"
+            self.upkeep.report(NoteBody("journal.full", told))
             return True
         self._broken = (not full) if broken is None else broken
         self._suspect = self._suspect or is_damage(error)
@@ -325,7 +325,8 @@ class Writer:
         """Remove what is old or too much, step by step; re-make the reserve when there is room again."""
         self._upkeep_at = self._now() + self._settings.upkeep_s
         try:
-            await self.store.call(lambda _connection: self.reserve.make())
+            if await self.store.call(lambda _connection: self.reserve.make()) and not self.failing:
+                self._recovered()
             while self._due() > self._now():
                 if not await self.upkeep.step(self.store):
                     await self._sum_up(summary.EVERY_ROWS)

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.core.events import Event, NoteBody
-from gateway.runtime.journal import START, Journal, Lane, Position, Salvage, StoreError
+from gateway.core import last_resort
+from gateway.core.events import CommandBody, Event, InterlockBody, MemoryBody, NoteBody, OrderedBody, Place
+from gateway.runtime.journal import START, Journal, Lane, Position, Salvage, StoreError, statements
+from gateway.runtime.journal.retention import CUT
+from gateway.runtime.journal.rows import pack
 from gateway.runtime.journal.statements import PAGE_SIZE, SCHEMA
-from tests.events import alert, reading
+from tests.events import alert, alert_body, baseline, event, note, reading
 from tests.gateway.runtime.journal_use import SMALL, every, running, served, store
 
 OLD = Path(__file__).with_name("journal-schema-1.db")
@@ -83,6 +86,32 @@ def test_with_a_damaged_head_every_row_and_cursor_is_carried_over(
     assert cursor == (1, 100)
     assert urgent == ALERTS
     assert readings == READINGS
+
+
+def test_what_stands_is_carried_over_though_retention_has_passed_it(tmp_path: Path) -> None:
+    """A lock-down of last year stands: no card opens since, and none may for a bad sector."""
+    stands = [
+        alert(1),
+        event(2, OrderedBody("front", "lock_down", "remote:police/wang")),
+        event(3, InterlockBody("fire-2", True, (Place(building="2"),), "0193a5f2")),
+        event(4, MemoryBody("lift-1", "trips", 4711.0)),
+        event(5, CommandBody("0193a5f3", "siren-1", "on", {}, "remote:desk/warden-1")),
+        baseline(6, 0.25),
+        event(7, last_resort.note(alert_body(1).alert, "sms-1", "ok")),
+    ]
+    passed = [*stands, note(8)]
+
+    async def fill() -> None:
+        async with running(tmp_path) as journal:
+            await store(journal, Lane.URGENT, [*passed, note(9)])
+
+    asyncio.run(fill())
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as connection, connection:
+        statements.raise_mark(connection, CUT + Lane.URGENT.table, pack((1, 8)))
+    damage_header(tmp_path / "journal.db")
+    salvage, _, _, urgent, _ = opened(tmp_path)
+    assert salvage is not None
+    assert urgent == [*stands, note(9)], "and what an old page still held of the rest is not back"
 
 
 def test_a_salvaged_journal_is_healthy_the_next_time(folder: Path) -> None:

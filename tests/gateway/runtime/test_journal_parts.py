@@ -24,7 +24,6 @@ from tests.events import alert, event, note, reading
 from tests.gateway.runtime.journal_use import every, running, served, store
 
 SETTINGS = JournalSettings(readings_delay_s=5.0, cursor_delay_s=1.0, pending_readings=3)
-ZERO = dict.fromkeys(Lane, 0)
 
 
 @given(st.binary(max_size=5000))
@@ -79,9 +78,9 @@ def test_a_cursor_joins_a_batch_only_when_it_is_due() -> None:
     pending = Pending(SETTINGS)
     pending.mark("cursor/x", 1, 10.0)
     pending.add(Lane.URGENT, encode(alert(2)), 10.1)
-    assert pending.take(ZERO, 10.2).marks == {}
+    assert pending.take(10.2).marks == {}
     pending.written()
-    assert pending.take(ZERO, 11.0).marks == {"cursor/x": 1}
+    assert pending.take(11.0).marks == {"cursor/x": 1}
 
 
 def test_a_refused_batch_comes_again_in_front_of_the_rest() -> None:
@@ -90,13 +89,13 @@ def test_a_refused_batch_comes_again_in_front_of_the_rest() -> None:
     for row in rows[:2]:
         pending.add(Lane.URGENT, row, 0.0)
     pending.mark("cursor/x", 1, 0.0)
-    pending.take(ZERO, 99.0)
+    pending.take(99.0)
     for row in rows[2:]:
         pending.add(Lane.URGENT, row, 0.0)
     pending.mark("cursor/x", 7, 0.0)
     assert pending.held(Lane.URGENT) == rows
     pending.refused()
-    batch = pending.take(ZERO, 99.0)
+    batch = pending.take(99.0)
     assert list(batch.rows[Lane.URGENT]) == rows
     assert batch.marks == {"cursor/x": 7}
 

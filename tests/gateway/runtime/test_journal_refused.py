@@ -7,6 +7,7 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
+from gateway.core.events import Event, NoteBody
 from gateway.runtime.journal import Journal, Lane
 from tests.events import alert, reading
 from tests.gateway.runtime.journal_use import SMALL, at, every, running, served, store
@@ -102,6 +103,70 @@ def test_what_a_passing_fault_of_the_disk_refused_is_written_when_the_gateway_is
 
     asyncio.run(scene())
     assert served(tmp_path) == [alert(1), alert(2)]
+
+
+def test_a_disk_that_was_full_is_told_to_have_room_when_the_reserve_is_made_again_and_full_the_next_time_too(
+    tmp_path: Path,
+) -> None:
+    """Its alert stayed up for ever, and the next full disk raised none."""
+    card, told = Card(sqlite3.SQLITE_FULL), list[str]()
+
+    def report(note: NoteBody) -> None:
+        card.refuses = False  # what was given up is room
+        told.append(note.what)
+
+    async def scene() -> None:
+        settings = dataclasses.replace(SMALL, upkeep_s=0.01)
+        async with running(tmp_path, settings, card.probe) as journal, asyncio.timeout(20):
+            journal.report = report
+            for seq in (1, 2):
+                await until(lambda: journal.statistics().reserve, what="the reserve")
+                card.refuses = True
+                await store(journal, Lane.URGENT, [alert(seq)])
+                await until(lambda: told[-1:] == ["journal.recovered"], what="the word that there is room")
+
+    asyncio.run(scene())
+    assert told == ["journal.full", "journal.recovered"] * 2
+
+
+def test_no_row_is_missed_where_a_commit_that_failed_was_on_the_disk_after_all(tmp_path: Path) -> None:
+    """Its rows come again and were counted twice, which looks like rows that somebody took out of the file."""
+    late, told = Late(), list[NoteBody]()
+
+    async def scene() -> None:
+        async with running(tmp_path, probe=late.probe) as journal, asyncio.timeout(20):
+            await store(journal, Lane.URGENT, [alert(seq) for seq in range(1, 11)])
+            late.fails = True
+            for seq in (11, 12, 13):
+                journal.append(alert(seq))
+            await until(lambda: journal.failing, what="the late failure")
+            journal.append(alert(14))
+            await until(lambda: not journal.failing, what="the disk takes everything again")
+            await store(journal, Lane.URGENT, [alert(15)])
+            assert journal.depth("nobody.urgent", Lane.URGENT) == 15
+
+    async def look() -> list[Event]:
+        async with running(tmp_path) as journal:
+            journal.report = told.append
+            return await every(journal, Lane.URGENT)
+
+    asyncio.run(scene())
+    assert asyncio.run(look()) == [alert(seq) for seq in range(1, 16)]
+    assert told == []
+
+
+class Late:
+    """A disk that takes the next commit and says it did not."""
+
+    def __init__(self) -> None:
+        self.fails = False
+
+    def probe(self, point: str) -> None:
+        if point == "journal.after_commit" and self.fails:
+            self.fails = False
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+            raise error
 
 
 def test_an_alert_in_memory_overtakes_no_row_behind_a_damaged_one(tmp_path: Path) -> None:
