@@ -50,6 +50,7 @@ def make(
         restore=past.events,
         ended=past.ended,
         offset_h=config.gateway.utc_offset_h,
+        uplink="" if config.mqtt is None else config.gateway.id,
     )
     latches = Latches(
         site.latches_of(watched, profiles),

@@ -23,13 +23,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.core.events import Place
+from gateway.core.door_actions import LONGEST_MINUTES
+from gateway.core.events import OrderedBody, Place
 from gateway.core.texts import NOWHERE
 
 LEAVE_LATE_S: Final = 1.0  # so long after the contact the exit button, polled, may still be seen
 APART_S: Final = 0.2  # two readings confirm each other only if they are not one reply
 SETTLE_S: Final = 1.0  # after a pulse or an order the strike's own word may be old
 STEP_S: Final = 5.0  # a time of day that moves by less was corrected, not set
+LONGEST_S: Final = LONGEST_MINUTES * 60  # no order with an end was ever given for longer
 
 FORCED_KIND: Final = "door.forced"
 HELD_KIND: Final = "door.held"
@@ -115,28 +117,45 @@ class DoorPlan:
 class Standing:
     """An order that holds until it is taken back or its time is over.
 
-    `until` is in wall seconds and outlives a restart; `ends` is the same in monotonic seconds, which no clock that
-    is set can move, None where an earlier life gave the order.
+    `until` is in wall seconds and outlives a restart, `sure` says that a trusted clock told it. `ends` is the same in
+    monotonic seconds, which no clock that is set can move. Of an order of an `earlier` life it is only the latest
+    there can be, its whole length from the start on, until a trusted clock says how much of that is left: a clock
+    that nobody trusts ends no order, and prolongs none.
     """
 
     mode: Mode
     by: str
     until: float | None = None
     ends: float | None = None
+    sure: bool = True
+    earlier: bool = False
+
+    @classmethod
+    def left(cls, ordered: OrderedBody, told: float, *, sure: bool, now: float) -> "Standing | None":
+        """Return what an earlier life has left: `told` is when, by the clock of `until`; `now` the start, monotonic."""
+        if not ordered.mode:
+            return None
+        mode, until = Mode(ordered.mode), ordered.until
+        if until is None:
+            return cls(mode, ordered.by)
+        length = until - told if 0 < until - told <= LONGEST_S else LONGEST_S
+        return cls(mode, ordered.by, until, now + length, sure, earlier=sure)
 
     def at(self, wall: float, monotonic: float, *, trusted: bool) -> "Standing | None":
         """Return the order as it stands now, None if its time is over; `trusted` says whether the wall clock is."""
-        if self.until is None:
+        if self.until is None or self.ends is None:
             return self
-        ends = monotonic + self.until - wall if self.ends is None else self.ends
+        ends = self.ends
+        if self.earlier and trusted:
+            ends = min(ends, monotonic + self.until - wall)
         if monotonic >= ends:
             return None
         if not trusted:
             return self
         until = wall + ends - monotonic
-        return dataclasses.replace(
-            self, until=until if abs(until - self.until) > STEP_S else self.until, ends=ends
-        )
+        if self.sure and abs(until - self.until) <= STEP_S:
+            until = self.until
+        return dataclasses.replace(self, until=until, ends=ends, sure=True, earlier=False)
 
 
 class Door:

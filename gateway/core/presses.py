@@ -3,6 +3,9 @@
 An alert carries the stand of its counter, and a baseline after it says the same once the alert is over. So the number
 of presses and the stand they lead to are always one row of the journal: whatever a power cut leaves, the next run
 goes on from there and counts each press once.
+
+Where the stand is told to nobody, for it says something of a person, the baseline alone has it: baselines go neither
+upstream nor, of counters, into an export. A power cut between the two rows tells the press twice, never not at all.
 """
 
 from collections.abc import Iterable
@@ -47,9 +50,12 @@ class Counted:
 
     def told(self, guard: Guard | None, body: AlertBody) -> BaselineBody | None:
         """Return what is to be kept after an alert event, if it is one of a counter and says something new."""
-        if guard is None or not guard.counts or body.value is None or body.change is Change.CLEARED:
+        if guard is None or not guard.counts or body.change is Change.CLEARED:
             return None
-        kept = BaselineBody(guard.device.name, guard.rule.points[0], float(body.value), COUNTED)
+        stand = guard.conditions[0].baseline if body.value is None else body.value
+        if stand is None:
+            return None
+        kept = BaselineBody(guard.device.name, guard.rule.points[0], float(stand), COUNTED)
         if self._told.get(body.key) == kept:
             return None
         self._told[body.key] = kept

@@ -49,7 +49,8 @@ class Alerting:
     """Makes alerts. `cameras` says where each looks, `doors` where each is, `place` is the gateway's own.
 
     `restore` is every alert and baseline event told before, in order; `ended` the time of day at which the last run
-    was last known to look, 0 if nobody knows. Local time is `offset_h` hours before UTC's.
+    was last known to look, 0 if nobody knows. Local time is `offset_h` hours before UTC's. `uplink` is the name under
+    which messages go upstream, "" where none go.
     """
 
     def __init__(
@@ -66,13 +67,14 @@ class Alerting:
         restore: Iterable[Event] = (),
         ended: float = 0.0,
         offset_h: float = 8.0,
+        uplink: str = "",
     ) -> None:
         told = list(restore)
         self._devices = devices
         self._kinds = kinds
         self._submit = submit
         self._read_soon = read_soon
-        self._place, self._offset_h = place, offset_h
+        self._place, self._offset_h, self._uplink = place, offset_h, uplink
         self._cameras, self._doors = cameras, doors
         self._judges = judged.Judges(cameras, doors, place)
         self._alerts = AlertList(kinds, submit=submit, new_id=new_id, restore=told)
@@ -200,11 +202,8 @@ class Alerting:
         device = guard.device.name
         match result.finding:
             case Finding.LOOK:
-                for point in (
-                    *guard.rule.unless,
-                    *guard.rule.begins_unless,
-                    condition.point,
-                ):  # is it in test? before: is it still there?
+                # is it in test? before: is it still there?
+                for point in (*guard.rule.unless, *guard.rule.begins_unless, condition.point):
                     self._read_soon(device, point)
             case Finding.RESTED if condition.baseline is not None:
                 self._detection.rest(device, condition.point, condition.baseline)
@@ -331,6 +330,8 @@ class Alerting:
             return name not in self._doors
         if body.devices and body.device is None:
             return body.key not in self._neighbours
+        if kind == links["uplink"].name:
+            return name != self._uplink
         if kind == links["bus"].name:
             return name not in {device.bus for device in self._devices.values()}
         return kind == links["device"].name and name not in self._devices

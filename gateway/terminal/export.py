@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from gateway.core import outcomes
+from gateway.core.presses import COUNTED
 from gateway.terminal.errors import ToolError
 
 CARE: Final = "care."
@@ -69,6 +70,8 @@ def is_about_resident(event: Mapping[str, Any]) -> bool:
             return outcomes.is_private(str(body.get("action", "")))
         case "memory":  # what a restart needs of it, and of other assets: of use to nobody else
             return True
+        case "baseline":  # where a counter stood, and so when somebody pressed it
+            return bool(body.get("origin") == COUNTED)
         case _:
             return False
 

@@ -90,7 +90,12 @@ class Street:
     """Alerting with a recording stream around it. `told` is every alert event, `asked` every read_soon."""
 
     def __init__(
-        self, *devices: Watched, restore: Iterable[Event] = (), now: float = 0.0, ended: float = 0.0
+        self,
+        *devices: Watched,
+        restore: Iterable[Event] = (),
+        now: float = 0.0,
+        ended: float = 0.0,
+        uplink: str = "",
     ) -> None:
         self.events: list[Event] = []
         self.asked: list[tuple[str, str]] = []
@@ -106,6 +111,7 @@ class Street:
             place=Place(compound=COMPOUND),
             restore=restore,
             ended=ended,
+            uplink=uplink,
         )
 
     def submit(self, body: Body) -> Event:

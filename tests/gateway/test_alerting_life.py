@@ -168,6 +168,19 @@ def test_what_is_not_watched_any_more_says_so_and_can_be_closed(left: tuple) -> 
     assert after.alerting.alerts() == []
 
 
+def test_an_uplink_that_is_not_in_the_configuration_any_more_owes_nothing() -> None:
+    before = Street(*DEVICES)
+    before.link("uplink", "gw", up=False)
+    still = Street(*DEVICES, restore=before.events, uplink="gw")
+    still.note("started")
+    assert still.open("uplink.down").state == State.ACTIVE_UNACKED
+    after = Street(*DEVICES, restore=before.events)
+    after.note("started")
+    assert after.open("uplink.down").state == State.CLEARED_UNACKED
+    after.alerting.acknowledge(after.open("uplink.down").alert, "Li")
+    assert after.alerting.alerts() == []
+
+
 def test_a_fire_of_a_removed_detector_is_closed_by_a_reset() -> None:
     before = Street(*DEVICES)
     before.reads("smoke-a", "alarm", True, True)

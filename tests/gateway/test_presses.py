@@ -1,5 +1,7 @@
 """A button that is counted, from its readings to the alert people see, over restarts and power cuts."""
 
+from dataclasses import replace
+
 import pytest
 
 from drivers.api import Quality
@@ -118,6 +120,26 @@ def test_wherever_the_power_is_cut_each_press_is_counted_once(street: Street) ->
         after.tick(after.now + 61)
         assert after.open("care.sos").count == 3, rows
         assert after.open("care.sos").value == 10
+
+
+def test_a_counter_whose_value_is_private_is_counted_once_over_a_restart_and_its_value_not_told() -> None:
+    private = replace(BUTTON, private=frozenset({"presses"}))
+    street = Street(private)
+    for count in (7, 8, 10):
+        press(street, count)
+        street.tick(street.now + 61)
+    assert street.open("care.sos").count == 3
+    stands = Street(private, restore=street.events)
+    stands.reads("sos-301", "presses", 10, 10, 10)
+    assert stands.told == []
+    press(stands, 11)
+    stands.tick(stands.now + 61)
+    assert stands.open("care.sos").count == 4
+    street.alerting.acknowledge(street.open("care.sos").alert, "warden")
+    after = Street(private, restore=street.events)
+    after.reads("sos-301", "presses", 10, 10, 10)
+    assert after.told == []
+    assert {body.value for body in (*street.told, *stands.told)} == {None}
 
 
 def test_a_reading_that_is_not_good_says_nothing(street: Street) -> None:

@@ -183,11 +183,14 @@ def play(
     wall: float = WALL,
     settle: bool = True,
     spares: Sequence[str] = (),
+    unsynced: bool = False,
 ) -> T:
-    """Play a scenario in a yard that has been read once, in virtual time."""
+    """Play a scenario in a yard that has been read once, in virtual time; `unsynced` is how the clock starts."""
 
     async def main() -> T:
         yard = Yard(plans, interlocks, schedules, restore, wall, spares)
+        if unsynced:
+            yard.unsynced = True
 
         async def settled() -> T:
             if settle:

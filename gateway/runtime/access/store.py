@@ -2,9 +2,10 @@
 
 Nobody at a door waits for it: the list is read once at the start and decisions are made in memory. A list takes the
 place of another in one transaction, so that whatever happens in between, one of them is there whole. A seal shows a
-flipped bit, which SQLite does not notice, and a row that somebody without the secret has put in.
+flipped bit, which SQLite does not notice, and a row that somebody without the secret has put in. An entry whose seal
+is wrong opens nothing; a key that was blocked here stays blocked with a wrong seal too: one too many harms nobody.
 
-A file that is damaged is set aside under another name; the rows in it whose seal holds are taken over.
+A file that is damaged is set aside under another name; what of its rows would hold in a whole file is taken over.
 All functions block: whoever calls them does so in a thread.
 """
 
@@ -48,7 +49,7 @@ class AccessStoreError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What was found in the file. `bad` rows were left out; `aside` is where a damaged file was put."""
+    """What was found in the file. `bad` rows were not as they were written; `aside` is where a damaged file was put."""
 
     listed: AccessList
     bad: int = 0
@@ -133,11 +134,9 @@ class AccessStore:
     def _load(self) -> Loaded:
         self._connection = connection = _open(self._path)
         rows = list(_entries(connection, self._secret))
-        keys = list(_barred(connection, self._secret))
-        listed = AccessList(
-            [row for row in rows if row is not None], [key for key in keys if key is not None]
-        )
-        return Loaded(listed, rows.count(None) + keys.count(None))
+        barred = dict(_barred(connection, self._secret))
+        listed = AccessList([row for row in rows if row is not None], barred)
+        return Loaded(listed, rows.count(None) + list(barred.values()).count(False))
 
     def _replace_damaged(self) -> Loaded:
         entries, barred = _salvaged(self._path, self._secret)
@@ -214,13 +213,14 @@ def _entries(connection: sqlite3.Connection, secret: Secret) -> Iterator[Entry |
         yield _unpacked(key, row, card, pin, kept) if good else None
 
 
-def _barred(connection: sqlite3.Connection, secret: Secret) -> Iterator[bytes | None]:
+def _barred(connection: sqlite3.Connection, secret: Secret) -> Iterator[tuple[bytes, bool]]:
+    """Yield the keys that were blocked here, and whether their row is as it was written."""
     for key, told, seal in connection.execute("SELECT key, told, seal FROM barred"):
-        yield key if secret.seal(key + told.encode()) == seal else None
+        yield key, secret.seal(key + told.encode()) == seal
 
 
 def _salvaged(path: Path, secret: Secret) -> tuple[list[Entry], list[bytes]]:
-    """Return what can still be read of a damaged file and is sealed; the rest is gone."""
+    """Return what can still be read of a damaged file: sealed entries, and what was blocked; the rest is gone."""
     entries: list[Entry] = []
     barred: list[bytes] = []
     with (
@@ -229,7 +229,7 @@ def _salvaged(path: Path, secret: Secret) -> tuple[list[Entry], list[bytes]]:
     ):
         old.text_factory = _text
         with suppress(sqlite3.Error):
-            barred += (key for key in _barred(old, secret) if key is not None)
+            barred += (key for key, _ in _barred(old, secret))
         entries += (entry for entry in _entries(old, secret) if entry is not None)
     return entries, barred
 

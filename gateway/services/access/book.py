@@ -83,15 +83,12 @@ class Book:
         else:
             self.secret, self._store, loaded = found
             self.listed = loaded.listed
+            look = "import the list again, and look which cards are to be blocked"
             if loaded.aside is not None:
-                told = (
-                    f"the access list was damaged; {len(loaded.listed)} entries were saved, the old file is"
-                )
-                self._tell_bad(f"{told} {loaded.aside}; import the list again")
+                told = f"{len(loaded.listed)} entries were saved, the old file is {loaded.aside}"
+                self._tell_bad(f"the access list was damaged; {told}; {look}")
             elif loaded.bad:
-                self._tell_bad(
-                    f"{loaded.bad} entries of the access list are damaged and left out; import it again"
-                )
+                self._tell_bad(f"{loaded.bad} rows of the access list are damaged; {look}")
         self.ready = True
 
     async def close(self) -> None:

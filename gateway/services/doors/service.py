@@ -74,7 +74,7 @@ class Doors:
         self._wake = asyncio.Event()
         before = list(restore)
         for event in before:
-            self._take_up(event.body)
+            self._take_up(event)
         kinds = kinds_before(before)
         for door in self._doors.values():
             door.freed_by = self._freed_by(door)
@@ -104,12 +104,13 @@ class Doors:
         else:
             stamp, seconds = self._now(), arguments.get("minutes", 0.0) * 60
             until, ends = (stamp.wall + seconds, stamp.monotonic + seconds) if seconds else (None, None)
-            mode = _STANDING.get(action)
+            mode, sure = _STANDING.get(action), stamp.clock is Clock.SYNCED
             if mode is not Mode.HOLD_OPEN and not door.freed_by:
                 door.cut_short(self._now().monotonic)
                 mover.again()  # a pulse that still runs ends here, and the next one is another
                 self._on_their_way.discard(name)
-            self._order(door, None if mode is None else Standing(mode, self._by.get(name, ""), until, ends))
+            by = self._by.get(name, "")
+            self._order(door, None if mode is None else Standing(mode, by, until, ends, sure))
             done = await mover.reach(deadline)
         return Done(f"{done.detail}; the door is {door.state(self._now().monotonic)}", done.at)
 
@@ -176,7 +177,7 @@ class Doors:
             trusted, schedule = stamp.clock is Clock.SYNCED, self._schedules.get(door.plan.schedule)
             if (before := door.standing) is not None:
                 standing = before.at(stamp.wall, stamp.monotonic, trusted=trusted)
-                if standing is None or standing.until != before.until:
+                if standing is None or (standing.until, standing.sure) != (before.until, before.sure):
                     self._order(door, standing)
                 door.standing = standing
             door.scheduled = schedule is not None and trusted and schedule.holds(stamp.wall)
@@ -190,8 +191,6 @@ class Doors:
                 due.append(own)
             if door.standing is not None and door.standing.ends is not None:
                 due.append(door.standing.ends)
-            elif door.standing is not None and door.standing.until is not None:
-                due.append(stamp.monotonic + max(door.standing.until - stamp.wall, 0.0))
             if (schedule := self._schedules.get(door.plan.schedule)) is not None:
                 due.append(stamp.monotonic + schedule.changes_after(stamp.wall) - stamp.wall)
         return min(due)
@@ -234,13 +233,14 @@ class Doors:
                 self._movers[plan.name].again()
             self._after(door, now)
 
-    def _take_up(self, body: Body) -> None:
+    def _take_up(self, event: Event) -> None:
         """Take up what stood when the last run ended."""
+        body = event.body
         if isinstance(body, InterlockBody):
             self._engaged[body.interlock] = body
         elif isinstance(body, OrderedBody) and body.door in self._doors:
-            standing = Standing(Mode(body.mode), body.by, body.until) if body.mode else None
-            self._doors[body.door].standing = standing
+            sure, now = event.clock is Clock.SYNCED, self._now().monotonic
+            self._doors[body.door].standing = Standing.left(body, event.time, sure=sure, now=now)
 
     def _order(self, door: Door, standing: Standing | None) -> None:
         if standing is None and door.standing is None:

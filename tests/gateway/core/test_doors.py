@@ -16,6 +16,7 @@ from gateway.core.doors import (
     State,
     Strike,
 )
+from gateway.core.events import OrderedBody
 
 CONTACT, EXIT, STRIKE, LID = (("board", name) for name in ("contact", "exit_button", "strike", "lid"))
 PLAN = DoorPlan(
@@ -308,3 +309,12 @@ def test_an_order_to_all_channels_or_to_a_broken_number_moves_the_strike_too() -
     assert relay.is_moved_by("switch_off", {"channel": 3.2})
     assert relay.is_moved_by("switch_off", {"channel": 2.6})
     assert not relay.is_moved_by("switch_off", {"channel": 3.6})
+
+
+@pytest.mark.parametrize("told", [0.0, 4_000_000_000.0])
+def test_an_order_whose_length_nobody_knows_lasts_no_longer_than_any_can(told: float) -> None:
+    ordered = OrderedBody("gate", "hold_open", "desk", 2_000_000_000.0)
+    left = Standing.left(ordered, told, sure=True, now=50.0)
+    assert left is not None
+    assert left.at(0.0, 50.0 + 7 * 86_400 - 1, trusted=False) == left
+    assert left.at(0.0, 50.0 + 7 * 86_400, trusted=False) is None

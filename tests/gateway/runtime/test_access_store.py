@@ -128,7 +128,7 @@ def test_a_row_somebody_put_in_without_the_secret_opens_nothing(path: Path) -> N
     store = AccessStore(path, SECRET)
     told = store.load()
     store.close()
-    assert (len(told.listed), told.listed.barred, told.bad) == (0, frozenset(), 5)
+    assert (len(told.listed), told.listed.barred, told.bad) == (0, frozenset([b"x" * 16]), 5)
 
 
 @pytest.mark.parametrize("damage", ["garbage", "cut", "hole", "empty", "foreign"])
@@ -186,6 +186,42 @@ def test_a_flipped_bit_costs_one_entry_and_is_told(path: Path) -> None:
     told = store.load()
     store.close()
     assert (len(told.listed), told.bad) == (38, 1)
+
+
+def barred_and_flipped(path: Path, *, hole: bool = False) -> bytes:
+    """Block a card, flip a bit in who did so, and tear the end of the file if wanted; return its key."""
+    filled(path, entries(1, 2000))
+    key = entries(1, 2)[0].key
+    store = AccessStore(path, SECRET)
+    store.load()
+    store.bar({key: "local:caretaker"})
+    store.close()
+    data = bytearray(path.read_bytes())
+    data[data.index(b"caretaker")] ^= 0x01
+    if hole:
+        data[-8192:] = os.urandom(8192)
+    path.write_bytes(data)
+    return key
+
+
+def test_a_card_blocked_here_stays_blocked_when_a_bit_of_its_row_flips(path: Path) -> None:
+    key = barred_and_flipped(path)
+    store = AccessStore(path, SECRET)
+    told = store.load()
+    assert (told.listed.barred, told.bad, len(told.listed)) == (frozenset([key]), 1, 1999)
+    store.bar({}, [key])
+    store.close()
+    assert loaded(path).barred == frozenset(), "and a person can let it go again"
+
+
+def test_a_card_blocked_here_stays_blocked_though_the_file_is_damaged_elsewhere_too(path: Path) -> None:
+    key = barred_and_flipped(path, hole=True)
+    store = AccessStore(path, SECRET)
+    told = store.load()
+    store.close()
+    assert told.aside is not None
+    assert key in told.listed.barred
+    assert loaded(path).barred == told.listed.barred
 
 
 def test_a_file_of_a_newer_version_is_left_alone(path: Path) -> None:

@@ -202,6 +202,23 @@ def test_without_a_folder_to_write_in_a_list_still_works_in_memory(tmp_path: Pat
     with_book(tmp_path / "not there", act)
 
 
+def test_a_damaged_row_of_a_blocked_card_has_somebody_look_at_the_blocked_cards(tmp_path: Path) -> None:
+    async def block(book: Book, _: Told) -> None:
+        await take(book, lines(1, 3), store_must=True)
+        await book.bar([book.secret.card(written("12:1"))], "local:caretaker", blocked=True)
+
+    async def look(book: Book, _: Told) -> None:
+        entry = book.listed.of_card(book.secret.card(written("12:1")))
+        assert entry is not None
+        assert book.listed.is_blocked(entry)
+
+    with_book(tmp_path, block)
+    path = tmp_path / "access.db"
+    path.write_bytes(path.read_bytes().replace(b"caretaker", b"karetaker"))
+    (note,) = with_book(tmp_path, look).of("access.list_bad")
+    assert note.endswith("import the list again, and look which cards are to be blocked")
+
+
 def test_a_damaged_file_is_told_with_where_it_was_put(tmp_path: Path) -> None:
     async def bring(book: Book, _: Told) -> None:
         await take(book, lines(1, 3), store_must=True)

@@ -14,6 +14,18 @@ GATE = "gate-2-1"
 LID = (f"{GATE}-board", "lid")
 PLANS = (plan(GATE, tamper=(LID,)), plan("gate-3-1"))
 A_YEAR = 365 * 86_400.0
+AHEAD, BEHIND = WALL + A_YEAR, WALL - 10 * A_YEAR
+
+
+def order(action: str, for_s: float, *, clock: Clock = Clock.SYNCED, wall: float = WALL) -> Event:
+    """Return what the journal says of an order given a minute and a half before this life, as that clock told it."""
+    told = wall - 90
+    return Event(1, 7, told, 0.0, clock, OrderedBody(GATE, action, "police", told + for_s))
+
+
+def ordered_by(yard: Yard) -> list[tuple[str, float | None]]:
+    """Return mode and end of every order that this life wrote down."""
+    return [(body.mode, body.until) for body in yard.told if isinstance(body, OrderedBody)]
 
 
 def lived(scenario: Callable[[Yard], Awaitable[None]]) -> list[Event]:
@@ -142,3 +154,115 @@ def test_an_order_whose_time_ended_while_the_gateway_was_off_moves_nothing() -> 
         assert yard.state(GATE) == ("locked", "normal")
 
     play(scenario, restore=[ordered], settle=False)
+
+
+@pytest.mark.parametrize("wall", [AHEAD, BEHIND])
+def test_no_clock_that_nobody_trusts_ends_a_lock_down(wall: float) -> None:
+    async def scenario(yard: Yard) -> None:
+        await asyncio.sleep(120)
+        assert yard.doors.is_locked_down(GATE)
+        yard.wall_minus_monotonic, yard.unsynced = WALL, False
+        await asyncio.sleep(60)
+        assert yard.doors.is_locked_down(GATE)
+        assert ordered_by(yard) == [], "it stands as it was written"
+        await asyncio.sleep(340)
+        assert not yard.doors.is_locked_down(GATE)
+
+    play(scenario, restore=[order("lock_down", 600)], wall=wall, settle=False, unsynced=True)
+
+
+def test_a_lock_down_whose_time_is_over_ends_when_the_clock_is_set() -> None:
+    async def scenario(yard: Yard) -> None:
+        await asyncio.sleep(60)
+        assert yard.doors.is_locked_down(GATE)
+        yard.wall_minus_monotonic, yard.unsynced = WALL + 7200, False
+        await asyncio.sleep(60)
+        assert not yard.doors.is_locked_down(GATE)
+
+    play(scenario, restore=[order("lock_down", 3600)], wall=BEHIND, settle=False, unsynced=True)
+
+
+@pytest.mark.parametrize("wall", [AHEAD, BEHIND])
+@pytest.mark.parametrize("action", ["hold_open", "lock_down"])
+def test_without_a_clock_an_order_is_over_when_its_whole_length_has_passed_since_the_start(
+    action: str, wall: float
+) -> None:
+    async def scenario(yard: Yard) -> None:
+        await asyncio.sleep(205)
+        assert yard.state(GATE)[1] == action
+        await asyncio.sleep(10)
+        assert yard.state(GATE)[1] == "normal"
+        assert not yard.strike(GATE)
+
+    play(scenario, restore=[order(action, 210)], wall=wall, settle=False, unsynced=True)
+
+
+def test_a_lock_down_stands_through_restarts_with_wrong_clocks_until_its_time() -> None:
+    kept = Restored([order("lock_down", 3600)])
+
+    async def a_life(yard: Yard) -> None:
+        await asyncio.sleep(90)
+        assert yard.doors.is_locked_down(GATE)
+        for event in yard.events:
+            kept.follow(event)
+
+    async def the_last(yard: Yard) -> None:
+        await asyncio.sleep(60)
+        assert yard.doors.is_locked_down(GATE)
+        await asyncio.sleep(60)
+        assert not yard.doors.is_locked_down(GATE)
+
+    for wall in (AHEAD, BEHIND, AHEAD):
+        play(a_life, restore=kept.events(), wall=wall, settle=False, unsynced=True)
+    play(the_last, restore=kept.events(), wall=WALL + 3400, settle=False)
+
+
+@pytest.mark.parametrize("wall", [AHEAD, BEHIND])
+def test_an_order_written_by_a_wrong_clock_is_not_judged_by_the_right_one(wall: float) -> None:
+    """What an earlier life took for the time of day says only how long the order was to last."""
+    wrong = order("lock_down", 120, clock=Clock.UNSYNCED, wall=wall)
+
+    async def scenario(yard: Yard) -> None:
+        await asyncio.sleep(110)
+        assert yard.doors.is_locked_down(GATE)
+        await asyncio.sleep(15)
+        assert not yard.doors.is_locked_down(GATE)
+        (first, until), (last, _) = ordered_by(yard)
+        assert (first, last) == ("lock_down", "")
+        assert until == pytest.approx(WALL + 120, abs=6.0)
+
+    play(scenario, restore=[wrong], settle=False)
+
+
+def test_an_order_given_before_the_clock_was_trusted_is_written_again_when_it_is() -> None:
+    """The clock was right, though nobody knew: the next life is told that the end can be believed."""
+
+    async def scenario(yard: Yard) -> None:
+        await yard.order(GATE, "lock_down", minutes=10)
+        yard.unsynced = False
+        await asyncio.sleep(60)
+        written = [event.clock for event in yard.events if isinstance(event.body, OrderedBody)]
+        assert written == [Clock.UNSYNCED, Clock.SYNCED]
+
+    play(scenario, unsynced=True)
+
+
+def test_an_order_of_this_life_ends_on_time_without_a_clock() -> None:
+    async def scenario(yard: Yard) -> None:
+        await yard.order(GATE, "lock_down", minutes=2)
+        yard.wall_minus_monotonic += A_YEAR
+        await asyncio.sleep(110)
+        assert yard.doors.is_locked_down(GATE)
+        await asyncio.sleep(15)
+        assert not yard.doors.is_locked_down(GATE)
+
+    play(scenario, unsynced=True)
+
+
+def test_a_fire_frees_a_door_that_is_locked_down_without_a_clock() -> None:
+    async def scenario(yard: Yard) -> None:
+        yard.burn("2")
+        await yard.until(lambda: yard.strike(GATE), within_s=30)
+        await yard.until(lambda: yard.state(GATE) == ("unlocked", "free"))
+
+    play(scenario, restore=[order("lock_down", 3600)], wall=AHEAD, settle=False, unsynced=True)

@@ -188,6 +188,7 @@ RESIDENTS = (
     {"type": "command", "device": "鹊0901", "action": "away", "origin": "console"},
     {"type": "outcome", "device": "鹊0901", "action": "home", "result": "done"},
     {"type": "memory", "asset": "鹊0901", "point": "out_min", "value": 15.0},
+    {"type": "baseline", "device": "鹊0901", "point": "presses_7", "value": 8.0, "origin": "counted"},
 )
 
 
@@ -198,7 +199,7 @@ def test_export_leaves_out_what_is_about_residents_and_says_so_unless_it_is_aske
     gateway.rows = RESIDENTS
     result = run(path, "export", "--format", form)
     assert "鹊0901" not in result.stdout
-    assert "4 rows about residents are left out" in result.stderr
+    assert "5 rows about residents are left out" in result.stderr
     whole = run(path, "export", "--format", form, "--residents")
     assert whole.stdout.count("鹊0901") >= 3
     assert "left out" not in whole.stderr
