@@ -38,7 +38,7 @@ class State(Protocol):
         """Return it in a word."""
 
 
-class Watcher(Watching, Protocol):
+class LiveWatching(Watching, Protocol):
     """Watches frames that may stop coming for a while."""
 
     def pause(self) -> list[Fall]:
@@ -58,7 +58,7 @@ class Lookout:
     """Watches one camera's frames. `send` tells the gateway; any thread may call it."""
 
     def __init__(
-        self, setup: Setup, *, send: Callable[[Up], None], watcher: Watcher, health: Health, ring: Cutter
+        self, setup: Setup, *, send: Callable[[Up], None], watcher: LiveWatching, health: Health, ring: Cutter
     ) -> None:
         self._setup, self._send, self._watcher, self._health = setup, send, watcher, health
         self._glances = still.Glances()

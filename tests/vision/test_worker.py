@@ -23,7 +23,7 @@ from gateway.vision import still, worker
 from gateway.vision.adapting import AdaptedWatcher
 from gateway.vision.backlog import FRAMES, Arrival, Backlog
 from gateway.vision.intake import Intake
-from gateway.vision.lookout import Lookout, Watcher
+from gateway.vision.lookout import LiveWatching, Lookout
 from gateway.vision.messages import Heartbeat, Inbox, Kept, Link, Missing, Seen, Setup, Up, encode
 from gateway.vision.ring import Ring
 from gateway.vision.sight import Fall, Frame, Origin
@@ -84,7 +84,7 @@ def blank(index: int) -> Frame:
     return Frame(index, index / 25, np.zeros((48, 64), np.uint8))
 
 
-def lookout(folder: Path, sent: list[Up], *, watcher: Watcher, ring: Ring | None = None) -> Lookout:
+def lookout(folder: Path, sent: list[Up], *, watcher: LiveWatching, ring: Ring | None = None) -> Lookout:
     return Lookout(setup(folder), send=sent.append, watcher=watcher, health=Well(), ring=ring or Ring())
 
 
