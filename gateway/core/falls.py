@@ -107,8 +107,9 @@ class Falls:
 
 
 def _note(body: FallBody) -> str:
-    """Return how sure it is, and of which floors."""
-    told = [f"confidence {body.confidence:.0%}"]
+    """Return how sure it is, and of which floors, in Chinese and in English."""
+    zh, en = f"把握 {body.confidence:.0%}", f"confidence {body.confidence:.0%}"
     if body.low is not None and body.high is not None and body.low != body.high:
-        told.append(f"floor {body.low} to {body.high}")
-    return "; ".join([*told, body.note] if body.note else told)
+        zh, en = f"{zh}，{body.low} 至 {body.high} 楼", f"{en}, floor {body.low} to {body.high}"
+    told = f"{zh} ({en})"
+    return f"{told}; {body.note}" if body.note else told

@@ -194,7 +194,7 @@ class Interlocks:
             if fresh and before is None:
                 self._sound_again(plan)
         elif before != reach:
-            self._submit(NoteBody(DRY_RUN, f"{plan.name} would engage: {alert.text.en}"))
+            self._submit(NoteBody(DRY_RUN, f"{plan.name} would engage: {alert.text.zh} ({alert.text.en})"))
 
     def _engage(self, plan: InterlockPlan, reach: Place, *, cause: str, drill: bool) -> None:
         before = self._standing(plan.name)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -20,12 +21,13 @@ from gateway.core.events import Body
 from gateway.runtime.threads import in_thread
 from gateway.vision.child import Begin
 from gateway.vision.keeper import SILENT_S, Evidence, Keeper
-from gateway.vision.messages import Kept, Missing, Setup
+from gateway.vision.messages import Kept, Missing, Setup, What
 from gateway.vision.store import EvidenceStore, StoreStatistics
 
 TICK_S = 1.0
 UPKEEP_S = 60.0
 QUEUE = 64
+LACKING: Final[dict[What, str]] = {"still": "缺现场图片", "clip": "缺现场录像"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ class Vision:
 
     def _missing(self, keeper: Keeper, missing: Missing) -> None:
         keeper.tally.evidence_missing += 1
-        told = f"evidence missing ({missing.what}): {missing.reason}"
+        told = f"{LACKING[missing.what]} ({missing.what} missing): {missing.reason}"
         keeper.settle(missing.fall, drop=missing.sha256 or "", note=told)
 
     async def _make_room(self) -> None:

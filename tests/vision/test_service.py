@@ -52,7 +52,7 @@ def test_evidence_that_finds_no_room_is_told_and_the_fall_is_not_lost(tmp_path: 
     watched.until(lambda: len(watched.falls()) == 2)
     first, second = watched.falls()
     assert first.evidence
-    assert (second.evidence, second.note) == ((), "evidence missing (still): no room")
+    assert (second.evidence, second.note) == ((), "缺现场图片 (still missing): no room")
 
 
 def test_what_a_process_owed_when_it_died_is_told_as_missing_unless_it_is_there(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_what_a_process_owed_when_it_died_is_told_as_missing_unless_it_is_there(
     last = {body.fall: body for body in watched.falls()[:7]}
     gone = "the camera's process ended before it was kept"
     assert len(last["fall-1"].evidence) == 1
-    assert last["fall-1"].note == f"evidence missing (clip): {gone}"
+    assert last["fall-1"].note == f"缺现场录像 (clip missing): {gone}"
     assert last["fall-2"].evidence == ()
     assert len(last["fall-3"].evidence) == 1
     assert all(body.more for body in last.values())
@@ -118,7 +118,7 @@ def test_a_second_still_comes_to_the_first_and_takes_nothing_with_it_when_it_is_
     first, second, whole, lacking = watched.falls()
     assert whole.evidence == (*first.evidence, hashlib.sha256(b"fall-1 whole").hexdigest())
     assert lacking.evidence == second.evidence
-    assert (len(second.evidence), lacking.note) == (1, "evidence missing (still): no room")
+    assert (len(second.evidence), lacking.note) == (1, "缺现场图片 (still missing): no room")
 
 
 def test_more_falls_than_allowed_in_a_minute_are_counted_and_not_told(tmp_path: Path) -> None:

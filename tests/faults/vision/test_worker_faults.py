@@ -86,7 +86,8 @@ def test_evidence_that_cannot_be_kept_costs_no_alert(tmp_path: Path, monkeypatch
     async def work(house: House) -> None:
         await until(lambda: len(house.alerts) == 2)
         assert house.alerts[-1].evidence == ()
-        assert house.alerts[-1].note == "confidence 97%; floor 6 to 8; evidence missing (still): no room"
+        told = "把握 97%，6 至 8 楼 (confidence 97%, floor 6 to 8)"
+        assert house.alerts[-1].note == f"{told}; 缺现场图片 (still missing): no room"
 
     run(tmp_path, "later:poor", monkeypatch, work)
 

@@ -53,7 +53,7 @@ def test_a_fall_is_an_alert_with_floor_building_and_still() -> None:
     )
     assert alert.text == Words("2 栋 7 楼附近有高空抛物", "Object thrown from about floor 7 of building 2")
     assert (alert.place.floor, alert.place.building, alert.device) == ("7", "2", "north")
-    assert (alert.evidence, alert.note) == (("still",), "confidence 97%")
+    assert (alert.evidence, alert.note) == (("still",), "把握 97% (confidence 97%)")
     assert alert.first_seen == 5.0 + street.wall_minus_monotonic
 
 
@@ -100,8 +100,9 @@ def test_evidence_of_a_fall_that_was_told_long_after_it_was_seen_finds_its_alert
 def test_what_is_missing_is_said_behind_what_was_said_before() -> None:
     street = Watched()
     street.submit(FallBody("north", "falling.object", "f1", 0.0, 0.97, 7, 6, 8, ("still",)))
-    street.fell("f1", note="evidence missing (still): no room", more=True)
-    assert street.told[-1].note == "confidence 97%; floor 6 to 8; evidence missing (still): no room"
+    street.fell("f1", note="缺现场图片 (still missing): no room", more=True)
+    told = "把握 97%，6 至 8 楼 (confidence 97%, floor 6 to 8)"
+    assert street.told[-1].note == f"{told}; 缺现场图片 (still missing): no room"
     street.alerting.acknowledge(street.open("falling.object").alert, "guard", "two bottles, sent somebody")
     street.fell("f1", evidence=("clip",), more=True)
     assert (street.told[-1].note, street.told[-1].evidence) == ("two bottles, sent somebody", ("clip",))
@@ -113,7 +114,7 @@ def test_an_alert_has_only_so_many_falls_and_its_note_only_so_many_words() -> No
         street.now = number * 10.0
         pieces = (f"{number} still", f"{number} whole", f"{number} clip")
         street.fell(f"f{number}", evidence=pieces[:1])
-        street.fell(f"f{number}", evidence=pieces, note="evidence missing: " + "x" * 90, more=True)
+        street.fell(f"f{number}", evidence=pieces, note="缺现场录像 (clip missing): " + "x" * 90, more=True)
     by_alert = {body.alert: body for body in street.told}
     assert [body.count for body in by_alert.values()] == [15, 15, 10]
     named = [each for body in by_alert.values() for each in body.evidence]
@@ -163,9 +164,12 @@ def test_a_clip_that_comes_after_the_alert_is_over_is_told_and_opens_nothing() -
 def test_evidence_that_was_lost_is_told() -> None:
     street = Watched()
     street.fell("f1", evidence=("still",))
-    street.fell("f1", note="evidence missing (still): disk full")
+    street.fell("f1", note="缺现场图片 (still missing): disk full")
     last = street.told[-1]
-    assert (last.evidence, last.note) == ((), "confidence 97%; evidence missing (still): disk full")
+    assert (last.evidence, last.note) == (
+        (),
+        "把握 97% (confidence 97%); 缺现场图片 (still missing): disk full",
+    )
 
 
 def test_a_fall_of_a_camera_nobody_knows_is_told_by_its_name() -> None:
