@@ -56,7 +56,7 @@ function merge(alert) {
 function paint({ box, name, detail }) {
   const { alert } = detail;
   const parts = [
-    head(say("detail.open")), what(alert), actions(alert, detail, name), resident(detail), where(alert), calls(detail), pictures(alert),
+    head(say("detail.open")), what(alert), actions(alert, detail, name), resident(detail), pictures(alert), where(alert), calls(detail),
     written(alert), panel(say("detail.timeline"), detail.timeline ? timeline(detail.timeline) : note(say("loading"))),
     told(detail), others(detail),
   ].filter(Boolean);

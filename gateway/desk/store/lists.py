@@ -49,13 +49,17 @@ async def of_incident(transaction: Transaction, incident: str, most: int) -> Seq
 
 
 async def files(transaction: Transaction, alerts: Sequence[str]) -> Sequence[Row]:
-    """Return the files of these alerts that can be had: (alert, sha256, kind)."""
-    return await among(
+    """Return the files of these alerts that can be had: (alert, sha256, kind, at).
+
+    They come as they were named, a still before the clip: it tells at a glance, and a clip is to be played.
+    """
+    rows = await among(
         transaction,
-        "SELECT t.alert AS alert, t.sha256 AS sha256, f.kind AS kind FROM attachments t"
+        "SELECT t.alert AS alert, t.sha256 AS sha256, f.kind AS kind, t.at AS at FROM attachments t"
         " JOIN files f ON f.sha256 = t.sha256 WHERE f.gone_at IS NULL AND t.alert",
         alerts,
     )
+    return sorted(rows, key=lambda row: (row["at"], row["kind"] == "clip", row["sha256"]))
 
 
 async def alerts_of_file(transaction: Transaction, sha256: str) -> Sequence[Row]:

@@ -14,7 +14,7 @@ from gateway.desk.evidence.keeping import SPARE
 from gateway.desk.evidence.service import Evidence
 from gateway.desk.listening import Heard
 from gateway.desk.photos import PhotoError
-from gateway.desk.store import events, files, news, work
+from gateway.desk.store import events, files, lists, news, work
 from gateway.desk.store.database import Database, Transaction
 from gateway.desk.workflow import Command, Step
 from tests.desk_evidence import CLIP, STILL, parts, sum_of
@@ -57,9 +57,11 @@ class Scene:
         for content in parts(data, what=what):
             self.hear(content, sum_of(data), gateway)
 
-    async def alert(self, number: int, *sums: str, gateway: str = GATEWAY) -> Arrival:
+    async def alert(
+        self, number: int, *sums: str, gateway: str = GATEWAY, life: int | None = None
+    ) -> Arrival:
         """Take in an alert that names these."""
-        told = arrival(number, gateway=gateway)
+        told = arrival(number, gateway=gateway, life=life)
         named = Arrival(**{name: getattr(told, name) for name in Arrival.__slots__} | {"evidence": sums})
         async with self.database.transaction() as transaction:
             await events.ingest(transaction, [named], self.now)
@@ -287,4 +289,26 @@ def test_a_photo_is_kept_by_what_it_is_and_belongs_to_the_alert_it_is_attached_t
                 with pytest.raises(PhotoError):
                     await made.evidence.photo(content, "warden-1")
 
+    asyncio.run(main())
+
+
+def test_pictures_are_told_as_they_were_named_and_a_still_before_its_clip(where: str, tmp_path: Path) -> None:
+    clips = sorted(
+        (CLIP + bytes([each]) for each in range(9)), key=sum_of
+    )  # the first before any still, by its sum
+    named = [(STILL, "still"), (clips[0], "clip"), (STILL + b"2", "still"), (clips[-1], "clip")]
+
+    async def main() -> None:
+        async with scene(where, tmp_path) as made:
+            for number, (data, what) in enumerate(named, start=1):
+                made.now = NOW + number // 3
+                made.send(data, what)
+                alert = await made.alert(number, *(sum_of(each) for each, _ in named[:number]), life=1)
+                await made.kept(*(sum_of(each) for each, _ in named[:number]))
+            rows = await made.ask(lists.files, [alert.alert])
+            assert [(row["sha256"], row["kind"]) for row in rows] == [
+                (sum_of(data), what) for data, what in named
+            ]
+
+    assert sum_of(clips[0]) < sum_of(STILL)
     asyncio.run(main())
