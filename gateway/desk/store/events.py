@@ -40,11 +40,13 @@ _ALERT: Final = (
 )
 _HEAD: Final = (
     "INSERT INTO heads (key, number, count, last_at)",
+    # what a clock that was ahead wrote is no recent one: a year of fires would be told as news of one long past
     f"""ON CONFLICT (key) DO UPDATE SET
-  number = CASE WHEN heads.last_at < excluded.last_at - {WINDOW_S} THEN heads.number + 1 ELSE heads.number END,
-  count = CASE WHEN heads.last_at < excluded.last_at - {WINDOW_S} THEN excluded.count
+  number = CASE WHEN abs(excluded.last_at - heads.last_at) > {WINDOW_S} THEN heads.number + 1 ELSE heads.number END,
+  count = CASE WHEN abs(excluded.last_at - heads.last_at) > {WINDOW_S} THEN excluded.count
     ELSE heads.count + excluded.count END,
-  last_at = CASE WHEN heads.last_at > excluded.last_at THEN heads.last_at ELSE excluded.last_at END
+  last_at = CASE WHEN heads.last_at > excluded.last_at AND heads.last_at <= excluded.last_at + {WINDOW_S}
+    THEN heads.last_at ELSE excluded.last_at END
 RETURNING key, number, count""",
 )
 
