@@ -16,7 +16,7 @@ from gateway.core.places import cut
 from gateway.desk.arrivals import Arrival
 from gateway.desk.folding import by_key, newest, once
 from gateway.desk.grouping import OWN, WINDOW_S, incident_key
-from gateway.desk.store import care, files, news, timers, work
+from gateway.desk.store import care, files, news, returning, timers, work
 from gateway.desk.store.acknowledging import is_echo
 from gateway.desk.store.database import Row, Transaction, among, insert
 from gateway.desk.workflow import Command, Step
@@ -66,6 +66,7 @@ async def ingest(transaction: Transaction, batch: Sequence[Arrival], now: float)
     latest = newest(fresh)
     if not latest:
         return Taken(0, 0)
+    before = await returning.standing(transaction, list(latest))
     await insert(transaction, _ALERT[0], [_alert_row(each) for each in latest.values()], _ALERT[1])
     await care.put_away(transaction, [homes[each.key] for each in fresh if each.key in homes])
     known = {
@@ -85,6 +86,7 @@ async def ingest(transaction: Transaction, batch: Sequence[Arrival], now: float)
             transaction, each.gateway, each.alert, each.by
         ):
             await work.take_step(transaction, _on_the_spot(each), now, at_gateway=True)
+    await returning.begin_anew(transaction, returning.returned(before, fresh), now)
     named = [(each.alert, sha256, each.gateway) for each in fresh for sha256 in each.evidence]
     await files.attach(transaction, named, now)
     await news.tell(transaction, "alert", latest, now)
