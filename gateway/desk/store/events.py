@@ -19,7 +19,7 @@ from gateway.desk.grouping import OWN, WINDOW_S, incident_key
 from gateway.desk.store import care, files, news, returning, timers, work
 from gateway.desk.store.acknowledging import is_echo
 from gateway.desk.store.database import Row, Transaction, among, insert
-from gateway.desk.workflow import Command, Step
+from gateway.desk.workflow import CLOSED, Command, Step
 
 MOST_GAPS: Final = 100
 """Of one look, which is one transaction; the next look finds the rest."""
@@ -73,7 +73,7 @@ async def ingest(transaction: Transaction, batch: Sequence[Arrival], now: float)
         row["alert"]: row
         for row in await among(
             transaction,
-            "SELECT w.alert AS alert, w.incident AS incident, i.rank AS rank"
+            "SELECT w.alert AS alert, w.incident AS incident, w.state AS state, i.rank AS rank"
             " FROM work w JOIN incidents i ON i.incident = w.incident WHERE w.alert",
             list(latest),
         )
@@ -186,17 +186,19 @@ async def _begin(transaction: Transaction, new: Sequence[Arrival], now: float) -
 async def _worsen(
     transaction: Transaction, latest: Mapping[str, Arrival], known: Mapping[str, Row], now: float
 ) -> None:
-    """Begin the ladder anew where a known alert has become worse than anything in its incident."""
+    """Begin the ladder anew where a known alert has become worse than anything in its incident; open it if closed."""
     worse = {
-        known[alert]["incident"]: each.rank
+        alert: each
         for alert, each in latest.items()
         if alert in known and each.change is not Change.CLEARED and each.rank > known[alert]["rank"]
     }
-    for incident, rank in sorted(worse.items()):
+    for incident, rank in sorted((known[alert]["incident"], each.rank) for alert, each in worse.items()):
         await transaction.execute(
             "UPDATE incidents SET rank = $2 WHERE incident = $1 AND rank < $2", incident, rank
         )
         await timers.again(transaction, incident, now)
+    closed = [each for alert, each in worse.items() if known[alert]["state"] in CLOSED]
+    await returning.begin_anew(transaction, closed, now)
 
 
 async def _place(transaction: Transaction, new: Sequence[Arrival]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.core.alerts import State
-from gateway.core.events import Change
+from gateway.core.events import Change, Severity
 from gateway.desk.arrivals import Arrival
 from gateway.desk.escalating import Escalation
 from gateway.desk.store import events, notices, people, work
@@ -67,9 +67,11 @@ def play(where: str, body: Callable[[Scene], Awaitable[None]]) -> None:
     asyncio.run(main())
 
 
-def later(seq: int, state: State, change: Change = Change.UPDATED) -> Arrival:
-    """Return the next event of the fire."""
-    return arrival(seq, life=1, change=change, state=state)
+def later(
+    seq: int, state: State, change: Change = Change.UPDATED, *, life: int = 1, kind: str = "fire.smoke"
+) -> Arrival:
+    """Return the next event of the fire, or of another alert."""
+    return arrival(seq, life=life, change=change, kind=kind, state=state)
 
 
 @pytest.mark.parametrize("step", [Step.ACKNOWLEDGE, Step.ARRIVE, Step.RESOLVE, Step.FALSE_ALARM])
@@ -135,5 +137,23 @@ def test_what_nobody_acknowledged_yet_climbs_on_and_does_not_begin_anew(where: s
     async def body(scene: Scene) -> None:
         await scene.take(later(2, State.LATCHED_UNACKED), later(3, State.ACTIVE_UNACKED))
         assert "0|warden-1" not in await scene.pages()
+
+    play(where, body)
+
+
+def test_what_was_closed_and_becomes_worse_is_open_again_and_told_until_somebody_acknowledges_it(
+    where: str,
+) -> None:
+    async def body(scene: Scene) -> None:
+        kind = "manhole.water"
+        await scene.take(arrival(20, kind=kind, severity=Severity.MINOR))
+        async with scene.database.transaction() as transaction:
+            for number in (1, 20):
+                command = Command(f"c-{number}", arrival(number).alert, Step.RESOLVE, "warden-1")
+                await work.take_step(transaction, command, scene.now)
+        assert await scene.pages() == []
+        await scene.take(later(21, State.ACTIVE_UNACKED, life=20, kind=kind))
+        told = await scene.pages()
+        assert (told[0], "3|duty-room" in told) == ("0|warden-1", True)
 
     play(where, body)
