@@ -82,9 +82,9 @@ async def ingest(transaction: Transaction, batch: Sequence[Arrival], now: float)
     await _begin(transaction, new, now)
     await _worsen(transaction, latest, known, now)
     for each in fresh:
-        if each.change is Change.ACKNOWLEDGED and not await is_echo(
-            transaction, each.gateway, each.alert, each.by
-        ):
+        if each.change is not Change.ACKNOWLEDGED or returning.is_past(before, each):
+            continue
+        if not await is_echo(transaction, each.gateway, each.alert, each.by):
             await work.take_step(transaction, _on_the_spot(each), now, at_gateway=True)
     await returning.begin_anew(transaction, returning.returned(before, fresh), now)
     named = [(each.alert, sha256, each.gateway) for each in fresh for sha256 in each.evidence]

@@ -24,17 +24,26 @@ async def standing(transaction: Transaction, alerts: Sequence[str]) -> dict[str,
 
 
 def returned(before: Mapping[str, Row], fresh: Iterable[Arrival]) -> Iterator[Arrival]:
-    """Yield the newest event of each alert that stood otherwise and is wanted again; `before` these came."""
+    """Yield an event of each alert that is wanted now and stood otherwise in between, also where that comes late."""
     chains: dict[str, list[Arrival]] = {}
     for each in sorted(fresh, key=lambda each: (each.epoch, each.seq)):
-        known = before.get(each.alert)
-        if known is None or (each.epoch, each.seq) > (known["epoch"], known["seq"]):
-            chains.setdefault(each.alert, []).append(each)
+        chains.setdefault(each.alert, []).append(each)
     for alert, chain in chains.items():
-        states = [before[alert]["state"]] if alert in before else []
-        states += [each.state for each in chain]
-        if states[-1] == WANTED and any(state != WANTED for state in states):
+        states = [(each.epoch, each.seq, each.state) for each in chain]
+        if known := before.get(alert):
+            states.append((known["epoch"], known["seq"], known["state"]))
+        if max(states)[2] == WANTED and any(state != WANTED for _, _, state in states):
             yield chain[-1]
+
+
+def is_past(before: Mapping[str, Row], late: Arrival) -> bool:
+    """Return whether an event comes after a newer one by which its alert is wanted: it was seen to, and came again."""
+    known = before.get(late.alert)
+    return (
+        known is not None
+        and known["state"] == WANTED
+        and (late.epoch, late.seq) < (known["epoch"], known["seq"])
+    )
 
 
 async def begin_anew(transaction: Transaction, arrivals: Iterable[Arrival], now: float) -> None:
@@ -46,6 +55,6 @@ async def begin_anew(transaction: Transaction, arrivals: Iterable[Arrival], now:
         if found.state is State.RAISED:
             await timers.rearm(transaction, found.incident, now)
             continue
-        name = f"{each.gateway}/{each.epoch}.{each.seq}"
+        name = f"{each.gateway}/{each.epoch}.{each.seq} again"
         await work.take_step(transaction, Command(name, each.alert, Step.REOPEN, each.gateway), now)
         await timers.again(transaction, found.incident, now)

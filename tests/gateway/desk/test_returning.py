@@ -120,6 +120,27 @@ def test_all_of_a_life_that_comes_at_once_is_told_as_it_stands_in_the_end(where:
     play(where, body)
 
 
+def test_an_acknowledgement_that_comes_after_the_fire_that_burned_again_stops_no_ladder(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        await scene.take(later(4, State.ACTIVE_UNACKED))
+        await scene.take(later(2, State.ACTIVE_ACKED, Change.ACKNOWLEDGED), later(3, State.LATCHED_ACKED))
+        assert (await scene.work()).state == "raised"
+        assert "3|duty-room" in await scene.pages()
+
+    play(where, body)
+
+
+def test_a_return_is_known_also_when_what_was_before_it_comes_late(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        await scene.step(Step.RESOLVE)
+        await scene.take(later(4, State.ACTIVE_UNACKED))
+        await scene.take(later(2, State.ACTIVE_ACKED, Change.ACKNOWLEDGED), later(3, State.LATCHED_ACKED))
+        assert (await scene.work()).state == "raised"
+        assert (await scene.pages())[0] == "0|warden-1"
+
+    play(where, body)
+
+
 def test_more_of_the_same_is_no_return(where: str) -> None:
     async def body(scene: Scene) -> None:
         await scene.step(Step.ACKNOWLEDGE)
