@@ -44,10 +44,11 @@ def told(
     epoch: int = 1,
     previous: int | None = None,
     by: str | None = None,
+    state: str = "active_unacked",
 ) -> Event:
     """Return one step of the life no. `life` (its own by default) as the gateway journals it."""
     body = msgspec.structs.replace(
-        alert_body(seq if life is None else life, kind=kind),
+        alert_body(seq if life is None else life, kind=kind, state=state),
         change=change, severity=severity, place=place, by=by, count=seq,
     )  # fmt: skip
     return msgspec.structs.replace(event(seq, body, epoch=epoch), previous=previous)

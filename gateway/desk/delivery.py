@@ -114,7 +114,7 @@ class Delivery:
             claimed = await notices.claim(transaction, self._owner, now, lease_s=LEASE_S, most=most)
             if not claimed:
                 return ()
-            used = self._in_hand + Counter(await notices.sent_since(transaction, now - MINUTE_S))
+            used = self._in_hand + Counter(await notices.sent_within(transaction, MINUTE_S, now))
             room = {
                 name: pace.per_minute - used[name] for name, pace in self._paces.items() if pace.per_minute
             }

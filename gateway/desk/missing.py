@@ -61,9 +61,10 @@ class Gaps:
         """Raise and clear what is due; return how many alerts changed."""
         now = self._now()
         until = now - GRACE_S
-        since = until - LOOK_BACK_S if self._seen_to is None else self._seen_to
+        if self._seen_to is None or self._seen_to > until:  # the clock was set back
+            self._seen_to = until - LOOK_BACK_S
         async with self._database.transaction() as transaction:
-            found = await events.gaps(transaction, since, until)
+            found = await events.gaps(transaction, self._seen_to, until)
             told = [await self._raised(transaction, row, now) for row in found]
             told += await self._cleared(transaction, now)
             taken = await events.ingest(transaction, told, now)

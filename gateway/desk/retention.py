@@ -3,6 +3,9 @@
 What people did is kept `AUDIT_TIMES` as long as the alerts: who closed what, and why, is asked for late. News and used
 pairings are of use for a day. What is open is kept whatever its age. What is known of residents goes sooner: by what
 each agreed to, at once where that was taken back, and so that no byte of it is left in the record's files.
+
+What is thrown away for its age waits until the clock has gone evenly for `EVEN_S`: a machine that came up with a clock
+years ahead, which is set a minute later, would have forgotten everything by then.
 """
 
 import asyncio
@@ -11,12 +14,14 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from gateway.desk.steps import Steps
 from gateway.desk.store import consents, forgetting, looks, news
 from gateway.desk.store.database import Record, Transaction
 
 log = logging.getLogger(__name__)
 
 EVERY_S: Final = 3600.0
+EVEN_S: Final = 6 * 3600.0
 BETWEEN_S: Final = 0.05
 DAY_S: Final = 86_400.0
 AUDIT_TIMES: Final = 3
@@ -35,17 +40,28 @@ class Retention:
         keep_days: float,
         care_days: float = CARE_DAYS,
         now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.forgotten = 0
         self._database, self._keep_s, self._now = database, keep_days * DAY_S, now
+        self._clock, self._steps, self._even_from = clock, Steps(now, clock), clock()
         self._care_days = min(care_days, keep_days)
         self._shred = True  # what a kill left between deleting and shredding
 
     async def run(self) -> None:
         """Forget until cancelled."""
         while True:
-            await self.look()
+            await self.turn()
             await asyncio.sleep(EVERY_S)
+
+    async def turn(self) -> None:
+        """Forget all that is due, or while the clock is not to be trusted what was taken back alone."""
+        if self._steps.taken():
+            self._even_from = self._clock()
+        if self._clock() - self._even_from >= EVEN_S:
+            await self.look()
+        else:
+            await self._residents(self._now(), even=False)
 
     async def look(self) -> None:
         """Forget all that is due."""
@@ -66,16 +82,18 @@ class Retention:
                 self.forgotten += count
                 await asyncio.sleep(BETWEEN_S)
 
-    async def _residents(self, now: float) -> None:
+    async def _residents(self, now: float, *, even: bool = True) -> None:
         """Forget what is known of residents first: others' figures can wait, and what hangs on it goes with it."""
         while count := await self._once(
-            lambda transaction: consents.forget(transaction, now, self._care_days)
+            lambda transaction: consents.forget(transaction, now, self._care_days, even=even)
         ):
             self.forgotten += count
             self._shred = True
             await asyncio.sleep(BETWEEN_S)
-        while count := await self._once(
-            lambda transaction: consents.forget_devices(transaction, now - self._care_days * DAY_S)
+        while even and (
+            count := await self._once(
+                lambda transaction: consents.forget_devices(transaction, now - self._care_days * DAY_S)
+            )
         ):
             self.forgotten += count
             self._shred = True

@@ -1,8 +1,8 @@
 """Who is to be told: by place, kind and the hour, from the roster first and outwards until somebody is there. Pure.
 
 The roster names people in the order they are called; the duty of the smallest place that covers an alert comes
-first. Where nobody is on duty the words reach further, to all who have a role there, to the duty room, to everybody:
-an alert that nobody is told of is the one failure a desk must not have.
+first. Where nobody is on duty, or nobody there has a channel, the words reach further, to all who have a role there, to
+the duty room, to everybody: an alert that nobody is told of is the one failure a desk must not have.
 """
 
 import enum
@@ -66,19 +66,26 @@ class Directory:
 
 
 def audience(who: Audience, directory: Directory, kind: str, place: Place, now: float) -> list[Person]:
-    """Return the people a step tells, none twice; somebody, as long as there is anybody at all."""
+    """Return the people a step tells, none twice; somebody who can be reached, as long as there is anybody at all."""
     on_duty = _on_duty(directory, kind, place, now)
+    called = [name for name in on_duty if _reached(_known([name], directory))] or on_duty
     room = _with_roles(directory, place, only=DUTY_ROOM)
     local = _with_roles(directory, place)
     chosen = {
-        Audience.FIRST: (on_duty[:1],),
-        Audience.NEXT: (on_duty[1:2],),
-        Audience.EVERYBODY: ((*on_duty, *local) if on_duty or local else (),),
-        Audience.DUTY_ROOM: (room,),
+        Audience.FIRST: called[:1],
+        Audience.NEXT: called[1:2],
+        Audience.EVERYBODY: [*on_duty, *local],
+        Audience.DUTY_ROOM: room,
     }[who]
-    wider = (*chosen, (*on_duty, *local), room, list(directory.people))
-    named = next((names for names in wider if _known(names, directory)), ())
-    return _known(named, directory)
+    wider = (chosen, [*on_duty, *local], room, list(directory.people))
+    groups = [people for names in wider if (people := _known(names, directory))]
+    reached = next((people for people in groups if _reached(people)), [])
+    return list(dict.fromkeys([*(groups[0] if groups else ()), *reached]))
+
+
+def _reached(people: Iterable[Person]) -> bool:
+    """Return whether a page can go to any of these."""
+    return any(each.channels for each in people)
 
 
 def _on_duty(directory: Directory, kind: str, place: Place, now: float) -> list[str]:

@@ -2,7 +2,8 @@
 
 A gateway that falls quiet is an alert of the desk's own, over when it is heard again. Its number comes from the moment
 of the last sign of life, so several desks that notice the same silence write the same event, which the record takes
-once. A desk without its broker accuses no gateway; it says that it is deaf.
+once. A desk without its broker accuses no gateway; it says that it is deaf. Nor does one whose clock was just set: what
+the record says of when each was heard is by the old time, until it is heard again.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from gateway.core.payload import rfc3339
 from gateway.desk import texts
 from gateway.desk.arrivals import Arrival
 from gateway.desk.grouping import OWN
+from gateway.desk.steps import Steps
 from gateway.desk.store import gateways
 from gateway.desk.store.database import Database, Row, Transaction
 from gateway.desk.store.events import ingest
@@ -41,10 +43,14 @@ class Watch:
         listening_since: Callable[[], float | None],
         quiet_s: float = QUIET_S,
         now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
         taken: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._database, self._name, self._listening_since = database, name, listening_since
-        self._quiet_s, self._now, self._taken = quiet_s, now, taken
+        self._quiet_s, self._now, self._clock, self._taken = quiet_s, now, clock, taken
+        self._steps = Steps(now, clock)
+        self._since: float | None = None
+        self._from = 0.0  # the same, or when the clock was set, by the one that only counts
         self._deaf_since: float | None = None
         self._said_so = False
 
@@ -57,11 +63,12 @@ class Watch:
     async def look(self) -> int:
         """Raise and clear what is due; return how many alerts changed. Who has just come up accuses nobody."""
         now, since = self._now(), self._listening_since()
+        listened_s = self._count(now, since)
         if since is None and self._deaf_since is None:
             self._deaf_since = now
         async with self._database.transaction() as transaction:
             told = self._hearing(now, since)
-            if since is not None and now - since >= self._quiet_s:
+            if since is not None and listened_s >= self._quiet_s:
                 told += await self._gateways(transaction, now)
             await ingest(transaction, told, now)
         if since is not None:
@@ -71,6 +78,17 @@ class Watch:
             for wake in self._taken:
                 wake()
         return len(told)
+
+    def _count(self, now: float, since: float | None) -> float:
+        """Return for how many seconds we have listened with a clock that nobody set meanwhile."""
+        moment, step = self._clock(), self._steps.taken()
+        if since != self._since:
+            self._since, self._from = since, moment - (0.0 if since is None else max(now - since, 0.0))
+        if step:
+            self._from = moment
+            if self._deaf_since is not None and not self._said_so:
+                self._deaf_since += step
+        return moment - self._from
 
     def _hearing(self, now: float, since: float | None) -> list[Arrival]:
         """Return the event of having become deaf, or of hearing again, if that is due."""
@@ -91,15 +109,19 @@ class Watch:
     async def _gateways(self, transaction: Transaction, now: float) -> list[Arrival]:
         """Mark the gateways that fell quiet or are back; return the events."""
         quiet = await gateways.fallen_quiet(
-            transaction, unheard_since=now - self._quiet_s, offline_since=now - OFFLINE_S
+            transaction,
+            unheard_since=now - self._quiet_s,
+            offline_since=now - OFFLINE_S,
+            ahead=now + self._quiet_s,
         )
         back = await gateways.speaking_again(transaction, heard_since=now - self._quiet_s)
-        for row in quiet:
-            await gateways.mark(transaction, row["gateway"], row["heard_at"], now)
+        last = {row["gateway"]: min(row["heard_at"], now) for row in quiet}
+        for name, heard_at in last.items():
+            await gateways.mark(transaction, name, heard_at, now)
         for row in back:
             await gateways.mark(transaction, row["gateway"], None, now)
         return [
-            *(own_event(_quiet(row), Change.RAISED, since=row["heard_at"], now=now) for row in quiet),
+            *(own_event(_quiet(row), Change.RAISED, since=last[row["gateway"]], now=now) for row in quiet),
             *(own_event(_quiet(row), Change.CLEARED, since=row["quiet_since"], now=now) for row in back),
         ]
 
@@ -129,7 +151,8 @@ def own_event(about: Own, change: Change, *, since: float, now: float) -> Arriva
         gateway=f"{OWN}:{about.name}",
         epoch=1,
         # an end and the next beginning may share a moment; two desks find the same number
-        seq=int((since if raised else now) * 1000) * 2 + (not raised),
+        # an end is newer than its beginning, also by a clock that was set back
+        seq=int((since if raised else max(since, now)) * 1000) * 2 + (not raised),
         previous=None,
         alert=f"{OWN}:{about.name}/{about.kind}-{int(since * 1000)}",
         change=change,

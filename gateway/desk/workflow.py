@@ -3,8 +3,9 @@
     raised -> acknowledged -> assigned -> on site -> resolved | false alarm,  reopened from anywhere
 
 What the sensor says stands elsewhere: an alert that clears by itself still wants somebody to acknowledge it, and no
-event of the sensor ever changes what is written here. A second person who does what is done is told who did it and
-when, which is no error. A step that was made looking at an older version is told so, with what is there now.
+event of the sensor changes what is written here, but that one which comes again is open again (store/returning.py).
+A second person who does what is done is told who did it and when, which is no error. A step that was made looking at an
+older version is told so, with what is there now.
 """
 
 import enum

@@ -103,7 +103,7 @@ class Keeper:
             total = await files.size(transaction)
             excess = total - min(quota, max(total + free - SPARE, 0))
             gone = await files.throw_away(transaction, excess, now) if excess > 0 else []
-            since = now - REMEMBERED_S if self._swept_to is None else self._swept_to - OVERLAP_S
+            since = now - REMEMBERED_S if self._swept_to is None else min(self._swept_to, now) - OVERLAP_S
             all_gone = await files.gone_since(transaction, since)
         self._swept_to = now
         self._tally.thrown_away += len(gone)

@@ -46,9 +46,10 @@ async def replace(transaction: Transaction, fresh: Iterable[Consent], now: float
     return changed
 
 
-async def forget(transaction: Transaction, now: float, keep_days: float) -> int:
-    """Throw away what is known of some closed alerts whose time is over, or whose consent was taken back.
+async def forget(transaction: Transaction, now: float, keep_days: float, *, even: bool = True) -> int:
+    """Throw away what is known of some closed alerts whose consent was taken back, or whose time is over.
 
+    `even`: the clock is one to go by; else none is thrown away for its age.
     A number in the statistics is left: what it was, in which compound, and who saw to it when.
     """
     rows = await transaction.fetch(
@@ -56,7 +57,8 @@ async def forget(transaction: Transaction, now: float, keep_days: float) -> int:
         " JOIN work w ON w.alert = c.alert JOIN alerts a ON a.alert = c.alert"
         " LEFT JOIN consents k ON k.gateway = c.gateway AND k.code = c.code"
         f" WHERE w.state IN {CLOSED} AND (c.withdrawn = 1"
-        f" OR w.closed_at < $1 - coalesce(k.keep_days, $2) * {DAY_S}) ORDER BY c.alert LIMIT {MOST}"
+        f" OR {int(even)} = 1 AND w.closed_at < $1 - coalesce(k.keep_days, $2) * {DAY_S})"
+        f" ORDER BY c.alert LIMIT {MOST}"
         f" {lock(transaction, 'w')}",
         now,
         keep_days,

@@ -16,10 +16,10 @@ from gateway.core.places import cut
 from gateway.desk.arrivals import Arrival
 from gateway.desk.folding import by_key, newest, once
 from gateway.desk.grouping import OWN, WINDOW_S, incident_key
-from gateway.desk.store import care, files, news, timers, work
+from gateway.desk.store import care, files, news, returning, timers, work
 from gateway.desk.store.acknowledging import is_echo
 from gateway.desk.store.database import Row, Transaction, among, insert
-from gateway.desk.workflow import Command, Step
+from gateway.desk.workflow import CLOSED, Command, Step
 
 MOST_GAPS: Final = 100
 """Of one look, which is one transaction; the next look finds the rest."""
@@ -40,11 +40,13 @@ _ALERT: Final = (
 )
 _HEAD: Final = (
     "INSERT INTO heads (key, number, count, last_at)",
+    # what a clock that was ahead wrote is no recent one: a year of fires would be told as news of one long past
     f"""ON CONFLICT (key) DO UPDATE SET
-  number = CASE WHEN heads.last_at < excluded.last_at - {WINDOW_S} THEN heads.number + 1 ELSE heads.number END,
-  count = CASE WHEN heads.last_at < excluded.last_at - {WINDOW_S} THEN excluded.count
+  number = CASE WHEN abs(excluded.last_at - heads.last_at) > {WINDOW_S} THEN heads.number + 1 ELSE heads.number END,
+  count = CASE WHEN abs(excluded.last_at - heads.last_at) > {WINDOW_S} THEN excluded.count
     ELSE heads.count + excluded.count END,
-  last_at = CASE WHEN heads.last_at > excluded.last_at THEN heads.last_at ELSE excluded.last_at END
+  last_at = CASE WHEN heads.last_at > excluded.last_at AND heads.last_at <= excluded.last_at + {WINDOW_S}
+    THEN heads.last_at ELSE excluded.last_at END
 RETURNING key, number, count""",
 )
 
@@ -64,13 +66,14 @@ async def ingest(transaction: Transaction, batch: Sequence[Arrival], now: float)
     latest = newest(fresh)
     if not latest:
         return Taken(0, 0)
+    before = await returning.standing(transaction, list(latest))
     await insert(transaction, _ALERT[0], [_alert_row(each) for each in latest.values()], _ALERT[1])
     await care.put_away(transaction, [homes[each.key] for each in fresh if each.key in homes])
     known = {
         row["alert"]: row
         for row in await among(
             transaction,
-            "SELECT w.alert AS alert, w.incident AS incident, i.rank AS rank"
+            "SELECT w.alert AS alert, w.incident AS incident, w.state AS state, i.rank AS rank"
             " FROM work w JOIN incidents i ON i.incident = w.incident WHERE w.alert",
             list(latest),
         )
@@ -79,10 +82,11 @@ async def ingest(transaction: Transaction, batch: Sequence[Arrival], now: float)
     await _begin(transaction, new, now)
     await _worsen(transaction, latest, known, now)
     for each in fresh:
-        if each.change is Change.ACKNOWLEDGED and not await is_echo(
-            transaction, each.gateway, each.alert, each.by
-        ):
+        if each.change is not Change.ACKNOWLEDGED or returning.is_past(before, each):
+            continue
+        if not await is_echo(transaction, each.gateway, each.alert, each.by):
             await work.take_step(transaction, _on_the_spot(each), now, at_gateway=True)
+    await returning.begin_anew(transaction, returning.returned(before, fresh), now)
     named = [(each.alert, sha256, each.gateway) for each in fresh for sha256 in each.evidence]
     await files.attach(transaction, named, now)
     await news.tell(transaction, "alert", latest, now)
@@ -182,17 +186,19 @@ async def _begin(transaction: Transaction, new: Sequence[Arrival], now: float) -
 async def _worsen(
     transaction: Transaction, latest: Mapping[str, Arrival], known: Mapping[str, Row], now: float
 ) -> None:
-    """Begin the ladder anew where a known alert has become worse than anything in its incident."""
+    """Begin the ladder anew where a known alert has become worse than anything in its incident; open it if closed."""
     worse = {
-        known[alert]["incident"]: each.rank
+        alert: each
         for alert, each in latest.items()
         if alert in known and each.change is not Change.CLEARED and each.rank > known[alert]["rank"]
     }
-    for incident, rank in sorted(worse.items()):
+    for incident, rank in sorted((known[alert]["incident"], each.rank) for alert, each in worse.items()):
         await transaction.execute(
             "UPDATE incidents SET rank = $2 WHERE incident = $1 AND rank < $2", incident, rank
         )
         await timers.again(transaction, incident, now)
+    closed = [each for alert, each in worse.items() if known[alert]["state"] in CLOSED]
+    await returning.begin_anew(transaction, closed, now)
 
 
 async def _place(transaction: Transaction, new: Sequence[Arrival]) -> None:

@@ -63,31 +63,39 @@ async def healthy(transaction: Transaction, gateway: str, document: str, now: fl
 
 
 async def fallen_quiet(
-    transaction: Transaction, *, unheard_since: float, offline_since: float
+    transaction: Transaction, *, unheard_since: float, offline_since: float, ahead: float
 ) -> Sequence[Row]:
-    """Return the gateways not yet known as quiet that were not heard, or said to be offline, for so long."""
+    """Return the gateways not yet known as quiet that were not heard, or said to be offline, for so long.
+
+    What was heard after `ahead` was so by a clock that was ahead, and not since it was set.
+    """
     return await transaction.fetch(
-        "SELECT * FROM gateways WHERE quiet_since IS NULL AND"
-        " (heard_at < $1 OR (availability = 'offline' AND changed_at < $2)) ORDER BY gateway"
+        "SELECT * FROM gateways WHERE quiet_since IS NULL AND (heard_at < $1 OR heard_at > $3"
+        " OR (availability = 'offline' AND (changed_at < $2 OR changed_at > $3))) ORDER BY gateway"
         f" {transaction.skip_locked}",
         unheard_since,
         offline_since,
+        ahead,
     )
 
 
 async def speaking_again(transaction: Transaction, *, heard_since: float) -> Sequence[Row]:
     """Return the gateways known as quiet that are heard again and do not say that they are offline."""
     return await transaction.fetch(
-        "SELECT * FROM gateways WHERE quiet_since IS NOT NULL AND heard_at >= $1 AND heard_at > quiet_since"
+        "SELECT * FROM gateways WHERE quiet_since IS NOT NULL AND heard_at >= $1 AND heard_at <> quiet_since"
         f" AND availability <> 'offline' ORDER BY gateway {transaction.skip_locked}",
         heard_since,
     )
 
 
 async def mark(transaction: Transaction, gateway: str, quiet_since: float | None, now: float) -> None:
-    """Mark a gateway as quiet, or as heard."""
+    """Mark a gateway as quiet, when it was last heard, or as heard."""
     await news.tell(transaction, "gateway", [gateway], now)
-    await transaction.execute("UPDATE gateways SET quiet_since = $2 WHERE gateway = $1", gateway, quiet_since)
+    await transaction.execute(
+        "UPDATE gateways SET quiet_since = $2, heard_at = coalesce($2, heard_at) WHERE gateway = $1",
+        gateway,
+        quiet_since,
+    )
 
 
 async def place(transaction: Transaction, gateway: str) -> str:

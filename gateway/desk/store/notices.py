@@ -147,11 +147,16 @@ async def failed(transaction: Transaction, notice: Notice, owner: str, answer: s
     )
 
 
-async def sent_since(transaction: Transaction, since: float) -> dict[str, int]:
-    """Return how many messages each channel took since then, by all desks together."""
+async def sent_within(transaction: Transaction, span_s: float, now: float) -> dict[str, int]:
+    """Return how many messages each channel took within `span_s`, by all desks together.
+
+    What a clock that was ahead wrote long after now is no message of this minute: no channel waits for that time.
+    """
     rows = await transaction.fetch(
-        "SELECT sent_by, count(*) AS n FROM notifications WHERE sent_at >= $1 AND sent_by IS NOT NULL GROUP BY sent_by",
-        since,
+        "SELECT sent_by, count(*) AS n FROM notifications"
+        " WHERE sent_at >= $1 AND sent_at <= $2 AND sent_by IS NOT NULL GROUP BY sent_by",
+        now - span_s,
+        now + span_s,  # another desk's clock may be a little ahead
     )
     return {row["sent_by"]: row["n"] for row in rows}
 

@@ -33,11 +33,15 @@ class Sqlite:
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
         self._turn = asyncio.Lock()
+        self._whose: asyncio.Task[object] | None = None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Begin; commit at the end of the block, or undo everything if it raises."""
+        if self._turn.locked() and self._whose is asyncio.current_task():
+            raise RuntimeError("a transaction within another would wait for itself, and all others for it")
         async with self._turn:
+            self._whose = asyncio.current_task()
             try:
                 await self._connection.execute("BEGIN IMMEDIATE")
                 yield self

@@ -8,6 +8,7 @@ import msgspec
 
 from gateway.core.events import Place
 from gateway.desk.masking import is_discreet
+from gateway.desk.routing import Directory
 from gateway.desk.store import files, lists, work
 from gateway.desk.store.database import Row, Transaction
 from gateway.desk.web.api_files import may_have
@@ -128,6 +129,7 @@ async def detail(asked: Asked) -> Detail:
 
 async def step(asked: Asked, told: StepMade) -> StepTaken:
     """Make a step."""
+    directory = await asked.parts.people.everybody()
     async with asked.parts.database.transaction() as transaction:
         there = await seen(transaction, asked)
         alert = there.alert
@@ -135,7 +137,7 @@ async def step(asked: Asked, told: StepMade) -> StepTaken:
         if not asked.who.may(_action(told, made), there.place):
             raise RefusalError("forbidden")
         if told.to:
-            await _assignable(asked, told.to, there.place)
+            _assignable(directory, told.to, there.place)
         command = Command(
             id=told.id,
             alert=alert.alert,
@@ -216,8 +218,7 @@ async def _attach(transaction: Transaction, asked: Asked, alert: str, photos: Se
     await files.attach(transaction, [(alert, photo, asked.who.person) for photo in photos], asked.now)
 
 
-async def _assignable(asked: Asked, name: str, place: Place) -> None:
-    directory = await asked.parts.people.everybody()
+def _assignable(directory: Directory, name: str, place: Place) -> None:
     if not any(role.person == name and reaches([role.place], place) for role in directory.roles):
         raise RefusalError("bad", name)
 

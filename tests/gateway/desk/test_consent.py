@@ -233,10 +233,10 @@ def test_consent_taken_back_throws_away_at_once_what_is_closed_and_what_is_open_
         await closed(database, over.alert, "over")
         await agree(database)
         retention = Retention(database, keep_days=730.0, now=lambda: NOW + 1)
-        await retention.look()
+        await retention.turn()
         assert await homes(database) == {still.alert}
         await closed(database, still.alert, "still")
-        await retention.look()
+        await retention.turn()
         assert await homes(database) == set()
 
     run(where, body)

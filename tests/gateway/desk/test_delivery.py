@@ -82,6 +82,22 @@ def test_two_desks_share_what_is_to_be_sent(where: str) -> None:
     play(where, body)
 
 
+def test_a_channel_used_up_by_a_clock_that_was_ahead_takes_pages_again_at_once_when_it_is_set(
+    where: str,
+) -> None:
+    async def body(scene: Scene) -> None:
+        delivery = scene.delivery(phones=2)
+        scene.now = NOW + 86_400.0
+        await scene.write(2)
+        await delivery.look()
+        scene.now = NOW
+        await scene.write(1, person="warden-2")
+        await delivery.look()
+        assert [message.address for message in scene.phones.messages] == ["warden-1", "warden-1", "warden-2"]
+
+    play(where, body)
+
+
 def test_a_desk_that_dies_with_a_page_in_hand_leaves_it_to_another_when_its_lease_is_over(where: str) -> None:
     async def body(scene: Scene) -> None:
         await scene.write(1)

@@ -19,6 +19,8 @@ from tests import desk_parts
 from tests.desk_parts import NOW, RULES, arrival, compound, opened
 from tests.events import PLACE
 
+YEAR_S = 365 * 86_400.0
+
 
 class Scene:
     """A desk's escalation on a clock that the test moves."""
@@ -247,3 +249,55 @@ def test_a_clock_that_is_set_back_an_hour_is_not_waited_for(tmp_path: Path) -> N
             return told
 
     assert asyncio.run(main()) == [pytest.approx(121.0, abs=1.5)]
+
+
+def test_a_silence_made_while_the_clock_was_ahead_lasts_no_longer_than_it_was_made_for(
+    tmp_path: Path,
+) -> None:
+    async def body(scene: Scene) -> None:
+        scene.now = NOW + YEAR_S
+        silence = Silence("s-1", PLACE, "door", scene.now + 3600.0, "装修", "property-1")
+        async with scene.database.transaction() as transaction:
+            await people.silence(transaction, silence, scene.now)
+        scene.now = NOW
+        await scene.take(arrival(1, kind="door.held", severity=Severity.MAJOR))
+        assert await scene.look() == []
+        assert short(await scene.look(3601)) == ["1.0|warden-1"]
+
+    play(str(tmp_path / "desk.db"), body)
+
+
+def test_a_page_that_waited_while_the_clock_was_ahead_goes_out_when_it_is_set_and_not_in_a_year(
+    tmp_path: Path,
+) -> None:
+    async def body(scene: Scene) -> None:
+        scene.now = NOW + YEAR_S
+        await scene.take(arrival(1, kind="fire.smoke"))
+        await scene.look()
+        await scene.step(1, Step.ACKNOWLEDGE)
+        await scene.look(120)  # the ladder is at its end
+        scene.now = NOW
+        await scene.look()
+        [page] = await scene.pages()
+        assert (page["state"], page["due_at"]) == ("waiting", NOW)
+
+    play(str(tmp_path / "desk.db"), body)
+
+
+def test_a_fire_after_the_clock_was_set_back_is_told_at_once_and_not_as_one_more_of_a_fire_long_past(
+    where: str,
+) -> None:
+    async def body(scene: Scene) -> None:
+        scene.now = NOW + YEAR_S
+        await scene.take(*(arrival(number) for number in range(1, 8)))
+        await scene.look()
+        scene.now = NOW
+        await scene.look()
+        await scene.take(arrival(8))
+        [page] = await scene.look()
+        assert page.endswith("#2|1.0|warden-1")
+        await scene.take(arrival(9))
+        [page] = await scene.look()
+        assert page.endswith("#2|1.+2|warden-1")
+
+    play(where, body)

@@ -188,7 +188,12 @@ def test_a_gateway_that_falls_quiet_is_an_alert_and_its_return_clears_it(where: 
         async with opened(where) as database:
             now = [NOW]
             watch = Watch(
-                database, name="street", listening_since=lambda: NOW, quiet_s=180, now=lambda: now[0]
+                database,
+                name="street",
+                listening_since=lambda: NOW,
+                quiet_s=180,
+                now=lambda: now[0],
+                clock=lambda: now[0],
             )
             async with database.transaction() as transaction:
                 await events.ingest(transaction, [arrival(1)], NOW)
@@ -248,7 +253,13 @@ def test_a_last_will_is_an_alert_after_half_a_minute_without_return(where: str) 
     async def main() -> None:
         async with opened(where) as database:
             now = [NOW]
-            watch = Watch(database, name="street", listening_since=lambda: NOW - 900, now=lambda: now[0])
+            watch = Watch(
+                database,
+                name="street",
+                listening_since=lambda: NOW - 900,
+                now=lambda: now[0],
+                clock=lambda: now[0],
+            )
             async with database.transaction() as transaction:
                 await gateways.available(transaction, GATEWAY, "online", NOW, live=True)
                 await gateways.available(transaction, GATEWAY, "offline", NOW + 1, live=True)
@@ -265,7 +276,13 @@ def test_a_desk_without_its_broker_says_that_it_is_deaf_and_when_it_hears_again(
     async def main() -> None:
         async with opened(where) as database:
             now, since = [NOW], [NOW - 900.0, None, None, None, NOW + 150, None, None]
-            watch = Watch(database, name="street", listening_since=lambda: since[0], now=lambda: now[0])
+            watch = Watch(
+                database,
+                name="street",
+                listening_since=lambda: since[0],
+                now=lambda: now[0],
+                clock=lambda: now[0],
+            )
             found = []
             while len(since) > 1:
                 found.append(await watch.look())
@@ -283,7 +300,13 @@ def test_what_the_watch_could_not_write_down_it_says_again(where: str) -> None:
     async def main() -> None:
         async with opened(where) as real:
             database, now, since = Watched(real, []), [NOW], [None, NOW + DEAF_S]
-            watch = Watch(database, name="street", listening_since=lambda: since[0], now=lambda: now[0])
+            watch = Watch(
+                database,
+                name="street",
+                listening_since=lambda: since[0],
+                now=lambda: now[0],
+                clock=lambda: now[0],
+            )
             assert await watch.look() == 0
             for change in ("raised", "cleared"):
                 now[0] += DEAF_S

@@ -147,3 +147,15 @@ def test_a_broker_that_lost_something_of_every_gateway_of_a_street_is_told_of_ea
         assert {alert for alert, _ in await scene.told()} == {f"@desk:{name}/{GAP}-1.3" for name in names}
 
     run(where, body)
+
+
+def test_what_is_missing_after_the_clock_was_set_back_is_told_of_all_the_same(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        await scene.take(*chain(1, 2))
+        await scene.gaps.look()
+        scene.now -= 86_400.0
+        await scene.take(*chain(4))
+        scene.now += GRACE_S + 1
+        assert await scene.gaps.look() == 1
+
+    run(where, body)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -224,3 +225,17 @@ def test_orders_are_looked_at_as_soon_as_the_database_is_back(where: str) -> Non
                     found = await order_rows.find(transaction, "o-1")
 
     play(where, body)
+
+
+def test_whoever_begins_a_transaction_within_another_fails_and_nobody_else_waits_for_ever(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        async with asyncio.timeout(10), opened(str(tmp_path / "desk.db")) as database:
+            with pytest.raises(RuntimeError, match="a transaction within another"):
+                async with database.transaction(), database.transaction():
+                    pass
+            async with database.transaction() as transaction:
+                await events.ingest(transaction, [arrival(1)], NOW)
+
+    asyncio.run(main())

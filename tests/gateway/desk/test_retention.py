@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from gateway.core.events import Change, Place
 from gateway.desk.missing import GRACE_S, Gaps
-from gateway.desk.retention import AUDIT_TIMES, DAY_S, Retention
+from gateway.desk.retention import AUDIT_TIMES, DAY_S, EVEN_S, Retention
 from gateway.desk.silences import Silence
 from gateway.desk.store import events, files, forgetting, news, notices, people, work
 from gateway.desk.store.database import Record
@@ -26,8 +26,10 @@ class Scene:
     """A record with two alerts, the first of which was closed."""
 
     def __init__(self, database: Record) -> None:
-        self.database, self.now = database, NOW
-        self.retention = Retention(database, keep_days=KEEP_DAYS, now=lambda: self.now)
+        self.database, self.now, self.clock = database, NOW, 0.0
+        self.retention = Retention(
+            database, keep_days=KEEP_DAYS, now=lambda: self.now, clock=lambda: self.clock
+        )
 
     async def fill(self) -> None:
         """Have an alert closed and another open, with everything that can hang on them."""
@@ -89,6 +91,22 @@ def test_nothing_goes_before_its_time(where: str) -> None:
         scene.now = NOW + 60
         await scene.retention.look()
         assert await scene.counts() == before
+
+    run(where, body)
+
+
+def test_a_clock_that_is_years_ahead_for_some_hours_makes_nobody_forget(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        before = await scene.counts()
+        for step in (LATER, NOW + EVEN_S, LATER):
+            scene.now = step
+            await scene.retention.turn()
+            scene.now, scene.clock = scene.now + EVEN_S - 1, scene.clock + EVEN_S - 1
+            await scene.retention.turn()
+            assert await scene.counts() == before
+        scene.now, scene.clock = scene.now + 1, scene.clock + 1
+        await scene.retention.turn()
+        assert (await scene.counts())["alerts"] == 1
 
     run(where, body)
 

@@ -66,6 +66,29 @@ def test_a_name_that_nobody_has_is_passed_over() -> None:
     assert names(Audience.NEXT, replace(people(), duties=duties, roles=roles)) == ["warden-2"]
 
 
+def without_channels(*names: str) -> Directory:
+    """Return the usual people, some of whom have the page alone."""
+    known = people()
+    mute = {name: replace(known.people[name], channels=()) for name in names}
+    return replace(known, people={**known.people, **mute})
+
+
+def test_who_has_no_channel_is_passed_over_on_the_roster() -> None:
+    directory = without_channels("warden-1")
+    assert names(Audience.FIRST, directory) == ["warden-2"]
+    assert names(Audience.EVERYBODY, directory) == ["warden-1", "warden-2", "property-1"]
+
+
+def test_a_step_whose_people_have_no_channel_reaches_further() -> None:
+    assert names(Audience.DUTY_ROOM, without_channels("duty-room")) == [
+        "duty-room", "warden-1", "warden-2", "property-1",
+    ]  # fmt: skip
+    assert names(Audience.FIRST, without_channels("warden-1", "warden-2", "property-1")) == [
+        "warden-1", "duty-room",
+    ]  # fmt: skip
+    assert names(Audience.FIRST, without_channels(*people().people)) == ["warden-1"]
+
+
 def test_a_silence_holds_for_its_place_and_family() -> None:
     silence = Silence("s", PLACE_OF_COMPOUND, "door", 900.0, "painters", "property-1")
     assert silenced_until("door.held", PLACE, [silence]) == 900.0

@@ -281,7 +281,7 @@ def test_a_lease_keeps_others_away_until_it_runs_out(where: str) -> None:
         await ask(database, notices.delivered, mine, "desk-b", channel="phones", answer="ok", now=NOW + 62)
         [row] = await ask(database, notices.everything)
         assert (row["state"], row["answer"]) == ("delivered", "ok")
-        assert await ask(database, notices.sent_since, NOW) == {"phones": 1}
+        assert await ask(database, notices.sent_within, 60.0, NOW + 62) == {"phones": 1}
 
     run(where, body)
 
@@ -306,9 +306,13 @@ def test_a_gateway_is_quiet_when_nothing_is_heard_and_back_when_something_is(whe
         await ask(database, gateways.available, "gw-1", "online", NOW, live=True)
         await ask(database, gateways.available, "gw-2", "offline", NOW, live=True)
         await ask(database, gateways.healthy, "gw-1", "{}", NOW + 10, live=False)
-        found = await ask(database, gateways.fallen_quiet, unheard_since=NOW - 1, offline_since=NOW + 1)
+        found = await ask(
+            database, gateways.fallen_quiet, unheard_since=NOW - 1, offline_since=NOW + 1, ahead=NOW + 2
+        )
         assert [row["gateway"] for row in found] == ["gw-2"]
-        found = await ask(database, gateways.fallen_quiet, unheard_since=NOW + 1, offline_since=NOW - 1)
+        found = await ask(
+            database, gateways.fallen_quiet, unheard_since=NOW + 1, offline_since=NOW - 1, ahead=NOW + 2
+        )
         assert [row["gateway"] for row in found] == ["gw-1", "gw-2"]
         await ask(database, gateways.mark, "gw-1", NOW, NOW)
         await ask(database, gateways.heard, {"gw-1": ""}, NOW + 50)

@@ -32,7 +32,7 @@ CREATE TABLE alerts (
     body TEXT NOT NULL
 );
 
--- What people do about it: belongs to the alert's life, and no event ever writes here over what a person wrote.
+-- What people do about it: belongs to the alert's life; no event writes here, but that what comes again is open again.
 CREATE TABLE work (
     alert TEXT PRIMARY KEY,
     incident TEXT NOT NULL,

@@ -270,6 +270,24 @@ def test_what_another_desk_threw_away_goes_here_too(where: str, tmp_path: Path) 
     asyncio.run(main())
 
 
+def test_what_is_thrown_away_after_the_clock_was_set_back_leaves_the_disk_as_well(
+    where: str, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with scene(where, tmp_path) as made:
+            alert = await made.alert(1, sum_of(STILL))
+            made.send(STILL)
+            await made.kept(sum_of(STILL))
+            await made.close(alert.alert)
+            made.now = NOW + 365 * 86_400.0
+            await made.evidence.keeper.sweep()
+            made.now, made.free = NOW + 2 * files.FRESH_S, 0
+            await made.evidence.keeper.sweep()
+            assert not made.evidence.path(sum_of(STILL)).exists()
+
+    asyncio.run(main())
+
+
 def test_a_photo_is_kept_by_what_it_is_and_belongs_to_the_alert_it_is_attached_to(
     where: str, tmp_path: Path
 ) -> None:

@@ -1,9 +1,12 @@
 """Alerts on the pages: the list, one in full, steps, a storm; in one's own places, and what a role may."""
 
+import asyncio
 import uuid
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from gateway.core.events import Change, Place, Severity
@@ -71,6 +74,26 @@ def test_who_comes_second_is_told_who_was_first(where: str) -> None:
         await step(first, name, "acknowledge")
         answer = (await step(second, name, "acknowledge")).json()
         assert (answer["outcome"], answer["alert"]["acknowledged_by"]) == ("already", "warden-1")
+
+    run(where, body)
+
+
+def test_an_order_that_comes_slowly_to_assign_somebody_holds_up_nobody(where: str) -> None:
+    """Meanwhile it is time to read anew who there is, which is a transaction of its own and must not be one within."""
+
+    async def body(office: Office) -> None:
+        await office.take(arrival(1))
+        client = await office.phone("warden-1")
+        name = (await only(client))["alert"]
+
+        async def slowly() -> AsyncIterator[bytes]:
+            office.parts.people.forget()
+            yield msgspec.json.encode({"id": str(uuid.uuid4()), "step": "assign", "to": "property-1"})
+
+        async with asyncio.timeout(10):
+            answer = await client.post(f"/api/alerts/{name}/steps", content=slowly())
+            assert answer.json()["alert"]["assignee"] == "property-1"
+            await office.take(arrival(2))
 
     run(where, body)
 
