@@ -1,11 +1,12 @@
 """Ask for more where much looks like a fall and is none, and for less where nothing else moves (Bayes).
 
 Things fall from a house once in weeks. Where a hundred birds an hour dive before it, the same score means a bird more
-often than a bottle; where nothing has moved for minutes, what comes down is a thing, also a bag that drifts and looks
-like a leaf. So how sure the judge must be goes by the street, in odds:
+often than a bottle; where nothing has moved for minutes, what comes down fast is a thing. So how sure the judge must be
+goes by the street, in odds:
 
 - In a quiet street, where hardly anything moves in a picture and at most three tracks were judged in two minutes, a
-  seventh of the threshold's odds is enough; but not for what shows the sign of a bird, which passes there as well.
+  seventh of the threshold's odds is enough; but not for what shows the sign of a bird, which passes there as well, nor
+  for what comes down slowly: there the wind lifts bags, a gondola is let down, and somebody goes by.
 - Anywhere else more is asked, the more tracks looked like falls of late and were not believed. Scores are no true
   probabilities, so that is softened.
 
@@ -53,7 +54,8 @@ class Caution:
     def needed(self, threshold: float, now: float, *, plain: bool = True) -> float:
         """Return the score that is enough now; `threshold` is that of the judge.
 
-        What is not `plain` shows the sign of a bird. A threshold that no score reaches, or any, is left as it is.
+        What is not `plain` shows the sign of a bird, or comes down slowly. A threshold that no score reaches, or any,
+        is left as it is.
         """
         if not 0 < threshold < 1:
             return threshold

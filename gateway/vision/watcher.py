@@ -47,6 +47,7 @@ NO_SCALE_M = 1e5  # no fall along the wall explains the path: what is thrown tow
 AT_THE_EDGE = 0.02  # of the picture's height: what is thrown far may be first seen so far off the facade
 ROSE = 0.1  # of its drop: what came up before was thrown up, or towards the camera: of that too
 THROWN_UP = 0.6  # of its drop: what came up from nearly as far down, or further, was thrown from there
+FAST = 0.3  # picture heights a second: of what comes down more slowly a quiet street says nothing
 PIECE = 0.15  # from this score on a track may be a piece of a fall that another one tells of
 DRIPPING = 0.3  # from this score on a track counts among those that went the same way
 TELLING, TELLING_DROP = 0.05, 0.03  # a near miss below this score, or share of the height, is no line
@@ -196,7 +197,8 @@ class Watcher:
 
     def _doubt(self, score: float, looks: float, tubelet: Tubelet) -> str:
         """Return why a track is not to be told as a fall; "" if nothing speaks against it."""
-        plain = flying.sign(tubelet.track) < flying.PLAIN
+        fast = tubelet.facts["pace_px"] >= FAST * self._tall()
+        plain = fast and flying.sign(tubelet.track) < flying.PLAIN
         needed = self._caution.needed(self._threshold, self._now, plain=plain)
         if score < needed:
             return "flying" if looks >= needed else "unlike"

@@ -444,3 +444,17 @@ def test_what_sinks_by_fits_and_starts_falls_by_no_law() -> None:
         falls = [fall for frame in film(sinking(swing), seconds=4.4) for fall in watcher.feed(frame)]
         assert len(falls + watcher.finish()) == (0 if swing else 1)
     assert "unphysical" in {miss.reason for miss in missed}
+
+
+@pytest.mark.parametrize(("pace", "count"), [(60.0, 0), (300.0, 1)], ids=["drifts", "falls"])
+def test_in_a_quiet_street_less_is_asked_of_what_comes_down_fast_and_not_of_what_drifts(
+    pace: float, count: int
+) -> None:
+    """There the wind lifts bags as well: half of all alarms of nothing were of what came down so slowly."""
+
+    def way(t: float) -> tuple[float, float] | None:
+        return (330.3, 40.0 + pace * (t - 1.4)) if t >= 1.4 else None
+
+    watcher = Watcher(Sure(0.7), threshold=0.85)
+    falls = [fall for frame in film(way) for fall in watcher.feed(frame)] + watcher.finish()
+    assert len(falls) == count
