@@ -191,6 +191,11 @@ class Outbox:
                 return None
         return None
 
+    def waits(self, position: Position) -> bool:
+        """Return whether a row still has to be sent again: it may have been confirmed while it was read."""
+        held = self._held.get(position)
+        return held is not None and not held.flying
+
     def gone(self, position: Position) -> None:
         """Forget a row that the journal no longer has."""
         self._held.pop(position, None)

@@ -178,6 +178,8 @@ class Session:
 
     async def _send_again(self, position: Position, before: Position) -> None:
         rows = await self._house.journal.rows(Lane.URGENT, before, 1)
+        if not self._outbox.waits(position):
+            return
         if rows and (rows[0].epoch, rows[0].seq) == position:
             self._send(rows[0])
         else:

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.core import payload
 from gateway.core.config import MqttTable
-from gateway.core.events import BaselineBody, CommandBody, LinkBody, NoteBody, OutcomeBody, Severity
+from gateway.core.events import BaselineBody, CommandBody, Event, LinkBody, NoteBody, OutcomeBody, Severity
 from gateway.core.incoming import Incoming
 from gateway.runtime.journal.rows import Lane, Position
 from gateway.services.uplink import Uplink
@@ -408,6 +408,36 @@ def test_with_a_desk_that_is_away_new_alerts_still_go_out_at_once() -> None:
 
     virtual.run(story())
     assert first_seen_order(ids(broker.published())) == [event.id for event in journal.events[Lane.URGENT]]
+
+
+class SlowCard(MemoryJournal):
+    """A journal of which something happens while one row is read again."""
+
+    meanwhile: Callable[[], None] = staticmethod(lambda: None)
+
+    async def rows(self, lane: Lane, after: Position, limit: int) -> list[Event]:
+        """Return rows, slowly."""
+        found = await super().rows(lane, after, limit)
+        if limit == 1:
+            self.meanwhile()
+        return found
+
+
+def test_a_receipt_that_comes_while_its_row_is_read_again_confirms_it_and_the_next_alert_is_safe() -> None:
+    """Sent after its receipt it would be taken for new: the cursor went back, and the next alert could be lost."""
+    journal, broker = SlowCard(), MemoryBroker()
+    journal.meanwhile = lambda: broker.receive(b'{"epoch": 1, "stored": [[1, 3]]}')
+
+    async def story() -> None:
+        async with running(journal, broker, confirm="desk") as uplink:
+            journal.submit_alerts(3)
+            await until(drained(journal))
+            assert uplink.statistics().resent == 0
+            journal.submit(alert_body(9))  # the desk loses it: it is sent again and again
+            await until(lambda: ids(broker.published())[3:] == ["1.4", "1.4"])
+            assert journal.cursor(URGENT_SINK) == (1, 3)
+
+    virtual.run(story())
 
 
 def test_a_receipt_that_comes_before_anything_was_sent_is_no_harm() -> None:
