@@ -12,6 +12,7 @@ from gateway.runtime.journal.rows import Lane
 from gateway.services.centre.exchange import Patience
 from tests import virtual
 from tests.centre_parts import NAMES, Site, alert, cleared, fires, reporting, temperature, until
+from tests.uplink_parts import DeadCard
 
 
 def test_a_fire_is_told_and_the_cursor_moves_when_it_is_confirmed() -> None:
@@ -185,6 +186,20 @@ def test_a_packet_is_sent_again_three_times_under_its_number_and_then_the_connec
             first = [frame for frame in centre.heard if frame.unit][:4]
             assert len({frame.serial for frame in first}) == 1
             assert len({frame.unit for frame in first}) == 1
+
+    virtual.run(story())
+
+
+def test_a_fire_is_told_while_a_row_that_was_refused_cannot_be_read_again_from_a_dead_card() -> None:
+    async def story() -> None:
+        site = Site(DeadCard())
+        async with SimCentre() as centre, reporting(site, centre) as service:
+            centre.refuse = lambda frame: frame.unit[7:9] == b"\1\0"
+            site.submit(alert(1, kind="device.fault"))
+            await until(lambda: service.statistics().refused)
+            await asyncio.sleep(10)  # its time has come again
+            site.submit(alert(3))
+            await until(lambda: 3 in fires(centre), within_s=1)
 
     virtual.run(story())
 

@@ -19,6 +19,7 @@ from gateway.services.uplink.session import READINGS_SINK, URGENT_SINK
 from tests import virtual
 from tests.uplink_parts import (
     GATEWAY,
+    DeadCard,
     MemoryBroker,
     MemoryJournal,
     MemoryLink,
@@ -436,6 +437,19 @@ def test_a_receipt_that_comes_while_its_row_is_read_again_confirms_it_and_the_ne
             journal.submit(alert_body(9))  # the desk loses it: it is sent again and again
             await until(lambda: ids(broker.published())[3:] == ["1.4", "1.4"])
             assert journal.cursor(URGENT_SINK) == (1, 3)
+
+    virtual.run(story())
+
+
+def test_an_alert_goes_out_while_an_older_one_cannot_be_read_again_from_a_dead_card() -> None:
+    journal, broker = DeadCard(), MemoryBroker()
+
+    async def story() -> None:
+        async with running(journal, broker, confirm="desk"):
+            journal.submit(alert_body())
+            await asyncio.sleep(10)  # no receipt: it is to be sent again
+            fire = journal.submit(alert_body(2, kind="fire.smoke", severity=Severity.CRITICAL))
+            await until(lambda: fire.id in ids(broker.published()), within_s=1)
 
     virtual.run(story())
 
