@@ -128,7 +128,7 @@ class Session:
                 continue
             position = (event.epoch, event.seq)
             if self._outbox.send_ahead(position, self._now(), receipt=False):
-                self._put(position, said, self._fires)
+                self._put(event, said, self._fires)
 
     def _take(self) -> None:
         """Take rows in order, a packet's worth ahead, and those whose turn has come again."""
@@ -141,7 +141,7 @@ class Session:
             if said := self._says(event):
                 self._outbox.sent(position, self._now(), receipt=False)
                 fire = self._house.facility.is_fire(event)
-                self._put(position, said, self._fires if fire else self._rows)
+                self._put(event, said, self._fires if fire else self._rows)
             else:
                 self._outbox.pass_over(position)
         if (read := self._again.take()) is not None:
@@ -156,15 +156,16 @@ class Session:
             return
         if event is not None:
             self._outbox.sent(position, self._now(), receipt=False)
-            self._put(position, self._says(event), self._rows)
+            self._put(event, self._says(event), self._rows)
         else:
             self._outbox.gone(position)
 
     def _says(self, event: Event) -> list[Saying]:
         return self._house.facility.says(event, self._house.answers.stamper)
 
-    def _put(self, position: Position, said: list[Saying], packing: Packing) -> None:
-        self._in_hand[position] = row = Row(position, len(said))
+    def _put(self, event: Event, said: list[Saying], packing: Packing) -> None:
+        row = Row((event.epoch, event.seq), len(said), self._house.facility.is_fire(event))
+        self._in_hand[row.position] = row
         packing.put(row, said)
 
     def _begin(self, batch: Batch | None) -> None:
@@ -228,9 +229,11 @@ class Session:
         if not confirmed:
             del self._in_hand[row.position]
             self._outbox.refused(row.position)
+            self._tally.refused_fires |= {row.position} if row.fire else set()
         elif not row.left:
             del self._in_hand[row.position]
             self._outbox.acknowledged(row.position, self._now())
+            self._tally.refused_fires.discard(row.position)
             self._tally.confirmed += 1
 
     def _answer(self, frame: Frame) -> None:

@@ -253,6 +253,47 @@ def test_the_gateway_is_told_when_the_centre_is_away_and_when_it_is_back() -> No
     virtual.run(story())
 
 
+def test_people_are_told_that_the_centre_refuses_a_fire_although_it_confirms_heartbeats() -> None:
+    """A centre that was never told of a detector's address denies all that is said of it, and is otherwise well."""
+
+    async def story() -> None:
+        site = Site()
+
+        def links() -> list[bool]:
+            return [event.body.up for event in site.told if isinstance(event.body, LinkBody)]
+
+        async with SimCentre() as centre, reporting(site, centre):
+            await until(lambda: centre.connected)
+            centre.refuse = lambda frame: frame.unit[:1] == b"\2"
+            site.submit(alert(3))
+            await asyncio.sleep(25)
+            assert links() == []
+            await asyncio.sleep(10)
+            assert links() == [False]
+            await asyncio.sleep(600)
+            assert links() == [False], "a heartbeat that is confirmed tells nobody of a fire"
+            centre.refuse = lambda _frame: False
+            await until(lambda: links() == [False, True], within_s=1200)
+            assert fires(centre) == [3]
+
+    virtual.run(story())
+
+
+def test_a_fire_that_the_centre_refused_is_no_trouble_any_more_when_it_is_over() -> None:
+    async def story() -> None:
+        site = Site()
+        async with SimCentre() as centre, reporting(site, centre):
+            centre.refuse = lambda frame: frame.unit[:1] == b"\2"
+            site.submit(alert(3))
+            await until(lambda: any(isinstance(event.body, LinkBody) for event in site.told))
+            site.submit(cleared(3))
+            await until(
+                lambda: site.told[-1].body == LinkBody("centre", "district", True, "it confirms again")
+            )
+
+    virtual.run(story())
+
+
 def test_an_earlier_lifes_trouble_is_over_once_the_centre_confirms() -> None:
     async def story() -> None:
         site = Site()
