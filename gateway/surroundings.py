@@ -31,12 +31,7 @@ def check(parsed: Parsed) -> Faults:
     """Yield everything that is missing or out of reach on this machine. Paths in `parsed` are absolute."""
     if parsed.gateway is not None:
         yield from _state_dir(parsed.gateway)
-    if parsed.mqtt is not None:
-        yield from _certificates(parsed.mqtt)
-    if parsed.desk is not None and (fault := readable("desk.config", parsed.desk.config)):
-        yield fault
-    if parsed.access is not None:
-        yield from _access(parsed.access)
+    yield from (dataclasses.replace(fault, beside=True) for fault in _of_wings(parsed))
     for key, bus in parsed.buses.items():
         yield from _port(f"{key}.port", bus)
     for key, device in parsed.devices.items():
@@ -46,6 +41,16 @@ def check(parsed: Parsed) -> Faults:
         yield from _camera(key, camera)
     if parsed.cameras:
         yield from _watcher(next(iter(parsed.cameras)))
+
+
+def _of_wings(parsed: Parsed) -> Faults:
+    """Yield what is wrong with the files of uplink, desk and access list: each looks at them anew, again and again."""
+    if parsed.mqtt is not None:
+        yield from _certificates(parsed.mqtt)
+    if parsed.desk is not None and (fault := readable("desk.config", parsed.desk.config)):
+        yield fault
+    if parsed.access is not None:
+        yield from _access(parsed.access)
 
 
 def serial_ports() -> list[str]:
