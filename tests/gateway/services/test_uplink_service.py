@@ -10,7 +10,16 @@ import pytest
 
 from gateway.core import payload
 from gateway.core.config import MqttTable
-from gateway.core.events import BaselineBody, CommandBody, Event, LinkBody, NoteBody, OutcomeBody, Severity
+from gateway.core.events import (
+    BaselineBody,
+    Body,
+    CommandBody,
+    Event,
+    LinkBody,
+    NoteBody,
+    OutcomeBody,
+    Severity,
+)
 from gateway.core.incoming import Incoming
 from gateway.runtime.journal.rows import Lane, Position
 from gateway.services.uplink import Uplink
@@ -339,6 +348,37 @@ class RefusedJournal(MemoryJournal):
 
     def has(self, lane: Lane, after: Position) -> bool:
         return lane is not Lane.READINGS and super().has(lane, after)
+
+
+@pytest.mark.parametrize("confirm", ["broker", "desk"])
+def test_one_message_that_is_refused_for_ever_is_told_once_and_not_every_half_minute(confirm: str) -> None:
+    """The alert that says so is taken like any other, and with it the trouble is over: upstream hears us."""
+    journal, broker = MemoryJournal(), MemoryBroker()
+
+    def answer(message: Message) -> str | None:
+        if message.topic.endswith("/outcome"):
+            return "Not authorized (0x87)"
+        asyncio.get_running_loop().call_soon(broker.receive, b'{"epoch": 1, "stored": [[2, 99]]}')
+        return None
+
+    def submit(body: Body) -> Event:
+        event = journal.submit(body)
+        if isinstance(body, LinkBody):
+            journal.submit(alert_body(kind="uplink.down"))
+        return event
+
+    async def story() -> None:
+        broker.answer = answer
+        journal.submit(outcome_body())
+        async with running(journal, broker, confirm=confirm, submit=submit) as uplink:
+            await asyncio.sleep(3_600)
+            assert [body.up for body in links(journal)] == [False, True]
+            assert "refuses outcome" in uplink.statistics().trouble, "status goes on saying so"
+            broker.cut()
+            await asyncio.sleep(40)
+            assert [body.up for body in links(journal)] == [False, True, False], "now nothing is heard"
+
+    virtual.run(story())
 
 
 def test_readings_that_wait_for_the_disk_are_no_trouble_of_the_uplink() -> None:
