@@ -37,20 +37,20 @@ def check(parsed: Parsed) -> Faults:
     for key, device in parsed.devices.items():
         if device.key_file:
             yield from _key(f"{key}.key_file", device)
-    for key, camera in parsed.cameras.items():
-        yield from _camera(key, camera)
-    if parsed.cameras:
-        yield from _watcher(next(iter(parsed.cameras)))
 
 
 def _of_wings(parsed: Parsed) -> Faults:
-    """Yield what is wrong with the files of uplink, desk and access list: each looks at them anew, again and again."""
+    """Yield what is wrong with files of uplink, desk, access list and cameras: each tries anew, again and again."""
     if parsed.mqtt is not None:
         yield from _certificates(parsed.mqtt)
     if parsed.desk is not None and (fault := readable("desk.config", parsed.desk.config)):
         yield fault
     if parsed.access is not None:
         yield from _access(parsed.access)
+    for key, camera in parsed.cameras.items():
+        yield from _camera(key, camera)
+    if parsed.cameras:
+        yield from _watcher(next(iter(parsed.cameras)))
 
 
 def serial_ports() -> list[str]:

@@ -62,8 +62,9 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def half_written(file: Path) -> None:
-    """Leave a certificate as a power cut does while it is renewed: the file is there and empty."""
+    """Leave a certificate as a power cut does while it is renewed, there and empty; and a camera's password gone."""
     told = '[mqtt]\nurl = "mqtts://127.0.0.1:1"\nca_file = "ca.pem"\n'
+    told += '[[camera]]\nname = "north"\nurl = "rtsp://127.0.0.1:1/stream"\npassword_file = "./gone"\n'
     file.write_text(CONFIG + told, encoding="utf-8")
     (file.parent / "ca.pem").touch()
 
@@ -91,7 +92,7 @@ def test_a_missing_port_does_not_keep_the_gateway_from_starting(
 
 
 @pytest.mark.usefixtures("half_written")
-def test_a_certificate_that_a_power_cut_left_half_written_keeps_no_line_from_being_polled(
+def test_a_certificate_or_password_that_a_power_cut_left_half_written_keeps_no_line_from_being_polled(
     file: Path, daemon: subprocess.Popen[str]
 ) -> None:
     def status() -> dict[str, Any]:
@@ -100,6 +101,7 @@ def test_a_certificate_that_a_power_cut_left_half_written_keeps_no_line_from_bei
 
     assert len(status()["buses"]) == 1
     until(lambda: "ca.pem" in status()["uplink"]["trouble"])
+    assert [camera["camera"] for camera in status()["cameras"]] == ["north"]
     assert tool(file, "check").returncode == 1, "a person is told of it as a mistake"
 
 
