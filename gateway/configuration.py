@@ -9,7 +9,7 @@ the same name.
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -50,9 +50,12 @@ def find() -> Path:
     return here if here.exists() else SYSTEM_FILE
 
 
-def load(path: Path) -> Checked:
-    """Return a configuration that can be run; ConfigError with all faults if it cannot."""
-    checked = check(path)
+def load(path: Path, *, starting: bool = False) -> Checked:
+    """Return a configuration that can be run; ConfigError with all faults if it cannot.
+
+    `starting`: nothing runs yet, so what is wrong with the files of one wing is told and keeps no other waiting.
+    """
+    checked = check(path, starting=starting)
     if checked.config is None:
         raise ConfigError(checked.faults)
     for fault in checked.faults:
@@ -60,7 +63,7 @@ def load(path: Path) -> Checked:
     return checked
 
 
-def check(path: Path) -> Checked:
+def check(path: Path, *, starting: bool = False) -> Checked:
     """Look at everything and return what was found; never raises for anything a file can contain."""
     text, unreadable = _read(path)
     if unreadable is not None:
@@ -81,6 +84,8 @@ def check(path: Path) -> Checked:
         *fire_centres.check(parsed, products.profiles, products.kinds),
         *_socket_faults(parsed),
     ]
+    if starting:
+        parsed.faults = [replace(each, warning=each.warning or each.beside) for each in parsed.faults]
     faults = loading.located(parsed.faults, text, str(path))
     used = {device.profile for device in parsed.devices.values()}
     profiles = {name: each for name, each in products.profiles.items() if name in used}

@@ -44,7 +44,7 @@ def run(path: Path | None, verbosity: int, words: Words) -> int:
 
 async def _lives(path: Path) -> None:
     """Serve house after house. Raises ConfigError, StoreError, ControlError or UplinkError when it cannot start."""
-    first = configuration.load(path)
+    first = configuration.load(path, starting=True)
     journals: list[Journal] = []  # that of the life in force
 
     async def live(checked: Checked, stop: asyncio.Event, again: Callable[[], None]) -> None:

@@ -31,17 +31,22 @@ def check(parsed: Parsed) -> Faults:
     """Yield everything that is missing or out of reach on this machine. Paths in `parsed` are absolute."""
     if parsed.gateway is not None:
         yield from _state_dir(parsed.gateway)
+    yield from (dataclasses.replace(fault, beside=True) for fault in _of_wings(parsed))
+    for key, bus in parsed.buses.items():
+        yield from _port(f"{key}.port", bus)
+    for key, device in parsed.devices.items():
+        if device.key_file:
+            yield from _key(f"{key}.key_file", device)
+
+
+def _of_wings(parsed: Parsed) -> Faults:
+    """Yield what is wrong with files of uplink, desk, access list and cameras: each tries anew, again and again."""
     if parsed.mqtt is not None:
         yield from _certificates(parsed.mqtt)
     if parsed.desk is not None and (fault := readable("desk.config", parsed.desk.config)):
         yield fault
     if parsed.access is not None:
         yield from _access(parsed.access)
-    for key, bus in parsed.buses.items():
-        yield from _port(f"{key}.port", bus)
-    for key, device in parsed.devices.items():
-        if device.key_file:
-            yield from _key(f"{key}.key_file", device)
     for key, camera in parsed.cameras.items():
         yield from _camera(key, camera)
     if parsed.cameras:

@@ -132,6 +132,16 @@ class MemoryJournal:
         return low
 
 
+class DeadCard(MemoryJournal):
+    """A journal on a card that cannot be read: what is new comes from memory, a row asked for once more never does."""
+
+    async def rows(self, lane: Lane, after: Position, limit: int) -> list[Event]:
+        """Return what is in memory."""
+        if limit == 1:
+            await asyncio.get_running_loop().create_future()
+        return await super().rows(lane, after, limit)
+
+
 class MemoryLink:
     """A connection in memory. `answer` says of each message: None delivered, a reason refused, SILENT nothing."""
 

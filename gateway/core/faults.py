@@ -16,6 +16,9 @@ _PASSWORD = re.compile(r"(//[^/@:\s]*:).*@")
 class Fault:
     """One thing to mend, in both languages. A `warning` leaves the file usable.
 
+    `beside`: it is a file of its own that is wrong, and only one wing needs it. Nobody may put it in force anew, but a
+    start goes on without it: what a power cut left half written must not keep fire and doors waiting for a person.
+
     `key` is the path of the value, like `bus[0].device[2].address`; `line` is None where it is not known.
     """
 
@@ -26,6 +29,7 @@ class Fault:
     warning: bool = False
     file: str = ""
     line: int | None = None
+    beside: bool = False
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file

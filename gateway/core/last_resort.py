@@ -2,7 +2,8 @@
 
 Each alert has an entry from its first event that is not confirmed until all its events are. A critical one that is
 still unacknowledged after a while is told by the gateway itself, over each of its lines, once: whatever the reason,
-a broker that is away, a desk that is dead, a network that swallows everything.
+a broker that is away, a desk that is dead, a network that swallows everything. One that comes again after it was normal
+is told again: a second call for help out of the same flat is no repetition of the first.
 
 The desk is silent when an alert has waited that long and nothing was confirmed meanwhile; it speaks again with the
 first event it confirms. What somebody acknowledged on the spot is not told any more, and still waits to be confirmed.
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from gateway.core.alerts import State, is_active
 from gateway.core.events import AlertBody, Event, NoteBody, Severity, Words
 
 Position: TypeAlias = tuple[int, int]
@@ -123,14 +125,23 @@ class Unheard:
 
 @dataclass(slots=True)
 class Line:
-    """One line of last resort: what was told over it, and when it may be used again."""
+    """One line of last resort: what was told over it, when it may be used again, which alerts are `normal` by now."""
 
     name: str
     after_s: float
     told: set[str] = field(default_factory=set)
+    normal: set[str] = field(default_factory=set)
     due_at: float = float("-inf")
     failures: int = 0
     owes_news: bool = False  # it told of a silent desk, and has not told that it speaks again
+
+    def follow(self, body: AlertBody) -> None:
+        """Take in how an alert stands: what was told and comes again is to be told again."""
+        if body.state == State.OVER or (body.alert in self.normal and is_active(body.state)):
+            self.told.discard(body.alert)
+            self.normal.discard(body.alert)
+        elif not is_active(body.state):
+            self.normal.add(body.alert)
 
     def due(self, unheard: Unheard, now: float) -> list[AlertBody]:
         """Return the alerts to tell over this line now."""

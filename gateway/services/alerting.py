@@ -328,6 +328,8 @@ class Alerting:
             return name not in self._cameras
         if kind in doors.KINDS:
             return name not in self._doors
+        if kind == links["command"].name:
+            return name not in self._devices and name not in self._doors
         if body.devices and body.device is None:
             return body.key not in self._neighbours
         if kind == links["uplink"].name:

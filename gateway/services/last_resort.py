@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.core.alerts import State
 from gateway.core.events import AlertBody, Body, Event, LinkBody, Words
 from gateway.core.last_resort import (
     Line,
@@ -103,9 +102,7 @@ class LastResort:
             return
         if self._unheard.follow(event, event.monotonic):
             self._heard.set()
-        if isinstance(event.body, AlertBody) and event.body.state == State.OVER:
-            for line in self._lines.values():
-                line.told.discard(event.body.alert)
+        self._follow(event.body)
 
     @property
     def services(self) -> dict[str, Callable[[], Awaitable[None]]]:
@@ -205,6 +202,11 @@ class LastResort:
         self._said[line.name] = answer.said
         return answer
 
+    def _follow(self, body: Body) -> None:
+        if isinstance(body, AlertBody):
+            for line in self._lines.values():
+                line.follow(body)
+
     def _restore(self, before: Sequence[Event]) -> None:
         """Take up what stood: alerts that may not be confirmed, and what was told of them already."""
         now = self._clock()
@@ -214,5 +216,6 @@ class LastResort:
                 line = self._lines[known[1]]
                 line.told.add(known[0])
                 line.owes_news = self._unheard.silent
+            self._follow(event.body)
             if self._is_confirmed is None or not self._is_confirmed((event.epoch, event.seq)):
                 self._unheard.follow(event, now)

@@ -165,6 +165,31 @@ def test_lost_acknowledgements_make_duplicates_of_the_same_id_and_bytes(broker: 
         run(story())
 
 
+def test_an_alert_that_the_broker_passed_over_goes_out_again_however_busy_the_line_is(
+    broker: Mosquitto,
+) -> None:
+    """Brokers that limit what they take drop a message without a word, and acknowledge all that comes after it."""
+    journal = MemoryJournal()
+
+    async def story() -> None:
+        async with Proxy(broker.port) as proxy, running(journal, proxy.port) as uplink:
+
+            def swallow(data: bytes) -> bytes:
+                proxy.edit = lambda later: later
+                return b""
+
+            await until(lambda: uplink.statistics().connected and uplink.statistics().flying == 0)
+            proxy.edit = swallow
+            journal.submit(alert_body())
+            await until(lambda: ears.heard)
+            busy = f"compound/v1/{GATEWAY}/nonce"
+            await until(lambda: uplink.publish(busy, b"{}") and journal.depth(URGENT_SINK, Lane.URGENT) == 0)
+            assert len({heard.content for heard in ears.heard}) == 1
+
+    with listener(broker.port, "compound/v1/+/alert") as ears:
+        run(story())
+
+
 @pytest.mark.parametrize(
     "garbage", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\xff\xff\xff\xff\x7f", b"\x20\x02\x00"]
 )

@@ -181,6 +181,19 @@ def test_an_uplink_that_is_not_in_the_configuration_any_more_owes_nothing() -> N
     assert after.alerting.alerts() == []
 
 
+def test_a_command_that_a_removed_device_or_door_did_not_carry_out_troubles_nobody_any_more() -> None:
+    before = Street(*DEVICES)
+    for name in ("smoke-a", "gate-9"):
+        before.outcome(name, "failed")
+    after = Street(*DEVICES, restore=before.events)
+    after.note("started")
+    states = {alert.key: alert.state for alert in after.alerting.alerts()}
+    assert states == {
+        "command.failed/smoke-a": State.ACTIVE_UNACKED,
+        "command.failed/gate-9": State.CLEARED_UNACKED,
+    }
+
+
 def test_a_fire_of_a_removed_detector_is_closed_by_a_reset() -> None:
     before = Street(*DEVICES)
     before.reads("smoke-a", "alarm", True, True)

@@ -8,8 +8,11 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.broker import until
 
 CONFIG = """
 [gateway]
@@ -58,6 +61,15 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def half_written(file: Path) -> None:
+    """Leave a certificate as a power cut does while it is renewed, there and empty; and a camera's password gone."""
+    told = '[mqtt]\nurl = "mqtts://127.0.0.1:1"\nca_file = "ca.pem"\n'
+    told += '[[camera]]\nname = "north"\nurl = "rtsp://127.0.0.1:1/stream"\npassword_file = "./gone"\n'
+    file.write_text(CONFIG + told, encoding="utf-8")
+    (file.parent / "ca.pem").touch()
+
+
+@pytest.fixture
 def daemon(file: Path) -> Iterator[subprocess.Popen[str]]:
     process = start(file)
     give_up_at = time.monotonic() + PATIENCE_S
@@ -77,6 +89,20 @@ def test_a_missing_port_does_not_keep_the_gateway_from_starting(
     status = json.loads(tool(file, "status", "--json").stdout)
     assert status["gateway"]["id"] == "hxtp-01"
     assert [line["up"] for line in status["buses"]] == [False]
+
+
+@pytest.mark.usefixtures("half_written")
+def test_a_certificate_or_password_that_a_power_cut_left_half_written_keeps_no_line_from_being_polled(
+    file: Path, daemon: subprocess.Popen[str]
+) -> None:
+    def status() -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(tool(file, "status", "--json").stdout)
+        return told
+
+    assert len(status()["buses"]) == 1
+    until(lambda: "ca.pem" in status()["uplink"]["trouble"])
+    assert [camera["camera"] for camera in status()["cameras"]] == ["north"]
+    assert tool(file, "check").returncode == 1, "a person is told of it as a mistake"
 
 
 def test_a_second_gateway_is_refused_in_one_line(file: Path, daemon: subprocess.Popen[str]) -> None:

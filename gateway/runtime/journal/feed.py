@@ -1,4 +1,7 @@
-"""One lane of the journal, read a little ahead, so that the next row is at hand when there is room for it."""
+"""One lane of the journal, read a little ahead, so that the next row is at hand when there is room for it.
+
+Whoever sends rows waits for none: while the disk cannot be read, what is new is offered from memory and must go out.
+"""
 
 import asyncio
 from collections import deque
@@ -78,3 +81,41 @@ class Feed:
         self.ready.clear()
         self.caught_up = False
         self._room.set()
+
+
+class Again:
+    """Reads single urgent rows anew, one at a time; `nudge` is called when one was read."""
+
+    def __init__(self, journal: Rows, nudge: Callable[[], None]) -> None:
+        self._journal, self._nudge = journal, nudge
+        self._asked = asyncio.Event()
+        self._wanted: tuple[Position, Position] | None = None
+        self._read: tuple[Position, Event | None] | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Return whether the next row may be asked for."""
+        return self._wanted is None
+
+    def want(self, position: Position, before: Position) -> None:
+        """Ask for the row at a position; `before` is that of the row ahead of it. Only when idle."""
+        self._wanted = position, before
+        self._asked.set()
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            assert self._wanted is not None
+            position, before = self._wanted
+            rows = await self._journal.rows(Lane.URGENT, before, 1)
+            found = rows[0] if rows and (rows[0].epoch, rows[0].seq) == position else None
+            self._read = position, found
+            self._nudge()
+
+    def take(self) -> tuple[Position, Event | None] | None:
+        """Return what was read, with None for a row that the journal no longer has; None if nothing was."""
+        if (read := self._read) is not None:
+            self._wanted = self._read = None
+        return read

@@ -65,6 +65,8 @@ class Outbox:
         self._ahead: dict[Position, Held] = {}  # sent ahead of their turn
         self._ahead_confirmed: set[Position] = set()
         self._blind_from: Position | None = None
+        self._furthest: Position | None = None  # of all that is confirmed, and what of it by receipts
+        self._furthest_receipt: Position | None = None
         self._proof = _AT_ONCE  # when the latest row that was sent only once and is confirmed had been sent
         self._earned = 0
         self._probes = 0
@@ -82,6 +84,17 @@ class Outbox:
     def waiting(self) -> int:
         """Return how many rows were sent and are not confirmed."""
         return len(self._held)
+
+    @property
+    def passed_over(self) -> bool:
+        """Return whether all that waits was refused or lost alone: rows behind it are confirmed, upstream hears us."""
+        if self._blind_from is not None:
+            return False
+        for position, held in reversed(self._held.items()):
+            furthest = self._furthest_receipt if held.receipt else self._furthest
+            if furthest is None or position > furthest:
+                return False
+        return True
 
     def is_confirmed(self, position: Position) -> bool:
         """Return whether a row is known to be confirmed; what a lost connection has sent again is not, for a while."""
@@ -191,6 +204,11 @@ class Outbox:
                 return None
         return None
 
+    def waits(self, position: Position) -> bool:
+        """Return whether a row still has to be sent again: it may have been confirmed while it was read."""
+        held = self._held.get(position)
+        return held is not None and not held.flying
+
     def gone(self, position: Position) -> None:
         """Forget a row that the journal no longer has."""
         self._held.pop(position, None)
@@ -215,6 +233,7 @@ class Outbox:
 
     def _go_back(self, to: Position) -> None:
         self.read_to, self._blind_from = to, None
+        self._furthest = self._furthest_receipt = None
         for position in [position for position in self._held if position > to]:
             del self._held[position]
 
@@ -224,6 +243,9 @@ class Outbox:
             self._ahead_confirmed.add(position)
             return
         held = self._held.pop(position)
+        self._furthest = max(position, self._furthest or position)
+        if held.receipt:
+            self._furthest_receipt = max(position, self._furthest_receipt or position)
         if held.tries == 1:
             self._proof = max(self._proof, held.at)
         else:

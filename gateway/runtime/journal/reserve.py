@@ -48,6 +48,6 @@ class Reserve:
                 os.posix_fallocate(file.fileno(), 0, self._size)
                 os.fsync(file.fileno())
         except OSError:
-            self._path.unlink(missing_ok=True)
+            self.release()
             return False
         return True

@@ -120,6 +120,12 @@ class Facility:
         said: list[Saying] = list(self._states(body, told, stamp)) if news else []
         return said + list(self._operated(body, told, stamp))
 
+    @property
+    def burns(self) -> bool:
+        """Return whether a fire stands anywhere."""
+        words = ((each.state.bits | each.told.system.bits) for each in self._standing.values())
+        return any(word & self.mapped.fire for word in words)
+
     def is_fire(self, event: Event) -> bool:
         """Return whether a row tells of a fire that has broken out: it overtakes everything."""
         body = event.body

@@ -54,7 +54,10 @@ class House:
 
 @dataclass(slots=True)
 class Tally:
-    """What was counted over all connections. `proof_at` is when the centre last confirmed anything at all."""
+    """What was counted over all connections. `proof_at` is when the centre last confirmed anything at all.
+
+    `refused_fires` are rows that tell of a fire which the centre refused to the last and has not taken since.
+    """
 
     confirmed: int = 0
     analogs: int = 0
@@ -64,6 +67,7 @@ class Tally:
     asked: int = 0
     proof_at: float | None = None
     trouble: str = ""
+    refused_fires: set[Position] = field(default_factory=set)
 
 
 class Kind(enum.Enum):
@@ -79,6 +83,7 @@ class Row:
 
     position: Position
     left: int
+    fire: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ How it works: the addresses of a centre are tried in order, every few seconds, f
 connection stands a `Session` moves rows over it; what the centre confirmed moves the two cursors, of alerts and of
 analog values. A centre that is named for the first time is told what stands and what comes, not the whole past.
 
-After half a minute without a connection, or with something waiting and nothing confirmed, the gateway itself is
-told: people must know that the fire centre does not hear them.
+After half a minute without a connection, with something waiting and nothing confirmed, or while a fire stands that
+the centre will not take, the gateway itself is told: people must know that the fire centre does not hear them.
 """
 
 import asyncio
@@ -156,16 +156,17 @@ class Centre:
         well_at = clock()
         while True:
             await asyncio.sleep(WATCH_S)
-            proof_at = self._tally.proof_at
+            refuses = self._refuses_a_fire()
+            proof_at = None if refuses else self._tally.proof_at  # a heartbeat tells of no fire
             if self._down and proof_at is not None and proof_at > well_at and self._session is not None:
                 self._tell(up=True, reason="it confirms again")
                 well_at = clock()
             elif not self._down:
                 well_at = max(well_at, proof_at or well_at)
-                if self._is_well():
+                if self._is_well() and not refuses:
                     well_at = clock()
                 elif clock() - well_at >= AWAY_S:
-                    self._tell(up=False, reason=self._tally.trouble or "it confirms nothing")
+                    self._tell(up=False, reason=self._reason(refuses=refuses))
                     well_at = clock()
 
     def _is_well(self) -> bool:
@@ -174,6 +175,17 @@ class Centre:
         if session is None or session.exchange.open:
             return False
         return not self._house.heartbeat_s or (proof_at is not None and proof_at >= session.began)
+
+    def _refuses_a_fire(self) -> bool:
+        """Return whether a fire stands and one was refused; when none stands any more it is too late to tell of one."""
+        if not self._house.facility.burns:
+            self._tally.refused_fires.clear()
+        return bool(self._tally.refused_fires)
+
+    def _reason(self, *, refuses: bool) -> str:
+        if refuses:
+            return "it refuses to take a fire: does it know this detector's address?"
+        return self._tally.trouble or "it confirms nothing"
 
     def _tell(self, *, up: bool, reason: str) -> None:
         self._down = not up

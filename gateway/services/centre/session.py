@@ -16,7 +16,7 @@ from typing import Final
 
 from drivers.gb26875.frames import Command, Frame
 from gateway.core.events import Event, NoteBody
-from gateway.runtime.journal.feed import Feed
+from gateway.runtime.journal.feed import Again, Feed
 from gateway.runtime.journal.outbox import Outbox
 from gateway.runtime.journal.rows import Lane, Position
 from gateway.services.centre.answers import DUTY_KIND
@@ -47,6 +47,7 @@ class Session:
         journal = house.journal
         self._urgent = Feed(journal, Lane.URGENT, outbox.read_to, self._nudge.set)
         self._live = Feed(journal, Lane.URGENT, journal.last(Lane.URGENT), self._nudge.set)
+        self._again = Again(journal, self._nudge.set)
         self._exchange = Exchange(house.ends, house.patience, self._stamp)
         self._fires, self._rows = Packing(fire=True), Packing()
         self._picture = Packing()
@@ -71,6 +72,7 @@ class Session:
             tasks = [
                 group.create_task(self._urgent.run(), name="centre.urgent"),
                 group.create_task(self._live.run(), name="centre.live"),
+                group.create_task(self._again.run(), name="centre.again"),
                 group.create_task(self._listen(), name="centre.listen"),
                 group.create_task(self._pump(), name="centre.pump"),
             ]
@@ -92,12 +94,12 @@ class Session:
     async def _pump(self) -> None:
         while not self._lost.done():
             self._nudge.clear()
-            await self._work()
+            self._work()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(self._next_due()):
                     await self._nudge.wait()
 
-    async def _work(self) -> None:
+    def _work(self) -> None:
         again = self._exchange.due(self._now())
         if again is None:
             self._end(f"{self._link.name} answers nothing")
@@ -105,7 +107,7 @@ class Session:
         for frame in again:
             self._send(frame)
         self._overtake()
-        await self._take()
+        self._take()
         while len(self._fires) and self._flying(fire=True) < FIRES:
             self._begin(self._fires.take())
         if self._flying(fire=False):
@@ -126,9 +128,9 @@ class Session:
                 continue
             position = (event.epoch, event.seq)
             if self._outbox.send_ahead(position, self._now(), receipt=False):
-                self._put(position, said, self._fires)
+                self._put(event, said, self._fires)
 
-    async def _take(self) -> None:
+    def _take(self) -> None:
         """Take rows in order, a packet's worth ahead, and those whose turn has come again."""
         if self._outbox.room_again():
             self._urgent.rewind(self._outbox.read_to)
@@ -139,26 +141,31 @@ class Session:
             if said := self._says(event):
                 self._outbox.sent(position, self._now(), receipt=False)
                 fire = self._house.facility.is_fire(event)
-                self._put(position, said, self._fires if fire else self._rows)
+                self._put(event, said, self._fires if fire else self._rows)
             else:
                 self._outbox.pass_over(position)
-        while len(self._rows) < AHEAD and (again := self._outbox.due(self._now())) is not None:
-            await self._take_again(*again)
+        if (read := self._again.take()) is not None:
+            self._take_again(*read)
+        room = len(self._rows) < AHEAD and self._again.idle
+        if room and (due := self._outbox.due(self._now())) is not None:
+            self._again.want(*due)
         self._move(self._house.names.urgent, self._outbox.cursor)
 
-    async def _take_again(self, position: Position, before: Position) -> None:
-        rows = await self._house.journal.rows(Lane.URGENT, before, 1)
-        if rows and (rows[0].epoch, rows[0].seq) == position:
+    def _take_again(self, position: Position, event: Event | None) -> None:
+        if not self._outbox.waits(position):
+            return
+        if event is not None:
             self._outbox.sent(position, self._now(), receipt=False)
-            self._put(position, self._says(rows[0]), self._rows)
+            self._put(event, self._says(event), self._rows)
         else:
             self._outbox.gone(position)
 
     def _says(self, event: Event) -> list[Saying]:
         return self._house.facility.says(event, self._house.answers.stamper)
 
-    def _put(self, position: Position, said: list[Saying], packing: Packing) -> None:
-        self._in_hand[position] = row = Row(position, len(said))
+    def _put(self, event: Event, said: list[Saying], packing: Packing) -> None:
+        row = Row((event.epoch, event.seq), len(said), self._house.facility.is_fire(event))
+        self._in_hand[row.position] = row
         packing.put(row, said)
 
     def _begin(self, batch: Batch | None) -> None:
@@ -222,9 +229,11 @@ class Session:
         if not confirmed:
             del self._in_hand[row.position]
             self._outbox.refused(row.position)
+            self._tally.refused_fires |= {row.position} if row.fire else set()
         elif not row.left:
             del self._in_hand[row.position]
             self._outbox.acknowledged(row.position, self._now())
+            self._tally.refused_fires.discard(row.position)
             self._tally.confirmed += 1
 
     def _answer(self, frame: Frame) -> None:

@@ -6,7 +6,8 @@ store. The session at the broker is persistent all the same, so that receipts wa
 
 A half-open link shows within 5 s: TCP_USER_TIMEOUT (RFC 5482) bounds how long sent bytes may stay unanswered,
 TCP keep-alive probes do the same for an idle line, and a broker that says nothing for 4 s while it owes an
-acknowledgement is left. paho's own ping needs up to twice the keep-alive time.
+acknowledgement is left. paho's own ping needs up to twice the keep-alive time. So is one that passes a message over and
+acknowledges those sent 4 s after it: MQTT lets nobody send a message twice on one connection.
 """
 
 import asyncio
@@ -42,6 +43,7 @@ class Link:
         self._unacknowledged: dict[int, tuple[float, bool, Done]] = {}
         self._properties: dict[tuple[str, int | None], Properties | None] = {}
         self._heard = self._loop.time()
+        self._taken = float("-inf")  # when the latest message that was acknowledged had been sent
         self._descriptor: int | None = None
         self._largest: int | None = None
         self._retains = True
@@ -108,9 +110,11 @@ class Link:
             return
         self._client.loop_misc()
         if self._unacknowledged:
-            since = max(self._heard, next(iter(self._unacknowledged.values()))[0])
-            if self._loop.time() - since > SILENCE_S:
+            oldest = next(iter(self._unacknowledged.values()))[0]
+            if self._loop.time() - max(self._heard, oldest) > SILENCE_S:
                 self._end(f"the broker acknowledged nothing for {SILENCE_S:.0f} s")
+            elif self._taken - oldest > SILENCE_S:
+                self._end("the broker passed a message over and acknowledged later ones")
 
     async def close(self, farewell: Message) -> None:
         """Publish `farewell`, disconnect in order, within half a second."""
@@ -170,7 +174,8 @@ class Link:
         entry = self._unacknowledged.pop(mid, None)
         if entry is None:
             return
-        _at, retained, done = entry
+        at, retained, done = entry
+        self._taken = max(self._taken, at)
         # what is retained needs no subscriber: the broker keeps it for those to come
         if reason.value == 0 or (reason.value == _NO_SUBSCRIBER and retained):
             done(None)

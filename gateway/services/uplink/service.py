@@ -4,7 +4,8 @@ How it works: brokers are tried in the order of the list, with a growing, jitter
 While a connection stands a `Session` moves rows over it. On a broker that is not the first of the list the
 first is tried again every ten minutes, and taken back as soon as it answers, before the other is left. When
 nothing of a lane has been confirmed for 30 s although something waits (EN 54-21 allows a fire system 100 s),
-the gateway itself is told, as an event: people on site must know that nobody upstream hears them.
+the gateway itself is told, as an event: people on site must know that nobody upstream hears them. One row that is
+refused while those behind it are taken is no such silence.
 """
 
 import asyncio
@@ -329,6 +330,8 @@ class Uplink:
             urgent_flows = confirmed[Lane.URGENT] != seen[Lane.URGENT]  # readings wait for what is urgent
             for lane, sink in SINKS.items():
                 waits = journal.has(lane, journal.cursor(sink))
+                if lane is Lane.URGENT and self._link is not None and self._outbox.passed_over:
+                    waits = journal.has(lane, self._outbox.read_to)
                 if urgent_flows or confirmed[lane] != seen[lane] or not waits:
                     since[lane] = clock()
                 elif clock() - since[lane] >= STALL_S:

@@ -16,7 +16,7 @@ from typing import Final
 
 from gateway.core import outcomes, payload
 from gateway.core.events import AlertBody, Change, Event, OutcomeBody, Severity
-from gateway.runtime.journal.feed import Feed, Rows
+from gateway.runtime.journal.feed import Again, Feed, Rows
 from gateway.runtime.journal.outbox import Outbox
 from gateway.runtime.journal.rows import Lane, Position
 from gateway.services.uplink.connection import Connection, Message
@@ -94,6 +94,7 @@ class Session:
         self._readings = Feed(house.journal, Lane.READINGS, states.cursor, self._nudge.set)
         self._live = Feed(house.journal, Lane.URGENT, house.journal.last(Lane.URGENT), self._nudge.set)
         self._scout = Feed(house.journal, Lane.URGENT, outbox.read_to, self._nudge.set)
+        self._again = Again(house.journal, self._nudge.set)
         self._cursors = {URGENT_SINK: outbox.cursor, READINGS_SINK: states.cursor}
         self._health_at = float("-inf")
 
@@ -105,6 +106,7 @@ class Session:
                 group.create_task(self._readings.run(), name="uplink.readings"),
                 group.create_task(self._live.run(), name="uplink.live"),
                 group.create_task(self._scout.run(), name="uplink.scout"),
+                group.create_task(self._again.run(), name="uplink.again"),
                 group.create_task(self._pump(), name="uplink.pump"),
                 group.create_task(self._tick(), name="uplink.tick"),
             ]
@@ -141,11 +143,11 @@ class Session:
         while True:
             await self._nudge.wait()
             self._nudge.clear()
-            await self._send_urgent()
+            self._send_urgent()
             self._send_health()
             self._send_states()
 
-    async def _send_urgent(self) -> None:
+    def _send_urgent(self) -> None:
         while self._link.flying < self._room:
             if self._outbox.room_again():
                 self._urgent.rewind(self._outbox.read_to)
@@ -155,8 +157,10 @@ class Session:
                 self._overtake(seen)
             elif (event := self._urgent.take()) is not None:
                 self._send_first(event)
-            elif (again := self._outbox.due(self._now())) is not None:
-                await self._send_again(*again)
+            elif (read := self._again.take()) is not None:
+                self._send_again(*read)
+            elif self._again.idle and (due := self._outbox.due(self._now())) is not None:
+                self._again.want(*due)
             else:
                 return
 
@@ -176,10 +180,11 @@ class Session:
         self._outbox.pass_over((event.epoch, event.seq))
         self._move(URGENT_SINK, self._outbox.cursor)
 
-    async def _send_again(self, position: Position, before: Position) -> None:
-        rows = await self._house.journal.rows(Lane.URGENT, before, 1)
-        if rows and (rows[0].epoch, rows[0].seq) == position:
-            self._send(rows[0])
+    def _send_again(self, position: Position, event: Event | None) -> None:
+        if not self._outbox.waits(position):
+            return
+        if event is not None:
+            self._send(event)
         else:
             self._outbox.gone(position)
             self._move(URGENT_SINK, self._outbox.cursor)

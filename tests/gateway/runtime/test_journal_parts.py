@@ -125,6 +125,14 @@ def test_the_reserve_is_really_allocated_and_really_given_back(tmp_path: Path) -
     assert not reserve.release()
 
 
+def test_a_reserve_that_can_be_neither_made_nor_removed_is_none_and_no_fault(tmp_path: Path) -> None:
+    """On a card that the kernel has just made read-only both fail; here a folder has its name."""
+    (tmp_path / "reserve").mkdir()
+    reserve = Reserve(tmp_path / "reserve", 1 << 20)
+    assert not reserve.make()
+    assert not reserve.held
+
+
 def test_the_pragmas_are_what_we_insist_on(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as connection:
         statements.configure(connection)

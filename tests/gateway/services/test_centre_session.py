@@ -12,6 +12,7 @@ from gateway.runtime.journal.rows import Lane
 from gateway.services.centre.exchange import Patience
 from tests import virtual
 from tests.centre_parts import NAMES, Site, alert, cleared, fires, reporting, temperature, until
+from tests.uplink_parts import DeadCard
 
 
 def test_a_fire_is_told_and_the_cursor_moves_when_it_is_confirmed() -> None:
@@ -189,6 +190,20 @@ def test_a_packet_is_sent_again_three_times_under_its_number_and_then_the_connec
     virtual.run(story())
 
 
+def test_a_fire_is_told_while_a_row_that_was_refused_cannot_be_read_again_from_a_dead_card() -> None:
+    async def story() -> None:
+        site = Site(DeadCard())
+        async with SimCentre() as centre, reporting(site, centre) as service:
+            centre.refuse = lambda frame: frame.unit[7:9] == b"\1\0"
+            site.submit(alert(1, kind="device.fault"))
+            await until(lambda: service.statistics().refused)
+            await asyncio.sleep(10)  # its time has come again
+            site.submit(alert(3))
+            await until(lambda: 3 in fires(centre), within_s=1)
+
+    virtual.run(story())
+
+
 def test_one_row_the_centre_refuses_for_ever_holds_up_nobody_else_and_is_not_passed_over() -> None:
     async def story() -> None:
         site = Site()
@@ -234,6 +249,47 @@ def test_the_gateway_is_told_when_the_centre_is_away_and_when_it_is_back() -> No
             assert links() == [False, True, False]
             centre.manners = Manners.HONEST
             await until(lambda: links() == [False, True, False, True])
+
+    virtual.run(story())
+
+
+def test_people_are_told_that_the_centre_refuses_a_fire_although_it_confirms_heartbeats() -> None:
+    """A centre that was never told of a detector's address denies all that is said of it, and is otherwise well."""
+
+    async def story() -> None:
+        site = Site()
+
+        def links() -> list[bool]:
+            return [event.body.up for event in site.told if isinstance(event.body, LinkBody)]
+
+        async with SimCentre() as centre, reporting(site, centre):
+            await until(lambda: centre.connected)
+            centre.refuse = lambda frame: frame.unit[:1] == b"\2"
+            site.submit(alert(3))
+            await asyncio.sleep(25)
+            assert links() == []
+            await asyncio.sleep(10)
+            assert links() == [False]
+            await asyncio.sleep(600)
+            assert links() == [False], "a heartbeat that is confirmed tells nobody of a fire"
+            centre.refuse = lambda _frame: False
+            await until(lambda: links() == [False, True], within_s=1200)
+            assert fires(centre) == [3]
+
+    virtual.run(story())
+
+
+def test_a_fire_that_the_centre_refused_is_no_trouble_any_more_when_it_is_over() -> None:
+    async def story() -> None:
+        site = Site()
+        async with SimCentre() as centre, reporting(site, centre):
+            centre.refuse = lambda frame: frame.unit[:1] == b"\2"
+            site.submit(alert(3))
+            await until(lambda: any(isinstance(event.body, LinkBody) for event in site.told))
+            site.submit(cleared(3))
+            await until(
+                lambda: site.told[-1].body == LinkBody("centre", "district", True, "it confirms again")
+            )
 
     virtual.run(story())
 

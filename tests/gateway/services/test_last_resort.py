@@ -126,6 +126,29 @@ def test_an_alert_nobody_confirms_is_told_once_over_each_line_within_a_second_of
     play(scenario)
 
 
+def test_a_second_call_for_help_is_told_too_when_the_first_was_over_and_nobody_at_the_desk_saw_it() -> None:
+    async def scenario(house: House) -> None:
+        house.raise_alert(1)
+        await asyncio.sleep(100)
+        house.raise_alert(1)
+        house.raise_alert(1, state="latched_unacked")
+        await asyncio.sleep(3600)
+        assert len(house.told()) == 1, "counted again, then normal: no news for anybody"
+        house.raise_alert(1)
+        await asyncio.sleep(3600)
+        assert len(house.told()) == 2
+
+    async def after_a_restart(house: House) -> None:
+        await asyncio.sleep(100)
+        assert house.told() == []
+        house.raise_alert(1, state="latched_unacked")
+        house.raise_alert(1)
+        await asyncio.sleep(100)
+        assert len(house.told()) == 1
+
+    play(after_a_restart, play(scenario).journal)
+
+
 def test_a_desk_that_answers_leaves_the_last_resort_quiet() -> None:
     async def scenario(house: House) -> None:
         for life in range(1, 50):

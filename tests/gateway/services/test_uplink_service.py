@@ -10,7 +10,16 @@ import pytest
 
 from gateway.core import payload
 from gateway.core.config import MqttTable
-from gateway.core.events import BaselineBody, CommandBody, LinkBody, NoteBody, OutcomeBody, Severity
+from gateway.core.events import (
+    BaselineBody,
+    Body,
+    CommandBody,
+    Event,
+    LinkBody,
+    NoteBody,
+    OutcomeBody,
+    Severity,
+)
 from gateway.core.incoming import Incoming
 from gateway.runtime.journal.rows import Lane, Position
 from gateway.services.uplink import Uplink
@@ -19,6 +28,7 @@ from gateway.services.uplink.session import READINGS_SINK, URGENT_SINK
 from tests import virtual
 from tests.uplink_parts import (
     GATEWAY,
+    DeadCard,
     MemoryBroker,
     MemoryJournal,
     MemoryLink,
@@ -340,6 +350,37 @@ class RefusedJournal(MemoryJournal):
         return lane is not Lane.READINGS and super().has(lane, after)
 
 
+@pytest.mark.parametrize("confirm", ["broker", "desk"])
+def test_one_message_that_is_refused_for_ever_is_told_once_and_not_every_half_minute(confirm: str) -> None:
+    """The alert that says so is taken like any other, and with it the trouble is over: upstream hears us."""
+    journal, broker = MemoryJournal(), MemoryBroker()
+
+    def answer(message: Message) -> str | None:
+        if message.topic.endswith("/outcome"):
+            return "Not authorized (0x87)"
+        asyncio.get_running_loop().call_soon(broker.receive, b'{"epoch": 1, "stored": [[2, 99]]}')
+        return None
+
+    def submit(body: Body) -> Event:
+        event = journal.submit(body)
+        if isinstance(body, LinkBody):
+            journal.submit(alert_body(kind="uplink.down"))
+        return event
+
+    async def story() -> None:
+        broker.answer = answer
+        journal.submit(outcome_body())
+        async with running(journal, broker, confirm=confirm, submit=submit) as uplink:
+            await asyncio.sleep(3_600)
+            assert [body.up for body in links(journal)] == [False, True]
+            assert "refuses outcome" in uplink.statistics().trouble, "status goes on saying so"
+            broker.cut()
+            await asyncio.sleep(40)
+            assert [body.up for body in links(journal)] == [False, True, False], "now nothing is heard"
+
+    virtual.run(story())
+
+
 def test_readings_that_wait_for_the_disk_are_no_trouble_of_the_uplink() -> None:
     journal, broker = RefusedJournal(), MemoryBroker()
 
@@ -408,6 +449,49 @@ def test_with_a_desk_that_is_away_new_alerts_still_go_out_at_once() -> None:
 
     virtual.run(story())
     assert first_seen_order(ids(broker.published())) == [event.id for event in journal.events[Lane.URGENT]]
+
+
+class SlowCard(MemoryJournal):
+    """A journal of which something happens while one row is read again."""
+
+    meanwhile: Callable[[], None] = staticmethod(lambda: None)
+
+    async def rows(self, lane: Lane, after: Position, limit: int) -> list[Event]:
+        """Return rows, slowly."""
+        found = await super().rows(lane, after, limit)
+        if limit == 1:
+            self.meanwhile()
+        return found
+
+
+def test_a_receipt_that_comes_while_its_row_is_read_again_confirms_it_and_the_next_alert_is_safe() -> None:
+    """Sent after its receipt it would be taken for new: the cursor went back, and the next alert could be lost."""
+    journal, broker = SlowCard(), MemoryBroker()
+    journal.meanwhile = lambda: broker.receive(b'{"epoch": 1, "stored": [[1, 3]]}')
+
+    async def story() -> None:
+        async with running(journal, broker, confirm="desk") as uplink:
+            journal.submit_alerts(3)
+            await until(drained(journal))
+            assert uplink.statistics().resent == 0
+            journal.submit(alert_body(9))  # the desk loses it: it is sent again and again
+            await until(lambda: ids(broker.published())[3:] == ["1.4", "1.4"])
+            assert journal.cursor(URGENT_SINK) == (1, 3)
+
+    virtual.run(story())
+
+
+def test_an_alert_goes_out_while_an_older_one_cannot_be_read_again_from_a_dead_card() -> None:
+    journal, broker = DeadCard(), MemoryBroker()
+
+    async def story() -> None:
+        async with running(journal, broker, confirm="desk"):
+            journal.submit(alert_body())
+            await asyncio.sleep(10)  # no receipt: it is to be sent again
+            fire = journal.submit(alert_body(2, kind="fire.smoke", severity=Severity.CRITICAL))
+            await until(lambda: fire.id in ids(broker.published()), within_s=1)
+
+    virtual.run(story())
 
 
 def test_a_receipt_that_comes_before_anything_was_sent_is_no_harm() -> None:
