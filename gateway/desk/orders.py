@@ -4,8 +4,9 @@
 
 An order has one id for all its copies, and a gateway carries an id out once and tells the old outcome ever after
 (gateway/services/remote/README.md): so a copy that nobody answered is given again, with another nonce, by whichever
-desk is there. Who opens a door waits in front of it, so such an order lives ten seconds and is never sent later; an
-acknowledgement has a day, and waits for its gateway.
+desk is there. Who opens a door waits in front of it, so such an order lives ten seconds and is never sent later, nor
+when the clock was set back and nobody knows how long ago it was given; an acknowledgement has a day, and waits for its
+gateway.
 
 What is told is true: `late` and `refused` only while every copy is known to have done nothing, else `unknown`. The
 outcome of an order on record (`remote:`) has the last word, whenever it comes. A refusal by `nonce` comes before
@@ -138,12 +139,13 @@ def life_s(action: str) -> float:
 def decide(order: Order, now: float, *, hindrance: Words | None) -> Decision:
     """Return what to do with an open order now. `hindrance` says why nothing can be sent; None: it can."""
     left_s = int(min(order.until - int(now), LONGEST_COPY_S))  # `iat` and `exp` are whole seconds
-    if now < order.until - 0.5 and left_s >= 1 and order.sent < COPIES:
+    ahead = order.is_urgent and order.made_at > now + DOOR_S
+    if now < order.until - 0.5 and left_s >= 1 and order.sent < COPIES and not ahead:
         if hindrance is not None:
             return Wait(None if order.is_urgent else AGAIN_ACKNOWLEDGE_S, hindrance)
         return Send(left_s, AGAIN_S if order.is_urgent else AGAIN_ACKNOWLEDGE_S)
     if order.in_doubt:
-        end = order.until + GRACE_S
+        end = now if ahead else order.until + GRACE_S
         return Wait(end - now) if now < end else Settle(State.UNKNOWN, order_texts.UNHEARD, order.said)
     if order.refused:
         return Settle(State.REFUSED, order_texts.refused(order.said), order.said)

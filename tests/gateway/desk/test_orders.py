@@ -52,6 +52,15 @@ def test_an_order_that_could_not_be_sent_in_time_is_late_and_says_why() -> None:
     assert decide(ORDER, NOW + 10, hindrance=order_texts.AWAY) == Settle(State.LATE, order_texts.AWAY)
 
 
+def test_an_order_to_a_door_from_before_the_clock_was_set_back_is_never_sent_again() -> None:
+    """Else the door would open, an hour later, for whoever stands there then."""
+    found = decide(ORDER, NOW - 3600, hindrance=None)
+    assert found == Settle(State.LATE, order_texts.NOT_SENT)
+    assert decide(SENT, NOW - 3600, hindrance=None) == Settle(State.UNKNOWN, order_texts.UNHEARD)
+    acknowledgement = replace(ORDER, action=ACKNOWLEDGE)
+    assert isinstance(decide(acknowledgement, NOW - 3600, hindrance=None), Send)
+
+
 def test_an_order_that_was_sent_and_never_answered_is_waited_for_and_then_unknown_not_late() -> None:
     found = decide(SENT, NOW + 11, hindrance=None)
     assert isinstance(found, Wait)
