@@ -2,7 +2,7 @@
 
 A list that is read from a file or from upstream is in force before it is stored, and stays so when the disk refuses
 it or hangs, because it may block a card; it is read again after a restart. What a person changes here is in force
-only when it is stored, but for a card that is blocked.
+only when it is stored, but for a card that is blocked. What is in force and not stored is tried again every minute.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 LIST_BAD = "access.list_bad"
 LIST_CHANGED = "access.list_changed"
 CLOSE_S = 2.0
+AGAIN_S = 60.0  # until what the disk did not take is tried again
 STORE_S = 10.0  # a person at a terminal waits no longer
 NAMED = 6  # of the entries one note speaks of
 FILE_NAME, SECRET_NAME = "access.db", "access.key"
@@ -69,6 +70,8 @@ class Book:
         self._store: AccessStore | None = None
         self._changing = asyncio.Lock()
         self._unkept = asyncio.Event()
+        self._owed_list: Mapping[bytes, Entry] | None = None  # in force, and not stored yet
+        self._owed_bars: dict[bytes, str] = {}  # who blocked what; the same
 
     async def open(self) -> None:
         """Load the list. Where that fails it is told, and a list from a file or upstream still works, in memory."""
@@ -82,7 +85,8 @@ class Book:
             self._tell_bad(f"the access list cannot be loaded: {error}")
         else:
             self.secret, self._store, loaded = found
-            self.listed = loaded.listed
+            self.listed = AccessList.sharing(loaded.listed, {*loaded.listed.barred, *self._owed_bars})
+            self._owed_list = None
             look = "import the list again, and look which cards are to be blocked"
             if loaded.aside is not None:
                 told = f"{len(loaded.listed)} entries were saved, the old file is {loaded.aside}"
@@ -124,26 +128,39 @@ class Book:
                 raise ListRefusedError(found=found)
             if dry_run or found.nothing:
                 return found
+            owed = not store_must or self._owed_list is not None  # an older one may be being stored
             if store_must:
                 await self._stored(lambda store: store.replace(listed.entries.values()))
-            else:
-                self._unkept.set()
+            if owed:
+                self._owe(listed)
             self.listed = AccessList.sharing(listed, self.listed.barred)
         self._tell(f"{by}: {found}, {len(listed)} in all")
         return found
 
     async def keep(self) -> None:
-        """Store lists that came into force unstored, always the latest; runs until cancelled."""
+        """Store what came into force unstored, always the latest, until the disk takes it; runs until cancelled."""
+        trouble = ""
         while True:
-            await self._unkept.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_S if trouble else None):
+                    await self._unkept.wait()
             self._unkept.clear()
-            entries = self.listed.entries
+            entries, bars = self._owed_list, dict(self._owed_bars)
             try:
-                await self._in_store(lambda store: store.replace(entries.values()))  # noqa: B023 - awaited
+                await self._in_store(lambda store: _store(store, entries, bars))  # noqa: B023 - awaited
             except AccessStoreError as error:
-                self._tell_bad(f"the new access list is in force and could not be kept: {error}")
+                if not trouble:
+                    self._tell_bad(
+                        f"what is new in the access list is in force and could not be kept: {error}"
+                    )
+                trouble = str(error)
             else:
-                if self.listed.entries is not entries:
+                if trouble:
+                    self._tell("what could not be kept is on the disk now")
+                trouble = ""
+                self._owed_list = None if self._owed_list is entries else self._owed_list
+                self._owed_bars = {key: by for key, by in self._owed_bars.items() if key not in bars}
+                if self._owed_list is not None or self._owed_bars:
                     self._unkept.set()
 
     async def put(self, row: Row, by: str) -> Entry:
@@ -155,8 +172,7 @@ class Book:
         async with self._changing:
             if entry.key not in self.listed.entries and len(self.listed) >= MOST_ENTRIES:
                 raise PolicyError(f"the list holds {MOST_ENTRIES} entries", "remove some first")
-            await self._stored(lambda store: store.change([entry]))
-            self.listed = await in_thread(lambda: self._with({entry.key: entry}, ()))
+            await self._change({entry.key: entry}, ())
         self._tell(f"{by}: added {_name(entry)}")
         return entry
 
@@ -164,8 +180,7 @@ class Book:
         """Remove entries; AccessStoreError."""
         async with self._changing:
             told = self._named(keys)
-            await self._stored(lambda store: store.change(removed=keys))
-            self.listed = await in_thread(lambda: self._with({}, keys))
+            await self._change({}, keys)
         self._tell(f"{by}: removed {told}")
 
     async def bar(self, keys: Sequence[bytes], by: str, *, blocked: bool) -> None:
@@ -178,8 +193,14 @@ class Book:
             barred = (self.listed.barred | set(told)) - set(gone)
             if blocked:  # a lost card is blocked at once, whatever the disk says to it
                 self.listed = AccessList.sharing(self.listed, barred)
-            await self._stored(lambda store: store.bar(told, gone))
+            try:
+                await self._stored(lambda store: store.bar(told, gone))
+            except AccessStoreError:
+                self._owed_bars |= told
+                self._unkept.set()
+                raise
             self.listed = AccessList.sharing(self.listed, barred)
+            self._owed_bars = {key: by for key, by in self._owed_bars.items() if key in barred}
         what = "blocked" if blocked else "no longer blocked"
         self._tell(f"{by}: {what}: {self._named(keys)}")
 
@@ -218,6 +239,18 @@ class Book:
             raise AccessStoreError("write", str(self._path), "it could not be opened: see the gateway's log")
         await in_thread(lambda: work(store))
 
+    async def _change(self, put: Mapping[bytes, Entry], removed: Sequence[bytes]) -> None:
+        """Store a change, then put it in force; AccessStoreError."""
+        owed = self._owed_list is not None  # the list without this may be being stored, after this
+        await self._stored(lambda store: store.change(tuple(put.values()), removed))
+        self.listed = await in_thread(lambda: self._with(put, removed))
+        if owed:
+            self._owe(self.listed)
+
+    def _owe(self, listed: AccessList) -> None:
+        self._owed_list = listed.entries
+        self._unkept.set()
+
     def _with(self, put: Mapping[bytes, Entry], removed: Sequence[bytes]) -> AccessList:
         entries = {**self.listed.entries, **put}
         for key in removed:
@@ -237,6 +270,14 @@ class Book:
     def _tell_bad(self, told: str) -> None:
         log.error("access list: %s", told)
         self._submit(NoteBody(LIST_BAD, told))
+
+
+def _store(store: AccessStore, entries: Mapping[bytes, Entry] | None, bars: Mapping[bytes, str]) -> None:
+    """Store what is in force already, blocked cards first."""
+    if bars:
+        store.bar(bars)
+    if entries is not None:
+        store.replace(entries.values())
 
 
 def _name(entry: Entry) -> str:

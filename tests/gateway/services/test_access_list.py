@@ -2,18 +2,18 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from pathlib import Path
-from threading import Thread, current_thread
+from threading import Event, Thread, current_thread
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from gateway.core.access import DoorFacts
+from gateway.core.access import DoorFacts, Entry
 from gateway.core.cards import written
 from gateway.core.config import AccessTable
 from gateway.core.events import Body, Clock, NoteBody
@@ -24,6 +24,7 @@ from gateway.runtime.stream import Stamp
 from gateway.services.access import Access, pulling, source
 from gateway.services.access import book as book_module
 from gateway.services.access.book import Book, ListRefusedError
+from gateway.services.access.operations import CardOperations
 from gateway.services.access.pulling import pull
 from gateway.services.access.source import POLL_S, Source
 from gateway.services.access.upstream import Pulled, PullError, Upstream
@@ -143,6 +144,74 @@ def test_a_disk_that_refuses_stops_a_person_and_not_a_list_from_upstream(tmp_pat
 
     (bad,) = with_book(tmp_path, act).of("access.list_bad")
     assert "could not be kept" in bad
+
+
+def test_a_card_that_is_blocked_while_the_disk_refuses_stays_blocked_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full for a while; whoever lost the card was told that it is blocked."""
+    monkeypatch.setattr(book_module, "AGAIN_S", 0.02)
+
+    async def block(book: Book, told: Told) -> None:
+        await take(book, lines(1, 3), store_must=True)
+        assert book._store is not None
+        connection = book._store._connection
+        assert connection is not None
+        connection.execute("PRAGMA query_only = ON")
+        operations = CardOperations(
+            book, DOORS, source=dict, now=lambda: Stamp(0.0, 0.0, Clock.SYNCED), offset_h=8.0
+        )
+        asked = operations.by_name["cards_block"]({"who": "12:1", "origin": "local:installer"})
+        assert isinstance(asked, Coroutine)
+        with pytest.raises(PolicyError, match="blocked now, and after a restart only if the disk takes it"):
+            await asked
+        await until(lambda: bool(told.of("access.list_bad")))
+        connection.execute("PRAGMA query_only = OFF")
+        await until(lambda: not book._owed_bars)
+
+    async def look(book: Book, _: Told) -> None:
+        assert book.listed.barred == {book.secret.card(written("12:1"))}
+
+    told = with_book(tmp_path, block)
+    assert len(told.of("access.list_bad")) == 1
+    assert told.of("access.list_changed")[-1] == "what could not be kept is on the disk now"
+    with_book(tmp_path, look)
+
+
+def test_a_card_that_is_removed_while_a_list_is_being_stored_does_not_come_back_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def remove(book: Book, _: Told) -> None:
+        store = book._store
+        assert store is not None
+        replace, change = store.replace, store.change
+        began, changed, replaced = Event(), Event(), Event()
+
+        def slow_replace(entries: Iterable[Entry]) -> None:
+            began.set()
+            changed.wait(10)
+            replace(entries)
+            replaced.set()
+
+        def slow_change(put: Sequence[Entry] = (), removed: Iterable[bytes] = ()) -> None:
+            change(put, removed)
+            changed.set()
+            replaced.wait(10)
+
+        await take(book, lines(1, 4), store_must=True)
+        monkeypatch.setattr(store, "replace", slow_replace)
+        monkeypatch.setattr(store, "change", slow_change)
+        await take(book, lines(1, 5))
+        await until(began.is_set)
+        await book.remove([book.secret.card(written("12:1"))], "local:installer")
+        await until(lambda: kept(store) == 3)
+
+    async def look(book: Book, _: Told) -> None:
+        assert book.listed.of_card(book.secret.card(written("12:1"))) is None
+        assert len(book.listed) == 3
+
+    with_book(tmp_path, remove)
+    with_book(tmp_path, look)
 
 
 def test_a_disk_that_hangs_holds_up_no_list_and_no_blocked_card(tmp_path: Path) -> None:
