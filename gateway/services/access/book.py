@@ -172,6 +172,10 @@ class Book:
         async with self._changing:
             if entry.key not in self.listed.entries and len(self.listed) >= MOST_ENTRIES:
                 raise PolicyError(f"the list holds {MOST_ENTRIES} entries", "remove some first")
+            if entry.card is None and any(each.holder != entry.holder for each in self._with_pin(entry)):
+                raise PolicyError(
+                    "this PIN is somebody else's", "people without a card have one of their own"
+                )
             await self._change({entry.key: entry}, ())
         self._tell(f"{by}: added {_name(entry)}")
         return entry
@@ -207,6 +211,9 @@ class Book:
     def bad(self, told: str) -> None:
         """Tell that a list could not be taken and the one in force stays."""
         self._tell_bad(f"{told}; the list in force stays, {len(self.listed)} entries")
+
+    def _with_pin(self, entry: Entry) -> tuple[Entry, ...]:
+        return () if entry.pin is None else self.listed.of_pin(entry.pin)
 
     def _must_be_ready(self) -> None:
         """Raise PolicyError until the secret is known: what is hashed with another one is lost."""

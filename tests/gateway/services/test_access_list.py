@@ -128,6 +128,22 @@ def test_what_is_blocked_here_outlives_lists_and_restarts(tmp_path: Path) -> Non
     with_book(tmp_path, look)
 
 
+@pytest.mark.parametrize("first", [",4821,保洁 A,*,\n", "12:1,4821,保洁 A,*,\n"])
+def test_whoever_is_added_with_the_pin_of_somebody_else_does_not_take_their_place(
+    tmp_path: Path, first: str
+) -> None:
+    async def act(book: Book, _: Told) -> None:
+        await take(book, HEAD + first, store_must=True)
+        told = await book.read((HEAD + ",4821,访客 B,*,\n").encode())
+        with pytest.raises(PolicyError, match="somebody else's"):
+            await book.put(told.rows[0], "local:installer")
+        again = await book.read((HEAD + first).encode())
+        await book.put(again.rows[0], "local:installer")
+        assert [entry.holder for entry in book.listed.of_pin(book.secret.pin("4821"))] == ["保洁 A"]
+
+    with_book(tmp_path, act)
+
+
 def test_a_disk_that_refuses_stops_a_person_and_not_a_list_from_upstream(tmp_path: Path) -> None:
     """A list that blocks a card must work though it cannot be kept."""
 
