@@ -50,7 +50,7 @@ class ListRefusedError(Exception):
 
 
 class Book:
-    """The list. `ready` once it is loaded; until then nobody is let in by it."""
+    """The list. Until it is `ready` nobody is let in by it."""
 
     def __init__(
         self,
@@ -63,7 +63,6 @@ class Book:
     ) -> None:
         self.listed = AccessList()
         self.secret = Secret(secrets.token_bytes(32))
-        self.ready = False
         self._path, self._secret_path = folder / FILE_NAME, folder / SECRET_NAME
         self._doors, self._schedules = tuple(doors), schedules
         self._submit, self._offset_h = submit, offset_h
@@ -72,28 +71,35 @@ class Book:
         self._unkept = asyncio.Event()
         self._owed_list: Mapping[bytes, Entry] | None = None  # in force, and not stored yet
         self._owed_bars: dict[bytes, str] = {}  # who blocked what; the same
+        self._known = False  # whether the secret is the one to hash with
+        self._trouble = ""  # why it cannot be loaded
 
-    async def open(self) -> None:
-        """Load the list. Where that fails it is told, and a list from a file or upstream still works, in memory."""
+    @property
+    def ready(self) -> bool:
+        """Return whether it is loaded, or one from a file or upstream is in force in its place."""
+        return self._store is not None or len(self.listed) > 0
+
+    async def open(self) -> bool:
+        """Load the list; where that fails it is told, and a list from a file or upstream works in memory.
+
+        Return whether it is loaded: the disk may be busy yet with what an earlier life had to store.
+        """
         if self._store is not None:
-            return
+            return True
         try:
             found = await in_thread(self._load, lambda late: late[1].close())
         except (AccessStoreError, OSError) as error:
-            if not self.ready:
-                self.secret = Secret(secrets.token_bytes(32))
-            self._tell_bad(f"the access list cannot be loaded: {error}")
-        else:
-            self.secret, self._store, loaded = found
-            self.listed = AccessList.sharing(loaded.listed, {*loaded.listed.barred, *self._owed_bars})
-            self._owed_list = None
-            look = "import the list again, and look which cards are to be blocked"
-            if loaded.aside is not None:
-                told = f"{len(loaded.listed)} entries were saved, the old file is {loaded.aside}"
-                self._tell_bad(f"the access list was damaged; {told}; {look}")
-            elif loaded.bad:
-                self._tell_bad(f"{loaded.bad} rows of the access list are damaged; {look}")
-        self.ready = True
+            self._known = True
+            if (told := str(error)) != self._trouble:
+                self._trouble = told
+                self._tell_bad(f"the access list cannot be loaded, which is tried again: {told}")
+            return False
+        self._known, self._trouble = True, ""
+        self.secret, self._store, loaded = found
+        self.listed = AccessList.sharing(loaded.listed, {*loaded.listed.barred, *self._owed_bars})
+        self._owed_list = None
+        self._tell_damage(loaded)
+        return True
 
     async def close(self) -> None:
         """Close the file; a disk that hangs does not hold up a stop."""
@@ -217,11 +223,13 @@ class Book:
 
     def _must_be_ready(self) -> None:
         """Raise PolicyError until the secret is known: what is hashed with another one is lost."""
-        if not self.ready:
+        if not self._known:
             raise PolicyError("the access list is not loaded yet", "try again in a moment")
 
     def _load(self) -> tuple[Secret, AccessStore, Loaded]:
-        secret = read_or_make(self._secret_path)
+        secret = self.secret = read_or_make(
+            self._secret_path
+        )  # it is right also where the list cannot be had
         store = AccessStore(self._path, secret)
         return secret, store, store.load()
 
@@ -269,6 +277,14 @@ class Book:
         found = (self.listed.entries.get(key) for key in keys[:NAMED])
         names = [_name(entry) if entry is not None else "a card that is not in the list" for entry in found]
         return ", ".join(names) + (f" and {len(keys) - NAMED} more" if len(keys) > NAMED else "")
+
+    def _tell_damage(self, loaded: Loaded) -> None:
+        look = "import the list again, and look which cards are to be blocked"
+        if loaded.aside is not None:
+            told = f"{len(loaded.listed)} entries were saved, the old file is {loaded.aside}"
+            self._tell_bad(f"the access list was damaged; {told}; {look}")
+        elif loaded.bad:
+            self._tell_bad(f"{loaded.bad} rows of the access list are damaged; {look}")
 
     def _tell(self, told: str) -> None:
         log.info("access list: %s", told)

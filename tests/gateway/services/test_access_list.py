@@ -278,6 +278,32 @@ def test_a_person_does_not_wait_for_ever_for_a_disk_that_hangs(
     asyncio.run(main())
 
 
+def test_cards_open_again_by_themselves_when_the_disk_had_still_to_store_the_list_of_an_earlier_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reload while a long list is being stored: the file is locked until that is done."""
+    monkeypatch.setattr(source, "REOPEN_S", 0.02)
+
+    async def main() -> None:
+        told, book = Told(), Book(tmp_path, DOORS, SCHEDULES, submit=lambda _: None)
+        await book.open()
+        await take(book, lines(1, 9), store_must=True)
+        await book.bar([book.secret.card(written("12:1"))], "local:installer", blocked=True)
+        fresh = Book(tmp_path, DOORS, SCHEDULES, submit=told.append)
+        running = asyncio.create_task(Source(AccessTable(), fresh, wall=lambda: 0.0).run())
+        await until(lambda: bool(told.of("access.list_bad")))
+        assert not fresh.ready, "`status` says that every card is denied"
+        await book.close()
+        await until(lambda: fresh.ready)
+        assert (len(fresh.listed), len(fresh.listed.barred)) == (8, 1)
+        assert len(told.of("access.list_bad")) == 1
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    asyncio.run(main())
+
+
 def test_without_a_folder_to_write_in_a_list_still_works_in_memory(tmp_path: Path) -> None:
     async def act(book: Book, told: Told) -> None:
         assert "cannot be loaded" in told.of("access.list_bad")[0]
