@@ -1,7 +1,9 @@
 """The list in force: where it comes from, what it takes to change it, and that a bad one never does."""
 
 import asyncio
+import socket
 import sys
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -509,6 +511,28 @@ def test_a_list_is_pulled_with_a_token_and_asked_for_again_by_its_etag(upstream:
     assert [asked.get("Authorization") for asked in handler.asked] == ["Bearer s3cret"] * 2
     assert handler.asked[1]["If-None-Match"] == '"1"'
     assert "s3cret" not in repr(Upstream(url, str(token)))
+
+
+def test_an_answer_that_trickles_in_byte_by_byte_is_given_up_after_its_time() -> None:
+    """Or the list would not be asked for again, and a card blocked there would open here, for days."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def trickle() -> None:
+            line, _ = server.accept()
+            with line, suppress(OSError):
+                line.recv(4096)
+                line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+                while not given_up.wait(0.05):
+                    line.sendall(b"x")
+
+        given_up, thread = Event(), Thread(target=trickle)
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises(PullError, match="too long"):
+            pull(Upstream(f"http://127.0.0.1:{server.getsockname()[1]}/"), silent_s=2.0, whole_s=0.2)
+        assert time.monotonic() - began < 2.0
+        given_up.set()
+        thread.join()
 
 
 @pytest.mark.parametrize(
