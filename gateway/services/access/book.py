@@ -21,7 +21,7 @@ from gateway.core.events import Body, NoteBody
 from gateway.core.faults import Fault
 from gateway.core.policy import PolicyError
 from gateway.core.schedule import Schedule
-from gateway.runtime.access import AccessStore, AccessStoreError, Loaded, read_or_make
+from gateway.runtime.access import AccessStore, AccessStoreError, Loaded, read_or_make, readable
 from gateway.runtime.threads import in_thread
 
 log = logging.getLogger(__name__)
@@ -76,11 +76,11 @@ class Book:
 
     @property
     def ready(self) -> bool:
-        """Return whether it is loaded, or one from a file or upstream is in force in its place."""
+        """Return whether it is loaded, or something is in force in its place."""
         return self._store is not None or len(self.listed) > 0
 
     async def open(self) -> bool:
-        """Load the list; where that fails it is told, and a list from a file or upstream works in memory.
+        """Load the list; where that fails, what can be read of it, or a list from a file or upstream, works in memory.
 
         Return whether it is loaded: the disk may be busy yet with what an earlier life had to store.
         """
@@ -89,10 +89,13 @@ class Book:
         try:
             found = await in_thread(self._load, lambda late: late[1].close())
         except (AccessStoreError, OSError) as error:
+            if not self._known:
+                self.listed = await in_thread(lambda: readable(self._path, self.secret))
             self._known = True
             if (told := str(error)) != self._trouble:
                 self._trouble = told
-                self._tell_bad(f"the access list cannot be loaded, which is tried again: {told}")
+                had = f"{len(self.listed)} entries that can be read are in force"
+                self._tell_bad(f"the access list cannot be loaded, which is tried again, {had}: {told}")
             return False
         self._known, self._trouble = True, ""
         self.secret, self._store, loaded = found

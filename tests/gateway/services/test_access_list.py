@@ -280,10 +280,10 @@ def test_a_person_does_not_wait_for_ever_for_a_disk_that_hangs(
     asyncio.run(main())
 
 
-def test_cards_open_again_by_themselves_when_the_disk_had_still_to_store_the_list_of_an_earlier_life(
+def test_cards_open_also_while_the_disk_has_still_to_store_the_list_of_an_earlier_life(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A reload while a long list is being stored: the file is locked until that is done."""
+    """A reload while a long list is being stored: the file is locked until that is done, and then it is opened."""
     monkeypatch.setattr(source, "REOPEN_S", 0.02)
 
     async def main() -> None:
@@ -294,16 +294,27 @@ def test_cards_open_again_by_themselves_when_the_disk_had_still_to_store_the_lis
         fresh = Book(tmp_path, DOORS, SCHEDULES, submit=told.append)
         running = asyncio.create_task(Source(AccessTable(), fresh, wall=lambda: 0.0).run())
         await until(lambda: bool(told.of("access.list_bad")))
-        assert not fresh.ready, "`status` says that every card is denied"
+        assert fresh.listed.barred == {fresh.secret.card(written("12:1"))}
+        assert fresh.listed.of_card(fresh.secret.card(written("12:8"))) is not None
+        with pytest.raises(AccessStoreError):
+            await take(fresh, lines(1, 10), store_must=True)
         await book.close()
-        await until(lambda: fresh.ready)
-        assert (len(fresh.listed), len(fresh.listed.barred)) == (8, 1)
+        await until(lambda: fresh._store is not None)
+        await take(fresh, lines(1, 10), store_must=True)
+        assert (len(fresh.listed), len(fresh.listed.barred)) == (9, 1)
         assert len(told.of("access.list_bad")) == 1
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
 
     asyncio.run(main())
+
+
+def test_a_gateway_without_any_list_says_that_every_card_is_denied(tmp_path: Path) -> None:
+    async def act(book: Book, _: Told) -> None:
+        assert not book.ready
+
+    with_book(tmp_path / "not there", act)
 
 
 def test_without_a_folder_to_write_in_a_list_still_works_in_memory(tmp_path: Path) -> None:
