@@ -211,6 +211,8 @@ class Book:
             except AccessStoreError:
                 self._owed_bars |= told
                 self._unkept.set()
+                if blocked:
+                    self._tell(f"{by}: blocked, and not kept yet: {self._named(keys)}")
                 raise
             self.listed = AccessList.sharing(self.listed, barred)
             self._owed_bars = {key: by for key, by in self._owed_bars.items() if key in barred}
