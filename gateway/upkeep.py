@@ -19,7 +19,6 @@ from gateway import configuration, site
 from gateway.core import kinds
 from gateway.core.config import Config
 from gateway.core.csv_text import to_csv
-from gateway.core.faults import ConfigError
 from gateway.core.ledger_columns import COLUMNS, FOREIGN, Cell
 from gateway.desk.registry import ledger
 from gateway.terminal import calendar as calendars
@@ -141,9 +140,10 @@ def _client(path: Path | None, socket: Path | None) -> Client:
 
 
 def _sheet(path: Path | None, socket: Path | None, words: Words) -> Sheet:
-    checked = configuration.check(path or configuration.find())
+    file = path or configuration.find()
+    checked = configuration.check(file)
     if checked.config is None:
-        raise ConfigError(checked.faults)
+        raise ToolError("upkeep.config", file=file)
     table = checked.config.gateway
     try:
         rows, done = upkeep.read(_client(path, socket).ask("upkeep"))

@@ -17,6 +17,8 @@ _STANDING: Final = (
     ),
     Action("normal", None, Text("恢复正常", "Back to normal")),
 )
+STANDING: Final = frozenset(action.name for action in _STANDING)
+"""What says how a door is to stand from now on: of two such orders the later one counts."""
 
 
 def actions_of(unlock_s: float, longest_s: float) -> tuple[Action, ...]:

@@ -7,7 +7,7 @@ import msgspec
 
 from drivers.api import Profile, Text
 from gateway.core import schedule
-from gateway.core.config import DoorTable, InterlockTable
+from gateway.core.config import DeviceTable, DoorTable, InterlockTable
 from gateway.core.door_actions import actions_of
 from gateway.core.doors import Strike
 from gateway.core.events import Place
@@ -15,7 +15,7 @@ from gateway.core.faults import NOTHING, Fault, near, one_of, same, shown
 from gateway.core.fitting import Products
 from gateway.core.interlocks import FIRE_KINDS, LEVELS
 from gateway.core.loading import Parsed
-from gateway.core.places import over, within
+from gateway.core.places import cut, over, within
 from gateway.core.policy import PolicyError, choose_action, complete_arguments
 from gateway.core.strikes import LONGEST_S, device_of, part_fault, same_strike, strike_of
 
@@ -55,6 +55,7 @@ def check(parsed: Parsed, products: Products) -> Faults:
         yield from _interlock(key, interlock, parsed, profiles, products)
     if any(profile.category in FIRE_CATEGORIES for profile in profiles.values()):
         yield from _locked_in(parsed)
+        yield from _apart(parsed, profiles)
 
 
 def _schedule(key: str, times: list[str], closed: list[str]) -> Faults:
@@ -164,6 +165,46 @@ def _locked_in(parsed: Parsed) -> Faults:
             "with it a fire opens them; where that is not wanted, add free_doors = false",
         )
         yield Fault("interlock", found, same('[[interlock]] name = "fire"'), hint, warning=True)
+
+
+def _apart(parsed: Parsed, profiles: Mapping[str, Profile]) -> Faults:
+    """Tell of doors that an interlock reaches, and no fire does: no detector is where they are, as their place says.
+
+    One that is spelt in another way, or was forgotten, would be found in a fire. Kinds of a site's own may be told of
+    by anything: there nothing is said.
+    """
+    compound = parsed.gateway.place if parsed.gateway else Place()
+    fires = [
+        over(each.place, compound)
+        for each in parsed.devices.values()
+        if _tells_of_fire(each, parsed, profiles)
+    ]
+    for key, door in parsed.doors.items():
+        place = over(door.place, compound)
+        mine = [each for each in parsed.interlocks.values() if within(place, each.place)]
+        if not mine or any(not each.free_doors or each.kinds or each.within not in LEVELS for each in mine):
+            continue
+        reaches = (cut(fire, each.within) for each in mine for fire in fires if within(fire, each.place))
+        if not any(within(place, reach) for reach in reaches):
+            found = Text(
+                f"{door.name} 那里没有火灾探测器，火警不会放开它",
+                f"{door.name} where no fire detector is: no fire frees it",
+            )
+            wanted = Text("探测器所在的楼栋，写法相同", "the building of detectors, spelt as theirs")
+            hint = Text(
+                '[[interlock]] 里 within = "compound" 放开全院的门；有意不放开，就再写 free_doors = false',
+                'within = "compound" in [[interlock]] frees all; where it is meant so, add one with free_doors = false',
+            )
+            yield Fault(f"{key}.place", found, wanted, hint, warning=True)
+
+
+def _tells_of_fire(device: DeviceTable, parsed: Parsed, profiles: Mapping[str, Profile]) -> bool:
+    profile = profiles.get(device.name)
+    if profile is None:
+        return False
+    own = [rule for rule in parsed.rules.values() if rule.get("device") == device.name]
+    kinds = [str(rule.get("kind", "")) for rule in (*profile.rules, *own)]
+    return profile.category in FIRE_CATEGORIES or any(kind in FIRE_KINDS for kind in kinds)
 
 
 def _order(

@@ -2,7 +2,8 @@
 
 A local order does not wait for the disk: the stream has it before the relay moves, and a stalled SD card must not
 keep a person at a door. An order from afar comes with a ticket, and does wait: it moves nothing before it is on
-the disk, and nothing at all when that takes until its deadline. `baseline` is the one action every tilting thing has
+the disk, and nothing at all when that takes until its deadline, or when a door was told meanwhile how to stand: who
+locks a door down is not undone by somebody who spoke before. `baseline` is the one action every tilting thing has
 without the device knowing: it takes the present angles as rest.
 """
 
@@ -15,6 +16,7 @@ from typing import Literal, Protocol
 
 from drivers.api import Action, Done, DriverError, LateError
 from gateway.core import outcomes
+from gateway.core.door_actions import STANDING
 from gateway.core.events import BaselineBody, Body, CommandBody, Event, OutcomeBody
 from gateway.core.policy import PolicyError, Ticket, choose_action, complete_arguments
 from gateway.core.standing import unanswered
@@ -70,6 +72,7 @@ class Commanding:
         self._devices, self._act, self._submit = devices, act, submit
         self._new_id, self._angles, self._reset, self._clock = new_id, angles, reset, clock
         self._record, self._probe = record, probe
+        self._standing: dict[str, CommandBody] = {}  # by door: the last order how it is to stand
 
     async def execute(
         self,
@@ -112,12 +115,15 @@ class Commanding:
             hint = "an order from afar is carried out only when it is on record"
             raise PolicyError("the journal cannot be written just now", hint)
         event = self._submit(command)
+        if command.action in STANDING:
+            self._standing[command.device] = command
         if ticket is not None and not await self._is_on_record(event, deadline):
             return self._outcome(
                 command, "late", "it was not on record before its deadline; nothing was done"
             )
         self._probe("commanding.before_act")
         try:
+            self._must_be_the_last(command)
             done = await work(deadline)
         except LateError as error:
             return self._outcome(command, "late", str(error))
@@ -127,6 +133,12 @@ class Commanding:
             return self._outcome(command, "failed", str(error))
         self._probe("commanding.after_act")
         return self._outcome(command, "done", done.detail, grants=grants)
+
+    def _must_be_the_last(self, command: CommandBody) -> None:
+        """Raise PolicyError for an order how a door is to stand that was overtaken while it waited for the disk."""
+        last = self._standing.get(command.device, command)
+        if command.action in STANDING and last is not command:
+            raise PolicyError(f"{last.origin} gave {last.action} after it", "the later order stands")
 
     def settle(self, restored: Iterable[Event]) -> None:
         """Say of every order that an earlier life left without an outcome that nobody knows it."""

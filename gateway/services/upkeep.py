@@ -77,7 +77,7 @@ class Upkeep:
         while True:
             self._wake.clear()
             standing = self._known.round
-            left_s = None if standing is None else max(0.0, standing.until - self._wall())
+            left_s = None if standing is None else _left_s(standing.until - self._wall())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(left_s):
                     await self._wake.wait()
@@ -165,6 +165,11 @@ class Upkeep:
         self._submit(msgspec.structs.replace(standing, begun=False))
         self._wake.set()
         return {}
+
+
+def _left_s(told_s: float) -> float:
+    """Return how long a round lasts on: one that would last longer than any began by a clock that was ahead."""
+    return told_s if 0 < told_s <= LONGEST_MINUTES * 60 else 0.0
 
 
 def _line(request: Mapping[str, Any], name: str) -> str:

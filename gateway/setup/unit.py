@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from gateway.terminal.errors import ToolError
 UNIT: Final = "compound-gateway.service"
 BOOTED: Final = Path("/run/systemd/system")
 SYSTEMCTL_S: Final = 330.0  # the unit may take five minutes to be ready, where a journal has to be saved
+INTERRUPTIONS: Final = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
 
 Systemctl = Callable[[Sequence[str]], subprocess.CompletedProcess[str]]
 
@@ -45,11 +47,12 @@ class Unit:
         if not wanted:
             yield
             return
-        self._must("stop", UNIT)
         try:
+            self._must("stop", UNIT)  # whoever interrupts it has only stopped waiting: systemd goes on
             yield
         finally:
-            self._run(["start", "--no-block", UNIT])
+            with _undisturbed():
+                self._run(["start", "--no-block", UNIT])
 
     def take_up(self) -> None:
         """Have the gateway run on its new file, now and at every boot; ToolError when it will not."""
@@ -62,3 +65,14 @@ class Unit:
             raise ToolError(
                 "setup.unit", what=" ".join(arguments), reason=done.stderr.strip() or done.returncode
             )
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hear no second Ctrl-C, nor let the program that is started hear one: the gateway is not to stay stopped."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in INTERRUPTIONS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -187,6 +187,20 @@ def test_check_tells_every_fault_with_line_found_wanted_and_hint(tmp_path: Path)
     assert plain["good"] is False
 
 
+@pytest.mark.parametrize(
+    "command",
+    [["inventory"], ["tests", "plan"], ["tests", "report"], ["upkeep", "calendar"], ["upkeep", "history"]],
+)
+def test_what_reads_a_faulty_configuration_says_that_it_is_faulty_and_who_tells_how(
+    tmp_path: Path, command: list[str]
+) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text('[gateway]\nid = "a"\nnmae = "b"\n', encoding="utf-8")
+    result = run(*command, "-c", str(file))
+    assert result.exit_code == 1
+    assert f"{file} has mistakes\n`compound-gateway check` tells them all" in result.stderr
+
+
 def test_run_refuses_a_faulty_configuration_in_plain_lines(tmp_path: Path) -> None:
     file = tmp_path / "gateway.toml"
     file.write_text('[gateway]\nid = "A"\n')

@@ -1,5 +1,6 @@
 """The command `sign`: keys nobody else can read, orders a gateway takes, mistakes in words."""
 
+import resource
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -53,6 +54,17 @@ def test_a_key_is_never_written_over_an_old_one(folder: Path) -> None:
     assert again.exit_code == 1
     assert "was left alone" in again.output
     assert (folder / "desk.key").read_bytes() == before
+
+
+def test_a_key_that_the_disk_did_not_take_whole_is_not_left_lying_for_the_next_try(folder: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))  # a file grows no larger: as on a full disk
+    try:
+        full = run("sign", "keygen", "desk")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (full.exit_code, list(folder.iterdir())) == (1, [])
+    assert run("sign", "keygen", "desk").exit_code == 0
 
 
 def test_a_key_that_others_can_read_is_not_used(folder: Path) -> None:

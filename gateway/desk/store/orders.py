@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.core.signed import clean
 from gateway.desk import order_texts
-from gateway.desk.orders import DECIDED, Again, Order, Settle, State, life_s
+from gateway.desk.orders import DECIDED, DOOR_S, Again, Order, Settle, State, life_s
 from gateway.desk.store import news, work
 from gateway.desk.store.database import Transaction
 from gateway.desk.store.order_rows import detail_of, find, order_of, write
@@ -70,9 +70,11 @@ async def pressing(transaction: Transaction, now: float, most: int) -> Sequence[
     """Return the open orders that somebody waits for, and whether their gateway is online; ours until the commit."""
     rows = await transaction.fetch(
         "SELECT o.*, (SELECT availability FROM gateways g WHERE g.gateway = o.gateway) AS availability"
-        " FROM orders o WHERE o.state IN ('waiting', 'sent') AND o.action <> 'acknowledge' AND o.leased_until <= $1"
+        " FROM orders o WHERE o.state IN ('waiting', 'sent') AND o.action <> 'acknowledge'"
+        " AND (o.leased_until <= $1 OR o.made_at > $2)"  # a clock that was set back ends no lease
         f" ORDER BY o.made_at LIMIT {int(most)} {transaction.skip_locked}",
         now,
+        now + DOOR_S,
     )
     return [(order_of(row), row["availability"] != "offline") for row in rows]
 

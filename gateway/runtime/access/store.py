@@ -56,6 +56,11 @@ class Loaded:
     aside: Path | None = None
 
 
+def readable(path: Path, secret: Secret) -> AccessList:
+    """Return what of a file can be read without opening it for good: another may have it, or the disk refuses."""
+    return AccessList(*_salvaged(path, secret))
+
+
 class AccessStore:
     """The open file. One thread at a time: closing it under a statement that runs would crash the process."""
 

@@ -2,7 +2,7 @@
 
 A list that is read from a file or from upstream is in force before it is stored, and stays so when the disk refuses
 it or hangs, because it may block a card; it is read again after a restart. What a person changes here is in force
-only when it is stored, but for a card that is blocked.
+only when it is stored, but for a card that is blocked. What is in force and not stored is tried again every minute.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from gateway.core.events import Body, NoteBody
 from gateway.core.faults import Fault
 from gateway.core.policy import PolicyError
 from gateway.core.schedule import Schedule
-from gateway.runtime.access import AccessStore, AccessStoreError, Loaded, read_or_make
+from gateway.runtime.access import AccessStore, AccessStoreError, Loaded, read_or_make, readable
 from gateway.runtime.threads import in_thread
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 LIST_BAD = "access.list_bad"
 LIST_CHANGED = "access.list_changed"
 CLOSE_S = 2.0
+AGAIN_S = 60.0  # until what the disk did not take is tried again
 STORE_S = 10.0  # a person at a terminal waits no longer
 NAMED = 6  # of the entries one note speaks of
 FILE_NAME, SECRET_NAME = "access.db", "access.key"
@@ -49,7 +50,7 @@ class ListRefusedError(Exception):
 
 
 class Book:
-    """The list. `ready` once it is loaded; until then nobody is let in by it."""
+    """The list. Until it is `ready` nobody is let in by it."""
 
     def __init__(
         self,
@@ -62,34 +63,46 @@ class Book:
     ) -> None:
         self.listed = AccessList()
         self.secret = Secret(secrets.token_bytes(32))
-        self.ready = False
         self._path, self._secret_path = folder / FILE_NAME, folder / SECRET_NAME
         self._doors, self._schedules = tuple(doors), schedules
         self._submit, self._offset_h = submit, offset_h
         self._store: AccessStore | None = None
         self._changing = asyncio.Lock()
         self._unkept = asyncio.Event()
+        self._owed_list: Mapping[bytes, Entry] | None = None  # in force, and not stored yet
+        self._owed_bars: dict[bytes, str] = {}  # who blocked what; the same
+        self._known = False  # whether the secret is the one to hash with
+        self._trouble = ""  # why it cannot be loaded
 
-    async def open(self) -> None:
-        """Load the list. Where that fails it is told, and a list from a file or upstream still works, in memory."""
+    @property
+    def ready(self) -> bool:
+        """Return whether it is loaded, or something is in force in its place."""
+        return self._store is not None or len(self.listed) > 0
+
+    async def open(self) -> bool:
+        """Load the list; where that fails, what can be read of it, or a list from a file or upstream, works in memory.
+
+        Return whether it is loaded: the disk may be busy yet with what an earlier life had to store.
+        """
         if self._store is not None:
-            return
+            return True
         try:
             found = await in_thread(self._load, lambda late: late[1].close())
         except (AccessStoreError, OSError) as error:
-            if not self.ready:
-                self.secret = Secret(secrets.token_bytes(32))
-            self._tell_bad(f"the access list cannot be loaded: {error}")
-        else:
-            self.secret, self._store, loaded = found
-            self.listed = loaded.listed
-            look = "import the list again, and look which cards are to be blocked"
-            if loaded.aside is not None:
-                told = f"{len(loaded.listed)} entries were saved, the old file is {loaded.aside}"
-                self._tell_bad(f"the access list was damaged; {told}; {look}")
-            elif loaded.bad:
-                self._tell_bad(f"{loaded.bad} rows of the access list are damaged; {look}")
-        self.ready = True
+            if not self._known:
+                self.listed = await in_thread(lambda: readable(self._path, self.secret))
+            self._known = True
+            if (told := str(error)) != self._trouble:
+                self._trouble = told
+                had = f"{len(self.listed)} entries that can be read are in force"
+                self._tell_bad(f"the access list cannot be loaded, which is tried again, {had}: {told}")
+            return False
+        self._known, self._trouble = True, ""
+        self.secret, self._store, loaded = found
+        self.listed = AccessList.sharing(loaded.listed, {*loaded.listed.barred, *self._owed_bars})
+        self._owed_list = None
+        self._tell_damage(loaded)
+        return True
 
     async def close(self) -> None:
         """Close the file; a disk that hangs does not hold up a stop."""
@@ -124,26 +137,39 @@ class Book:
                 raise ListRefusedError(found=found)
             if dry_run or found.nothing:
                 return found
+            owed = not store_must or self._owed_list is not None  # an older one may be being stored
             if store_must:
                 await self._stored(lambda store: store.replace(listed.entries.values()))
-            else:
-                self._unkept.set()
+            if owed:
+                self._owe(listed)
             self.listed = AccessList.sharing(listed, self.listed.barred)
         self._tell(f"{by}: {found}, {len(listed)} in all")
         return found
 
     async def keep(self) -> None:
-        """Store lists that came into force unstored, always the latest; runs until cancelled."""
+        """Store what came into force unstored, always the latest, until the disk takes it; runs until cancelled."""
+        trouble = ""
         while True:
-            await self._unkept.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_S if trouble else None):
+                    await self._unkept.wait()
             self._unkept.clear()
-            entries = self.listed.entries
+            entries, bars = self._owed_list, dict(self._owed_bars)
             try:
-                await self._in_store(lambda store: store.replace(entries.values()))  # noqa: B023 - awaited
+                await self._in_store(lambda store: _store(store, entries, bars))  # noqa: B023 - awaited
             except AccessStoreError as error:
-                self._tell_bad(f"the new access list is in force and could not be kept: {error}")
+                if not trouble:
+                    self._tell_bad(
+                        f"what is new in the access list is in force and could not be kept: {error}"
+                    )
+                trouble = str(error)
             else:
-                if self.listed.entries is not entries:
+                if trouble:
+                    self._tell("what could not be kept is on the disk now")
+                trouble = ""
+                self._owed_list = None if self._owed_list is entries else self._owed_list
+                self._owed_bars = {key: by for key, by in self._owed_bars.items() if key not in bars}
+                if self._owed_list is not None or self._owed_bars:
                     self._unkept.set()
 
     async def put(self, row: Row, by: str) -> Entry:
@@ -155,8 +181,11 @@ class Book:
         async with self._changing:
             if entry.key not in self.listed.entries and len(self.listed) >= MOST_ENTRIES:
                 raise PolicyError(f"the list holds {MOST_ENTRIES} entries", "remove some first")
-            await self._stored(lambda store: store.change([entry]))
-            self.listed = await in_thread(lambda: self._with({entry.key: entry}, ()))
+            if entry.card is None and any(each.holder != entry.holder for each in self._with_pin(entry)):
+                raise PolicyError(
+                    "this PIN is somebody else's", "people without a card have one of their own"
+                )
+            await self._change({entry.key: entry}, ())
         self._tell(f"{by}: added {_name(entry)}")
         return entry
 
@@ -164,8 +193,7 @@ class Book:
         """Remove entries; AccessStoreError."""
         async with self._changing:
             told = self._named(keys)
-            await self._stored(lambda store: store.change(removed=keys))
-            self.listed = await in_thread(lambda: self._with({}, keys))
+            await self._change({}, keys)
         self._tell(f"{by}: removed {told}")
 
     async def bar(self, keys: Sequence[bytes], by: str, *, blocked: bool) -> None:
@@ -178,8 +206,16 @@ class Book:
             barred = (self.listed.barred | set(told)) - set(gone)
             if blocked:  # a lost card is blocked at once, whatever the disk says to it
                 self.listed = AccessList.sharing(self.listed, barred)
-            await self._stored(lambda store: store.bar(told, gone))
+            try:
+                await self._stored(lambda store: store.bar(told, gone))
+            except AccessStoreError:
+                self._owed_bars |= told
+                self._unkept.set()
+                if blocked:
+                    self._tell(f"{by}: blocked, and not kept yet: {self._named(keys)}")
+                raise
             self.listed = AccessList.sharing(self.listed, barred)
+            self._owed_bars = {key: by for key, by in self._owed_bars.items() if key in barred}
         what = "blocked" if blocked else "no longer blocked"
         self._tell(f"{by}: {what}: {self._named(keys)}")
 
@@ -187,13 +223,18 @@ class Book:
         """Tell that a list could not be taken and the one in force stays."""
         self._tell_bad(f"{told}; the list in force stays, {len(self.listed)} entries")
 
+    def _with_pin(self, entry: Entry) -> tuple[Entry, ...]:
+        return () if entry.pin is None else self.listed.of_pin(entry.pin)
+
     def _must_be_ready(self) -> None:
         """Raise PolicyError until the secret is known: what is hashed with another one is lost."""
-        if not self.ready:
+        if not self._known:
             raise PolicyError("the access list is not loaded yet", "try again in a moment")
 
     def _load(self) -> tuple[Secret, AccessStore, Loaded]:
-        secret = read_or_make(self._secret_path)
+        secret = self.secret = read_or_make(
+            self._secret_path
+        )  # it is right also where the list cannot be had
         store = AccessStore(self._path, secret)
         return secret, store, store.load()
 
@@ -218,6 +259,18 @@ class Book:
             raise AccessStoreError("write", str(self._path), "it could not be opened: see the gateway's log")
         await in_thread(lambda: work(store))
 
+    async def _change(self, put: Mapping[bytes, Entry], removed: Sequence[bytes]) -> None:
+        """Store a change, then put it in force; AccessStoreError."""
+        owed = self._owed_list is not None  # the list without this may be being stored, after this
+        await self._stored(lambda store: store.change(tuple(put.values()), removed))
+        self.listed = await in_thread(lambda: self._with(put, removed))
+        if owed:
+            self._owe(self.listed)
+
+    def _owe(self, listed: AccessList) -> None:
+        self._owed_list = listed.entries
+        self._unkept.set()
+
     def _with(self, put: Mapping[bytes, Entry], removed: Sequence[bytes]) -> AccessList:
         entries = {**self.listed.entries, **put}
         for key in removed:
@@ -230,6 +283,14 @@ class Book:
         names = [_name(entry) if entry is not None else "a card that is not in the list" for entry in found]
         return ", ".join(names) + (f" and {len(keys) - NAMED} more" if len(keys) > NAMED else "")
 
+    def _tell_damage(self, loaded: Loaded) -> None:
+        look = "import the list again, and look which cards are to be blocked"
+        if loaded.aside is not None:
+            told = f"{len(loaded.listed)} entries were saved, the old file is {loaded.aside}"
+            self._tell_bad(f"the access list was damaged; {told}; {look}")
+        elif loaded.bad:
+            self._tell_bad(f"{loaded.bad} rows of the access list are damaged; {look}")
+
     def _tell(self, told: str) -> None:
         log.info("access list: %s", told)
         self._submit(NoteBody(LIST_CHANGED, told))
@@ -237,6 +298,14 @@ class Book:
     def _tell_bad(self, told: str) -> None:
         log.error("access list: %s", told)
         self._submit(NoteBody(LIST_BAD, told))
+
+
+def _store(store: AccessStore, entries: Mapping[bytes, Entry] | None, bars: Mapping[bytes, str]) -> None:
+    """Store what is in force already, blocked cards first."""
+    if bars:
+        store.bar(bars)
+    if entries is not None:
+        store.replace(entries.values())
 
 
 def _name(entry: Entry) -> str:

@@ -30,6 +30,10 @@ Operation: TypeAlias = Callable[[Request], Awaitable[Answer] | AsyncIterator[Ans
 LEFT_LYING_S: Final = 60.0
 FAULTS_TOLD: Final = 200
 CARDS_A_LINE: Final = 100
+UNCHANGED: Final = "nothing was changed"
+BLOCKED_FOR_NOW: Final = (
+    "blocked now, and after a restart only if the disk takes it by then (tried every minute)"
+)
 
 
 @dataclass(slots=True)
@@ -118,7 +122,7 @@ class CardOperations:
         keys = self._keys(_text(request, "who"), listed_only=False)
         if not blocked and not any(key in self._book.listed.barred for key in keys):
             raise PolicyError("nothing of it is blocked here", "what the list itself blocks is changed there")
-        with _kept_or_refused():
+        with _kept_or_refused(BLOCKED_FOR_NOW if blocked else UNCHANGED):
             await self._book.bar(keys, str(request["origin"]), blocked=blocked)
         return self._told(keys)
 
@@ -181,12 +185,12 @@ class CardOperations:
 
 
 @contextmanager
-def _kept_or_refused() -> Iterator[None]:
-    """Tell a person that the disk refused, instead of a fault in the program."""
+def _kept_or_refused(so: str = UNCHANGED) -> Iterator[None]:
+    """Tell a person that the disk refused, and how things stand `so`, instead of a fault in the program."""
     try:
         yield
     except AccessStoreError as error:
-        raise PolicyError(f"nothing was changed: {error.where}", error.hint) from error
+        raise PolicyError(f"{so}: {error.where}", error.hint) from error
 
 
 def _sorted(listed: AccessList, door: DoorFacts | None) -> list[Entry]:

@@ -69,14 +69,15 @@ def _opener(upstream: Upstream) -> urllib.request.OpenerDirector:
 
 
 def _body(answer: HTTPResponse, until: float) -> bytes:
-    parts, size = [], 0
-    while part := answer.read(_CHUNK):
+    """Return the whole answer. Read as it comes: to wait for a part of some size has no end where bytes trickle."""
+    parts, size, wanted = [], 0, answer.length
+    while (wanted is None or size < wanted) and (part := answer.read1(_CHUNK)):
         parts.append(part)
         size += len(part)
         if size > MOST_BYTES:
             raise PullError(f"more than {MOST_BYTES} bytes")
         if time.monotonic() > until:
             raise PullError("it takes too long")
-    if answer.length:  # http.client says nothing of an answer that was cut when it is read in pieces
-        raise PullError(f"it breaks off {answer.length} bytes too early")
+    if wanted is not None and size < wanted:  # http.client says nothing of an answer that was cut
+        raise PullError(f"it breaks off {wanted - size} bytes too early")
     return b"".join(parts)

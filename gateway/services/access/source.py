@@ -9,6 +9,7 @@ import hashlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 POLL_S: Final = 5.0
 FIRST_PAUSE_S: Final = 60.0
+REOPEN_S: Final = 2.0  # until a list that cannot be loaded is tried again, and twice as long each time
 
 Stamp: TypeAlias = tuple[int, int, int]
 Pull: TypeAlias = Callable[[Upstream, str], Awaitable[Pulled]]
@@ -58,16 +60,25 @@ class Source:
 
     async def run(self) -> None:
         """Load the list and keep it up with its source, until cancelled."""
+        pause_s = REOPEN_S
         try:
-            await self._book.open()
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._book.keep(), name="keep the access list")
-                if self._table.file:
-                    await self._watch(Path(self._table.file))
-                elif self._table.url:
-                    await self._ask(Upstream(self._table.url, self._table.token_file, self._table.ca_file))
+            while True:
+                loaded = await self._book.open()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(None if loaded else pause_s):
+                        await self._follow()
+                pause_s = min(2 * pause_s, FIRST_PAUSE_S)
         finally:
             await self._book.close()
+
+    async def _follow(self) -> None:
+        """Store what comes into force, and read the source from the beginning."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._book.keep(), name="keep the access list")
+            if self._table.file:
+                await self._watch(Path(self._table.file))
+            elif self._table.url:
+                await self._ask(Upstream(self._table.url, self._table.token_file, self._table.ca_file))
 
     async def _watch(self, path: Path) -> None:
         taken: Stamp | None = None

@@ -68,7 +68,7 @@ class Doors:
         self.points = frozenset(self._parts)  # whose readings it has use for
         self._told: dict[str, DoorBody] = {}
         self._engaged: dict[str, InterlockBody] = {}
-        self._by: dict[str, str] = {}  # who gave the last order to a door
+        self._by: dict[tuple[str, str], str] = {}  # who gave the last order of each sort to a door
         self._pulses: asyncio.TaskGroup | None = None
         self._on_their_way: set[str] = set()  # doors whose pulse is not done yet
         self._wake = asyncio.Event()
@@ -90,13 +90,13 @@ class Doors:
 
     async def act(self, name: str, action: str, arguments: Mapping[str, float], deadline: float) -> Done:
         """Carry out an order to a door before `deadline`; PolicyError where its mode forbids it, DriverError."""
-        door, mover = self._doors[name], self._movers[name]
+        door, mover, by = self._doors[name], self._movers[name], self._by.get((name, action), "")
         if action == "unlock":
             if door.mode is Mode.LOCK_DOWN:
                 raise PolicyError(f"{name} is locked down", f"`command {name} normal` takes that back")
             seconds = arguments.get("seconds", door.plan.unlock_s)
             if not door.steady:
-                door.allowed(seconds, self._now().monotonic, self._by.get(name, ""))
+                door.allowed(seconds, self._now().monotonic, by)
                 self._tell(door)
             done = await mover.pulse(seconds, deadline)
         elif action == "lock_down" and door.mode is Mode.FREE:
@@ -109,7 +109,6 @@ class Doors:
                 door.cut_short(self._now().monotonic)
                 mover.again()  # a pulse that still runs ends here, and the next one is another
                 self._on_their_way.discard(name)
-            by = self._by.get(name, "")
             self._order(door, None if mode is None else Standing(mode, by, until, ends, sure))
             done = await mover.reach(deadline)
         return Done(f"{done.detail}; the door is {door.state(self._now().monotonic)}", done.at)
@@ -144,7 +143,7 @@ class Doors:
             self._engaged[body.interlock] = body
             self._free()
         elif isinstance(body, CommandBody) and body.device in self._doors:
-            self._by[body.device] = body.origin  # an order is told before it is carried out
+            self._by[body.device, body.action] = body.origin  # an order is told before it is carried out
 
     def statistics(self) -> list[dict[str, Any]]:
         """Return every door as it stands, for `doors` and the health document."""

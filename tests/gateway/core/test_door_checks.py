@@ -43,6 +43,12 @@ profile = "sonbest-sm7571b"
 address = 4
 place = { building = "2" }
 
+[[bus.device]]
+name = "smoke-2"
+profile = "sonbest-sm7571b"
+address = 5
+place = { building = "3" }
+
 [[schedule]]
 name = "market-days"
 times = ["mon-fri 07:00-09:00"]
@@ -161,8 +167,8 @@ def test_each_slip_is_told_at_its_key(old: str, new: str, key: str) -> None:
 
 
 def test_one_strike_spelt_two_ways_is_still_one() -> None:
-    third = '[[door]]\nname = "gate-3"\nstrike = "relays:03"\ncontact = "relays.contact_4"\n'
-    (fault,) = faults(GOOD + third)
+    third = '[[door]]\nname = "gate-3"\nplace = { building = "3" }\nstrike = "relays:03"\n'
+    (fault,) = faults(GOOD + third + 'contact = "relays.contact_4"\n')
     assert fault.key == "door[2].strike"
     assert "gate-2" in fault.found.en
 
@@ -184,6 +190,24 @@ def test_doors_that_no_fire_frees_are_a_warning_that_names_them() -> None:
     assert ["gate-2" in each.found.en and "gate-1" not in each.found.en for each in faults(one_building)] == [
         True
     ]
+
+
+@pytest.mark.parametrize("place", ['{ building = "3 栋" }', '{ unit = "1" }'])
+def test_a_door_whose_place_no_detector_shares_is_a_warning_for_no_fire_frees_it(place: str) -> None:
+    apart = GOOD.replace('name = "gate-2"\nplace = { building = "3" }', f'name = "gate-2"\nplace = {place}')
+    (fault,) = faults(apart)
+    assert (fault.key, fault.warning) == ("door[1].place", True)
+    assert "no fire frees it" in fault.found.en
+    assert faults(apart.replace('name = "fire"', 'name = "fire"\nwithin = "compound"')) == []
+    assert faults(apart + '[[interlock]]\nname = "none"\nfree_doors = false\n') == []
+
+
+def test_a_door_is_freed_by_whatever_tells_of_a_fire_where_it_is() -> None:
+    button = '[[rule]]\ndevice = "plain"\nkind = "fire.manual"\npoint = "input_1"\nwhen = true\n'
+    moved = GOOD.replace('address = 5\nplace = { building = "3" }', 'address = 5\nplace = { building = "2" }')
+    assert [fault.key for fault in faults(moved)] == ["door[1].place"]
+    moved = moved.replace("address = 3\n", 'address = 3\nplace = { building = "3" }\n')
+    assert faults(moved + button) == []
 
 
 def test_doors_are_left_alone_where_nothing_tells_of_a_fire_or_where_that_is_meant() -> None:

@@ -44,6 +44,7 @@ class World:
     """The time, the gateway, and the road between it and the desks. `is_up` False: nobody can send."""
 
     now: float = NOW
+    ahead_s: float = 0.0  # of that is the desks' time of day
     is_up: bool = True
     deaf: bool = False  # what is sent is lost on the way
     mute: bool = False  # outcomes are lost on the way
@@ -141,7 +142,7 @@ class Scene:
             DESK.key if key else None,
             operator="desk",
             owner=name,
-            now=lambda: self.world.now,
+            now=lambda: self.world.now + self.world.ahead_s,
             clock=lambda: self.world.now,
         )
         self.world.desks.append(made)
@@ -150,7 +151,7 @@ class Scene:
 
     async def give(self, wish: Wish = WISH) -> Order:
         async with self.database.transaction() as transaction:
-            return await orders.order(transaction, wish, self.world.now)
+            return await orders.order(transaction, wish, self.world.now + self.world.ahead_s)
 
     async def state(self, name: str = WISH.id) -> Order:
         async with self.database.transaction() as transaction:
@@ -321,6 +322,25 @@ def test_a_door_order_is_never_kept_for_a_gateway_that_is_away(where: str) -> No
             await gateways.available(transaction, GATEWAY, "online", NOW + 10, live=True)
         await scene.turn(desk, 1.0)
         assert scene.world.sent == []
+
+    play(where, body)
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_a_door_order_is_not_sent_late_because_the_clock_of_the_desk_was_set_back(
+    where: str, sent: bool
+) -> None:
+    """Nobody stands before the door any more. `sent`: a copy was lost on the way, else the broker was away."""
+
+    async def body(scene: Scene) -> None:
+        desk, world = scene.desk(), scene.world
+        world.ahead_s, world.is_up, world.deaf = 3600.0, sent, sent
+        await scene.give()
+        assert (await scene.turn(desk)).state is (State.SENT if sent else State.WAITING)
+        world.ahead_s, world.is_up, world.deaf = 0.0, True, False
+        found = await scene.turn(desk, 20.0)
+        assert world.opened == []
+        assert found.state is (State.UNKNOWN if sent else State.LATE)
 
     play(where, body)
 

@@ -1,19 +1,21 @@
 """The list in force: where it comes from, what it takes to change it, and that a bad one never does."""
 
 import asyncio
+import socket
 import sys
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from pathlib import Path
-from threading import Thread, current_thread
+from threading import Event, Thread, current_thread
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from gateway.core.access import DoorFacts
+from gateway.core.access import DoorFacts, Entry
 from gateway.core.cards import written
 from gateway.core.config import AccessTable
 from gateway.core.events import Body, Clock, NoteBody
@@ -24,6 +26,7 @@ from gateway.runtime.stream import Stamp
 from gateway.services.access import Access, pulling, source
 from gateway.services.access import book as book_module
 from gateway.services.access.book import Book, ListRefusedError
+from gateway.services.access.operations import CardOperations
 from gateway.services.access.pulling import pull
 from gateway.services.access.source import POLL_S, Source
 from gateway.services.access.upstream import Pulled, PullError, Upstream
@@ -127,6 +130,22 @@ def test_what_is_blocked_here_outlives_lists_and_restarts(tmp_path: Path) -> Non
     with_book(tmp_path, look)
 
 
+@pytest.mark.parametrize("first", [",4821,保洁 A,*,\n", "12:1,4821,保洁 A,*,\n"])
+def test_whoever_is_added_with_the_pin_of_somebody_else_does_not_take_their_place(
+    tmp_path: Path, first: str
+) -> None:
+    async def act(book: Book, _: Told) -> None:
+        await take(book, HEAD + first, store_must=True)
+        told = await book.read((HEAD + ",4821,访客 B,*,\n").encode())
+        with pytest.raises(PolicyError, match="somebody else's"):
+            await book.put(told.rows[0], "local:installer")
+        again = await book.read((HEAD + first).encode())
+        await book.put(again.rows[0], "local:installer")
+        assert [entry.holder for entry in book.listed.of_pin(book.secret.pin("4821"))] == ["保洁 A"]
+
+    with_book(tmp_path, act)
+
+
 def test_a_disk_that_refuses_stops_a_person_and_not_a_list_from_upstream(tmp_path: Path) -> None:
     """A list that blocks a card must work though it cannot be kept."""
 
@@ -143,6 +162,77 @@ def test_a_disk_that_refuses_stops_a_person_and_not_a_list_from_upstream(tmp_pat
 
     (bad,) = with_book(tmp_path, act).of("access.list_bad")
     assert "could not be kept" in bad
+
+
+def test_a_card_that_is_blocked_while_the_disk_refuses_stays_blocked_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full for a while; whoever lost the card was told that it is blocked."""
+    monkeypatch.setattr(book_module, "AGAIN_S", 0.02)
+
+    async def block(book: Book, told: Told) -> None:
+        await take(book, lines(1, 3), store_must=True)
+        assert book._store is not None
+        connection = book._store._connection
+        assert connection is not None
+        connection.execute("PRAGMA query_only = ON")
+        operations = CardOperations(
+            book, DOORS, source=dict, now=lambda: Stamp(0.0, 0.0, Clock.SYNCED), offset_h=8.0
+        )
+        asked = operations.by_name["cards_block"]({"who": "12:1", "origin": "local:installer"})
+        assert isinstance(asked, Coroutine)
+        with pytest.raises(PolicyError, match="blocked now, and after a restart only if the disk takes it"):
+            await asked
+        await until(lambda: bool(told.of("access.list_bad")))
+        connection.execute("PRAGMA query_only = OFF")
+        await until(lambda: not book._owed_bars)
+
+    async def look(book: Book, _: Told) -> None:
+        assert book.listed.barred == {book.secret.card(written("12:1"))}
+
+    told = with_book(tmp_path, block)
+    assert len(told.of("access.list_bad")) == 1
+    assert told.of("access.list_changed")[-2:] == [
+        "local:installer: blocked, and not kept yet: 2-1-1 住户 A …0001",
+        "what could not be kept is on the disk now",
+    ]
+    with_book(tmp_path, look)
+
+
+def test_a_card_that_is_removed_while_a_list_is_being_stored_does_not_come_back_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def remove(book: Book, _: Told) -> None:
+        store = book._store
+        assert store is not None
+        replace, change = store.replace, store.change
+        began, changed, replaced = Event(), Event(), Event()
+
+        def slow_replace(entries: Iterable[Entry]) -> None:
+            began.set()
+            changed.wait(10)
+            replace(entries)
+            replaced.set()
+
+        def slow_change(put: Sequence[Entry] = (), removed: Iterable[bytes] = ()) -> None:
+            change(put, removed)
+            changed.set()
+            replaced.wait(10)
+
+        await take(book, lines(1, 4), store_must=True)
+        monkeypatch.setattr(store, "replace", slow_replace)
+        monkeypatch.setattr(store, "change", slow_change)
+        await take(book, lines(1, 5))
+        await until(began.is_set)
+        await book.remove([book.secret.card(written("12:1"))], "local:installer")
+        await until(lambda: kept(store) == 3)
+
+    async def look(book: Book, _: Told) -> None:
+        assert book.listed.of_card(book.secret.card(written("12:1"))) is None
+        assert len(book.listed) == 3
+
+    with_book(tmp_path, remove)
+    with_book(tmp_path, look)
 
 
 def test_a_disk_that_hangs_holds_up_no_list_and_no_blocked_card(tmp_path: Path) -> None:
@@ -191,6 +281,43 @@ def test_a_person_does_not_wait_for_ever_for_a_disk_that_hangs(
         await book.close()
 
     asyncio.run(main())
+
+
+def test_cards_open_also_while_the_disk_has_still_to_store_the_list_of_an_earlier_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reload while a long list is being stored: the file is locked until that is done, and then it is opened."""
+    monkeypatch.setattr(source, "REOPEN_S", 0.02)
+
+    async def main() -> None:
+        told, book = Told(), Book(tmp_path, DOORS, SCHEDULES, submit=lambda _: None)
+        await book.open()
+        await take(book, lines(1, 9), store_must=True)
+        await book.bar([book.secret.card(written("12:1"))], "local:installer", blocked=True)
+        fresh = Book(tmp_path, DOORS, SCHEDULES, submit=told.append)
+        running = asyncio.create_task(Source(AccessTable(), fresh, wall=lambda: 0.0).run())
+        await until(lambda: bool(told.of("access.list_bad")))
+        assert fresh.listed.barred == {fresh.secret.card(written("12:1"))}
+        assert fresh.listed.of_card(fresh.secret.card(written("12:8"))) is not None
+        with pytest.raises(AccessStoreError):
+            await take(fresh, lines(1, 10), store_must=True)
+        await book.close()
+        await until(lambda: fresh._store is not None)
+        await take(fresh, lines(1, 10), store_must=True)
+        assert (len(fresh.listed), len(fresh.listed.barred)) == (9, 1)
+        assert len(told.of("access.list_bad")) == 1
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    asyncio.run(main())
+
+
+def test_a_gateway_without_any_list_says_that_every_card_is_denied(tmp_path: Path) -> None:
+    async def act(book: Book, _: Told) -> None:
+        assert not book.ready
+
+    with_book(tmp_path / "not there", act)
 
 
 def test_without_a_folder_to_write_in_a_list_still_works_in_memory(tmp_path: Path) -> None:
@@ -398,6 +525,28 @@ def test_a_list_is_pulled_with_a_token_and_asked_for_again_by_its_etag(upstream:
     assert [asked.get("Authorization") for asked in handler.asked] == ["Bearer s3cret"] * 2
     assert handler.asked[1]["If-None-Match"] == '"1"'
     assert "s3cret" not in repr(Upstream(url, str(token)))
+
+
+def test_an_answer_that_trickles_in_byte_by_byte_is_given_up_after_its_time() -> None:
+    """Or the list would not be asked for again, and a card blocked there would open here, for days."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def trickle() -> None:
+            line, _ = server.accept()
+            with line, suppress(OSError):
+                line.recv(4096)
+                line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+                while not given_up.wait(0.05):
+                    line.sendall(b"x")
+
+        given_up, thread = Event(), Thread(target=trickle)
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises(PullError, match="too long"):
+            pull(Upstream(f"http://127.0.0.1:{server.getsockname()[1]}/"), silent_s=2.0, whole_s=0.2)
+        assert time.monotonic() - began < 2.0
+        given_up.set()
+        thread.join()
 
 
 @pytest.mark.parametrize(

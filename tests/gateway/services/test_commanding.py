@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from drivers.api import Action, Argument, DeviceError, Done, LateError, LineError, Text
+from gateway.core.door_actions import actions_of
 from gateway.core.events import (
     BaselineBody,
     Body,
@@ -43,7 +44,8 @@ class Bench:
         )
 
     def actions(self, device: str) -> tuple[Action, ...]:
-        return {"door-1": (UNLOCK,), "smoke-1": (RESET,), "cover-1": (), "fire": ()}[device]
+        gate = {"gate-1": actions_of(5.0, 30.0)}
+        return {"door-1": (UNLOCK,), "smoke-1": (RESET,), "cover-1": (), "fire": (), **gate}[device]
 
     async def act(self, device: str, action: str, arguments: Mapping[str, float], deadline: float) -> Done:
         self.log.append(("act", device, action, dict(arguments), deadline))
@@ -203,6 +205,33 @@ def test_a_local_order_does_not_wait_for_the_disk() -> None:
             return await bench.commanding.execute("door-1", "unlock", {}, "local:root")
 
     assert virtual.run(main()).result == "done"
+
+
+@pytest.mark.parametrize(
+    ("later", "moved"), [("lock_down", ["lock_down"]), ("unlock", ["unlock", "hold_open"])]
+)
+def test_an_order_that_waited_for_the_disk_does_not_undo_a_later_one_how_the_door_is_to_stand(
+    later: str, moved: list[str]
+) -> None:
+    async def main() -> tuple[OutcomeBody, list[str]]:
+        bench = Bench(Done("done", 0.0))
+        ids = iter(["local-1", "local-2"])
+        bench.commanding = Commanding(
+            bench, bench.act, submit=bench.submit, new_id=lambda: next(ids), record=Disk(3.0),
+            angles=lambda _: {}, reset=lambda _device, _by: None, clock=asyncio.get_running_loop().time,
+        )  # fmt: skip
+        give = bench.commanding.execute
+        waiting = asyncio.create_task(give("gate-1", "hold_open", {}, AFAR, Ticket("order-1", 10.0)))
+        await asyncio.sleep(1.0)
+        assert (await give("gate-1", later, {}, "local:police")).result == "done"
+        outcome = await waiting
+        return outcome, [entry[2] for entry in bench.log if isinstance(entry, tuple) and entry[0] == "act"]
+
+    outcome, acted = virtual.run(main())
+    assert acted == moved
+    if later == "lock_down":
+        assert (outcome.result, outcome.origin) == ("refused", AFAR)
+        assert outcome.detail == "local:police gave lock_down after it (the later order stands)"
 
 
 def test_what_an_earlier_life_left_open_is_said_to_be_unknown() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from gateway.core import schedule
 from gateway.core.events import Clock, DoorBody, Event, OrderedBody, OutcomeBody
-from gateway.core.policy import PolicyError
+from gateway.core.policy import PolicyError, Ticket
+from gateway.services.commanding import Commanding
 from tests.gateway.yard import PLANS, WALL, Yard, plan, play
 
 GATE = "gate-2-1"
@@ -206,6 +207,31 @@ def test_a_grant_the_board_does_not_carry_out_is_told_as_an_outcome() -> None:
         assert (outcome.device, outcome.result, outcome.origin) == (GATE, "failed", "card …4567")
         (alert,) = yard.alerts("command.failed")
         assert alert.place.building == "2"
+
+    play(scenario)
+
+
+class SlowDisk:
+    """A record that takes a second to write a row."""
+
+    failing = False
+
+    async def committed(self, _event: Event) -> None:
+        await asyncio.sleep(1.0)
+
+
+def test_a_door_says_who_had_it_opened_though_somebody_else_gave_an_order_while_that_waited() -> None:
+    async def scenario(yard: Yard) -> None:
+        yard.commanding = Commanding(
+            yard.actors, yard.actors.act, submit=yard.stream.submit, new_id=lambda: "local-1", record=SlowDisk(),
+            angles=lambda _: {}, reset=yard.alerting.reset, clock=lambda: yard.now,
+        )  # fmt: skip
+        by, ticket = "remote:desk/warden-1", Ticket("order-1", yard.now + 10.0)
+        waiting = asyncio.create_task(yard.commanding.execute(GATE, "unlock", {}, by, ticket))
+        await asyncio.sleep(0.1)
+        await yard.order(GATE, "normal")
+        assert (await waiting).result == "done"
+        assert yard.doors.state(GATE).why == by
 
     play(scenario)
 

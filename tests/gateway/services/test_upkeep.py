@@ -1,6 +1,7 @@
 """Upkeep as a service: what a unit says of itself, what people tell of swaps and checks, and what is refused."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
@@ -8,11 +9,12 @@ import pytest
 from drivers.api import Identified
 from gateway.core import kinds
 from gateway.core.config import BusTable, DeviceTable
-from gateway.core.events import Body, Clock, Event
+from gateway.core.events import Body, Clock, Event, Place, RoundBody
 from gateway.core.policy import PolicyError
 from gateway.core.rules import Watched
 from gateway.core.upkeep_bodies import CheckedBody, UnitBody
 from gateway.services.upkeep import Upkeep
+from tests import virtual
 
 
 class Desk:
@@ -40,6 +42,32 @@ class Desk:
     def row(self) -> dict[str, Any]:
         (row,) = self.upkeep.rows()
         return row
+
+
+@pytest.mark.parametrize(("ahead_s", "ends"), [(9 * 365 * 86_400.0, True), (600.0, False)])
+def test_a_test_round_that_began_by_a_clock_that_was_ahead_does_not_last_for_years(
+    ahead_s: float, ends: bool
+) -> None:
+    """Found at a start by the right time: whatever alarms in it would count as tested."""
+    now, told = 1_800_000_000.0, list[Body]()
+    standing = RoundBody("1", True, "local:维保", Place(), now + ahead_s)
+
+    def submit(body: Body) -> None:
+        told.append(body)
+        upkeep.follow(Event(1, 2, now, 1.0, Clock.SYNCED, body))
+
+    upkeep = Upkeep(
+        [], {}, kinds.built_in(), lines=lambda: (), submit=submit, wall=lambda: now,
+        restore=[Event(1, 1, now + ahead_s, 0.0, Clock.SYNCED, standing)],
+    )  # fmt: skip
+
+    async def main() -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(60.0):
+                await upkeep.run()
+
+    virtual.run(main())
+    assert [body.begun for body in told if isinstance(body, RoundBody)] == ([False] if ends else [])
 
 
 @pytest.fixture

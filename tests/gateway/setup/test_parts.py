@@ -1,5 +1,6 @@
 """What the wizard decides, without a terminal: places, names, refusals, the unit."""
 
+import signal
 import ssl
 import subprocess
 import tomllib
@@ -147,13 +148,15 @@ def test_every_reason_not_to_reach_a_broker_has_words() -> None:
 
 
 class Systemctl:
-    """A systemctl that writes down what it was told, and fails where it shall."""
+    """A systemctl that writes down what it was told, fails where it shall, and gets a Ctrl-C at `interrupted`."""
 
-    def __init__(self, *failing: str) -> None:
+    def __init__(self, *failing: str, interrupted: Sequence[str] = ()) -> None:
         self.told: list[str] = []
-        self._failing = failing
+        self._failing, self._interrupted = failing, interrupted
 
     def __call__(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        if arguments[0] in self._interrupted:
+            signal.raise_signal(signal.SIGINT)
         self.told.append(arguments[0])
         return subprocess.CompletedProcess([], int(arguments[0] in self._failing), "", "Job failed.")
 
@@ -164,6 +167,16 @@ def test_a_gateway_that_was_stopped_is_started_again_whatever_happens(tmp_path: 
     with pytest.raises(KeyboardInterrupt), unit.stopped(wanted=unit.active):
         raise KeyboardInterrupt
     assert systemctl.told == ["cat", "is-active", "stop", "start"]
+
+
+def test_a_gateway_is_started_again_though_somebody_was_impatient_while_it_was_stopped(
+    tmp_path: Path,
+) -> None:
+    systemctl = Systemctl(interrupted=["stop", "start"])
+    unit = Unit(systemctl, root=True, booted=tmp_path)
+    with pytest.raises(KeyboardInterrupt), unit.stopped(wanted=True):
+        raise AssertionError("the wizard goes on")
+    assert systemctl.told == ["cat", "start"]
 
 
 def test_a_unit_that_will_not_start_is_told_in_systemds_words(tmp_path: Path) -> None:
