@@ -117,7 +117,7 @@ class Line:
     async def _serve(self) -> LineError | None:
         """Open the port and serve it until it is gone; return why, None if it is only to be opened anew."""
         gone = self._keeper.gone()
-        self.conversation.reset()
+        self.conversation.reset(self._clock())
         self._stream = await self._open_stream(
             self.settings, lambda data: self._keeper.guard(self._on_data, data), self._keeper.lost
         )

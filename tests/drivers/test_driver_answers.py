@@ -4,8 +4,9 @@ import asyncio
 from dataclasses import replace
 
 from drivers import profile
-from drivers.api import Profile, Quality
+from drivers.api import Priority, Profile, Quality
 from drivers.modbus.codec import ReadRequest
+from drivers.modbus.wire import ModbusWire, Register
 from drivers.sim.faults import Faults
 from drivers.sim.framing import Question
 from tests.drivers.rig import Rig, on_line, smoke
@@ -128,6 +129,26 @@ def test_a_busy_device_is_asked_again_and_stays_online() -> None:
         assert rig.readings("d1")[-1].quality is Quality.GOOD
 
     on_line(scenario, [smoke()])
+
+
+def test_a_slow_devices_register_never_gets_the_value_of_another_though_its_port_is_opened_anew() -> None:
+    """Its answers come half a second after their time, and the port is opened anew while nobody answers in time."""
+
+    async def scenario(rig: Rig) -> None:
+        rig.sim(1).set("smoke", 7)
+        rig.sim(1).set("lifetime", 777)
+        await asyncio.sleep(300)
+        assert rig.driver.statistics().reopened >= 5
+        wrong = {"smoke": 777, "lifetime": 7}
+        assert [r for r in rig.readings("d1") if r.value == wrong[r.point]] == []
+
+    slow = smoke(interval_s=5.0)
+    second = replace(
+        slow.points[0], name="lifetime", wire=Register("holding", 50), priority=Priority.TELEMETRY
+    )
+    assert isinstance(slow.wire, ModbusWire)
+    product = replace(slow, points=(*slow.points, second), wire=replace(slow.wire, bridge=False))
+    on_line(scenario, [product], turnaround_s=0.5)
 
 
 def test_a_sentinel_is_a_bad_value_without_a_number() -> None:
