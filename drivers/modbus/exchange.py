@@ -42,6 +42,7 @@ class Failure(enum.Enum):
 
     SILENT = "silent"  # not a byte
     DAMAGED = "garbled"  # bytes, but no reply among them
+    BUSY = "busy"  # it says so, and has said nothing else for too long (polling.py)
     BROKEN = "broken"  # the stream itself makes no sense any longer: open it anew
 
 

@@ -3,7 +3,8 @@
 The pure half of the driver: `finished` is told what each exchange came to and when, and puts the question back
 into the bus's queue. A damaged answer is asked for once more at once; a device silent twice in a row is only
 probed from then on; a block the device refuses twice is split, and a register it does not have is told as bad
-once and tried again every minute.
+once and tried again every minute. A device that has said nothing but that it is busy for ten seconds is away as well:
+nobody knows what it sees.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -34,6 +35,7 @@ BELIEVED_REFUSALS: Final = 2  # in a row: one bad frame must not take a block ap
 REFUSED_AGAIN_S: Final = 60.0
 TROUBLE_AGAIN_S: Final = 5.0
 BUSY_AGAIN_S: Final = 1.0
+BUSY_S: Final = 10.0  # who has said nothing else for so long tells as little as one that is silent
 FIRST_AGAIN_S: Final = 0.5  # a block that stays silent while the device answers others
 LAST_AGAIN_S: Final = 60.0
 STALE_FAILURES: Final = 3  # of one block, after which its points are stale
@@ -83,9 +85,12 @@ class Polling:
         counters.polls += 1
         if isinstance(answer, ExceptionReply) and answer.code in ABSENT:
             answer = Failure.SILENT
+        if isinstance(ask, Poll) and _is_busy_too_long(ask, answer, now):
+            answer = Failure.BUSY
         if isinstance(answer, Failure):
             counters.timeouts += answer is Failure.SILENT
             counters.crc_errors += answer is Failure.DAMAGED
+            counters.exceptions += answer is Failure.BUSY
             if isinstance(ask, Poll):
                 self._failed(ask, answer, now, took_s)
             elif isinstance(ask, About):
@@ -293,6 +298,16 @@ class Polling:
         for member in self.members:
             if member is not silent and not member.suspended and member.polls:
                 self.bus.queue(member.polls[0], now)
+
+
+def _is_busy_too_long(poll: Poll, answer: Answer, now: float) -> bool:
+    """Take note of an answer that says busy; return whether nothing else was said for too long."""
+    if isinstance(answer, ExceptionReply) and answer.code in BUSY:
+        poll.busy_since = now if poll.busy_since is None else poll.busy_since
+        return now - poll.busy_since >= BUSY_S
+    if not isinstance(answer, Failure):
+        poll.busy_since = None
+    return False
 
 
 def _again_s(poll: Ask) -> float:

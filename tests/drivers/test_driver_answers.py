@@ -131,6 +131,45 @@ def test_a_busy_device_is_asked_again_and_stays_online() -> None:
     on_line(scenario, [smoke()])
 
 
+def test_a_device_that_says_busy_and_nothing_else_is_away_until_it_says_more() -> None:
+    """A gateway whose panel is gone may say so for days, and a fire there would be seen by nobody."""
+
+    async def scenario(rig: Rig) -> None:
+        sim, answer = rig.sim(1), rig.sim(1).answer
+        await asyncio.sleep(5)
+        sim.answer = lambda question, now: b"\x83\x06" if now < 600 else answer(question, now)  # type: ignore[method-assign]
+        await asyncio.sleep(300)
+        last = rig.device_reports("d1")[-1]
+        assert (last.online, last.reason) == (False, "busy")
+        assert 10 < last.at < 20
+        assert rig.readings("d1")[-1].quality is Quality.STALE
+        assert rig.device_reports("d2")[-1].online
+        await asyncio.sleep(310)
+        assert rig.device_reports("d1")[-1].online
+        assert rig.readings("d1")[-1].quality is Quality.GOOD
+
+    on_line(scenario, [smoke()] * 2)
+
+
+def test_one_block_that_is_busy_for_ever_is_stale_while_the_device_goes_on() -> None:
+    async def scenario(rig: Rig) -> None:
+        sim, answer = rig.sim(1), rig.sim(1).answer
+
+        def busy(question: Question, now: float) -> bytes | None:
+            late = isinstance(question, ReadRequest) and question.address == 6 and now > 5
+            return b"\x83\x06" if late else answer(question, now)
+
+        sim.answer = busy  # type: ignore[method-assign]
+        await asyncio.sleep(60)
+        assert [r.quality for r in rig.readings("d1") if r.point == "last"][-1] is Quality.STALE
+        assert [r.quality for r in rig.readings("d1") if r.point == "first"][-1] is Quality.GOOD
+        assert rig.device_reports("d1")[-1].online
+
+    wide = _wide()
+    assert isinstance(wide.wire, ModbusWire)
+    on_line(scenario, [replace(wide, wire=replace(wide.wire, bridge=False))])
+
+
 def test_a_slow_devices_register_never_gets_the_value_of_another_though_its_port_is_opened_anew() -> None:
     """Its answers come half a second after their time, and the port is opened anew while nobody answers in time."""
 
