@@ -14,7 +14,7 @@ from drivers.osdp import events
 from drivers.osdp.events import Event
 from drivers.osdp.frames import Frame
 from drivers.osdp.line import Line
-from drivers.osdp.member import Errand, Member
+from drivers.osdp.member import STATUS_CODES, Errand, Member
 from drivers.osdp.panel import PeripheralId
 from drivers.osdp.supervision import Supervision
 from drivers.presence import Change, Turn
@@ -137,7 +137,8 @@ class Peripherals:
             else:
                 self._report(presented)
         elif (told := events.states(event)) is not None:
-            if member.current is None or member.current.kind != told.kind:
+            # libosdp has said `done` by now, so what was asked is seen by the last command
+            if self.supervision.last_asked(seat) != STATUS_CODES[told.kind]:
                 member.tells.add(told.kind)
             for point, value in events.values(member.points[told.kind], told):
                 quality = Quality.BAD if value is None else Quality.GOOD

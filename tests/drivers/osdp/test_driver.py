@@ -71,6 +71,17 @@ def test_tamper_power_and_contacts_are_told_as_they_change() -> None:
     on_line(scenario, SimReader(0, KEY))
 
 
+def test_the_contact_of_a_reader_that_only_answers_is_seen_at_its_interval() -> None:
+    """Most readers say nothing of a contact until they are asked; a door is through in less than ten seconds."""
+
+    async def scenario(rig: Rig) -> None:
+        for is_open in (True, False, True):
+            rig.reader().set_input(0, is_open)
+            await rig.until(lambda is_open=is_open: rig.good("contact") is is_open, within_s=1.5)  # type: ignore[misc]
+
+    on_line(scenario, SimReader(0, KEY, tells=False))
+
+
 def test_a_second_look_is_had_at_once() -> None:
     async def scenario(rig: Rig) -> None:
         await rig.until(lambda: rig.good("tamper") is not None)
