@@ -55,6 +55,7 @@ class SimReader:
         self.address, self.key, self.secure, self.turnaround_s = address, key, secure, turnaround_s
         self.alive = True
         self.stubborn = False  # refuses to switch its outputs
+        self.refusals = 0  # so many questions for its states are refused
         self._tells = tells
         self.inputs = [False] * inputs
         self.local = [False, False]  # tampered with, without supply
@@ -244,12 +245,15 @@ class SimReader:
                 self.shown["text"] = command
         return DONE
 
-    def _status(self, kind: int) -> tuple[int, dict[str, object]]:
+    def _status(self, kind: int) -> tuple[int, dict[str, object] | None]:
         """Return the states, written into the manufacturer's command, which lies where libosdp looks for them.
 
         The binding fills in no more than the type of a status; but struct osdp_cmd_mfg {u32 vendor; u8 data[64]} and
         struct osdp_status_report {int type; int count; u8 report[64]} are the same memory.
         """
+        if self.refusals:
+            self.refusals -= 1
+            return REFUSED
         report = self._states(kind)
         if (kind, report) not in self._answers:
             data = struct.pack("=i", len(report)) + report

@@ -82,6 +82,33 @@ def test_the_contact_of_a_reader_that_only_answers_is_seen_at_its_interval() -> 
     on_line(scenario, SimReader(0, KEY, tells=False))
 
 
+def test_a_reader_that_refuses_once_to_tell_its_contact_is_asked_for_it_again() -> None:
+    """One no, of a reader that starts or has lost count, was the end of all questions for as long as we ran."""
+
+    async def scenario(rig: Rig) -> None:
+        rig.reader().refusals = 1
+        rig.driver.read_soon("r0", "contact")
+        await rig.until(lambda: not rig.reader().refusals)
+        rig.reader().set_input(0, True)
+        await rig.until(lambda: rig.good("contact") is True, within_s=8.0)
+
+    on_line(scenario, SimReader(0, KEY, tells=False))
+
+
+def test_the_contact_of_a_reader_that_does_not_tell_it_at_all_is_not_known() -> None:
+    async def scenario(rig: Rig) -> None:
+        rig.reader().refusals = 1_000
+        rig.driver.read_soon("r0", "contact")
+        await rig.until(lambda: rig.state("contact") == (None, Quality.BAD), within_s=8.0)
+        await asyncio.sleep(1.0)
+        asked = rig.reader().refusals
+        await asyncio.sleep(1.5)
+        assert rig.reader().refusals == asked, "what it is known not to tell is left alone for a while"
+        assert rig.online()
+
+    on_line(scenario, SimReader(0, KEY, tells=False))
+
+
 def test_a_second_look_is_had_at_once() -> None:
     async def scenario(rig: Rig) -> None:
         await rig.until(lambda: rig.good("tamper") is not None)
