@@ -126,6 +126,11 @@ class Line:
         if self._panels:
             self._panels[seat].flush()
 
+    def forget_unsent(self) -> None:
+        """Open the port anew if a command is still on this side of the wire: it is not to go out later."""
+        if self._stream is not None and self._stream.unsent():
+            self._keeper.reopen()
+
     def now(self) -> float:
         """Return the time of the line's clock."""
         return self._clock()

@@ -102,6 +102,8 @@ class Peripherals:
         member.counters.crc_errors += damaged
         errand = member.current
         final = errand is not None and errand.answer is not None
+        if final:
+            self.line.forget_unsent()
         give_up, changes = self.supervision.missed(seat, final=final, now=now)
         member.counters.retries += not give_up
         self._tell(changes, now)

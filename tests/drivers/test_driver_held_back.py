@@ -6,14 +6,19 @@ import contextlib
 import pytest
 
 from drivers import profile
-from drivers.api import Device, LineError, LineSettings, Reading, Report
+from drivers.api import Device, DriverError, LineError, LineSettings, Reading, Report
 from drivers.modbus.codec import WriteSingle, encode_request, rtu_frame
 from drivers.modbus.driver import ModbusDriver
+from drivers.osdp.driver import OsdpDriver
 from drivers.sim.line import SimLine
 from drivers.sim.memory_line import MemoryLine
 from drivers.sim.modbus import SimDevice
+from drivers.sim.osdp import SimReader
+from drivers.sim.osdp_line import ReaderLine
+from drivers.sim.shell import Wire
 from drivers.transport import ByteStream, OnData, OnLost
 from tests import virtual
+from tests.drivers.osdp import rig as osdp
 
 DOOR = profile.load("waveshare-door")
 UNLOCK = rtu_frame(1, encode_request(WriteSingle(5, 0x0200, 50)))
@@ -22,7 +27,7 @@ UNLOCK = rtu_frame(1, encode_request(WriteSingle(5, 0x0200, 50)))
 class Network:
     """What lies between a driver and a line: cut, it keeps what is written, as the kernel does."""
 
-    def __init__(self, line: SimLine) -> None:
+    def __init__(self, line: Wire) -> None:
         self.cut = False
         self.streams: list[Held] = []
         self._memory = MemoryLine(line)
@@ -77,3 +82,31 @@ def test_an_order_that_was_not_taken_is_gone_with_its_connection_when_it_is_told
             await running
 
     virtual.run(main())
+
+
+def test_neither_is_one_to_a_reader_which_would_still_take_it_for_seconds() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        settings = LineSettings("door", "memory", baud=115200)
+        line = ReaderLine(settings, [SimReader(0, osdp.KEY)])
+        network = Network(line)
+        reports: list[Report] = []
+        driver = OsdpDriver(
+            settings,
+            [Device("r0", osdp.READER, 0, osdp.KEY)],
+            reports.append,
+            clock=loop.time,
+            open_stream=network.open,
+        )
+        rig = osdp.Rig(line, driver, reports)
+        await rig.until(rig.online)
+        await rig.settled()
+        network.cut = True
+        with pytest.raises(DriverError):
+            await rig.act("unlock")
+        assert network.streams[0].kept
+        assert not network.streams[0].is_open
+        await rig.end()
+        line.close()
+
+    asyncio.run(main())
