@@ -92,6 +92,12 @@ class Bus(Generic[J]):
         if self._left > MOST_LEFT:
             self._clear()
 
+    def forget(self, job: J) -> None:
+        """Take a job out for good: it is asked no more, not even where somebody wants to see it again."""
+        self.park(job)
+        if job in self._soon:
+            self._soon.remove(job)
+
     def hasten(self, job: J) -> None:
         """Ask this again at once, ahead of all but commands; once, however often it is wanted."""
         if job not in self._soon:

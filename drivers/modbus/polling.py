@@ -250,7 +250,7 @@ class Polling:
 
     def _replace(self, poll: Poll, parts: list[Poll], now: float) -> None:
         member = poll.member
-        self.bus.park(poll)
+        self.bus.forget(poll)
         at = member.polls.index(poll)
         member.polls[at : at + 1] = parts
         member.compare()

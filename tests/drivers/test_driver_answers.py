@@ -90,6 +90,24 @@ def test_a_block_is_split_at_its_hole_when_the_device_refuses_it() -> None:
     on_line(scenario, [_wide()])
 
 
+def test_a_block_that_somebody_wants_again_while_it_is_refused_ends_no_line() -> None:
+    async def scenario(rig: Rig) -> None:
+        await asyncio.sleep(5)
+        reads, refuse = _without(rig, 3), rig.sim(1).answer
+
+        def wanted(question: Question, now: float) -> bytes | None:
+            rig.driver.read_soon("d1", "first")
+            return refuse(question, now)
+
+        rig.sim(1).answer = wanted  # type: ignore[method-assign]
+        await rig.until(lambda: len(reads) > 4)
+        assert [(read.address, read.count) for read in reads[2:]].count((0, 7)) == 0
+        assert rig.readings("d1")[-1].quality is Quality.GOOD
+        assert rig.driver.statistics().reopened == 0
+
+    on_line(scenario, [_wide()])
+
+
 def test_a_register_that_is_not_there_is_bad_once_and_asked_for_rarely() -> None:
     async def scenario(rig: Rig) -> None:
         reads = _without(rig, 6)
