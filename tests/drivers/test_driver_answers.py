@@ -121,6 +121,50 @@ def test_a_register_that_is_not_there_is_bad_once_and_asked_for_rarely() -> None
     on_line(scenario, [_wide()])
 
 
+def test_a_detector_that_answers_but_does_not_tell_its_fire_is_told_as_away() -> None:
+    """Another model at its address, say: no register, no value, no alarm, and an address that answers."""
+
+    async def scenario(rig: Rig) -> None:
+        await asyncio.sleep(5)
+        _without(rig, 6)
+        refused_at = rig.loop.time()
+        await asyncio.sleep(300)
+        last = rig.device_reports("d1")[-1]
+        assert (last.online, last.reason) == (False, "does not tell last: exception 2")
+        assert last.at - refused_at < 5
+        assert rig.readings("d1")[-1].quality is Quality.GOOD, "the rest of it is still believed"
+        rig.sim(1).alive = False
+        await asyncio.sleep(30)
+        rig.sim(1).alive = True
+        await asyncio.sleep(120)
+        assert not rig.device_reports("d1")[-1].online, "that it is back says nothing of its fire"
+        del rig.sim(1).answer
+        await asyncio.sleep(120)
+        assert rig.device_reports("d1")[-1].online
+
+    wide = _wide()
+    first, last = wide.points
+    on_line(scenario, [replace(wide, points=(first, replace(last, priority=Priority.FIRE)))])
+
+
+def test_a_detector_whose_fire_block_is_silent_is_told_as_away_while_the_rest_goes_on() -> None:
+    async def scenario(rig: Rig) -> None:
+        sim, answer = rig.sim(1), rig.sim(1).answer
+        await asyncio.sleep(5)
+        sim.answer = lambda question, now: (  # type: ignore[method-assign]
+            None if isinstance(question, ReadRequest) and question.address == 6 else answer(question, now)
+        )
+        await asyncio.sleep(60)
+        assert rig.device_reports("d1")[-1].reason == "does not tell last: silent"
+        sim.answer = answer  # type: ignore[method-assign]
+        await asyncio.sleep(60)
+        assert rig.device_reports("d1")[-1].online
+
+    wide = _wide()
+    first, last = wide.points
+    on_line(scenario, [replace(wide, points=(first, replace(last, priority=Priority.FIRE)))])
+
+
 def test_one_stray_exception_takes_no_block_apart() -> None:
     async def scenario(rig: Rig) -> None:
         await asyncio.sleep(5)
