@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from drivers.api import Device, Point, Value
@@ -60,7 +60,7 @@ class Member:
         self.identity: PeripheralId | None = None
         self.refusals: dict[Kind, int] = {}  # in a row, of states it was asked for
         self.refused_until: dict[Kind, float] = {}  # and when it is next asked for them
-        self.tells: set[Kind] = set()  # states it was heard to tell by itself: to ask is only to make sure
+        self.tells: set[Kind] = set()  # states it tells by itself as they change: to ask is only to make sure
         self.points: dict[Kind, list[Point]] = {kind: [] for kind in KINDS}
         for point in device.profile.points:
             assert isinstance(point.wire, Place)
@@ -96,10 +96,15 @@ class Member:
         self.refused_until[kind] = now + min(FIRST_AGAIN_S * 2.0 ** min(before, 20), LAST_AGAIN_S)
         return before + 1 == BELIEVED_REFUSALS
 
-    def answered(self, kind: Kind) -> None:
-        """Take that it told a status when it was asked."""
-        self.refusals.pop(kind, None)
-        self.refused_until.pop(kind, None)
+    def told(self, kind: Kind, values: Iterable[tuple[Point, Value | None]], *, asked: bool) -> None:
+        """Take that it told a status. What it says as it comes up is no promise to tell changes, too."""
+        changed = any(self.last.get(point.name, value) != value for point, value in values)
+        if asked:
+            self.refusals.pop(kind, None)
+            self.refused_until.pop(kind, None)
+            self.tells -= {kind} if changed else set()
+        elif changed:
+            self.tells.add(kind)
 
     def has(self, kind: Kind) -> bool:
         """Say whether the peripheral has such states at all: a question too many ends the secure channel."""

@@ -140,12 +140,11 @@ class Peripherals:
             else:
                 self._report(presented)
         elif (told := events.states(event)) is not None:
+            values = events.values(member.points[told.kind], told)
             # libosdp has said `done` by now, so what was asked is seen by the last command
-            if self.supervision.last_asked(seat) != STATUS_CODES[told.kind]:
-                member.tells.add(told.kind)
-            else:
-                member.answered(told.kind)
-            for point, value in events.values(member.points[told.kind], told):
+            asked = self.supervision.last_asked(seat) == STATUS_CODES[told.kind]
+            member.told(told.kind, values, asked=asked)
+            for point, value in values:
                 quality = Quality.BAD if value is None else Quality.GOOD
                 member.last[point.name] = value
                 self._report(Reading(member.device.name, point.name, value, quality, now, point.unit))

@@ -56,7 +56,7 @@ class SimReader:
         self.alive = True
         self.stubborn = False  # refuses to switch its outputs
         self.refusals = 0  # so many questions for its states are refused
-        self._tells = tells
+        self.tells = tells
         self.inputs = [False] * inputs
         self.local = [False, False]  # tampered with, without supply
         self.outputs = [Output() for _ in range(outputs)]
@@ -198,7 +198,7 @@ class SimReader:
             self._device.submit_event(event)
 
     def _tell_states(self, kind: int) -> None:
-        if self._tells and (report := self._states(kind)):
+        if self.tells and (report := self._states(kind)):
             self._tell({"event": osdp_sys.EVENT_STATUS, "type": kind, "report": report})
 
     def _states(self, kind: int) -> bytes:
