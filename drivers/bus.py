@@ -92,6 +92,12 @@ class Bus(Generic[J]):
         if self._left > MOST_LEFT:
             self._clear()
 
+    def forget(self, job: J) -> None:
+        """Take a job out for good: it is asked no more, not even where somebody wants to see it again."""
+        self.park(job)
+        if job in self._soon:
+            self._soon.remove(job)
+
     def hasten(self, job: J) -> None:
         """Ask this again at once, ahead of all but commands; once, however often it is wanted."""
         if job not in self._soon:
@@ -112,10 +118,14 @@ class Bus(Generic[J]):
         return job
 
     def done(self, job: J, now: float, took_s: float) -> None:
-        """A job was answered after `took_s` of the line's time: ask again an interval after it was due."""
+        """A job was answered after `took_s` of the line's time: ask again an interval after it was due.
+
+        One that was hastened is asked again an interval from now: a hundred looks must not put the next one off by a
+        hundred intervals.
+        """
         job.failures = 0
         self.spend(job, took_s)
-        self.queue(job, max(job.due + job.interval_s, now))
+        self.queue(job, max(min(job.due, now) + job.interval_s, now))
 
     def failed(self, job: J, again_at: float, took_s: float) -> None:
         """A job was not answered: ask again then. What a probe finds says nothing of the one question."""

@@ -34,7 +34,7 @@ from drivers.api import (
     Timing,
 )
 from drivers.arguments import filled
-from drivers.reader import TableReader, did_you_mean
+from drivers.reader import TableReader, did_you_mean, is_beyond_toml
 from drivers.registry import DRIVERS, DriverKind
 
 BUILT_IN: Final = Path(__file__).parent / "profiles"
@@ -122,8 +122,10 @@ def _read(text: str, file: str) -> tuple[Profile, list[ProfileError]]:
     """Return the profile and the mistakes in it; with mistakes the profile is not to be used."""
     try:
         tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ProfileError(file, "file", str(error), "TOML") from error
+    if is_beyond_toml(tree):
+        raise ProfileError(file, "file", "a number beyond 64 bits", "TOML")
     errors: list[ProfileError] = []
     whole = TableReader(tree, file=file, key="", errors=errors)
     head = whole.table("profile", required=True)

@@ -9,6 +9,7 @@ cannot tell, so the questions must: while a device owes a reply it is only asked
 
 A debt ends when the device's `late_s` has passed, not when its reply seems to turn up: over a bad line another
 device's confused frame can look just like it, and the true one would still come. What turns up is counted.
+Nor does it end because the port was opened anew: the device does not know, and answers all the same.
 Asked the same thing twice, a device owes two replies; the one that is taken leaves the other owed.
 """
 
@@ -55,10 +56,6 @@ class Quarantine(Generic[R]):
         """Note that what looks like a late reply was seen."""
         debts = self._debts[debt.address]
         debts[debts.index(debt)] = replace(debt, seen=True)
-
-    def clear(self) -> None:
-        """Forget everything: the line was closed."""
-        self._debts.clear()
 
     def free_at(self, address: int, request: R, shape: Shape, now: float, *, yields: bool = False) -> float:
         """Return from when on the device may be asked this: `now`, or when its last debt that forbids it ends.

@@ -168,6 +168,13 @@ class TableReader:
         return None
 
 
+def is_beyond_toml(value: object) -> bool:
+    """Say whether a number in there has more than the 64 bits that TOML allows; tomllib lets it pass."""
+    if isinstance(value, dict | list):
+        return any(map(is_beyond_toml, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, int) and not -(1 << 63) <= value < 1 << 63
+
+
 def _show(value: object) -> str:
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

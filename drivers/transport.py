@@ -10,7 +10,12 @@ blocks and never raises: a line that cannot be written to is lost, and says so.
 """
 
 import asyncio
+import contextlib
+import fcntl
 import socket
+import struct
+import sys
+import termios
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias, cast
 from urllib.parse import urlsplit
@@ -25,6 +30,7 @@ CONNECT_TIMEOUT_S = 5.0
 MODBUS_TCP_PORT = 502
 # A converter that loses power says nothing; these find it within half a minute even when nobody sends.
 KEEP_ALIVE = ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3))
+AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: a close that forgets what was not sent
 
 
 class ByteStream(Protocol):
@@ -82,14 +88,33 @@ class TcpStream(asyncio.Protocol):
             self._transport.write(data)
 
     def unsent(self) -> int:
-        """Return what the socket has not taken; what a converter holds back cannot be known."""
-        return self._transport.get_write_buffer_size() if self._transport is not None else 0
+        """Return what the other end has not taken; what a converter holds back cannot be known."""
+        if self._transport is None:
+            return 0
+        return self._transport.get_write_buffer_size() + _unacknowledged(self._transport)
 
     def close(self) -> None:
-        """Drop the connection."""
-        transport, self._transport = self._transport, None
+        """Drop the connection, and with it what the other end has not taken: the kernel would try on for minutes,
+        and an order to a door must not arrive when nobody stands there any more.
+        """
+        unsent, transport = self.unsent(), self._transport
+        self._transport = None
         if transport is not None:
+            if unsent:
+                connection: socket.socket = transport.get_extra_info("socket")
+                with contextlib.suppress(OSError):  # it is gone already
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
             transport.abort()
+
+
+def _unacknowledged(transport: asyncio.Transport) -> int:
+    """Return how many bytes the kernel keeps because the other end has not acknowledged them (SIOCOUTQ)."""
+    connection: socket.socket = transport.get_extra_info("socket")
+    try:
+        answer = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4))
+    except (OSError, ValueError):  # it is closed already
+        return 0
+    return int.from_bytes(answer, sys.byteorder)
 
 
 async def _open_tcp(port: str, on_data: OnData, on_lost: OnLost) -> TcpStream:

@@ -42,6 +42,7 @@ class Failure(enum.Enum):
 
     SILENT = "silent"  # not a byte
     DAMAGED = "garbled"  # bytes, but no reply among them
+    BUSY = "busy"  # it says so, and has said nothing else for too long (polling.py)
     BROKEN = "broken"  # the stream itself makes no sense any longer: open it anew
 
 
@@ -115,8 +116,8 @@ class Conversation(Protocol):
     def turnaround_s(self, now: float) -> float:
         """Return how long the device thought about the reply that is complete now."""
 
-    def reset(self) -> None:
-        """Forget what was on the wire: the port was opened anew."""
+    def reset(self, now: float) -> None:
+        """Begin anew: the port was opened anew."""
 
 
 class RtuConversation:
@@ -209,10 +210,11 @@ class RtuConversation:
         """Return how long the device thought about the reply that is complete now."""
         return max(0.0, now - self._sent_at - self._reply_s)
 
-    def reset(self) -> None:
-        """Forget what was on the wire: the port was opened anew."""
+    def reset(self, now: float) -> None:
+        """Begin anew: the port was opened anew. The devices saw nothing of that: what they owe may still come."""
+        if self._question is not None and self._question.address:
+            self._owe(self._question, now)
         self._question = None
-        self._quarantine.clear()
         self._tail.clear()
         self.echo.forget()
 

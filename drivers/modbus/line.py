@@ -117,7 +117,7 @@ class Line:
     async def _serve(self) -> LineError | None:
         """Open the port and serve it until it is gone; return why, None if it is only to be opened anew."""
         gone = self._keeper.gone()
-        self.conversation.reset()
+        self.conversation.reset(self._clock())
         self._stream = await self._open_stream(
             self.settings, lambda data: self._keeper.guard(self._on_data, data), self._keeper.lost
         )
@@ -214,11 +214,11 @@ class Line:
         if silence_s:
             ask.member.ready_at = now + silence_s
         self._finished(ask, answer, Ended(now, took_s, round_trip_s, self.conversation.turnaround_s(now)))
+        if answer is Failure.BROKEN or (isinstance(answer, Failure) and self._is_held_back(ask)):
+            self.reopen()
         if isinstance(ask, Errand):
             self.bus.spend(ask, took_s)
             _resolve(ask, answer)
-        if answer is Failure.BROKEN:
-            self.reopen()
 
     def _arm(self, at: float) -> None:
         if self._timer is not None:
@@ -229,6 +229,10 @@ class Line:
     def _ready_at(self, ask: Ask) -> float:
         at = self.conversation.free_at(ask.question, self._now, ask.look_alikes)
         return at if at > ask.member.ready_at else ask.member.ready_at
+
+    def _is_held_back(self, ask: Ask) -> bool:
+        """Say whether an order is still on this side of the wire: it must not go out when nobody waits for it."""
+        return isinstance(ask, Errand) and not ask.question.is_read and self._unsent() > 0
 
     def _unsent(self) -> int:
         return self._stream.unsent() if self._stream is not None else 0

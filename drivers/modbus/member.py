@@ -28,7 +28,7 @@ class Ask(Job):
 class Poll(Ask):
     """A block of registers read again and again."""
 
-    __slots__ = ("block", "refusals", "reply", "retried", "told_stale", "values")
+    __slots__ = ("block", "busy_since", "refusals", "reply", "retried", "told_blind", "told_stale", "values")
 
     def __init__(self, member: "Member", block: Block) -> None:
         question = Question(member.device.address, block.request)
@@ -36,7 +36,9 @@ class Poll(Ask):
         self.block = block
         self.retried = False  # a damaged answer was asked for again
         self.refusals = 0  # in a row: the device says it does not have these registers
+        self.busy_since: float | None = None  # it says nothing else
         self.told_stale = False
+        self.told_blind = False  # the device was told as away for this block alone
         self.reply: ReadReply | None = None  # the last, and the values in it
         self.values: list[tuple[Point, Value | None]] = []
 

@@ -3,7 +3,8 @@
 The pure half of the driver: `finished` is told what each exchange came to and when, and puts the question back
 into the bus's queue. A damaged answer is asked for once more at once; a device silent twice in a row is only
 probed from then on; a block the device refuses twice is split, and a register it does not have is told as bad
-once and tried again every minute.
+once and tried again every minute. A device that has said nothing but that it is busy for ten seconds is away as well:
+nobody knows what it sees. So is a detector that answers, but does not tell whether there is a fire.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -31,9 +32,11 @@ from drivers.presence import AWAY_FAILURES, LINE_DOWN_S, Change, Roll, Turn
 from drivers.timeouts import FLOOR_S
 
 BELIEVED_REFUSALS: Final = 2  # in a row: one bad frame must not take a block apart
+TROUBLED_REFUSALS: Final = 4  # in a row, of a device that says it has a fault: that may pass in some seconds
 REFUSED_AGAIN_S: Final = 60.0
 TROUBLE_AGAIN_S: Final = 5.0
 BUSY_AGAIN_S: Final = 1.0
+BUSY_S: Final = 10.0  # who has said nothing else for so long tells as little as one that is silent
 FIRST_AGAIN_S: Final = 0.5  # a block that stays silent while the device answers others
 LAST_AGAIN_S: Final = 60.0
 STALE_FAILURES: Final = 3  # of one block, after which its points are stale
@@ -83,9 +86,12 @@ class Polling:
         counters.polls += 1
         if isinstance(answer, ExceptionReply) and answer.code in ABSENT:
             answer = Failure.SILENT
+        if isinstance(ask, Poll) and _is_busy_too_long(ask, answer, now):
+            answer = Failure.BUSY
         if isinstance(answer, Failure):
             counters.timeouts += answer is Failure.SILENT
             counters.crc_errors += answer is Failure.DAMAGED
+            counters.exceptions += answer is Failure.BUSY
             if isinstance(ask, Poll):
                 self._failed(ask, answer, now, took_s)
             elif isinstance(ask, About):
@@ -144,6 +150,8 @@ class Polling:
         member.answered_poll = poll
         poll.retried = poll.told_stale = False
         poll.refusals = 0
+        if poll.told_blind:
+            self._sees(poll, now)
         self.bus.done(poll, now, took_s)
         name, last, warm = member.device.name, member.last, now >= member.warm_at
         if reply is not poll.reply:  # nearly always it says what it said before
@@ -181,6 +189,8 @@ class Polling:
         elif poll.failures >= STALE_FAILURES and not poll.told_stale:
             poll.told_stale = True
             self._stale(member, (point.name for point in poll.block.points), now)
+        if not member.suspended and poll.failures >= STALE_FAILURES:
+            self._blind(poll, failure.value, now)
         if self.roll.nobody_for_s(now) >= LINE_DOWN_S and now - self._reopened_at >= REOPEN_EVERY_S:
             self._reopened_at = now
             self.reopen()
@@ -238,20 +248,37 @@ class Polling:
             return
         again_s = REFUSED_AGAIN_S if reply.code in ILLEGAL else TROUBLE_AGAIN_S
         self.bus.queue(poll, now + max(again_s, poll.interval_s))
+        if reply.code in ILLEGAL or poll.refusals >= TROUBLED_REFUSALS:
+            self._blind(poll, f"exception {reply.code}", now)
         if poll.refusals == BELIEVED_REFUSALS:
             for point in poll.block.points:
                 name = poll.member.device.name
                 self._report(Reading(name, point.name, None, Quality.BAD, now, point.unit))
 
+    def _blind(self, poll: Poll, why: str, now: float) -> None:
+        """Tell a detector as away that answers, but does not tell whether there is a fire: nobody else would notice."""
+        if poll.priority is not Priority.FIRE or poll.told_blind:
+            return
+        poll.told_blind = True
+        points = ", ".join(point.name for point in poll.block.points)
+        self._report(DeviceReport(poll.member.device.name, False, f"does not tell {points}: {why}", now))
+
+    def _sees(self, poll: Poll, now: float) -> None:
+        """Take that a block is told again for which its device was told as away."""
+        member, poll.told_blind = poll.member, False
+        if self.roll.online(member.number) and not any(each.told_blind for each in member.polls):
+            self._report(DeviceReport(member.device.name, True, "answers", now))
+
     def _replace(self, poll: Poll, parts: list[Poll], now: float) -> None:
         member = poll.member
-        self.bus.park(poll)
+        self.bus.forget(poll)
         at = member.polls.index(poll)
         member.polls[at : at + 1] = parts
         member.compare()
         if member.answered_poll is poll:
             member.answered_poll = None
         for part in parts:
+            part.told_blind = poll.told_blind
             self.bus.queue(part, now)
 
     def _feel_pulse(self, member: Member, values: Iterable[tuple[Point, Value | None]], now: float) -> None:
@@ -281,6 +308,8 @@ class Polling:
                     self._ask_others(member, now)
                 case Turn.ONLINE | Turn.OFFLINE:
                     online = change.turn is Turn.ONLINE
+                    for poll in member.polls if online else ():
+                        poll.told_blind = False  # it is told anew, where it still is
                     self._report(DeviceReport(member.device.name, online, change.reason, now))
 
     def _stale(self, member: Member, points: Iterable[str], now: float) -> None:
@@ -293,6 +322,16 @@ class Polling:
         for member in self.members:
             if member is not silent and not member.suspended and member.polls:
                 self.bus.queue(member.polls[0], now)
+
+
+def _is_busy_too_long(poll: Poll, answer: Answer, now: float) -> bool:
+    """Take note of an answer that says busy; return whether nothing else was said for too long."""
+    if isinstance(answer, ExceptionReply) and answer.code in BUSY:
+        poll.busy_since = now if poll.busy_since is None else poll.busy_since
+        return now - poll.busy_since >= BUSY_S
+    if not isinstance(answer, Failure):
+        poll.busy_since = None
+    return False
 
 
 def _again_s(poll: Ask) -> float:

@@ -64,7 +64,7 @@ class TcpConversation:
         """Return how long the reply that is complete now took."""
         return now - self._sent_at
 
-    def reset(self) -> None:
+    def reset(self, now: float) -> None:
         """Begin a new stream."""
         self._question = None
         self._buffer.clear()

@@ -25,6 +25,8 @@ POLL_EVERY_S: Final = 0.0505  # after a reply; libosdp counts whole milliseconds
 AGAIN_S: Final = 0.005  # when libosdp was called a little too early, or waits for something of its own
 LOOK_S: Final = 0.5  # the longest sleep
 AFTER_MISS_S: Final = 0.012  # until libosdp, too, knows that a reply is missing
+REOPEN_AFTER_S: Final = 30.0  # without a reply from anybody: some adapters hang until that is done
+REOPEN_MOST_S: Final = 3600.0  # between such tries: each takes a little memory that libosdp never gives back
 STUCK_S: Final = 1.5  # libosdp's own pauses are 0.8 s; a longer one is a clock that was set back
 GAP_CHARS: Final = 2.0  # silence before a command, in which a peripheral lets go of the line
 LEAST_GAP_S: Final = 0.0005  # a timer cannot do less, and the way through here takes as long
@@ -100,7 +102,8 @@ class Line:
         self._timer: asyncio.TimerHandle | None = None
         self._asked: _Asked | None = None
         self._sent = b""
-        self._heard_at = self._wrote_at = clock()
+        self._heard_at = self._wrote_at = self._silent_since = clock()
+        self._patience_s = REOPEN_AFTER_S
         self._poll_at: dict[int, float] = {}
         self._keeper = PortKeeper(settings.port, lambda error: watcher.port_changed(error, clock()))
 
@@ -122,6 +125,11 @@ class Line:
         """Take back what was not sent."""
         if self._panels:
             self._panels[seat].flush()
+
+    def forget_unsent(self) -> None:
+        """Open the port anew if a command is still on this side of the wire: it is not to go out later."""
+        if self._stream is not None and self._stream.unsent():
+            self._keeper.reopen()
 
     def now(self) -> float:
         """Return the time of the line's clock."""
@@ -146,7 +154,7 @@ class Line:
         self.opened += 1
         try:
             now = self._clock()
-            self._heard_at = self._wrote_at = now
+            self._heard_at = self._wrote_at = self._silent_since = now
             self._panels = [self._new_panel(number, seat) for number, seat in enumerate(self._seats)]
             self._poll_at = dict.fromkeys(range(len(self._seats)), now)
             self._watcher.port_changed(None, now)
@@ -200,7 +208,7 @@ class Line:
             return
         if self.echo is None:
             self.echo = False
-        self._asked = None
+        self._asked, self._silent_since, self._patience_s = None, now, REOPEN_AFTER_S
         self._keeper.answered()
         self._poll_at[asked.seat] = now + POLL_EVERY_S
         self.utilisation.busy(now - asked.at, now)
@@ -247,6 +255,10 @@ class Line:
             self._arm(self._asked.at + PATIENCE_S)
             return
         if self._watcher.working() and now - self._wrote_at > STUCK_S:
+            self._keeper.reopen()
+            return
+        if now - self._silent_since >= self._patience_s:
+            self._patience_s = min(self._patience_s * 2, REOPEN_MOST_S)
             self._keeper.reopen()
             return
         times = [now + LOOK_S, *self._poll_at.values()]

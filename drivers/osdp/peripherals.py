@@ -14,9 +14,10 @@ from drivers.osdp import events
 from drivers.osdp.events import Event
 from drivers.osdp.frames import Frame
 from drivers.osdp.line import Line
-from drivers.osdp.member import Errand, Member
+from drivers.osdp.member import STATUS_CODES, Errand, Member
 from drivers.osdp.panel import PeripheralId
 from drivers.osdp.supervision import Supervision
+from drivers.osdp.wire import Kind
 from drivers.presence import Change, Turn
 
 logger = logging.getLogger(__name__)
@@ -101,6 +102,8 @@ class Peripherals:
         member.counters.crc_errors += damaged
         errand = member.current
         final = errand is not None and errand.answer is not None
+        if final:
+            self.line.forget_unsent()
         give_up, changes = self.supervision.missed(seat, final=final, now=now)
         member.counters.retries += not give_up
         self._tell(changes, now)
@@ -137,9 +140,11 @@ class Peripherals:
             else:
                 self._report(presented)
         elif (told := events.states(event)) is not None:
-            if member.current is None or member.current.kind != told.kind:
-                member.tells.add(told.kind)
-            for point, value in events.values(member.points[told.kind], told):
+            values = events.values(member.points[told.kind], told)
+            # libosdp has said `done` by now, so what was asked is seen by the last command
+            asked = self.supervision.last_asked(seat) == STATUS_CODES[told.kind]
+            member.told(told.kind, values, asked=asked)
+            for point, value in values:
                 quality = Quality.BAD if value is None else Quality.GOOD
                 member.last[point.name] = value
                 self._report(Reading(member.device.name, point.name, value, quality, now, point.unit))
@@ -151,8 +156,7 @@ class Peripherals:
         if errand is None:
             return
         if errand.kind is not None and not acknowledged and self.supervision.refused(seat):
-            member.refuses.add(errand.kind)
-            logger.info("%s does not tell its %s states when asked", member.device.name, errand.kind)
+            self._refused(member, errand.kind, now)
         errand.refusal = self.supervision.refused(seat) if errand.sent and not acknowledged else ""
         if errand.answer is not None and not errand.answer.done():
             errand.answer.set_result(acknowledged)
@@ -204,12 +208,23 @@ class Peripherals:
             else:
                 member.ask_all(now)
 
+    def _refused(self, member: Member, kind: Kind, now: float) -> None:
+        """A peripheral refused to tell a status; where it does not tell it by itself, nobody knows it from here on."""
+        if not member.refused(kind, now):
+            return
+        logger.info("%s does not tell its %s states when asked", member.device.name, kind)
+        if kind not in member.tells:
+            self._unknown(member, member.points[kind], now)
+
     def _tell_missing(self, member: Member, now: float) -> None:
         """Tell of points the peripheral says it does not have: nobody is to wait for them."""
         for kind, points in member.points.items():
             if not member.has(kind):
-                for point in points:
-                    self._report(Reading(member.device.name, point.name, None, Quality.BAD, now, point.unit))
+                self._unknown(member, points, now)
+
+    def _unknown(self, member: Member, points: Iterable[Point], now: float) -> None:
+        for point in points:
+            self._report(Reading(member.device.name, point.name, None, Quality.BAD, now, point.unit))
 
     def _abandon(self, member: Member) -> None:
         """Nobody will say what became of the command libosdp had."""

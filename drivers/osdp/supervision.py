@@ -101,6 +101,10 @@ class Supervision:
         one = self._stations[seat]
         return one.asked == frames.POLL and one.last is not None and one.last.code == frames.ACK
 
+    def last_asked(self, seat: int) -> int:
+        """Return the code of the last command."""
+        return self._stations[seat].asked
+
     def asked(self, seat: int, code: int) -> None:
         """A command went out."""
         one = self._stations[seat]

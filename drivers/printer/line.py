@@ -1,9 +1,12 @@
 """The shell around a panel's printer port: opens it, hands what comes on, and knows when nothing comes any more.
 
-Nothing is ever sent. XON, XOFF and the like are no matter: the port is set to ignore them.
+Nothing is ever sent. XON, XOFF and the like are no matter: the port is set to ignore them. A port that goes in the
+middle of a record takes nothing with it: what had come by then is heard, and looked at for the second time, before the
+line is told as down. A panel prints its fire once.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -38,6 +41,7 @@ class Line:
         self._paper, self._records = wire.paper(), wire.records()
         self._heard_at = self._looked_at = clock()
         self._timer: asyncio.TimerHandle | None = None
+        self._looks: deque[Callable[[], None]] = deque()  # to be had in a moment
         self._keeper = PortKeeper(settings.port, lambda error: listening.port_changed(error, clock()))
 
     async def run(self) -> None:
@@ -46,7 +50,8 @@ class Line:
 
     def soon(self, what: Callable[[], None]) -> None:
         """Do something a moment later, when whoever asks is done: a second look must not be the first."""
-        asyncio.get_running_loop().call_later(MOMENT_S, self._keeper.guard, what)
+        self._looks.append(what)
+        asyncio.get_running_loop().call_later(MOMENT_S, self._keeper.guard, self._look_again)
 
     async def _serve(self) -> LineError | None:
         """Open the port and hear it until it is gone; return why."""
@@ -66,6 +71,18 @@ class Line:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
+            self._hear_rest(self._heard_at)
+            while self._looks:
+                self._look_again()
+
+    def _look_again(self) -> None:
+        if self._looks:
+            self._looks.popleft()()
+
+    def _hear_rest(self, at: float) -> None:
+        """Take what has begun as it is."""
+        for record in (*self._records.take(self._paper.rest()), *self._records.rest()):
+            self._listening.heard(record, at)
 
     def _on_data(self, data: bytes) -> None:
         now = self._heard_at = self._clock()
@@ -81,8 +98,7 @@ class Line:
         self._timer = None
         self.looks += 1
         if now - self._heard_at >= self._wire.pause_s - 1e-6:
-            for record in (*self._records.take(self._paper.rest()), *self._records.rest()):
-                self._listening.heard(record, now)
+            self._hear_rest(now)
         self._listening.watch(now)
         self._arm()
 

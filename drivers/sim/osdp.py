@@ -36,7 +36,9 @@ ROUNDS: Final = 3  # of libosdp, in which it takes a command and answers it
 
 
 class SimReader:
-    """One peripheral. Without `key` it is in install mode, as it leaves the factory; `secure` false: plain only."""
+    """One peripheral. Without `key` it is in install mode, as it leaves the factory; `secure` false: plain only;
+    `tells` false: its states are told when it is asked for them, and never by itself.
+    """
 
     def __init__(
         self,
@@ -47,11 +49,14 @@ class SimReader:
         outputs: int = 1,
         display: bool = True,
         secure: bool = True,
+        tells: bool = True,
         turnaround_s: float = 0.003,
     ) -> None:
         self.address, self.key, self.secure, self.turnaround_s = address, key, secure, turnaround_s
         self.alive = True
         self.stubborn = False  # refuses to switch its outputs
+        self.refusals = 0  # so many questions for its states are refused
+        self.tells = tells
         self.inputs = [False] * inputs
         self.local = [False, False]  # tampered with, without supply
         self.outputs = [Output() for _ in range(outputs)]
@@ -193,7 +198,7 @@ class SimReader:
             self._device.submit_event(event)
 
     def _tell_states(self, kind: int) -> None:
-        if report := self._states(kind):
+        if self.tells and (report := self._states(kind)):
             self._tell({"event": osdp_sys.EVENT_STATUS, "type": kind, "report": report})
 
     def _states(self, kind: int) -> bytes:
@@ -240,12 +245,15 @@ class SimReader:
                 self.shown["text"] = command
         return DONE
 
-    def _status(self, kind: int) -> tuple[int, dict[str, object]]:
+    def _status(self, kind: int) -> tuple[int, dict[str, object] | None]:
         """Return the states, written into the manufacturer's command, which lies where libosdp looks for them.
 
         The binding fills in no more than the type of a status; but struct osdp_cmd_mfg {u32 vendor; u8 data[64]} and
         struct osdp_status_report {int type; int count; u8 report[64]} are the same memory.
         """
+        if self.refusals:
+            self.refusals -= 1
+            return REFUSED
         report = self._states(kind)
         if (kind, report) not in self._answers:
             data = struct.pack("=i", len(report)) + report

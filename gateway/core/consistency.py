@@ -25,6 +25,7 @@ BAUDS = (300, 600, 1200, 2400, 4800, 9600, 14400, 19200, 28800, 38400, 57600, 11
 PARITIES = ("none", "even", "odd")
 CAMERA_SCHEMES = ("rtsp", "rtsps", "http", "https", "file")
 LINE_SCHEMES = ("socket", "tcp")
+NUMBERED = re.compile(r"/dev/tty(USB|ACM)[0-9]+")  # in the order they were found, so not the same tomorrow
 
 Faults = Iterator[Fault]
 
@@ -110,6 +111,16 @@ def _bus(key: str, bus: BusTable) -> Faults:
             "/dev/serial/by-id/..., socket://host:port or tcp://host:port",
         )
         yield Fault(f"{key}.port", shown(bus.port), wanted)
+    elif NUMBERED.fullmatch(bus.port):
+        wanted = Text(
+            "重启后不变的名字：ls /dev/rs485 /dev/serial/by-path",
+            "a name that stays after a restart: ls /dev/rs485 /dev/serial/by-path",
+        )
+        hint = Text(
+            "两条总线换了号，火警报错楼栋，开错门",
+            "two lines that change places tell a fire in the wrong building and open the wrong door",
+        )
+        yield Fault(f"{key}.port", shown(bus.port), wanted, hint, warning=True)
 
 
 def _vision(table: VisionTable) -> Faults:

@@ -136,6 +136,18 @@ def test_a_second_look_is_taken_once_and_ahead_of_all_polls() -> None:
     assert bus.next(0.0) is polls[0]
 
 
+def test_many_looks_at_once_do_not_put_the_next_poll_off() -> None:
+    """A chattering input is looked at again and again; when it is calm, the block is polled at its pace."""
+    poll = Job(0, Priority.FIRE, 1.0)
+    bus = _bus(poll)
+    for now in range(10):
+        bus.hasten(poll)
+        assert bus.next(now / 100) is poll
+        bus.done(poll, now / 100, 0.01)
+    assert bus.next(0.5) is None
+    assert bus.wake_at == pytest.approx(1.09)
+
+
 def test_a_command_is_ahead_of_a_second_look() -> None:
     poll, command = Job(0, Priority.FIRE, 1.0), Job(0, Priority.COMMAND, 0.0)
     bus = _bus(poll)

@@ -4,8 +4,9 @@ import asyncio
 from dataclasses import replace
 
 from drivers import profile
-from drivers.api import Profile, Quality
+from drivers.api import Priority, Profile, Quality
 from drivers.modbus.codec import ReadRequest
+from drivers.modbus.wire import ModbusWire, Register
 from drivers.sim.faults import Faults
 from drivers.sim.framing import Question
 from tests.drivers.rig import Rig, on_line, smoke
@@ -89,6 +90,24 @@ def test_a_block_is_split_at_its_hole_when_the_device_refuses_it() -> None:
     on_line(scenario, [_wide()])
 
 
+def test_a_block_that_somebody_wants_again_while_it_is_refused_ends_no_line() -> None:
+    async def scenario(rig: Rig) -> None:
+        await asyncio.sleep(5)
+        reads, refuse = _without(rig, 3), rig.sim(1).answer
+
+        def wanted(question: Question, now: float) -> bytes | None:
+            rig.driver.read_soon("d1", "first")
+            return refuse(question, now)
+
+        rig.sim(1).answer = wanted  # type: ignore[method-assign]
+        await rig.until(lambda: len(reads) > 4)
+        assert [(read.address, read.count) for read in reads[2:]].count((0, 7)) == 0
+        assert rig.readings("d1")[-1].quality is Quality.GOOD
+        assert rig.driver.statistics().reopened == 0
+
+    on_line(scenario, [_wide()])
+
+
 def test_a_register_that_is_not_there_is_bad_once_and_asked_for_rarely() -> None:
     async def scenario(rig: Rig) -> None:
         reads = _without(rig, 6)
@@ -100,6 +119,50 @@ def test_a_register_that_is_not_there_is_bad_once_and_asked_for_rarely() -> None
         assert rig.driver.statistics().devices[0].online
 
     on_line(scenario, [_wide()])
+
+
+def test_a_detector_that_answers_but_does_not_tell_its_fire_is_told_as_away() -> None:
+    """Another model at its address, say: no register, no value, no alarm, and an address that answers."""
+
+    async def scenario(rig: Rig) -> None:
+        await asyncio.sleep(5)
+        _without(rig, 6)
+        refused_at = rig.loop.time()
+        await asyncio.sleep(300)
+        last = rig.device_reports("d1")[-1]
+        assert (last.online, last.reason) == (False, "does not tell last: exception 2")
+        assert last.at - refused_at < 5
+        assert rig.readings("d1")[-1].quality is Quality.GOOD, "the rest of it is still believed"
+        rig.sim(1).alive = False
+        await asyncio.sleep(30)
+        rig.sim(1).alive = True
+        await asyncio.sleep(120)
+        assert not rig.device_reports("d1")[-1].online, "that it is back says nothing of its fire"
+        del rig.sim(1).answer
+        await asyncio.sleep(120)
+        assert rig.device_reports("d1")[-1].online
+
+    wide = _wide()
+    first, last = wide.points
+    on_line(scenario, [replace(wide, points=(first, replace(last, priority=Priority.FIRE)))])
+
+
+def test_a_detector_whose_fire_block_is_silent_is_told_as_away_while_the_rest_goes_on() -> None:
+    async def scenario(rig: Rig) -> None:
+        sim, answer = rig.sim(1), rig.sim(1).answer
+        await asyncio.sleep(5)
+        sim.answer = lambda question, now: (  # type: ignore[method-assign]
+            None if isinstance(question, ReadRequest) and question.address == 6 else answer(question, now)
+        )
+        await asyncio.sleep(60)
+        assert rig.device_reports("d1")[-1].reason == "does not tell last: silent"
+        sim.answer = answer  # type: ignore[method-assign]
+        await asyncio.sleep(60)
+        assert rig.device_reports("d1")[-1].online
+
+    wide = _wide()
+    first, last = wide.points
+    on_line(scenario, [replace(wide, points=(first, replace(last, priority=Priority.FIRE)))])
 
 
 def test_one_stray_exception_takes_no_block_apart() -> None:
@@ -128,6 +191,65 @@ def test_a_busy_device_is_asked_again_and_stays_online() -> None:
         assert rig.readings("d1")[-1].quality is Quality.GOOD
 
     on_line(scenario, [smoke()])
+
+
+def test_a_device_that_says_busy_and_nothing_else_is_away_until_it_says_more() -> None:
+    """A gateway whose panel is gone may say so for days, and a fire there would be seen by nobody."""
+
+    async def scenario(rig: Rig) -> None:
+        sim, answer = rig.sim(1), rig.sim(1).answer
+        await asyncio.sleep(5)
+        sim.answer = lambda question, now: b"\x83\x06" if now < 600 else answer(question, now)  # type: ignore[method-assign]
+        await asyncio.sleep(300)
+        last = rig.device_reports("d1")[-1]
+        assert (last.online, last.reason) == (False, "busy")
+        assert 10 < last.at < 20
+        assert rig.readings("d1")[-1].quality is Quality.STALE
+        assert rig.device_reports("d2")[-1].online
+        await asyncio.sleep(310)
+        assert rig.device_reports("d1")[-1].online
+        assert rig.readings("d1")[-1].quality is Quality.GOOD
+
+    on_line(scenario, [smoke()] * 2)
+
+
+def test_one_block_that_is_busy_for_ever_is_stale_while_the_device_goes_on() -> None:
+    async def scenario(rig: Rig) -> None:
+        sim, answer = rig.sim(1), rig.sim(1).answer
+
+        def busy(question: Question, now: float) -> bytes | None:
+            late = isinstance(question, ReadRequest) and question.address == 6 and now > 5
+            return b"\x83\x06" if late else answer(question, now)
+
+        sim.answer = busy  # type: ignore[method-assign]
+        await asyncio.sleep(60)
+        assert [r.quality for r in rig.readings("d1") if r.point == "last"][-1] is Quality.STALE
+        assert [r.quality for r in rig.readings("d1") if r.point == "first"][-1] is Quality.GOOD
+        assert rig.device_reports("d1")[-1].online
+
+    wide = _wide()
+    assert isinstance(wide.wire, ModbusWire)
+    on_line(scenario, [replace(wide, wire=replace(wide.wire, bridge=False))])
+
+
+def test_a_slow_devices_register_never_gets_the_value_of_another_though_its_port_is_opened_anew() -> None:
+    """Its answers come half a second after their time, and the port is opened anew while nobody answers in time."""
+
+    async def scenario(rig: Rig) -> None:
+        rig.sim(1).set("smoke", 7)
+        rig.sim(1).set("lifetime", 777)
+        await asyncio.sleep(300)
+        assert rig.driver.statistics().reopened >= 5
+        wrong = {"smoke": 777, "lifetime": 7}
+        assert [r for r in rig.readings("d1") if r.value == wrong[r.point]] == []
+
+    slow = smoke(interval_s=5.0)
+    second = replace(
+        slow.points[0], name="lifetime", wire=Register("holding", 50), priority=Priority.TELEMETRY
+    )
+    assert isinstance(slow.wire, ModbusWire)
+    product = replace(slow, points=(*slow.points, second), wire=replace(slow.wire, bridge=False))
+    on_line(scenario, [product], turnaround_s=0.5)
 
 
 def test_a_sentinel_is_a_bad_value_without_a_number() -> None:

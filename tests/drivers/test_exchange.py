@@ -158,6 +158,16 @@ def test_a_late_reply_is_never_taken_for_another_register() -> None:
     assert wire.talk.free_at(Question(1, READ), 0.1) == 0.1
 
 
+def test_a_port_opened_anew_forgives_no_debt_nor_the_question_it_was_closed_over() -> None:
+    wire = Wire()
+    wire.ask()
+    wire.talk.expire(0.1)
+    wire.ask(address=2, now=0.2)
+    wire.talk.reset(0.25)
+    assert wire.talk.free_at(Question(1, ReadRequest(3, 9, 1)), 0.25) == pytest.approx(2.1)
+    assert wire.talk.free_at(Question(2, ReadRequest(3, 9, 1)), 0.25) == pytest.approx(2.25)
+
+
 def test_a_late_reply_into_another_devices_exchange_is_told_and_harms_nobody() -> None:
     wire = Wire()
     wire.ask()
@@ -271,6 +281,6 @@ def test_over_tcp_nonsense_means_a_new_connection() -> None:
     talk = TcpConversation()
     talk.begin(Question(1, READ), 0.0, timeout_s=0.1, late_s=2.0)
     assert talk.receive(b"HTTP/1.1 400", 0.1) is Failure.BROKEN
-    talk.reset()
+    talk.reset(0.0)
     sent = talk.begin(Question(1, READ), 0.2, timeout_s=0.1, late_s=2.0)
     assert talk.receive(sent[:4] + bytes.fromhex("0005 01 04 02 0002"), 0.3) is Failure.DAMAGED

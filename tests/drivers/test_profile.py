@@ -235,6 +235,14 @@ def test_a_profile_without_points_is_refused() -> None:
     assert [str(error) for error in errors] == ["x: point: found nothing, wanted at least one [[point]]"]
 
 
+@pytest.mark.parametrize(
+    "value", ["1" + "0" * 400, "1" + "0" * 5000, "0x" + "F" * 5000, "[" * 3000 + "]" * 3000]
+)
+def test_what_the_toml_reader_lets_pass_or_stumbles_over_is_a_mistake_of_the_file(value: str) -> None:
+    (error,) = profile.check(GOOD.replace("timeout_s = 0.1", f"timeout_s = {value}"), "big.toml")
+    assert (error.file, error.key, error.wanted) == ("big.toml", "file", "TOML")
+
+
 def test_text_that_is_no_toml_is_refused_with_its_line() -> None:
     (error,) = profile.check("[profile]\ndriver = =\n", "x.toml")
     assert "line 2" in error.found

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import socket
 import tty
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -223,6 +224,29 @@ def test_a_converter_that_hangs_up_is_lost_once() -> None:
             await ears.until_lost()
             stream.close()
             assert len(ears.lost) == 1
+
+    asyncio.run(main())
+
+
+def test_what_a_converter_has_not_taken_is_not_left_to_it_when_the_line_is_closed() -> None:
+    """The kernel would keep it and try on, for a quarter of an hour: a door would open to nobody."""
+
+    async def main() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            stream = await Ears().open(f"socket://127.0.0.1:{server.getsockname()[1]}")
+            converter, _ = server.accept()
+        stream.write(b"x" * 1_000_000)  # more than it takes while it stands still
+        stream.write(b"unlock")
+        await asyncio.sleep(0)
+        assert stream.unsent() > 0
+        stream.close()
+        await asyncio.sleep(0)
+        taken = b""
+        with converter, contextlib.suppress(ConnectionResetError):
+            while data := await asyncio.to_thread(converter.recv, 65536):
+                taken += data
+        assert not taken.endswith(b"unlock")
 
     asyncio.run(main())
 

@@ -130,6 +130,35 @@ def test_a_reset_at_the_panel_clears_the_fire_which_stays_listed_until_somebody_
     play(tmp_path, scenario)
 
 
+def test_a_fire_that_is_being_printed_when_the_adapter_goes_is_an_alert_all_the_same(tmp_path: Path) -> None:
+    """Its last lines have come, the empty one that would end it has not: nobody prints it again."""
+
+    async def scenario(rig: Rig) -> None:
+        await rig.printed(RESET)
+        rig.panel.send(FIRST_FIRE.rstrip(b"\n"))
+        await asyncio.sleep(0.3)
+        rig.panel.unplug()
+        await asyncio.sleep(2.0)
+        assert rig.open_alerts()["fire.smoke@panel-004-004"].state == "active_unacked"
+
+    play(tmp_path, scenario)
+
+
+def test_a_fire_whose_second_look_is_to_come_when_the_adapter_goes_is_an_alert_all_the_same(
+    tmp_path: Path,
+) -> None:
+    async def scenario(rig: Rig) -> None:
+        await rig.printed(RESET)
+        rig.panel.send(FIRST_FIRE)
+        while not any(isinstance(body, SaidBody) and "004-004" in body.text for body in rig.told):
+            await asyncio.sleep(0.001)
+        rig.panel.unplug()
+        await asyncio.sleep(2.0)
+        assert rig.open_alerts()["fire.smoke@panel-004-004"].state == "active_unacked"
+
+    play(tmp_path, scenario)
+
+
 def test_two_detectors_of_a_building_confirm_each_other(tmp_path: Path) -> None:
     async def scenario(rig: Rig) -> None:
         await rig.printed(FIRST_FIRE, FIRST_FIRE.replace(b"004-004", b"004-005"))

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from drivers.api import DeviceError, Identified, LateError, LineError, Quality
+from drivers.api import DeviceError, Identified, LateError, LineError, Quality, Reading
 from drivers.osdp import supervision
 from drivers.osdp.frames import CAPABILITIES, CHALLENGE, DEFAULT_KEY, ID, OUTPUT, Sieve, crc, parse
 from drivers.sim.faults import NO_FAULTS, Faults
@@ -69,6 +69,66 @@ def test_tamper_power_and_contacts_are_told_as_they_change() -> None:
         await rig.until(lambda: rig.good("tamper") is False, within_s=1.0)
 
     on_line(scenario, SimReader(0, KEY))
+
+
+def test_the_contact_of_a_reader_that_only_answers_is_seen_at_its_interval() -> None:
+    """Most readers say nothing of a contact until they are asked; a door is through in less than ten seconds."""
+
+    async def scenario(rig: Rig) -> None:
+        for is_open in (True, False, True):
+            rig.reader().set_input(0, is_open)
+            await rig.until(lambda is_open=is_open: rig.good("contact") is is_open, within_s=1.5)  # type: ignore[misc]
+
+    on_line(scenario, SimReader(0, KEY, tells=False))
+
+
+def test_so_is_that_of_a_reader_that_told_all_its_states_once_as_it_came_up() -> None:
+    async def scenario(rig: Rig) -> None:
+        rig.reader().tells = False
+        for is_open in (True, False, True):
+            rig.reader().set_input(0, is_open)
+            await rig.until(lambda is_open=is_open: rig.good("contact") is is_open, within_s=1.5)  # type: ignore[misc]
+
+    on_line(scenario, SimReader(0, KEY))
+
+
+def test_a_reader_that_tells_its_contact_as_it_changes_is_asked_only_to_make_sure() -> None:
+    async def scenario(rig: Rig) -> None:
+        for is_open in (True, False):
+            rig.reader().set_input(0, is_open)
+            await rig.until(lambda is_open=is_open: rig.good("contact") is is_open, within_s=1.5)  # type: ignore[misc]
+        count = len([r for r in rig.reports if isinstance(r, Reading) and r.point == "contact"])
+        await asyncio.sleep(3.0)
+        assert len([r for r in rig.reports if isinstance(r, Reading) and r.point == "contact"]) <= count + 1
+
+    on_line(scenario, SimReader(0, KEY))
+
+
+def test_a_reader_that_refuses_once_to_tell_its_contact_is_asked_for_it_again() -> None:
+    """One no, of a reader that starts or has lost count, was the end of all questions for as long as we ran."""
+
+    async def scenario(rig: Rig) -> None:
+        rig.reader().refusals = 1
+        rig.driver.read_soon("r0", "contact")
+        await rig.until(lambda: not rig.reader().refusals)
+        rig.reader().set_input(0, True)
+        await rig.until(lambda: rig.good("contact") is True, within_s=8.0)
+
+    on_line(scenario, SimReader(0, KEY, tells=False))
+
+
+def test_the_contact_of_a_reader_that_does_not_tell_it_at_all_is_not_known() -> None:
+    async def scenario(rig: Rig) -> None:
+        rig.reader().refusals = 1_000
+        rig.driver.read_soon("r0", "contact")
+        await rig.until(lambda: rig.state("contact") == (None, Quality.BAD), within_s=8.0)
+        await asyncio.sleep(1.0)
+        asked = rig.reader().refusals
+        await asyncio.sleep(1.5)
+        assert rig.reader().refusals == asked, "what it is known not to tell is left alone for a while"
+        assert rig.online()
+
+    on_line(scenario, SimReader(0, KEY, tells=False))
 
 
 def test_a_second_look_is_had_at_once() -> None:

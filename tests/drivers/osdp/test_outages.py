@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from drivers.api import Device, LineSettings, Presented, Report
+from drivers.osdp import line as osdp_line
 from drivers.osdp.driver import OsdpDriver
 from drivers.osdp.panel import Panel, Seat
 from drivers.sim.faults import NO_FAULTS, PRESETS, Faults
@@ -31,6 +32,28 @@ def test_a_silent_reader_is_offline_within_five_seconds_and_back_within_another_
         await rig.settled()
         rig.reader().present_card(26, CARD)
         await rig.until(rig.presented)
+
+    on_line(scenario, SimReader(0, KEY))
+
+
+def test_an_adapter_that_hangs_is_opened_anew_and_the_doors_are_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes what is written and passes nothing on until its port is closed: nobody would pull it out for a week."""
+    monkeypatch.setattr(osdp_line, "REOPEN_AFTER_S", 1.0)
+
+    async def scenario(rig: Rig) -> None:
+        passes_on = rig.line.receive
+
+        def hang(data: bytes, now: float) -> None:
+            if rig.driver.statistics().reopened:
+                passes_on(data, now)
+
+        rig.line.receive = hang  # type: ignore[method-assign]
+        await rig.until(lambda: rig.driver.statistics().reopened, within_s=8.0)
+        await rig.settled()
+        rig.reader().present_card(26, CARD)
+        await rig.until(rig.presented)
+        await asyncio.sleep(1.5)
+        assert rig.driver.statistics().reopened == 1
 
     on_line(scenario, SimReader(0, KEY))
 

@@ -15,7 +15,7 @@ url = "mqtts://broker.example"
 {mqtt}
 [[bus]]
 name = "riser-a"
-port = "/dev/ttyUSB0"
+port = "/dev/rs485/0"
 {bus}
 [[bus.device]]
 name = "smoke-1"
@@ -71,7 +71,7 @@ def only(**parts: str) -> Fault:
     return fault
 
 
-def bus(port: str = "/dev/ttyUSB1", name: str = "second", **keys: object) -> str:
+def bus(port: str = "/dev/rs485/1", name: str = "second", **keys: object) -> str:
     return f'[[bus]]\nname = "{name}"\nport = "{port}"\n' + "\n".join(f"{k} = {v}" for k, v in keys.items())
 
 
@@ -107,7 +107,7 @@ def test_a_good_configuration_has_no_fault() -> None:
         ("more", bus(port="socket://10.0.0.1:99999"), "bus[1].port"),
         ("more", bus(name="Riser B"), "bus[1].name"),
         ("more", bus(name="riser-a"), "bus[1].name"),
-        ("more", bus(port="/dev/ttyUSB0"), "bus[1].port"),
+        ("more", bus(port="/dev/rs485/0"), "bus[1].port"),
         ("more", device(name="smoke-1"), "bus[0].device[1].name"),
         ("more", device(name="smoke_2"), "bus[0].device[1].name"),
         ("more", device(name="x" * 33), "bus[0].device[1].name"),
@@ -128,6 +128,19 @@ def test_a_good_configuration_has_no_fault() -> None:
 def test_each_slip_is_told_once_at_its_key(part: str, line: str, key: str) -> None:
     fault = only(**{part: line})
     assert (fault.key, fault.warning) == (key, False)
+
+
+@pytest.mark.parametrize("port", ["/dev/ttyUSB1", "/dev/ttyACM10"])
+def test_a_port_whose_number_changes_with_a_restart_is_a_warning(port: str) -> None:
+    fault = only(more=bus(port=port))
+    assert (fault.key, fault.warning) == ("bus[1].port", True)
+    assert "/dev/rs485" in fault.wanted.en
+
+
+@pytest.mark.parametrize("port", ["/dev/ttyAMA0", "/dev/ttyS1", "/dev/rs485/usb-1.3"])
+def test_a_port_whose_name_stays_is_none(port: str) -> None:
+    text = BASE.format(gateway="", mqtt="", bus="", device="", more=bus(port=port))
+    assert list(consistency.check(loading.parse(text))) == []
 
 
 @pytest.mark.parametrize(
@@ -257,8 +270,8 @@ def test_devices_that_speak_in_frames_share_a_line_only_if_they_can_be_told_apar
 @pytest.mark.parametrize(
     ("port", "baud", "wrong"),
     [
-        ("/dev/ttyUSB1", 9600, ["bus[1].baud"]),
-        ("/dev/ttyUSB1", 115200, []),
+        ("/dev/rs485/1", 9600, ["bus[1].baud"]),
+        ("/dev/rs485/1", 115200, []),
         ("socket://10.0.0.9:4001", 9600, []),  # there the converter has the rate
     ],
 )

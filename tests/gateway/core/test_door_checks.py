@@ -20,7 +20,7 @@ place = { compound = "红星亭坡 1 号院" }
 
 [[bus]]
 name = "yard"
-port = "/dev/ttyUSB0"
+port = "/dev/rs485/0"
 
 [[bus.device]]
 name = "board-1"

@@ -19,7 +19,7 @@ url = ["mqtts://one.example", "wss://two.example:443/mqtt"]
 
 [[bus]]
 name = "riser-a"
-port = "/dev/ttyUSB0"
+port = "/dev/rs485/0"
 
 [[bus.device]]
 name = "smoke-1"
