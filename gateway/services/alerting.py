@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping
 
 from gateway.core import doors, judged, presses
-from gateway.core.alert_list import AlertList, Found
+from gateway.core.alert_list import AlertList
 from gateway.core.conditions import Finding
 from gateway.core.detection import Detection, Result
 from gateway.core.events import (
@@ -34,6 +34,7 @@ from gateway.core.events import (
     Severity,
 )
 from gateway.core.falls import Falls
+from gateway.core.found import Found
 from gateway.core.grouping import Neighbourhood
 from gateway.core.kinds import Kind, Kinds
 from gateway.core.policy import PolicyError
@@ -282,8 +283,7 @@ class Alerting:
             self._alerts.gone(key, self._now)
         elif kind.momentary or not self._alerts.is_true(key):
             device = self._devices.get(name) if what in {"device", "command"} else None
-            others = {"camera": self._cameras, "command": self._doors}
-            subject = others.get(what, {}).get(name)
+            subject = {"camera": self._cameras, "command": self._doors}.get(what, {}).get(name)
             subject = subject or (Subject(name, place=self._place) if device is None else device.subject)
             self._raise(kind, key, subject, device=device, note=reason)
 
