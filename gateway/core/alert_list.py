@@ -88,15 +88,21 @@ class AlertList:
         return (life := self._lives.get(key)) is not None and life.active
 
     def found(self, key: str, found: Found, now: float) -> None:
-        """A condition became true: raise its alert, or raise it again, or count it."""
+        """A condition became true: raise its alert, or raise it again, or count it.
+
+        What comes back past the urgent limit is told also where the alert flaps, or lies on the shelf.
+        """
         self._flaps(key).change(now)
         life = self._lives.get(key)
         if life is None:
             self._begin(key, found, now)
-        elif is_active(life.body.state):
+            return
+        past_limit = self._becomes(life) == found.kind.name
+        if is_active(life.body.state) and not past_limit:
             self._repeat(life, found, now)
         else:
-            self._move(life, Trigger.RAISE, now, found=found, count=found.count or life.count + found.times)
+            trigger = Trigger.WORSEN if past_limit else Trigger.RAISE
+            self._move(life, trigger, now, found=found, count=found.count or life.count + found.times)
 
     def worse(self, key: str, found: Found, now: float) -> None:
         """An active condition is worse than it was told: another kind, another neighbour."""
@@ -104,8 +110,7 @@ class AlertList:
         if life is None:
             self._begin(key, found, now)
         else:
-            trigger = Trigger.WORSEN if is_active(life.body.state) else Trigger.RAISE
-            self._move(life, trigger, now, found=found, count=found.count or life.count)
+            self._move(life, Trigger.WORSEN, now, found=found, count=found.count or life.count)
 
     def enrich(self, key: str, evidence: tuple[str, ...], note: str | None, now: float) -> None:
         """Evidence of an alert came, or was lost; one that is over already is told once more, still over."""
@@ -282,6 +287,11 @@ class AlertList:
         """Return what is said of an alert when it is over."""
         kind = self._kinds.by_name.get(life.body.kind)
         return self._kinds.answered if kind is not None and kind.answered else self._kinds.cleared
+
+    def _becomes(self, life: _Life) -> str:
+        """Return the kind an alert becomes past its urgent limit, "" where there is none."""
+        kind = self._kinds.by_name.get(life.body.kind)
+        return "" if kind is None else kind.urgent
 
     def _flaps(self, key: str) -> Flapping:
         return self._flapping.setdefault(key, Flapping())

@@ -89,6 +89,33 @@ def test_a_flapping_fire_is_up_all_the_time_and_rises_again_after_an_acknowledge
     assert street.open("fire.smoke").state == State.ACTIVE_UNACKED
 
 
+def test_a_cover_that_rocked_and_is_lifted_off_is_told_as_open_though_it_flaps_and_somebody_had_seen_it() -> (
+    None
+):
+    street = Street(*DEVICES)
+    for _ in range(2):
+        street.reads("cover", "roll", 20.0, 20.0, 0.0, 0.0)
+    street.alerting.acknowledge(street.open("manhole.tilt").alert, "Wang")
+    street.reads("cover", "roll", 120.0, 120.0)
+    opened = street.open("manhole.open")
+    assert (opened.state, opened.severity, opened.count) == (State.ACTIVE_UNACKED, "critical", 3)
+    assert opened.text.zh == "2 栋 1 单元 3 楼 井盖被掀开，当心坠落"
+    told = len(street.told)
+    street.reads("cover", "roll", 0.0, 0.0, 120.0, 120.0)
+    assert len(street.told) == told, "from then on it flaps as anything else"
+
+
+def test_a_cover_that_is_lifted_off_comes_off_the_shelf_on_which_its_tilt_lay() -> None:
+    street = Street(*DEVICES)
+    street.reads("cover", "roll", 20.0, 20.0)
+    street.alerting.shelve(street.open("manhole.tilt").alert, WALL + 5 * 86_400, "Wang")
+    street.reads("cover", "roll", 0.0, 0.0)
+    street.now = 3600.0
+    street.reads("cover", "roll", 120.0, 120.0)
+    assert street.open("manhole.open").state == State.ACTIVE_UNACKED
+    assert street.story[-1] == ("manhole.open", RAISED)
+
+
 def test_a_reset_ends_the_flapping_and_the_next_fire_is_new() -> None:
     street = Street(*DEVICES)
     for _ in range(5):
