@@ -2,9 +2,9 @@
 
 It is moved by pulses its board times itself (open, close, stop), and each movement ends at a limit. Closing is the only
 thing that can hurt: it needs a loop that was read free after it was asked for, so a loop that is silent, stale or was
-never wired forbids it; and while it closes, a car that comes, or a loop that is lost, makes it open again. Nothing
-forbids opening. An engaged interlock opens it for the engines and keeps it open: until a person releases that, nobody
-closes it.
+never wired forbids it; and while it closes, a car that comes, or a loop that is lost, makes it open again: until its
+limit says that it is down, or, where it has none, for twice the time it takes. Nothing forbids opening. An engaged
+interlock opens it for the engines and keeps it open: until a person releases that, nobody closes it.
 """
 
 from dataclasses import dataclass
@@ -70,9 +70,14 @@ class Barrier:
             self.closed = value
         if part == self.plan.loop:
             self.car, self.car_at = value, at
-            self._reverse |= value is not False and self.moving == "close"
+            self._reverse |= value is not False and self._comes_down(at)
         if (self.moving == "open" and self.opened) or (self.moving == "close" and self.closed):
             self.moving = ""
+
+    def _comes_down(self, at: float) -> bool:
+        """Return whether it may be coming down: until its limit says so, without one for twice the time it takes."""
+        over = self.plan.closed is None and at - self._since >= 2 * self.plan.travel_s
+        return self.moving == "close" and not over
 
     def why_not(self, action: str, asked_at: float) -> str:
         """Return what forbids an order, nothing if it may be carried out; `asked_at` is when it was given."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from drivers.api import Done, LateError, Quality
 from drivers.sim.modbus import SimDevice
-from gateway.core.barriers import BarrierPlan
+from gateway.core.barriers import Barrier, BarrierPlan
 from gateway.core.doors import Strike
 from gateway.core.events import Clock, Event, InterlockBody, Place, ReadingBody
 from gateway.services.barriers import Barriers
@@ -158,6 +158,21 @@ def test_a_loop_that_is_lost_while_it_closes_makes_it_open_again() -> None:
         await quarter.until(lambda: arm.moved[-1] == "open", within_s=8)
 
     at_the_gate(scenario)
+
+
+def test_one_without_a_limit_for_closed_does_not_open_for_whoever_drives_up_once_it_is_down() -> None:
+    loop = ("inputs", "loop")
+    barrier = Barrier(BarrierPlan("gate", {}, loop=loop, travel_s=8.0))
+    barrier.told("close", 100.0)
+    barrier.read(loop, False, 101.0)
+    barrier.read(loop, True, 115.0)
+    assert barrier.must_open(115.0), "it may not be down yet"
+    barrier.told("open", 115.5)
+    barrier.told("close", 200.0)
+    barrier.read(loop, False, 201.0)
+    barrier.read(loop, True, 3800.0)
+    barrier.read(loop, None, 3900.0)
+    assert not barrier.must_open(3900.0)
 
 
 def test_its_relays_cannot_be_moved_behind_its_back() -> None:
