@@ -104,6 +104,11 @@ class AlertList:
             trigger = Trigger.WORSEN if past_limit else Trigger.RAISE
             self._move(life, trigger, now, found=found, count=found.count or life.count + found.times)
 
+    def lasts(self, key: str, found: Found, now: float) -> None:
+        """A condition is true still, after so long that people are told again: not of what lies on the shelf."""
+        if (life := self._lives.get(key)) is None or life.state not in _ON_SHELF:
+            self.worse(key, found, now)
+
     def worse(self, key: str, found: Found, now: float) -> None:
         """An active condition is worse than it was told: another kind, another neighbour."""
         life = self._lives.get(key)

@@ -214,7 +214,8 @@ class Alerting:
                 self._alerts.found(guard.key, self._found(result, unit), self._now)
                 self._neighbours.alarm(guard, condition.since, self._now, self._clock)
             case Finding.WORSE | Finding.AGAIN:
-                self._alerts.worse(guard.key, self._found(result, unit), self._now)
+                tell = self._alerts.worse if result.finding is Finding.WORSE else self._alerts.lasts
+                tell(guard.key, self._found(result, unit), self._now)
             case Finding.GONE:
                 self._alerts.gone(guard.key, self._now)
                 self._neighbours.settle(self._now)
@@ -257,9 +258,8 @@ class Alerting:
         for guard in self._detection.guards.values() if body.more else ():
             for condition in guard.conditions if guard.device is device else ():
                 if condition.active and condition.point in body.points:
-                    self._alerts.worse(
-                        guard.key, self._found(Result(Finding.WORSE, condition, guard), None), self._now
-                    )
+                    found = self._found(Result(Finding.WORSE, condition, guard), None)
+                    self._alerts.worse(guard.key, found, self._now)
 
     def _pass(self, keys: Iterable[str]) -> None:
         """Take note that what was pressed is past, now that somebody has seen to it."""

@@ -12,7 +12,7 @@ from gateway.core.alerts import State
 from gateway.core.events import AlertBody, Change
 from gateway.core.policy import PolicyError
 from tests import virtual
-from tests.gateway.street import CLEARED, RAISED, SMOKE, UPDATED, WALL, Street, watched
+from tests.gateway.street import CLEARED, RAISED, SMOKE, UPDATED, WALL, WATER, Street, watched
 
 DEVICES = (
     watched("smoke-a", "smoke"),
@@ -114,6 +114,19 @@ def test_a_cover_that_is_lifted_off_comes_off_the_shelf_on_which_its_tilt_lay() 
     street.reads("cover", "roll", 120.0, 120.0)
     assert street.open("manhole.open").state == State.ACTIVE_UNACKED
     assert street.story[-1] == ("manhole.open", RAISED)
+
+
+def test_what_is_told_again_and_again_is_quiet_on_the_shelf_until_its_time_is_up() -> None:
+    lane = watched("lane", "level", {**WATER[0], "again_s": 900.0})
+    street = Street(lane)
+    street.reads("lane", "level", 3.0, 3.0)
+    street.alerting.shelve(street.open("manhole.water").alert, WALL + 7200, "Wang")
+    street.reads("lane", "level", *[3.0] * 70, every=100.0)
+    assert street.open("manhole.water").state == State.SHELVED_ACTIVE
+    street.tick(7201.0)
+    assert street.told[-1].change == RAISED
+    street.reads("lane", "level", *[3.0] * 20, every=100.0)
+    assert street.told[-1].change == UPDATED
 
 
 def test_a_reset_ends_the_flapping_and_the_next_fire_is_new() -> None:
