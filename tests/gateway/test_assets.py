@@ -372,6 +372,30 @@ def test_a_cell_that_runs_away_in_the_charging_shed_is_a_fire_also_while_another
     play(scenario, SHED)
 
 
+def test_a_heat_detector_that_the_shed_only_shows_keeps_its_own_alarm() -> None:
+    contact = """
+[[bus.device]]
+name = "inputs"
+profile = "wellpro-wp8026adam"
+address = 3
+[[rule]]
+device = "inputs"
+kind = "fire.heat"
+point = "contact_4"
+when = true
+[[asset]]"""
+    shown = 'smoke = ["inputs.contact_4"], temperatures'
+
+    async def scenario(quarter: Quarter) -> None:
+        await asyncio.sleep(5.0)
+        quarter.set("inputs", contact_4=True)
+        await quarter.until(lambda: quarter.alerts("fire.heat"))
+        assert quarter.alerts("fire.heat")[0].device == "inputs"
+        assert quarter.value("shed-1", "smoke") is True
+
+    play(scenario, SHED.replace("[[asset]]", contact).replace("temperatures", shown))
+
+
 def test_bays_are_counted_and_one_dead_sensor_makes_the_count_no_more_than_a_guess() -> None:
     text = """
 [[bus]]
