@@ -227,8 +227,8 @@ class Interlocks:
         return Done(f"silenced until the next fire{still}", self._now())
 
     def _self_test(self, plan: InterlockPlan, seconds: float) -> Done:
-        if not plan.sound or self._standing(plan.name) is not None:
-            raise PolicyError(f"{plan.name} has no sounders to test now", "it must not be engaged")
+        if not plan.sound or plan.dry_run or self._standing(plan.name) is not None:
+            raise PolicyError(f"{plan.name} has no sounders to test now", "neither engaged nor a dry run")
         self._test_until[plan.name] = self._now() + seconds
         self._order(plan.name, plan.sound, SOUND, why="test")
         return Done(
@@ -254,11 +254,11 @@ class Interlocks:
         return Done("released", self._now())
 
     def _drill(self, plan: InterlockPlan, minutes: float) -> Done:
-        if self._standing(plan.name) is not None:
-            raise PolicyError(f"{plan.name} is engaged already", "release it first")
+        if plan.dry_run or self._standing(plan.name) is not None:
+            hint = "in a dry run nothing moves" if plan.dry_run else "it is engaged already: release it first"
+            raise PolicyError(f"{plan.name} takes no drill now", hint)
         self._engage(plan, plan.place, cause="drill", drill=True)
         self._drill_until[plan.name] = self._now() + minutes * 60
-        self._wake.set()
         return Done(f"a drill for {minutes:g} minutes", self._now())
 
     def _end_drills(self) -> None:
