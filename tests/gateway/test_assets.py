@@ -191,6 +191,29 @@ def test_storm_mode_ordered_before_a_restart_stands_after_it_until_its_time() ->
     play(second, MANHOLES + STORM, restore=kept, wall=WALL + 600)
 
 
+@pytest.mark.parametrize("step_s", [8 * 3600.0, -10 * 365 * 86_400.0])
+def test_storm_mode_lasts_as_long_as_was_ordered_whatever_the_clock_is_set_to(step_s: float) -> None:
+    async def first(quarter: Quarter) -> list[Event]:
+        await calm(quarter)
+        await quarter.order("storm-1", "on", minutes=60)
+        await asyncio.sleep(600.0)
+        quarter.ahead += step_s
+        await asyncio.sleep(2400.0)
+        assert quarter.value("storm-1", "storm") is True
+        kept = [event for event in quarter.events if isinstance(event.body, MemoryBody)]
+        await asyncio.sleep(660.0)
+        assert quarter.value("storm-1", "storm") is False
+        return kept
+
+    async def second(quarter: Quarter) -> None:
+        await asyncio.sleep(1.0)
+        assert quarter.value("storm-1", "storm") is True
+        await asyncio.sleep(660.0)
+        assert quarter.value("storm-1", "storm") is False
+
+    play(second, MANHOLES + STORM, restore=play(first, MANHOLES + STORM), wall=WALL + step_s + 3000.0)
+
+
 def test_a_level_sensor_that_falls_silent_clears_nothing_and_raises_nothing() -> None:
     async def scenario(quarter: Quarter) -> None:
         await calm(quarter)
