@@ -111,10 +111,14 @@ class Barrier:
         limit = {"open": self.plan.opened, "close": self.plan.closed}.get(self.moving)
         return limit is not None and now - self._since >= 2 * self.plan.travel_s
 
-    def not_open(self, now: float, freed_at: float) -> bool:
-        """Return whether a fire wants it open and its limit does not say that it is, in twice the time."""
-        wanted = bool(self.freed_by) and self.plan.opened is not None and not self.opened
-        return wanted and now - freed_at >= 2 * self.plan.travel_s
+    def not_open(self, now: float, freed_at: float) -> bool | None:
+        """Return whether a fire wants it open and its limit does not say that it is, in twice the time.
+
+        None: that is not up yet, so what was told before stands, an alert of an earlier life too.
+        """
+        if not self.freed_by or self.plan.opened is None or self.opened:
+            return False
+        return True if now - freed_at >= 2 * self.plan.travel_s else None
 
     def next_due(self, now: float, freed_at: float) -> float | None:
         """Return when one of these will say something else by itself, in monotonic seconds."""

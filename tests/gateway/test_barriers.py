@@ -7,7 +7,7 @@ from drivers.api import Done, LateError, Quality
 from drivers.sim.modbus import SimDevice
 from gateway.core.barriers import Barrier, BarrierPlan
 from gateway.core.doors import Strike
-from gateway.core.events import Clock, Event, InterlockBody, Place, ReadingBody
+from gateway.core.events import AlertBody, Clock, Event, InterlockBody, Place, ReadingBody
 from gateway.services.barriers import Barriers
 from tests import virtual
 from tests.gateway.quarter import WALL, Quarter, play
@@ -82,11 +82,12 @@ class Arm:
         self._quarter.set("inputs", contact_1=opened, contact_2=closed)
 
 
-def at_the_gate(scenario: object, **more: object) -> None:
+def at_the_gate(scenario: object, *, jammed: bool = False, **more: object) -> None:
     """Play a scenario that gets the quarter and the arm."""
 
     async def whole(quarter: Quarter) -> None:
         arm = Arm(quarter)
+        arm.jammed = jammed
         running = asyncio.create_task(arm.run())
         try:
             await asyncio.sleep(3.0)
@@ -228,6 +229,27 @@ def test_a_fire_of_an_earlier_life_still_holds_it_open() -> None:
         assert (await quarter.order("east-gate", "close")).result == "refused"
 
     at_the_gate(scenario, restore=before)
+
+
+def test_a_restart_does_not_say_that_one_the_engines_cannot_pass_is_open() -> None:
+    kept: list[Event] = []
+
+    async def before(quarter: Quarter, arm: Arm) -> None:
+        quarter.set("smoke-1", smoke=900)
+        await quarter.until(lambda: quarter.alerts("barrier.not_open"), within_s=30)
+        kept.extend(e for e in quarter.events if isinstance(e.body, AlertBody | InterlockBody))
+
+    async def after(quarter: Quarter, arm: Arm) -> None:
+        quarter.set("smoke-1", smoke=900)
+        await asyncio.sleep(30.0)
+        assert quarter.alerts("barrier.not_open") == []
+        assert "barrier.not_open" in quarter.open_kinds()
+        arm.jammed = False
+        await quarter.until(lambda: quarter.alerts("barrier.not_open"))
+        assert quarter.alerts("barrier.not_open")[-1].change == "cleared"
+
+    at_the_gate(before, jammed=True)
+    at_the_gate(after, jammed=True, restore=kept)
 
 
 def test_one_that_is_told_to_close_and_does_not_arrive_is_told() -> None:
