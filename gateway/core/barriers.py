@@ -62,6 +62,11 @@ class Barrier:
         self._since = float("-inf")
         self._reverse = False
 
+    @property
+    def is_open(self) -> bool:
+        """Return whether its limits say that it is: a limit that hangs says so while the other says closed."""
+        return bool(self.opened) and not self.closed
+
     def read(self, part: Part, value: bool | None, at: float) -> None:
         """Take what a limit or the loop says; None for not known."""
         if part == self.plan.opened:
@@ -71,7 +76,7 @@ class Barrier:
         if part == self.plan.loop:
             self.car, self.car_at = value, at
             self._reverse |= value is not False and self._comes_down(at)
-        if (self.moving == "open" and self.opened) or (self.moving == "close" and self.closed):
+        if (self.moving == "open" and self.is_open) or (self.moving == "close" and self.closed):
             self.moving = ""
 
     def _comes_down(self, at: float) -> bool:
@@ -101,7 +106,7 @@ class Barrier:
         """Return whether it must be told to open now, without anybody's order."""
         if self._reverse:
             return True
-        if not self.freed_by or self.opened:
+        if not self.freed_by or self.is_open:
             return False
         wait_s = self.plan.travel_s if self.plan.opened is not None else max(self.plan.travel_s, INSIST_S)
         return self.moving != "open" or now - self._since >= wait_s
@@ -116,7 +121,7 @@ class Barrier:
 
         None: that is not up yet, so what was told before stands, an alert of an earlier life too.
         """
-        if not self.freed_by or self.plan.opened is None or self.opened:
+        if not self.freed_by or self.plan.opened is None or self.is_open:
             return False
         return True if now - freed_at >= 2 * self.plan.travel_s else None
 

@@ -220,6 +220,21 @@ def test_one_that_does_not_open_for_the_engines_is_critical_and_told_to_open_aga
     at_the_gate(scenario)
 
 
+def test_a_limit_that_hangs_at_open_keeps_no_barrier_closed_before_the_engines() -> None:
+    """Both limits say yes: the wire of one is shorted, and the barrier is down."""
+
+    async def scenario(quarter: Quarter, arm: Arm) -> None:
+        quarter.set("inputs", contact_1=True, contact_2=True)
+        await asyncio.sleep(2.0)
+        quarter.set("smoke-1", smoke=900)
+        await quarter.until(lambda: quarter.alerts("barrier.not_open"), within_s=30)
+        assert 2 <= arm.moved.count("open") <= 6, "told again when it should be open, and not each second"
+        arm.jammed = False
+        await quarter.until(lambda: quarter.alerts("barrier.not_open")[-1].change == "cleared")
+
+    at_the_gate(scenario, jammed=True)
+
+
 def test_a_fire_of_an_earlier_life_still_holds_it_open() -> None:
     engaged = InterlockBody("fire", True, (Place(compound="红星亭坡 1 号院", building="2"),), "alert-1")
     before = [Event(1, 1, WALL, 0.0, Clock.SYNCED, engaged)]
