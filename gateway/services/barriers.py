@@ -142,6 +142,8 @@ class Barriers:
             await self._pulse(barrier, OPEN.name, self._now() + WITHIN_S)
         except DriverError as error:
             log.warning("%s: %s", barrier.plan.name, error)
+        except Exception:  # a fault at one barrier must not keep the others from opening before a car
+            log.exception("%s", barrier.plan.name)
 
     async def _pulse(self, barrier: Barrier, action: str, deadline: float) -> Done:
         output = barrier.plan.outputs[action]

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 
+import pytest
+
 from drivers.api import Done, LateError, Quality
 from drivers.sim.modbus import SimDevice
 from gateway.core.barriers import Barrier, BarrierPlan
@@ -279,8 +281,9 @@ def test_one_that_is_told_to_close_and_does_not_arrive_is_told() -> None:
     at_the_gate(scenario)
 
 
-def test_a_board_that_does_not_answer_keeps_no_other_barrier_from_opening_before_a_car() -> None:
-    """A fire holds one barrier open, whose board is silent; at the other a car comes while it closes."""
+@pytest.mark.parametrize("faulty", [False, True])
+def test_a_board_that_does_not_answer_keeps_no_other_barrier_from_opening_before_a_car(faulty: bool) -> None:
+    """A fire holds one barrier open, whose board is silent or trips us up; at the other a car comes as it closes."""
 
     def plan(name: str, building: str) -> BarrierPlan:
         outputs = {action: Strike(name, unlock=action) for action in ("open", "close")}
@@ -290,6 +293,8 @@ def test_a_board_that_does_not_answer_keeps_no_other_barrier_from_opening_before
         loop, moved = asyncio.get_running_loop(), list[str]()
 
         async def act(device: str, action: str, _: Mapping[str, float], deadline: float) -> Done:
+            if device == "burning" and faulty:
+                raise ValueError("a fault of ours")
             if device == "burning":
                 await asyncio.sleep(deadline - loop.time())
                 raise LateError("act", device)
