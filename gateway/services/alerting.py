@@ -223,7 +223,7 @@ class Alerting:
     def _found(self, result: Result, unit: str | None) -> Found:
         """Return what a condition found; past the urgent limit it is of the kind that its kind becomes there."""
         condition, rule, device = result.condition, result.guard.rule, result.guard.device
-        kind = self._kinds[rule.kind.urgent] if condition.urgent and rule.kind.urgent else rule.kind
+        kind = self._kinds[rule.kind.urgent] if result.guard.urgent and rule.kind.urgent else rule.kind
         own = kind is rule.kind
         value, shown = condition.value, self._detection.shown(result.guard)
         if shown is not None and shown.value is not None and not result.guard.counts:

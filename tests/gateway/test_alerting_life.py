@@ -12,7 +12,7 @@ from gateway.core.alerts import State
 from gateway.core.events import AlertBody, Change
 from gateway.core.policy import PolicyError
 from tests import virtual
-from tests.gateway.street import CLEARED, RAISED, SMOKE, UPDATED, WALL, WATER, Street, watched
+from tests.gateway.street import CLEARED, RAISED, SMOKE, TILT, UPDATED, WALL, WATER, Street, watched
 
 DEVICES = (
     watched("smoke-a", "smoke"),
@@ -114,6 +114,17 @@ def test_a_cover_that_is_lifted_off_comes_off_the_shelf_on_which_its_tilt_lay() 
     street.reads("cover", "roll", 120.0, 120.0)
     assert street.open("manhole.open").state == State.ACTIVE_UNACKED
     assert street.story[-1] == ("manhole.open", RAISED)
+
+
+def test_an_open_cover_that_is_told_again_by_its_other_angle_is_open_still() -> None:
+    street = Street(
+        watched("cover", "tilt", {**TILT[0], "again_s": 60.0}, baseline={"roll": 0.0, "pitch": 0.0})
+    )
+    street.reads("cover", "pitch", 20.0, 20.0)
+    street.reads("cover", "roll", 120.0, 120.0)
+    street.reads("cover", "pitch", *[20.0] * 130)
+    assert len(street.told) > 3
+    assert street.open("manhole.open").severity == "critical"
 
 
 def test_what_is_told_again_and_again_is_quiet_on_the_shelf_until_its_time_is_up() -> None:
