@@ -100,13 +100,13 @@ def watched_with(
 ) -> dict[str, Watched]:
     """Return devices and assets as alerting sees them.
 
-    A rule of a device that looks only at parts of an asset, and is of a kind that the asset judges, is the asset's:
-    one lifted cover is one alert, and it says which manhole.
+    A rule of a device that looks only at what the asset judges by a rule of that kind is the asset's: one lifted cover
+    is one alert, and it says which manhole. A fire at a part that the asset only shows stays the device's.
     """
     watched = dict(devices)
     for plan in assets.plans:
         rules, _ = _compiled(plan, config.rule, kinds, "asset")
-        judged = {rule.kind.name for rule in rules}
+        judged = _judged(plan, rules)
         parts = {key for keys in plan.parts.values() for key in keys}
         for device in [watched[name] for name in {name for name, _ in parts} if name in watched]:
             kept = tuple(rule for rule in device.rules if not _is_of(plan, rule, device.name, parts, judged))
@@ -241,12 +241,29 @@ def _outputs(parsed: Parsed, profiles: Profiles) -> Iterator[Fault]:
             yield Fault(f"{key}.parts.loop", NOTHING, same('"inputs.contact_3"'), hint, warning=True)
 
 
-def _is_of(plan: AssetPlan, rule: Rule, device: str, parts: Collection[Key], judged: Collection[str]) -> bool:
+def _is_of(
+    plan: AssetPlan, rule: Rule, device: str, parts: Collection[Key], judged: Mapping[str, Collection[Key]]
+) -> bool:
     """Return whether a device's rule is the asset's: all it looks at is, or it makes no sense on a part of one."""
-    mine = [(device, point) in parts for point in rule.points]
-    return (rule.kind.name in judged and all(mine)) or (
-        rule.kind.name in plan.kind.asset.instead and any(mine)
-    )
+    mine = {(device, point) for point in rule.points}
+    if mine <= set(judged.get(rule.kind.name, ())):
+        return True
+    anyhow = parts if not rule.kind.fire else {key for keys in judged.values() for key in keys}
+    return rule.kind.name in plan.kind.asset.instead and not mine.isdisjoint(anyhow)
+
+
+def _judged(plan: AssetPlan, rules: Sequence[Rule]) -> dict[str, set[Key]]:
+    """Return by kind the points of devices that the rules of an asset stand on."""
+    sources = {node.key: node.sources for node in plan.nodes}
+
+    def under(key: Key) -> set[Key]:
+        return set[Key]().union(*map(under, sources[key])) if key in sources else {key}
+
+    found: dict[str, set[Key]] = {}
+    for rule in rules:
+        for point in rule.points:
+            found.setdefault(rule.kind.name, set()).update(under((plan.name, point)))
+    return found
 
 
 def _baseline(plan: AssetPlan, devices: Mapping[str, Watched]) -> dict[str, float]:

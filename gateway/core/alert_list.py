@@ -12,9 +12,10 @@ import msgspec
 
 from gateway.core import texts
 from gateway.core.alerts import State, Trigger, is_active, step
-from gateway.core.events import AlertBody, Body, Certainty, Change, Clock, Event, Severity, Words
+from gateway.core.events import AlertBody, Body, Change, Event, Words
 from gateway.core.flapping import TELL_EVERY_S, Flapping
-from gateway.core.kinds import Kind, Kinds
+from gateway.core.found import Found, begun
+from gateway.core.kinds import Kinds
 from gateway.core.policy import PolicyError
 
 LONGEST_SHELF_S = 7 * 86_400.0
@@ -26,36 +27,11 @@ _NEVER = float("-inf")
 _ENDED_MOST = 64  # alerts that are over and may still be given evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a condition found: all an alert is made of. `count` is given where it is not the times it came.
-
-    `times` is how often it came at once: presses of a button. `said` is the text, where more is to be said than the
-    words of its kind.
-    """
-
-    kind: Kind
-    severity: Severity
-    certainty: Certainty
-    facts: texts.Facts
-    first_seen: float
-    clock: Clock
-    device: str | None = None
-    point: str | None = None
-    devices: tuple[str, ...] = ()
-    latch: bool = False
-    note: str | None = None
-    count: int | None = None
-    times: int = 1
-    said: Words | None = None
-    evidence: tuple[str, ...] = ()
-
-
 @dataclass(slots=True)
 class _Life:
     """One alert. `body` is what was told last; `text` without phrases; `held` while it flaps.
 
-    `latest` is what was found since and is told with the next count.
+    `latest` is what was found since and is told with the next step.
     """
 
     body: AlertBody
@@ -70,6 +46,12 @@ class _Life:
     def state(self) -> State:
         """Return where it stands."""
         return State(self.body.state)
+
+    def catch_up(self) -> None:
+        """Take in what was found since: whoever is told how often it came is told of the last time it did."""
+        if (latest := self.latest) is not None:
+            self.text, self.latest = latest.text, None
+            self.body = msgspec.structs.replace(self.body, value=latest.facts.value)
 
 
 class AlertList:
@@ -106,15 +88,26 @@ class AlertList:
         return (life := self._lives.get(key)) is not None and life.active
 
     def found(self, key: str, found: Found, now: float) -> None:
-        """A condition became true: raise its alert, or raise it again, or count it."""
+        """A condition became true: raise its alert, or raise it again, or count it.
+
+        What comes back past the urgent limit is told also where the alert flaps, or lies on the shelf.
+        """
         self._flaps(key).change(now)
         life = self._lives.get(key)
         if life is None:
             self._begin(key, found, now)
-        elif is_active(life.body.state):
+            return
+        past_limit = self._becomes(life) == found.kind.name
+        if is_active(life.body.state) and not past_limit:
             self._repeat(life, found, now)
         else:
-            self._move(life, Trigger.RAISE, now, found=found, count=found.count or life.count + found.times)
+            trigger = Trigger.WORSEN if past_limit else Trigger.RAISE
+            self._move(life, trigger, now, found=found, count=found.count or life.count + found.times)
+
+    def lasts(self, key: str, found: Found, now: float) -> None:
+        """A condition is true still, after so long that people are told again: not of what lies on the shelf."""
+        if (life := self._lives.get(key)) is None or life.state not in _ON_SHELF:
+            self.worse(key, found, now)
 
     def worse(self, key: str, found: Found, now: float) -> None:
         """An active condition is worse than it was told: another kind, another neighbour."""
@@ -122,8 +115,7 @@ class AlertList:
         if life is None:
             self._begin(key, found, now)
         else:
-            trigger = Trigger.WORSEN if is_active(life.body.state) else Trigger.RAISE
-            self._move(life, trigger, now, found=found, count=found.count or life.count)
+            self._move(life, Trigger.WORSEN, now, found=found, count=found.count or life.count)
 
     def enrich(self, key: str, evidence: tuple[str, ...], note: str | None, now: float) -> None:
         """Evidence of an alert came, or was lost; one that is over already is told once more, still over."""
@@ -211,7 +203,7 @@ class AlertList:
         return min(due, default=None)
 
     def _begin(self, key: str, found: Found, now: float) -> None:
-        body = _body(self._new_id(), key, found)
+        body = begun(self._new_id(), key, found)
         self._lives[key] = life = _Life(body, body.text, body.count)
         self._put(life, body, now)
 
@@ -240,9 +232,7 @@ class AlertList:
 
     def _tell_count(self, life: _Life, now: float) -> None:
         """Tell that it is still there and how often it came; where it stands does not change."""
-        if (latest := life.latest) is not None:
-            life.text, life.latest = _text(latest), None
-            life.body = msgspec.structs.replace(life.body, value=latest.facts.value)
+        life.catch_up()
         text = texts.add(self._kinds.flapping, life.text, life.count) if life.held else life.text
         self._move(life, Trigger.REPEAT, now, text=text)
 
@@ -264,6 +254,8 @@ class AlertList:
         """Take one step of the table and tell it. What is found anew is not acknowledged by anybody."""
         state, change = step(life.state, trigger)
         life.count = life.count if count is None else count
+        if found is None:
+            life.catch_up()
         before = life.body
         if found is None:
             kept = before.evidence if evidence is None else evidence
@@ -271,7 +263,7 @@ class AlertList:
                 before, by=by or before.by, note=note or before.note, evidence=kept
             )
         else:
-            body = _body(before.alert, before.key, found)
+            body = begun(before.alert, before.key, found)
             life.text, life.active, life.latest = body.text, True, None
         if change is Change.CLEARED:
             text = texts.add(phrase or self._over(life), life.text, life.count)
@@ -301,6 +293,11 @@ class AlertList:
         kind = self._kinds.by_name.get(life.body.kind)
         return self._kinds.answered if kind is not None and kind.answered else self._kinds.cleared
 
+    def _becomes(self, life: _Life) -> str:
+        """Return the kind an alert becomes past its urgent limit, "" where there is none."""
+        kind = self._kinds.by_name.get(life.body.kind)
+        return "" if kind is None else kind.urgent
+
     def _flaps(self, key: str) -> Flapping:
         return self._flapping.setdefault(key, Flapping())
 
@@ -317,34 +314,3 @@ def _last_of_each(events: Iterable[Event]) -> list[AlertBody]:
     """Return the last state of every alert that is not over."""
     last = {event.body.alert: event.body for event in events if isinstance(event.body, AlertBody)}
     return [body for body in last.values() if body.state != State.OVER]
-
-
-def _text(found: Found) -> Words:
-    return found.said or texts.describe(found.kind, found.facts)
-
-
-def _body(alert: str, key: str, found: Found) -> AlertBody:
-    """Return a new alert made of what was found."""
-    facts = found.facts
-    return AlertBody(
-        alert=alert,
-        key=key,
-        change=Change.RAISED,
-        state=State.ACTIVE_UNACKED,
-        kind=found.kind.name,
-        severity=found.severity,
-        certainty=found.certainty,
-        text=_text(found),
-        place=facts.subject.place,
-        first_seen=found.first_seen,
-        clock=found.clock,
-        device=found.device,
-        point=found.point,
-        value=facts.value,
-        unit=facts.unit,
-        count=found.count or found.times,
-        devices=found.devices,
-        evidence=found.evidence,
-        note=found.note,
-        latch=found.latch,
-    )

@@ -2,9 +2,9 @@
 
 It is moved by pulses its board times itself (open, close, stop), and each movement ends at a limit. Closing is the only
 thing that can hurt: it needs a loop that was read free after it was asked for, so a loop that is silent, stale or was
-never wired forbids it; and while it closes, a car that comes, or a loop that is lost, makes it open again. Nothing
-forbids opening. An engaged interlock opens it for the engines and keeps it open: until a person releases that, nobody
-closes it.
+never wired forbids it; and while it closes, a car that comes, or a loop that is lost, makes it open again: until its
+limit says that it is down, or, where it has none, for twice the time it takes. Nothing forbids opening. An engaged
+interlock opens it for the engines and keeps it open: until a person releases that, nobody closes it.
 """
 
 from dataclasses import dataclass
@@ -62,6 +62,11 @@ class Barrier:
         self._since = float("-inf")
         self._reverse = False
 
+    @property
+    def is_open(self) -> bool:
+        """Return whether its limits say that it is: a limit that hangs says so while the other says closed."""
+        return bool(self.opened) and not self.closed
+
     def read(self, part: Part, value: bool | None, at: float) -> None:
         """Take what a limit or the loop says; None for not known."""
         if part == self.plan.opened:
@@ -70,9 +75,14 @@ class Barrier:
             self.closed = value
         if part == self.plan.loop:
             self.car, self.car_at = value, at
-            self._reverse |= value is not False and self.moving == "close"
-        if (self.moving == "open" and self.opened) or (self.moving == "close" and self.closed):
+            self._reverse |= value is not False and self._comes_down(at)
+        if (self.moving == "open" and self.is_open) or (self.moving == "close" and self.closed):
             self.moving = ""
+
+    def _comes_down(self, at: float) -> bool:
+        """Return whether it may be coming down: until its limit says so, without one for twice the time it takes."""
+        over = self.plan.closed is None and at - self._since >= 2 * self.plan.travel_s
+        return self.moving == "close" and not over
 
     def why_not(self, action: str, asked_at: float) -> str:
         """Return what forbids an order, nothing if it may be carried out; `asked_at` is when it was given."""
@@ -96,7 +106,7 @@ class Barrier:
         """Return whether it must be told to open now, without anybody's order."""
         if self._reverse:
             return True
-        if not self.freed_by or self.opened:
+        if not self.freed_by or self.is_open:
             return False
         wait_s = self.plan.travel_s if self.plan.opened is not None else max(self.plan.travel_s, INSIST_S)
         return self.moving != "open" or now - self._since >= wait_s
@@ -106,10 +116,14 @@ class Barrier:
         limit = {"open": self.plan.opened, "close": self.plan.closed}.get(self.moving)
         return limit is not None and now - self._since >= 2 * self.plan.travel_s
 
-    def not_open(self, now: float, freed_at: float) -> bool:
-        """Return whether a fire wants it open and its limit does not say that it is, in twice the time."""
-        wanted = bool(self.freed_by) and self.plan.opened is not None and not self.opened
-        return wanted and now - freed_at >= 2 * self.plan.travel_s
+    def not_open(self, now: float, freed_at: float) -> bool | None:
+        """Return whether a fire wants it open and its limit does not say that it is, in twice the time.
+
+        None: that is not up yet, so what was told before stands, an alert of an earlier life too.
+        """
+        if not self.freed_by or self.plan.opened is None or self.is_open:
+            return False
+        return True if now - freed_at >= 2 * self.plan.travel_s else None
 
     def next_due(self, now: float, freed_at: float) -> float | None:
         """Return when one of these will say something else by itself, in monotonic seconds."""

@@ -32,6 +32,11 @@ class Guard:
         return any(condition.active for condition in self.conditions)
 
     @property
+    def urgent(self) -> bool:
+        """Return whether one of its points is past the urgent limit."""
+        return any(condition.urgent for condition in self.conditions)
+
+    @property
     def counts(self) -> bool:
         """Return whether it is on a counter, which is never active: what moved it is past."""
         return isinstance(self.rule.test, Moved)

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from gateway.core.alert_list import AlertList, Found
+from gateway.core.alert_list import AlertList
 from gateway.core.alerts import State
 from gateway.core.events import Clock, FallBody
+from gateway.core.found import Found
 from gateway.core.kinds import Kinds
 from gateway.core.texts import Facts, Subject
 

@@ -8,9 +8,10 @@ when the alerts of all that took part are over.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gateway.core.alert_list import AlertList, Found
+from gateway.core.alert_list import AlertList
 from gateway.core.detection import Guard
 from gateway.core.events import Clock
+from gateway.core.found import Found
 from gateway.core.kinds import Kind, Kinds
 from gateway.core.rules import Watched
 from gateway.core.texts import Facts, Subject, common_place

@@ -13,7 +13,7 @@
     unless = ["test"]                           # points that keep it quiet while true
     begins_unless = ["vacant"]                  # that keep it from beginning, and once it has begun from ending
     excused_by = ["exit_button"], excuse_s = 8.0
-    again_s = 900.0                             # told again so often as it lasts, also to who acknowledged it
+    again_s = 900.0                             # told again so often, also to who acknowledged it; not while shelved
     shows = "minutes"                           # the point whose value the alert tells, instead of its own
     severity, certainty, enabled
     device = "name", category = "smoke"         # only in gateway.toml's [[rule]]: whom it is for

@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping
 
 from gateway.core import doors, judged, presses
-from gateway.core.alert_list import AlertList, Found
+from gateway.core.alert_list import AlertList
 from gateway.core.conditions import Finding
 from gateway.core.detection import Detection, Result
 from gateway.core.events import (
@@ -34,6 +34,7 @@ from gateway.core.events import (
     Severity,
 )
 from gateway.core.falls import Falls
+from gateway.core.found import Found
 from gateway.core.grouping import Neighbourhood
 from gateway.core.kinds import Kind, Kinds
 from gateway.core.policy import PolicyError
@@ -213,7 +214,8 @@ class Alerting:
                 self._alerts.found(guard.key, self._found(result, unit), self._now)
                 self._neighbours.alarm(guard, condition.since, self._now, self._clock)
             case Finding.WORSE | Finding.AGAIN:
-                self._alerts.worse(guard.key, self._found(result, unit), self._now)
+                tell = self._alerts.worse if result.finding is Finding.WORSE else self._alerts.lasts
+                tell(guard.key, self._found(result, unit), self._now)
             case Finding.GONE:
                 self._alerts.gone(guard.key, self._now)
                 self._neighbours.settle(self._now)
@@ -221,7 +223,7 @@ class Alerting:
     def _found(self, result: Result, unit: str | None) -> Found:
         """Return what a condition found; past the urgent limit it is of the kind that its kind becomes there."""
         condition, rule, device = result.condition, result.guard.rule, result.guard.device
-        kind = self._kinds[rule.kind.urgent] if condition.urgent and rule.kind.urgent else rule.kind
+        kind = self._kinds[rule.kind.urgent] if result.guard.urgent and rule.kind.urgent else rule.kind
         own = kind is rule.kind
         value, shown = condition.value, self._detection.shown(result.guard)
         if shown is not None and shown.value is not None and not result.guard.counts:
@@ -256,9 +258,8 @@ class Alerting:
         for guard in self._detection.guards.values() if body.more else ():
             for condition in guard.conditions if guard.device is device else ():
                 if condition.active and condition.point in body.points:
-                    self._alerts.worse(
-                        guard.key, self._found(Result(Finding.WORSE, condition, guard), None), self._now
-                    )
+                    found = self._found(Result(Finding.WORSE, condition, guard), None)
+                    self._alerts.worse(guard.key, found, self._now)
 
     def _pass(self, keys: Iterable[str]) -> None:
         """Take note that what was pressed is past, now that somebody has seen to it."""
@@ -282,8 +283,7 @@ class Alerting:
             self._alerts.gone(key, self._now)
         elif kind.momentary or not self._alerts.is_true(key):
             device = self._devices.get(name) if what in {"device", "command"} else None
-            others = {"camera": self._cameras, "command": self._doors}
-            subject = others.get(what, {}).get(name)
+            subject = {"camera": self._cameras, "command": self._doors}.get(what, {}).get(name)
             subject = subject or (Subject(name, place=self._place) if device is None else device.subject)
             self._raise(kind, key, subject, device=device, note=reason)
 

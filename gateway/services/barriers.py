@@ -85,9 +85,6 @@ class Barriers:
 
     async def run(self) -> None:
         """Do what barriers must by themselves, until cancelled."""
-        for name in self._barriers:
-            self._tell(name, "stuck", False)
-            self._tell(name, "not_open", False)
         async with asyncio.TaskGroup() as group:
             opening: dict[str, asyncio.Task[None]] = {}  # a silent board keeps no other barrier waiting
             while True:
@@ -113,8 +110,8 @@ class Barriers:
                 due.append(PAUSE_S)
         return min(due) + 0.01 if due else None
 
-    def _tell(self, name: str, point: str, value: bool) -> None:
-        if self._told.get((name, point)) is not value:
+    def _tell(self, name: str, point: str, value: bool | None) -> None:
+        if value is not None and self._told.get((name, point)) is not value:
             self._told[name, point] = value
             self._submit(ReadingBody(name, point, value, Quality.GOOD, self._now()))
 
@@ -145,6 +142,8 @@ class Barriers:
             await self._pulse(barrier, OPEN.name, self._now() + WITHIN_S)
         except DriverError as error:
             log.warning("%s: %s", barrier.plan.name, error)
+        except Exception:  # a fault at one barrier must not keep the others from opening before a car
+            log.exception("%s", barrier.plan.name)
 
     async def _pulse(self, barrier: Barrier, action: str, deadline: float) -> Done:
         output = barrier.plan.outputs[action]

@@ -5,8 +5,8 @@ orders to other devices (a fan, the lift) are given here, again and again until 
 restart: of an engaged interlock all, of one that has ended what the journal does not know as done. A drill engages an
 interlock by hand, says so wherever it is shown, and ends by itself; a fire during a drill makes it real.
 
-Sounders sound with it, in a drill too. A person with the right to may silence them while it stands; a new fire has them
-sound again. Their self-test is some seconds of sound, and is cut short by nothing but a fire.
+Sounders sound with it, in a drill too. A person with the right to may silence them while it stands; a fire, a new one
+or one that flares up, has them sound again. Their self-test is some seconds of sound that only a fire cuts short.
 
 An order to go back to rest waits as long as another engaged interlock wants the same thing moved: the end of one fire,
 of a drill or a test never hushes the siren of another fire. The same goes for `silence`: whoever silences one fire has
@@ -77,7 +77,8 @@ class Interlocks:
         self._plans = {plan.name: plan for plan in plans}
         self._act, self._submit, self._new_id, self._now = act, submit, new_id, now
         self._engaged: dict[str, InterlockBody] = {}
-        self._burning: dict[str, dict[str, Place]] = {name: {} for name in self._plans}
+        # how far each alert reaches that forbids a release; None: it is normal again, and latched
+        self._burning: dict[str, dict[str, Place | None]] = {name: {} for name in self._plans}
         self._drill_until: dict[str, float] = {}
         self._test_until: dict[str, float] = {}
         # by interlock and lane: the origin, the orders, whether they go back to rest
@@ -181,12 +182,12 @@ class Interlocks:
                 self._alert(plan, alert, fresh=False)
 
     def _alert(self, plan: InterlockPlan, alert: AlertBody, *, fresh: bool) -> None:
-        """Take how an alert stands; one that is `fresh` has sounders that were silenced sound again."""
+        """Take how an alert stands; a `fresh` one that goes into alarm has silenced sounders sound again."""
         burning = self._burning[plan.name]
         before, reach = burning.pop(alert.alert, None), plan.reach(alert)
         if reach is None:
             return
-        burning[alert.alert] = reach
+        burning[alert.alert] = reach if plan.engages(alert) else None
         if not plan.engages(alert):
             return
         if not plan.dry_run:
@@ -226,8 +227,8 @@ class Interlocks:
         return Done(f"silenced until the next fire{still}", self._now())
 
     def _self_test(self, plan: InterlockPlan, seconds: float) -> Done:
-        if not plan.sound or self._standing(plan.name) is not None:
-            raise PolicyError(f"{plan.name} has no sounders to test now", "it must not be engaged")
+        if not plan.sound or plan.dry_run or self._standing(plan.name) is not None:
+            raise PolicyError(f"{plan.name} has no sounders to test now", "neither engaged nor a dry run")
         self._test_until[plan.name] = self._now() + seconds
         self._order(plan.name, plan.sound, SOUND, why="test")
         return Done(
@@ -253,11 +254,11 @@ class Interlocks:
         return Done("released", self._now())
 
     def _drill(self, plan: InterlockPlan, minutes: float) -> Done:
-        if self._standing(plan.name) is not None:
-            raise PolicyError(f"{plan.name} is engaged already", "release it first")
+        if plan.dry_run or self._standing(plan.name) is not None:
+            hint = "in a dry run nothing moves" if plan.dry_run else "it is engaged already: release it first"
+            raise PolicyError(f"{plan.name} takes no drill now", hint)
         self._engage(plan, plan.place, cause="drill", drill=True)
         self._drill_until[plan.name] = self._now() + minutes * 60
-        self._wake.set()
         return Done(f"a drill for {minutes:g} minutes", self._now())
 
     def _end_drills(self) -> None:

@@ -12,7 +12,7 @@ from gateway.core.alerts import State
 from gateway.core.events import AlertBody, Change
 from gateway.core.policy import PolicyError
 from tests import virtual
-from tests.gateway.street import CLEARED, RAISED, SMOKE, UPDATED, WALL, Street, watched
+from tests.gateway.street import CLEARED, RAISED, SMOKE, TILT, UPDATED, WALL, WATER, Street, watched
 
 DEVICES = (
     watched("smoke-a", "smoke"),
@@ -87,6 +87,57 @@ def test_a_flapping_fire_is_up_all_the_time_and_rises_again_after_an_acknowledge
     street.alerting.acknowledge(alert.alert, "Li")
     street.reads("smoke-a", "alarm", True, True)
     assert street.open("fire.smoke").state == State.ACTIVE_UNACKED
+
+
+def test_a_cover_that_rocked_and_is_lifted_off_is_told_as_open_though_it_flaps_and_somebody_had_seen_it() -> (
+    None
+):
+    street = Street(*DEVICES)
+    for _ in range(2):
+        street.reads("cover", "roll", 20.0, 20.0, 0.0, 0.0)
+    street.alerting.acknowledge(street.open("manhole.tilt").alert, "Wang")
+    street.reads("cover", "roll", 120.0, 120.0)
+    opened = street.open("manhole.open")
+    assert (opened.state, opened.severity, opened.count) == (State.ACTIVE_UNACKED, "critical", 3)
+    assert opened.text.zh == "2 栋 1 单元 3 楼 井盖被掀开，当心坠落"
+    told = len(street.told)
+    street.reads("cover", "roll", 0.0, 0.0, 120.0, 120.0)
+    assert len(street.told) == told, "from then on it flaps as anything else"
+
+
+def test_a_cover_that_is_lifted_off_comes_off_the_shelf_on_which_its_tilt_lay() -> None:
+    street = Street(*DEVICES)
+    street.reads("cover", "roll", 20.0, 20.0)
+    street.alerting.shelve(street.open("manhole.tilt").alert, WALL + 5 * 86_400, "Wang")
+    street.reads("cover", "roll", 0.0, 0.0)
+    street.now = 3600.0
+    street.reads("cover", "roll", 120.0, 120.0)
+    assert street.open("manhole.open").state == State.ACTIVE_UNACKED
+    assert street.story[-1] == ("manhole.open", RAISED)
+
+
+def test_an_open_cover_that_is_told_again_by_its_other_angle_is_open_still() -> None:
+    street = Street(
+        watched("cover", "tilt", {**TILT[0], "again_s": 60.0}, baseline={"roll": 0.0, "pitch": 0.0})
+    )
+    street.reads("cover", "pitch", 20.0, 20.0)
+    street.reads("cover", "roll", 120.0, 120.0)
+    street.reads("cover", "pitch", *[20.0] * 130)
+    assert len(street.told) > 3
+    assert street.open("manhole.open").severity == "critical"
+
+
+def test_what_is_told_again_and_again_is_quiet_on_the_shelf_until_its_time_is_up() -> None:
+    lane = watched("lane", "level", {**WATER[0], "again_s": 900.0})
+    street = Street(lane)
+    street.reads("lane", "level", 3.0, 3.0)
+    street.alerting.shelve(street.open("manhole.water").alert, WALL + 7200, "Wang")
+    street.reads("lane", "level", *[3.0] * 70, every=100.0)
+    assert street.open("manhole.water").state == State.SHELVED_ACTIVE
+    street.tick(7201.0)
+    assert street.told[-1].change == RAISED
+    street.reads("lane", "level", *[3.0] * 20, every=100.0)
+    assert street.told[-1].change == UPDATED
 
 
 def test_a_reset_ends_the_flapping_and_the_next_fire_is_new() -> None:

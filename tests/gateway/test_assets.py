@@ -191,6 +191,29 @@ def test_storm_mode_ordered_before_a_restart_stands_after_it_until_its_time() ->
     play(second, MANHOLES + STORM, restore=kept, wall=WALL + 600)
 
 
+@pytest.mark.parametrize("step_s", [8 * 3600.0, -10 * 365 * 86_400.0])
+def test_storm_mode_lasts_as_long_as_was_ordered_whatever_the_clock_is_set_to(step_s: float) -> None:
+    async def first(quarter: Quarter) -> list[Event]:
+        await calm(quarter)
+        await quarter.order("storm-1", "on", minutes=60)
+        await asyncio.sleep(600.0)
+        quarter.ahead += step_s
+        await asyncio.sleep(2400.0)
+        assert quarter.value("storm-1", "storm") is True
+        kept = [event for event in quarter.events if isinstance(event.body, MemoryBody)]
+        await asyncio.sleep(660.0)
+        assert quarter.value("storm-1", "storm") is False
+        return kept
+
+    async def second(quarter: Quarter) -> None:
+        await asyncio.sleep(1.0)
+        assert quarter.value("storm-1", "storm") is True
+        await asyncio.sleep(660.0)
+        assert quarter.value("storm-1", "storm") is False
+
+    play(second, MANHOLES + STORM, restore=play(first, MANHOLES + STORM), wall=WALL + step_s + 3000.0)
+
+
 def test_a_level_sensor_that_falls_silent_clears_nothing_and_raises_nothing() -> None:
     async def scenario(quarter: Quarter) -> None:
         await calm(quarter)
@@ -370,6 +393,30 @@ def test_a_cell_that_runs_away_in_the_charging_shed_is_a_fire_also_while_another
         assert (alert.device, alert.latch) == ("shed-1", True)
 
     play(scenario, SHED)
+
+
+def test_a_heat_detector_that_the_shed_only_shows_keeps_its_own_alarm() -> None:
+    contact = """
+[[bus.device]]
+name = "inputs"
+profile = "wellpro-wp8026adam"
+address = 3
+[[rule]]
+device = "inputs"
+kind = "fire.heat"
+point = "contact_4"
+when = true
+[[asset]]"""
+    shown = 'smoke = ["inputs.contact_4"], temperatures'
+
+    async def scenario(quarter: Quarter) -> None:
+        await asyncio.sleep(5.0)
+        quarter.set("inputs", contact_4=True)
+        await quarter.until(lambda: quarter.alerts("fire.heat"))
+        assert quarter.alerts("fire.heat")[0].device == "inputs"
+        assert quarter.value("shed-1", "smoke") is True
+
+    play(scenario, SHED.replace("[[asset]]", contact).replace("temperatures", shown))
 
 
 def test_bays_are_counted_and_one_dead_sensor_makes_the_count_no_more_than_a_guess() -> None:

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Mapping
 
+import pytest
+
 from drivers.api import Done, LateError, Quality
 from drivers.sim.modbus import SimDevice
-from gateway.core.barriers import BarrierPlan
+from gateway.core.barriers import Barrier, BarrierPlan
 from gateway.core.doors import Strike
-from gateway.core.events import Clock, Event, InterlockBody, Place, ReadingBody
+from gateway.core.events import AlertBody, Clock, Event, InterlockBody, Place, ReadingBody
 from gateway.services.barriers import Barriers
 from tests import virtual
 from tests.gateway.quarter import WALL, Quarter, play
@@ -82,11 +84,12 @@ class Arm:
         self._quarter.set("inputs", contact_1=opened, contact_2=closed)
 
 
-def at_the_gate(scenario: object, **more: object) -> None:
+def at_the_gate(scenario: object, *, jammed: bool = False, **more: object) -> None:
     """Play a scenario that gets the quarter and the arm."""
 
     async def whole(quarter: Quarter) -> None:
         arm = Arm(quarter)
+        arm.jammed = jammed
         running = asyncio.create_task(arm.run())
         try:
             await asyncio.sleep(3.0)
@@ -160,6 +163,21 @@ def test_a_loop_that_is_lost_while_it_closes_makes_it_open_again() -> None:
     at_the_gate(scenario)
 
 
+def test_one_without_a_limit_for_closed_does_not_open_for_whoever_drives_up_once_it_is_down() -> None:
+    loop = ("inputs", "loop")
+    barrier = Barrier(BarrierPlan("gate", {}, loop=loop, travel_s=8.0))
+    barrier.told("close", 100.0)
+    barrier.read(loop, False, 101.0)
+    barrier.read(loop, True, 115.0)
+    assert barrier.must_open(115.0), "it may not be down yet"
+    barrier.told("open", 115.5)
+    barrier.told("close", 200.0)
+    barrier.read(loop, False, 201.0)
+    barrier.read(loop, True, 3800.0)
+    barrier.read(loop, None, 3900.0)
+    assert not barrier.must_open(3900.0)
+
+
 def test_its_relays_cannot_be_moved_behind_its_back() -> None:
     async def scenario(quarter: Quarter, arm: Arm) -> None:
         for action, arguments in (("pulse", {"channel": 2.0}), ("switch_on", {"channel": 2.0})):
@@ -204,6 +222,21 @@ def test_one_that_does_not_open_for_the_engines_is_critical_and_told_to_open_aga
     at_the_gate(scenario)
 
 
+def test_a_limit_that_hangs_at_open_keeps_no_barrier_closed_before_the_engines() -> None:
+    """Both limits say yes: the wire of one is shorted, and the barrier is down."""
+
+    async def scenario(quarter: Quarter, arm: Arm) -> None:
+        quarter.set("inputs", contact_1=True, contact_2=True)
+        await asyncio.sleep(2.0)
+        quarter.set("smoke-1", smoke=900)
+        await quarter.until(lambda: quarter.alerts("barrier.not_open"), within_s=30)
+        assert 2 <= arm.moved.count("open") <= 6, "told again when it should be open, and not each second"
+        arm.jammed = False
+        await quarter.until(lambda: quarter.alerts("barrier.not_open")[-1].change == "cleared")
+
+    at_the_gate(scenario, jammed=True)
+
+
 def test_a_fire_of_an_earlier_life_still_holds_it_open() -> None:
     engaged = InterlockBody("fire", True, (Place(compound="红星亭坡 1 号院", building="2"),), "alert-1")
     before = [Event(1, 1, WALL, 0.0, Clock.SYNCED, engaged)]
@@ -213,6 +246,27 @@ def test_a_fire_of_an_earlier_life_still_holds_it_open() -> None:
         assert (await quarter.order("east-gate", "close")).result == "refused"
 
     at_the_gate(scenario, restore=before)
+
+
+def test_a_restart_does_not_say_that_one_the_engines_cannot_pass_is_open() -> None:
+    kept: list[Event] = []
+
+    async def before(quarter: Quarter, arm: Arm) -> None:
+        quarter.set("smoke-1", smoke=900)
+        await quarter.until(lambda: quarter.alerts("barrier.not_open"), within_s=30)
+        kept.extend(e for e in quarter.events if isinstance(e.body, AlertBody | InterlockBody))
+
+    async def after(quarter: Quarter, arm: Arm) -> None:
+        quarter.set("smoke-1", smoke=900)
+        await asyncio.sleep(30.0)
+        assert quarter.alerts("barrier.not_open") == []
+        assert "barrier.not_open" in quarter.open_kinds()
+        arm.jammed = False
+        await quarter.until(lambda: quarter.alerts("barrier.not_open"))
+        assert quarter.alerts("barrier.not_open")[-1].change == "cleared"
+
+    at_the_gate(before, jammed=True)
+    at_the_gate(after, jammed=True, restore=kept)
 
 
 def test_one_that_is_told_to_close_and_does_not_arrive_is_told() -> None:
@@ -227,8 +281,9 @@ def test_one_that_is_told_to_close_and_does_not_arrive_is_told() -> None:
     at_the_gate(scenario)
 
 
-def test_a_board_that_does_not_answer_keeps_no_other_barrier_from_opening_before_a_car() -> None:
-    """A fire holds one barrier open, whose board is silent; at the other a car comes while it closes."""
+@pytest.mark.parametrize("faulty", [False, True])
+def test_a_board_that_does_not_answer_keeps_no_other_barrier_from_opening_before_a_car(faulty: bool) -> None:
+    """A fire holds one barrier open, whose board is silent or trips us up; at the other a car comes as it closes."""
 
     def plan(name: str, building: str) -> BarrierPlan:
         outputs = {action: Strike(name, unlock=action) for action in ("open", "close")}
@@ -238,6 +293,8 @@ def test_a_board_that_does_not_answer_keeps_no_other_barrier_from_opening_before
         loop, moved = asyncio.get_running_loop(), list[str]()
 
         async def act(device: str, action: str, _: Mapping[str, float], deadline: float) -> Done:
+            if device == "burning" and faulty:
+                raise ValueError("a fault of ours")
             if device == "burning":
                 await asyncio.sleep(deadline - loop.time())
                 raise LateError("act", device)

@@ -95,6 +95,19 @@ def test_an_answered_press_is_not_told_again_by_the_next_run(street: Street) -> 
     assert after.told == []
 
 
+def test_a_second_press_that_was_answered_with_the_first_is_not_told_again_by_the_next_run(
+    street: Street,
+) -> None:
+    """Who needs help presses more than once, and is answered before the minute in which the number is told."""
+    press(street, 8)
+    press(street, 9)
+    street.alerting.acknowledge(street.open("care.sos").alert, "warden")
+    assert {(body.count, body.value) for body in street.told if body.by} == {(2, 9)}
+    after = Street(BUTTON, restore=street.events)
+    press(after, 9)
+    assert after.told == []
+
+
 def test_an_alert_that_stands_goes_on_counting_in_the_next_run(street: Street) -> None:
     press(street, 8)
     after = Street(BUTTON, restore=street.events)

@@ -81,7 +81,7 @@ class Network:
         """Take a person's order for an `ordered` point until a time of day, or its end."""
         node = self._nodes[key]
         assert isinstance(node.cell, Ordered)
-        node.cell.memory = until
+        node.cell.order(until, at, wall)
         return self._ask(node, at, wall)
 
     def ended(self, at: float, wall: float) -> list[ReadingBody]:
@@ -89,8 +89,8 @@ class Network:
         told = []
         for node in self._nodes.values():
             if isinstance(node.cell, Ordered):
-                over = node.cell.memory is not None and wall >= node.cell.memory
-                if over or node.told is None:
+                self._touched[node] = None
+                if node.cell.is_over(at, wall) or node.told is None:
                     told += self._ask(node, at, wall)
         return told
 

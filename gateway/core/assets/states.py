@@ -18,6 +18,7 @@ from gateway.core.rules import Level, Test
 KEPT_AFTER_S: Final = 60.0
 LONGEST_S: Final = 30 * 86_400.0
 MINUTE_S: Final = 60.0
+STEP_S: Final = 60.0  # by so much a clock is set; less is how it goes
 
 Sources = Sequence[Seen | None]
 
@@ -149,10 +150,26 @@ class When:
 
 
 class Ordered:
-    """What a person switched on, until a time of day. `memory` is that time; reads nothing, so it is never old."""
+    """What a person switched on, until a time of day. `memory` is that time; reads nothing, so it is never old.
+
+    It lasts as long as was ordered also where the clock is put right meanwhile, after a power cut in a storm: the time
+    moves with the clock. That of an earlier life stays as it is, for the clock may have been right then.
+    """
 
     def __init__(self) -> None:
         self.memory: float | None = None
+        self._ahead: float | None = None  # wall less monotonic when it was ordered; None: in an earlier life
+
+    def order(self, until: float | None, at: float, wall: float) -> None:
+        """Take a person's order until a time of day, or its end."""
+        self.memory, self._ahead = until, wall - at
+
+    def is_over(self, at: float, wall: float) -> bool:
+        """Return whether its time is up, after it has moved with the clock."""
+        step = 0.0 if self._ahead is None else wall - at - self._ahead
+        if self.memory is not None and self._ahead is not None and abs(step) >= STEP_S:
+            self.memory, self._ahead = self.memory + step, self._ahead + step
+        return self.memory is not None and wall >= self.memory
 
     def remember(self, memory: float | None, wall: float) -> None:
         """Take up an order that is not over yet."""

@@ -2,8 +2,9 @@
 
 A rate is the median of the slopes between all pairs of readings (Theil 1950, Sen 1968): up to 29 % of them may be
 nonsense and it hardly moves. It says nothing before it has seen half its time, and a pause in between is bridged, not
-filled in. At most 24 readings are held, evenly spaced, so a minute and a day cost the same. After a restart it has to
-see again: minutes during which it is bad, never zero.
+filled in; one of twice its time begins it anew. What is read too seldom for it, a temperature once a minute, is looked
+at over its last five readings: such a rise is seen later, and not never. At most 24 readings are held, evenly spaced,
+so a minute and a day cost the same. After a restart it has to see again: minutes during which it is bad, never zero.
 """
 
 import statistics
@@ -27,20 +28,23 @@ def number(seen: Seen) -> float:
 
 
 class _Window:
-    """The readings of the last `over_s` seconds, at most `HELD`."""
+    """The readings of the last `over_s` seconds, at most `HELD`, or the last `fewest` where those are more."""
 
-    __slots__ = ("_over_s", "readings")
+    __slots__ = ("_fewest", "_over_s", "readings")
 
-    def __init__(self, over_s: float) -> None:
-        self._over_s = over_s
+    def __init__(self, over_s: float, fewest: int = 1) -> None:
+        self._over_s, self._fewest = over_s, fewest
         self.readings: deque[tuple[float, float]] = deque()
 
     def add(self, at: float, value: float) -> bool:
         """Take a reading; return whether it was wanted: not older than the last, nor too soon after it."""
-        if self.readings and at - self.readings[-1][0] < self._over_s / HELD:
+        silent_s = at - self.readings[-1][0] if self.readings else self._over_s
+        if silent_s < self._over_s / HELD:
             return False
+        if silent_s > 2 * self._over_s:
+            self.readings.clear()
         self.readings.append((at, value))
-        while at - self.readings[0][0] > self._over_s:
+        while len(self.readings) > self._fewest and at - self.readings[0][0] > self._over_s:
             self.readings.popleft()
         return True
 
@@ -55,7 +59,7 @@ class Rate:
 
     def __init__(self, per_s: float, over_s: float) -> None:
         self._per_s, self._over_s = per_s, over_s
-        self._window = _Window(over_s)
+        self._window = _Window(over_s, FEWEST)
         self._last: float | None = None
 
     def take(self, sources: Sources, wall: float) -> Seen | None:

@@ -99,6 +99,31 @@ def test_a_fire_that_flares_up_again_frees_doors_that_were_locked_in_between() -
     play(after, restore=play(before))
 
 
+def test_a_fire_that_flares_up_again_before_its_reset_is_heard_though_somebody_had_silenced_it() -> None:
+    async def before(yard: Yard) -> list[Event]:
+        await burning(yard, "2")
+        for _ in range(2):
+            await yard.order("fire-2", "silence")
+            await sounding(yard, on=False)
+            yard.burn("2", 0.0)
+            await asyncio.sleep(1200)
+            assert not yard.strike(SIREN), "what goes out by itself is no new fire"
+            yard.burn("2")
+            await sounding(yard)
+        await yard.order("fire-2", "silence")
+        yard.burn("2", 0.0)
+        await asyncio.sleep(1200)
+        return journaled(yard)
+
+    async def after(yard: Yard) -> None:
+        await asyncio.sleep(60)
+        assert not yard.strike(SIREN), "a restart is no new fire either"
+        yard.burn("2")
+        await sounding(yard)
+
+    play_siren(after, interlocks=BOTH, restore=play_siren(before, interlocks=BOTH))
+
+
 def test_what_is_not_configured_any_more_is_released_once_and_not_at_each_restart() -> None:
     old = InterlockBody("old", False, (), "no longer configured")
 

@@ -210,6 +210,17 @@ def test_a_dry_run_is_written_down_and_moves_nothing() -> None:
     play(scenario, interlocks=[InterlockPlan("fire", dry_run=True)])
 
 
+def test_a_drill_or_a_self_test_of_a_dry_run_is_refused_and_moves_nothing() -> None:
+    async def scenario(yard: Yard) -> None:
+        for action, arguments in (("drill", {"minutes": 1.0}), ("self_test", {"seconds": 5.0})):
+            outcome = await yard.order("fire", action, **arguments)
+            assert (outcome.result, "dry run" in outcome.detail) == ("refused", True)
+        await asyncio.sleep(5)
+        assert free(yard) == []
+
+    play(scenario, interlocks=[InterlockPlan("fire", sound=(SOUNDER,), dry_run=True)])
+
+
 def test_a_drill_frees_the_doors_says_so_and_ends_by_itself() -> None:
     async def scenario(yard: Yard) -> None:
         assert (await yard.order("fire", "drill", minutes=1)).result == "done"

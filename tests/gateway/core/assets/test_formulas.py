@@ -106,6 +106,23 @@ def test_a_pause_is_bridged_by_a_rate_not_filled_in() -> None:
     assert told[-1].value == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("every_s", [15.2, 60.0, 61.3])
+def test_a_rise_is_seen_too_where_a_temperature_is_read_once_a_minute(every_s: float) -> None:
+    readings = [(n * every_s, 20.0 + n * every_s / 10) for n in range(12)]
+    told = fed(Rate(per_s=60, over_s=60), *readings)
+    assert [each and each.good for each in told[:4]] == [False] * 4
+    assert {each and each.value for each in told[4:]} == {6.0}
+    odd = [(at, 999.0 if n == 6 else 20.0) for n, (at, _) in enumerate(readings)]
+    assert {each and each.value for each in fed(Rate(per_s=60, over_s=60), *odd)} == {None, 0.0}
+
+
+def test_a_long_pause_begins_a_rate_anew() -> None:
+    cell = Rate(per_s=60, over_s=60)
+    fed(cell, *((at, 20.0) for at in range(0, 61, 5)))
+    told = fed(cell, *((at, 50.0) for at in range(300, 320, 5)))
+    assert not any(each and each.good for each in told)
+
+
 def test_what_comes_once_is_not_seen_by_a_median() -> None:
     told = fed(Median(3), (0, 10), (1, 10), (2, 99), (3, 10), (4, 10))
     assert [each.value for each in told if each] == [10, 10, 10]
