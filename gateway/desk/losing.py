@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.core.events import Change, Severity
 from gateway.desk import texts
-from gateway.desk.store import losses
+from gateway.desk.store import healing, losses
 from gateway.desk.store.database import Transaction
 from gateway.desk.store.events import ingest
 from gateway.desk.store.salvage import Lost
@@ -19,10 +19,11 @@ DAMAGED: Final = "desk.damaged"
 
 
 async def tell(transaction: Transaction, name: str, now: float) -> None:
-    """Raise an alert for each damage that nobody was told of."""
+    """Mend what hangs on lost rows, and raise an alert for each damage that nobody was told of."""
     events = []
     for row in await losses.untold(transaction):
         lost = {each.table: each.rows for each in msgspec.json.decode(row["lost"], type=list[Lost])}
+        await healing.heal(transaction, lost, now)
         about = Own(name, DAMAGED, Severity.MAJOR, texts.damaged(row["aside"], lost))
         events.append(own_event(about, Change.RAISED, since=row["at"], now=now))
     if events:
