@@ -37,6 +37,11 @@ def cut(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
+def crumb(path: Path) -> None:
+    """Lose all of a file but a few bytes that say nothing."""
+    path.write_bytes(b"x" * 100)
+
+
 def scramble(path: Path) -> None:
     """Leave a file that is no database any more."""
     path.write_bytes(random.Random(1).randbytes(path.stat().st_size))

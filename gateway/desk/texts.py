@@ -90,9 +90,9 @@ def damaged(aside: str, lost: Mapping[str, int | None]) -> Words:
     if len(lost) > len(_TABLES):
         zh, en = "几乎全部", "nearly everything"
     return Words(
-        f"值班台的存储卡出错，记录已重建。请尽快换卡，并到各网关核对告警。丢失行数：{zh or '无'}。旧文件：{aside}",
+        f"值班台的存储卡出错，记录已重建。请尽快换卡，并到各网关核对告警。读不出的行数：{zh or '无'}。旧文件：{aside}",
         "The desk's card failed and its record was made anew. Replace the card, and compare the alerts with those"
-        f" at the gateways. Rows lost: {en or 'none'}. The old file: {aside}",
+        f" at the gateways. Rows that could not be read: {en or 'none'}. The old file: {aside}",
     )
 
 

@@ -33,10 +33,11 @@ ROTTEN: dict[str, Callable[[Path], None]] = {
     "alerts": lambda path: rot(path, roots(path, "alerts")),
     "phones": lambda path: rot(path, roots(path, "phones")),
     "events and their index": lambda path: rot(path, roots(path, "events", "events_of_alert")),
+    "the first page": lambda path: rot(path, [1]),
     "half of it is gone": cut,
     "no database any more": scramble,
 }
-AT_ONCE = ("half of it is gone", "no database any more")
+AT_ONCE = ("the first page", "half of it is gone", "no database any more")
 """Found by the opening itself: no desk has to end for it."""
 
 

@@ -1,4 +1,5 @@
-"""Puts a new record in the place of a damaged one, which is set aside under a name that says when, never repaired.
+"""Puts a new record in the place of a damaged one, which is set aside under a name that says when, and not repaired
+but for its first page (first_page.py).
 
 Where damage was met a mark is left beside the file: only then, or where the file cannot even be opened, it is looked
 through, for that reads all of it. The new file is made under another name, and takes its own when it is whole:
@@ -20,7 +21,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.desk.store import salvage
+from gateway.desk.store import first_page, salvage
 from gateway.desk.store.salvage import Lost
 from gateway.runtime.access.secret import flush_folder
 
@@ -58,12 +59,18 @@ def replace(path: Path) -> None:
     lost = _made(path, _saving(path), when, aside)
     _saving(path).rename(_fresh(path, _written(when)))
     _mark(path).unlink(missing_ok=True)
+    first_page.forget(path)
     flush_folder(path.parent)
     if path.exists():
         path.rename(aside)
     _finish(path)
     told = ", ".join(f"{each.table}: {'?' if each.rows is None else each.rows}" for each in lost) or "nothing"
-    log.critical("%s was damaged and lies at %s now; rows lost: %s. Replace the card", path, aside, told)
+    log.critical(
+        "%s was damaged and lies at %s now; rows nobody can read: %s. Replace the card",
+        path,
+        aside,
+        told,
+    )
 
 
 def forget(path: Path, *, keep: int = KEPT, now: float | None = None) -> None:

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
+from gateway.desk.store import first_page
 from gateway.desk.store.database import migrations
 
 HISTORY: Final = ("events", "audit", "news", "looks")
@@ -34,6 +35,7 @@ class Lost(msgspec.Struct, frozen=True):
 def save(old: Path, new: Path, *, history: bool) -> list[Lost]:
     """Make a record at `new` with what can be read of `old`; return what was lost. It is flushed when this returns."""
     lost: list[Lost] = []
+    first_page.give(old)
     with closing(sqlite3.connect(new, isolation_level=None)) as target, closing(_source(old)) as source:
         target.execute("PRAGMA journal_mode=MEMORY")  # until it is whole it is nothing: a crash begins anew
         target.execute("PRAGMA synchronous=OFF")

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import aiosqlite
 
-from gateway.desk.store import replacing
+from gateway.desk.store import first_page, replacing
 from gateway.desk.store.database import Row, StoreError, Transaction, Value, migrations
 from gateway.runtime.threads import in_thread
 
@@ -148,6 +148,7 @@ async def _open(path: Path) -> Sqlite:
     try:
         await _set_up(connection, path)
         await _migrate(connection, path)
+        await _note(connection, path)
     except sqlite3.Error as error:
         await connection.close()
         raise StoreError("open", str(path), f"{error}; does another desk have it open?") from error
@@ -176,6 +177,13 @@ async def _migrate(connection: aiosqlite.Connection, path: Path) -> None:
     for number, script in known:
         if number > version:
             await connection.executescript(f"BEGIN; {script} PRAGMA user_version={number}; COMMIT;")
+
+
+async def _note(connection: aiosqlite.Connection, path: Path) -> None:
+    """Note beside the file what its first page says: without that page nothing of it could be read."""
+    version, size = [await _told(connection, f"PRAGMA {name}") for name in ("user_version", "page_size")]
+    entries = [tuple(row) for row in await connection.execute_fetchall(first_page.LISTED)]
+    await in_thread(partial(first_page.note, path, version, size, entries))
 
 
 async def _told(connection: aiosqlite.Connection, pragma: str) -> Any:

@@ -16,7 +16,7 @@ from gateway.desk.store.database import Record, StoreError, migrations
 from gateway.desk.store.salvage import Lost
 from gateway.desk.workflow import Command, Step
 from tests.desk_parts import GATEWAY, NOW, arrival, opened
-from tests.desk_rot import cut, is_whole, leaves, roots, rot, scramble
+from tests.desk_rot import crumb, cut, is_whole, leaves, roots, rot, scramble
 from tests.faults.test_desk_rotten import paired
 
 ALERTS = 600
@@ -147,7 +147,7 @@ def test_damage_met_at_work_stops_every_later_statement_and_the_next_opening_men
     assert len(asides(path)) == 1
 
 
-@pytest.mark.parametrize("harm", [cut, scramble])
+@pytest.mark.parametrize("harm", [cut, crumb, scramble])
 def test_a_file_that_cannot_be_opened_is_replaced_at_once(path: Path, harm: object) -> None:
     assert callable(harm)
     harm(path)
@@ -162,7 +162,25 @@ def test_a_file_that_cannot_be_opened_is_replaced_at_once(path: Path, harm: obje
     assert is_whole(path)
 
 
-def test_commits_that_stand_only_in_the_log_are_taken_over(path: Path) -> None:
+def test_a_rotten_first_page_costs_nothing(path: Path) -> None:
+    before = {table: count(path, table) for table in ("events", "alerts", "work", "phones", "audit", "news")}
+    rot(path, [1])
+    replacing.replace(path)
+    assert {table: count(path, table) for table in before} == before
+    assert lost(path) == {}
+    assert is_whole(path)
+
+
+def test_a_rotten_first_page_and_others_cost_the_others_rows(path: Path) -> None:
+    pages = leaves(path, "events")
+    rot(path, [*pages[3:5], 1])
+    replacing.replace(path)
+    assert lost(path) == {"events": ALERTS - count(path, "events")}
+    assert ALERTS * 3 // 4 < count(path, "events") < ALERTS
+
+
+@pytest.mark.parametrize("first", [b"", b"\xff" * 4096], ids=["whole", "first page rotten"])
+def test_commits_that_stand_only_in_the_log_are_taken_over(path: Path, first: bytes) -> None:
     pid = os.fork()
     if not pid:  # ends as a power cut would end it
         with closing(sqlite3.connect(path, isolation_level=None)) as record:
@@ -171,9 +189,13 @@ def test_commits_that_stand_only_in_the_log_are_taken_over(path: Path) -> None:
             os._exit(0)
     os.waitpid(pid, 0)
     assert path.with_name("desk.db-wal").stat().st_size
+    with path.open("r+b") as file:
+        file.write(first)
     replacing.mark(path)
     replacing.take_up(path)
     assert rows(path, "SELECT at FROM news WHERE subject = 'in the log'") == [(1.0,)]
+    assert count(path, "events") == ALERTS
+    assert is_whole(path)
 
 
 def test_a_crash_at_any_step_is_made_up_for_at_the_next_opening(path: Path) -> None:
@@ -181,7 +203,10 @@ def test_a_crash_at_any_step_is_made_up_for_at_the_next_opening(path: Path) -> N
     path.with_name("desk.db.saving").write_bytes(b"half of it")
     replacing.take_up(path)
     (aside,) = asides(path)
-    assert sorted(each.name for each in path.parent.iterdir()) == ["desk.db", aside.name]
+    assert sorted(each.name for each in path.parent.iterdir()) == [
+        "desk.db",
+        aside.name,
+    ]  # and no half of one
     path.rename(path.with_name(aside.name.replace("set-aside", "fresh")))
     path.with_name("desk.db-wal").write_bytes(b"of the old file")
     replacing.take_up(path)
