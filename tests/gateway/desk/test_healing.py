@@ -9,9 +9,10 @@ import pytest
 from gateway.core.events import Change
 from gateway.desk.escalating import Escalation
 from gateway.desk.losing import tell
-from gateway.desk.store import events, notices, people, replacing, work
+from gateway.desk.store import care, events, notices, people, replacing, work
 from gateway.desk.store.database import Record
 from gateway.desk.workflow import Command, Step
+from tests import desk_canary
 from tests.desk_parts import NOW, RULES, arrival, compound, opened
 from tests.desk_parts import people as staff
 from tests.desk_rot import leaves, roots, rot
@@ -137,5 +138,26 @@ def test_no_gateway_is_said_to_miss_what_has_rotted(tmp_path: Path) -> None:
             assert await events.gaps(transaction, 0.0, LATER)
             await tell(transaction, "street", LATER)
             assert not await events.gaps(transaction, 0.0, LATER + 1)
+
+    asyncio.run(main())
+
+
+def test_what_only_some_may_see_of_a_resident_stays_so(tmp_path: Path) -> None:
+    path = tmp_path / "desk.db"
+    fall = desk_canary.arrival(1)
+
+    async def main() -> None:
+        async with opened(str(path)) as database, database.transaction() as transaction:
+            await events.ingest(transaction, [fall], NOW)
+            before = await care.doors(transaction, [fall.alert])
+        rot(path, roots(path, "alerts"))
+        replacing.replace(path)
+        async with opened(str(path)) as database, database.transaction() as transaction:
+            await tell(transaction, "street", LATER)
+            assert await care.doors(transaction, [fall.alert]) == before
+            for table in ("alerts", "events", "work", "incidents", "audit"):
+                rows = await transaction.fetch(f"SELECT * FROM {table}")
+                assert not desk_canary.found_in(repr([tuple(row) for row in rows]).encode()), table  # type: ignore[arg-type]
+            assert fall.alert in {row["alert"] for row in await events.alerts(transaction)}
 
     asyncio.run(main())
