@@ -7,6 +7,7 @@ the alerts of a year are not rung again.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -23,6 +24,13 @@ NEEDED: Final = frozenset({"alerts", "work", "incidents", "heads", "timers", "no
 
 _CLOSED: Final = "('resolved', 'false_alarm')"
 _SEVERITIES: Final = {rank: severity for severity, rank in RANKS.items()}
+
+
+class _Trail(msgspec.Struct, frozen=True):
+    work: Work
+
+
+_trail = msgspec.json.Decoder(_Trail)
 
 
 async def heal(transaction: Transaction, lost: Collection[str], now: float) -> None:
@@ -93,7 +101,10 @@ async def _from_trail(transaction: Transaction) -> None:
         " AND (EXISTS (SELECT 1 FROM alerts a WHERE a.alert = subject)"
         "   OR EXISTS (SELECT 1 FROM events e WHERE e.alert = subject))"
     )
-    found = [msgspec.convert(msgspec.json.decode(row["detail"])["work"], Work) for row in rows]
+    found: list[Work] = []
+    for row in rows:
+        with suppress(msgspec.DecodeError, msgspec.ValidationError):  # it has rotted as well
+            found.append(_trail.decode(row["detail"]).work)
     await work.write_anew(transaction, found)
 
 

@@ -161,3 +161,30 @@ def test_what_only_some_may_see_of_a_resident_stays_so(tmp_path: Path) -> None:
             assert fall.alert in {row["alert"] for row in await events.alerts(transaction)}
 
     asyncio.run(main())
+
+
+def test_a_desk_that_cannot_mend_a_row_starts_and_says_so_all_the_same(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "desk.db"
+
+    async def main() -> None:
+        async with opened(str(path)) as database:
+            await fill(database)
+            async with database.transaction() as transaction:
+                await transaction.execute(
+                    "UPDATE alerts SET place = '{rotten' WHERE alert = $1", BEFORE[0].alert
+                )
+                await transaction.execute(
+                    "UPDATE audit SET detail = '{\"work\":{rotten' WHERE subject LIKE 'hxtp%'"
+                )
+        rot(path, roots(path, "work"))
+        replacing.replace(path)
+        async with opened(str(path)) as database:
+            async with database.transaction() as transaction:
+                await tell(transaction, "street", LATER)
+            await climb(database, LATER)
+            assert "@desk" in await rung(database)
+
+    asyncio.run(main())
+    assert "cannot be mended" in caplog.text
