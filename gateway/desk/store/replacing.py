@@ -13,6 +13,7 @@ Some files set aside are kept, and for some days: they hold what residents may h
 """
 
 import logging
+import shutil
 import sqlite3
 import time
 from contextlib import closing, suppress
@@ -87,11 +88,14 @@ def forget(path: Path, *, keep: int = KEPT, now: float | None = None) -> None:
 
 def _made(path: Path, saving: Path, when: float, aside: Path) -> list[Lost]:
     """Make the new file, without its history where there is no room for that; return what was lost."""
+    room = shutil.disk_usage(path.parent).free > _size(
+        path
+    )  # else a gateway beside us would be out of it meanwhile
     _remove(saving)
     try:
-        lost = salvage.save(path, saving, history=True)
+        lost = salvage.save(path, saving, history=room)
     except sqlite3.OperationalError as error:
-        if _code(error) not in _NO_ROOM:
+        if not room or _code(error) not in _NO_ROOM:
             raise
         _remove(saving)
         lost = salvage.save(path, saving, history=False)
