@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from drivers.api import Text
 from gateway import desk_client
 from gateway.terminal.figures import console
 from gateway.terminal.help import DONE, NO
@@ -12,7 +13,7 @@ from gateway.terminal.words import Words
 
 
 def run(path: Path | None, words: Words, *, as_json: bool) -> int:
-    """Show how the desk is; exit 1 when it does not hear a broker, or a page reached nobody."""
+    """Show how the desk is; exit 1 when it does not hear a broker, a page reached nobody or its card fails."""
     told = desk_client.ask(path, "status")
     told.pop("ok", None)
     if as_json:
@@ -21,7 +22,8 @@ def run(path: Path | None, words: Words, *, as_json: bool) -> int:
         out = console()
         for line in lines(told, words):
             out.print(line, soft_wrap=True, highlight=False, markup=False)
-    return NO if told["failed"] or any(each["since"] is None for each in told["brokers"]) else DONE
+    silent = any(each["since"] is None for each in told["brokers"])
+    return NO if told["failed"] or told["damaged"] or silent else DONE
 
 
 def lines(told: dict[str, Any], words: Words) -> list[str]:
@@ -41,6 +43,7 @@ def lines(told: dict[str, Any], words: Words) -> list[str]:
         found.append(words(key, url=each["url"], name=each["name"], since=_clock(each["since"])))
     for each in told["quiet"]:
         found.append(words("desk_status.quiet", gateway=each["gateway"], since=_clock(each["since"])))
+    found += [words("desk_status.damaged", what=words.of(Text(**each))) for each in told["damaged"]]
     if told["failed"]:
         found.append(words("desk_status.failed", count=told["failed"]))
     troubles = (intake["last_fault"], evidence["trouble"])

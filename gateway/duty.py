@@ -67,8 +67,16 @@ def run(path: Path | None, words: Words, verbosity: int, *, beside: bool = False
     try:
         asyncio.run(_lives(file, config, socket.socket(fileno=os.dup(0)) if beside else None))
     except* StoreError as group:
-        raise ToolError("desk.store", reason=group.exceptions[0]) from group
+        raise ToolError("desk.store", reason=_first(group)) from group
     return DONE
+
+
+def _first(group: BaseExceptionGroup[StoreError]) -> BaseException:
+    """Return the first error of a group, which may hold groups again."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def find() -> Path:

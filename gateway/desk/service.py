@@ -14,7 +14,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.core import schedule
-from gateway.desk import consent_checks, server
+from gateway.desk import consent_checks, losing, server
 from gateway.desk.broker import Broker
 from gateway.desk.channels import WebpushTable
 from gateway.desk.checking import address_of, directory, ladders
@@ -187,6 +187,7 @@ async def opened(config: DeskConfig, notifier: Notifier) -> AsyncIterator[tuple[
             if await people.replace(transaction, directory(config)):
                 await news.tell(transaction, "people", [config.desk.name], time.time())
             await consents.replace(transaction, consent_checks.given(config.resident), time.time())
+            await losing.tell(transaction, config.desk.name, time.time())
         supervisor = Supervisor(notifier)
         yield Desk(config, database, supervisor), supervisor
     finally:
@@ -206,7 +207,8 @@ async def serve(
 
     `more` is what else is to run with it.
 
-    What was taken in and not committed stays with the broker, or with that gateway.
+    What was taken in and not committed stays with the broker, or with that gateway. Raises StoreError, in a group,
+    when the record turns out damaged: whoever starts us anew gets one that is whole.
     """
     async with opened(config, notifier) as (desk, supervisor), asyncio.TaskGroup() as group:
         for name, run in more(desk, config).items():
@@ -215,9 +217,11 @@ async def serve(
         if beside is not None:
             hatch = group.create_task(desk.port.serve(beside), name="hatch")
             hatch.add_done_callback(lambda _: stop.set())
+        whole = group.create_task(desk.database.damaged(), name="damage")
         ready()
         await stop.wait()
         work.cancel()
+        whole.cancel()
         if beside is not None:
             hatch.cancel()
 

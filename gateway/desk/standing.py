@@ -7,6 +7,8 @@ from typing import Any, Final
 from gateway.desk.broker import Broker
 from gateway.desk.evidence.keeping import Tally as EvidenceTally
 from gateway.desk.intake import Tally
+from gateway.desk.losing import DAMAGED
+from gateway.desk.store import losses
 from gateway.desk.store.database import Database
 
 _COUNTS: Final = """
@@ -25,10 +27,12 @@ async def standing(
         quiet = await transaction.fetch(
             "SELECT gateway, quiet_since FROM gateways WHERE quiet_since IS NOT NULL ORDER BY gateway"
         )
+        damaged = await losses.open_alerts(transaction, DAMAGED)
     return {
         "name": name,
         **{key: counts[key] for key in ("open_alerts", "waiting", "failed")},
         "quiet": [{"gateway": row["gateway"], "since": row["quiet_since"]} for row in quiet],
+        "damaged": [{"zh": row["zh"], "en": row["en"]} for row in damaged],
         "brokers": [
             {"url": each.url, "name": each.name, "since": each.listening_since()} for each in brokers
         ],

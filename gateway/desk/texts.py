@@ -1,6 +1,6 @@
 """The words of a page: how bad, what and where, how many more, and that nobody has answered yet. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from gateway.core.events import Words
@@ -10,6 +10,20 @@ LONGEST: Final = 400
 SPELT_OUT: Final = 3
 
 _BAD: Final = (("提示", "Info"), ("一般", "Minor"), ("重要", "Major"), ("紧急", "Critical"))
+
+_TABLES: Final = {
+    "alerts": ("告警", "alerts"),
+    "events": ("告警经过", "steps of alerts"),
+    "work": ("告警处理", "alerts' handling"),
+    "timers": ("升级计时", "escalations"),
+    "notifications": ("通知", "pages"),
+    "phones": ("手机", "phones"),
+    "audit": ("操作记录", "what people did"),
+    "silences": ("静音", "silences"),
+    "assets": ("设备台账", "devices"),
+    "news": ("页面消息", "news for pages"),
+}
+"""Tables whose loss somebody may have to do something about; the others go by their own name."""
 
 
 def page(standing: Standing, step: int, *, news: bool = False) -> Words:
@@ -66,6 +80,19 @@ def deaf() -> Words:
     return Words(
         "值班台连不上消息服务器，现在收不到任何网关的告警",
         "The desk has no broker: no gateway's alerts arrive at present",
+    )
+
+
+def damaged(aside: str, lost: Mapping[str, int | None]) -> Words:
+    """Return what the desk says of a record that had rotted: tables and rows lost, None where nobody can say."""
+    zh = "、".join(f"{_TABLES.get(name, (name,))[0]} {rows or '若干'}" for name, rows in lost.items())
+    en = ", ".join(f"{_TABLES.get(name, ('', name))[1]} {rows or '?'}" for name, rows in lost.items())
+    if len(lost) > len(_TABLES):
+        zh, en = "几乎全部", "nearly everything"
+    return Words(
+        f"值班台的存储卡出错，记录已重建。请尽快换卡，并到各网关核对告警。读不出的行数：{zh or '无'}。旧文件：{aside}",
+        "The desk's card failed and its record was made anew. Replace the card, and compare the alerts with those"
+        f" at the gateways. Rows that could not be read: {en or 'none'}. The old file: {aside}",
     )
 
 

@@ -87,6 +87,7 @@ def test_what_needs_somebody_is_said_in_words() -> None:
     told = {
         "name": "street", "open_alerts": 2, "waiting": 1, "failed": 3,
         "quiet": [{"gateway": "hxtp-01", "since": 0.0}],
+        "damaged": [{"zh": "请尽快换卡", "en": "replace the card"}],
         "brokers": [{"url": "mqtt://a", "name": "street", "since": None}],
         "intake": {"received": 5, "stored": 4, "alerts": 2, "last_fault": "OSError: disk full"},
         "evidence": {"kept": 1, "thrown_away": 0, "trouble": ""},
@@ -96,6 +97,7 @@ def test_what_needs_somebody_is_said_in_words() -> None:
         "mqtt://a (street) is not reached",
         "hxtp-01 is silent",
         "3 pages reached nobody",
+        "replace the card",
         "disk full",
     ):
         assert wanted in text

@@ -68,7 +68,10 @@ class Database(Protocol):
 
 
 class Record(Database, Protocol):
-    """A database that can also be made to forget for good."""
+    """A database that can also be made to forget for good, and says when it can be relied on no more."""
+
+    async def damaged(self) -> None:
+        """Wait until its file turns out damaged, which raises StoreError: start anew, and the opening mends it."""
 
     async def shred(self, tables: Sequence[str]) -> bool:
         """Have nothing left of what was deleted from these small tables, nowhere in the database's own files.

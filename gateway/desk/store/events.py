@@ -79,7 +79,7 @@ async def ingest(transaction: Transaction, batch: Sequence[Arrival], now: float)
         )
     }
     new = [each for alert, each in latest.items() if alert not in known]
-    await _begin(transaction, new, now)
+    await begin(transaction, new, now)
     await _worsen(transaction, latest, known, now)
     for each in fresh:
         if each.change is not Change.ACKNOWLEDGED or returning.is_past(before, each):
@@ -156,7 +156,7 @@ async def _insert(transaction: Transaction, arrivals: Sequence[Arrival], now: fl
     return [known[row["gateway"], row["epoch"], row["seq"]] for row in added]
 
 
-async def _begin(transaction: Transaction, new: Sequence[Arrival], now: float) -> None:
+async def begin(transaction: Transaction, new: Sequence[Arrival], now: float) -> None:
     """Give new alerts the places they lie in, their incidents and their work; start the ladders."""
     await _place(transaction, new)
     groups: dict[str, list[Arrival]] = {}

@@ -105,6 +105,10 @@ class Postgres:
                 return False
         return True
 
+    async def damaged(self) -> None:
+        """Wait until cancelled: the server looks after its own files."""
+        await asyncio.Event().wait()
+
     async def close(self) -> None:
         """Close all connections."""
         await self._pool.close()

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from gateway.desk.store import acknowledging, care, news, timers
-from gateway.desk.store.database import Row, Transaction, Value
+from gateway.desk.store.database import Row, Transaction, Value, insert
 from gateway.desk.workflow import Command, Outcome, State, Step, Work, advance
 
 _COLUMNS: Final = (
@@ -98,6 +98,12 @@ async def write_down(
         msgspec.json.encode(detail or {}).decode(),
         command,
     )
+
+
+async def write_anew(transaction: Transaction, found: Sequence[Work]) -> None:
+    """Write work whose rows are gone."""
+    rows = [[getattr(each, name) for name in _COLUMNS] for each in found]
+    await insert(transaction, f"INSERT INTO work ({', '.join(_COLUMNS)})", rows, "ON CONFLICT DO NOTHING")
 
 
 async def trail(transaction: Transaction, subject: str) -> Sequence[Row]:
