@@ -5,9 +5,7 @@ import { incidents, more, onAlerts } from "./duty-alerts.js";
 import { onOutbox, pendingOf, waiting as queued } from "./duty-outbox.js";
 import { acknowledge, acknowledgeThese, cancel } from "./duty-steps.js";
 import { blank, fill } from "./duty-cards.js";
-import { find, head, make, note, set } from "./duty-make.js";
-
-const SETTLE_MS = 350; // a finger on its way down when cards move would hit another one
+import { SETTLE_MS, find, head, make, note, set } from "./duty-make.js";
 
 const cards = new Map();
 const expanded = new Set();

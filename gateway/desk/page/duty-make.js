@@ -39,8 +39,21 @@ export function icon(name) {
 /** Make a chip: icon and word, its colour by its class. */
 export const chip = (kind, name, text) => make(`span.chip.${kind}`, {}, icon(name), make("b", {}, text));
 
-export const button = (kind, name, text, onclick) =>
-  make(`button${kind ? "." + kind : ""}`, { type: "button", onclick }, name && icon(name), make("b", {}, text));
+export function button(kind, name, text, onclick) {
+  const made = make(`button${kind ? "." + kind : ""}`, { type: "button", onclick }, name && icon(name), make("b", {}, text));
+  made.born = performance.now();
+  return made;
+}
+
+export const SETTLE_MS = 350; // a finger on its way down was meant for what stood there before
+
+/** Let no tap reach a button that has only just come under the finger; a key (detail 0) goes where the focus is. */
+export function settle(event) {
+  const born = event.target.closest?.("button")?.born ?? -Infinity;
+  if (!event.detail || performance.now() - born > SETTLE_MS) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
 
 export const panel = (title, ...children) => make("section.panel", {}, make("h2", {}, title), ...children);
 

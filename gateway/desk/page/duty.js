@@ -6,7 +6,7 @@ import * as sound from "./duty-sound.js";
 import { more, reload } from "./duty-alerts.js";
 import { tick } from "./duty-cards.js";
 import { follow } from "./duty-live.js";
-import { find } from "./duty-make.js";
+import { find, settle } from "./duty-make.js";
 import { install, whenBack } from "./duty-install.js";
 import { show as alert } from "./duty-detail.js";
 import { show as devices } from "./duty-devices.js";
@@ -44,6 +44,8 @@ document.querySelector(".language").addEventListener("click", (event) => { // wh
   event.preventDefault();
   location.assign(`${event.currentTarget.getAttribute("href")}${location.hash}`);
 });
+
+document.addEventListener("click", settle, true);
 
 if (!me) whenBack();
 else if (!me.person) choose(find("list"));
