@@ -12,6 +12,11 @@ pytestmark = needs_browser
 
 ACKNOWLEDGE = "#waiting [data-act=acknowledge]"
 CANCEL = "[data-act=cancel]"
+PORTAL = """
+const ask = window.fetch;
+window.fetch = async () => new Response("<title>Please sign in</title>", { status: %d });
+window.letGo = () => { window.fetch = ask; };
+"""
 
 
 def has(window: Browser, selector: str) -> bool:
@@ -88,6 +93,20 @@ def test_what_waits_is_kept_where_a_browser_lends_no_database(tmp_path: Path) ->
         window.block()
         window.run("dispatchEvent(new Event('online'))")
         until(lambda: running.made("acknowledge") == 1, what="the record")
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_the_page_of_a_portal_in_between_is_no_answer_of_the_desk(tmp_path: Path, status: int) -> None:
+    with opened(tmp_path) as (running, window):
+        running.take(alarm(1))
+        until(lambda: has(window, ACKNOWLEDGE), what="the button")
+        window.run(PORTAL % status)
+        window.click(ACKNOWLEDGE)
+        shows(window, "待发送")
+        shows(window, "没有网络，已记在手机里")
+        window.run("letGo(); dispatchEvent(new Event('online'))")
+        until(lambda: running.audit("acknowledge") == ["warden-1"], what="the record")
+        shows(window, "已确认 · warden-1")
 
 
 @pytest.mark.slow

@@ -43,8 +43,7 @@ export const isOnHand = (item) => items.has(item.id) && !item.underway;
 
 /** Send what waits, oldest first; what the network refuses waits on. */
 export function drain() {
-  draining ??= sendAll().then((stuck) => {
-    draining = null;
+  draining ??= sendAll().finally(() => { draining = null; }).then((stuck) => {
     if (!stuck && waiting().some((each) => each.person === me.person)) drain();
   });
 }
