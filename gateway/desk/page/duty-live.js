@@ -48,7 +48,7 @@ function open() {
   on("beat", (event) => { setClock(JSON.parse(event.data).at); beats(); });
   on("at", (event) => { after = event.lastEventId || after; beats(); });
   on("alert", (event) => upsert(JSON.parse(event.data), { streamed: true }));
-  on("reset", () => reload().catch(() => {}));
+  on("reset", reload);
   for (const topic of TOPICS) on(topic, (event) => tell(topic, JSON.parse(event.data)));
   mine.onerror = () => { if (mine === source && mine.readyState === EventSource.CLOSED) turnedAway(); };
 }

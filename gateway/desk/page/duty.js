@@ -57,6 +57,6 @@ else {
   addEventListener("hashchange", route);
   follow(sound.mourn, outbox.drain);
   setInterval(tick, 1000);
-  if (more) reload().catch(() => {}); // the stream or the next tap tells that the network is away
+  if (more) reload();
   install();
 }
