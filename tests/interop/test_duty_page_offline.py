@@ -115,6 +115,20 @@ def test_the_page_of_a_portal_in_between_is_no_answer_of_the_desk(tmp_path: Path
         shows(window, "已确认 · warden-1")
 
 
+def test_an_acknowledgement_waits_for_no_database_of_the_phone(tmp_path: Path) -> None:
+    with opened(tmp_path) as (running, window):
+        running.take(alarm(1))
+        never = "IDBFactory.prototype.open = () => new EventTarget();"
+        window.devtools("Page.addScriptToEvaluateOnNewDocument", source=never)
+        window.open(running.url)
+        ready(window)
+        until(lambda: has(window, ACKNOWLEDGE), what="the button")
+        window.click(ACKNOWLEDGE)
+        until(lambda: running.audit("acknowledge") == ["warden-1"], what="the record")
+        window.click("#toast button")
+        shows(window, "已撤销")
+
+
 def test_a_page_that_missed_much_asks_for_the_list_until_it_has_it(tmp_path: Path) -> None:
     with opened(tmp_path) as (running, window):
         running.stop()
