@@ -56,3 +56,33 @@ def test_a_double_tap_at_a_door_is_no_second_look(tmp_path: Path) -> None:
         calm(window, "dialog .danger")
         window.tap("dialog .danger", 0.5, 0.5)
         shows(window, "正在下达")
+
+
+def test_pages_left_open_behind_keep_the_one_in_front_from_nothing(tmp_path: Path) -> None:
+    with opened(tmp_path) as (running, window):
+        for number in range(1, 8):
+            behind = window.run(f"window.page = window.open('/?{number}'); return document.hidden")
+            until(
+                lambda: window.run("return !!page.document.querySelector('#start:not([hidden])')"), what="it"
+            )
+        assert behind
+        assert window.run("return fetch('/api/me').then((answer) => answer.status)") == 200
+
+
+def test_a_page_on_duty_rings_behind_another_and_one_that_is_not_is_well_when_it_is_seen(
+    tmp_path: Path,
+) -> None:
+    with opened(tmp_path) as (running, window):
+        window.run("window.page = window.open('/')")
+        until(lambda: window.run("return !!page.document.querySelector('#start:not([hidden])')"), what="it")
+        running.take(alarm(1))
+        until(lambda: window.run("return !!page.document.querySelector('#waiting .card')"), what="the alert")
+        assert "烟感报警" not in window.text()
+        window.run("page.close()")
+        shows(window, "烟感报警")
+        window.tap("#start", 0.5, 0.5)
+        shows(window, "值班中，声音已开")
+        window.run("window.page = window.open('/')")
+        until(lambda: window.run("return document.hidden"), what="the other page in front")
+        running.take(alarm(2, kind="care.sos", zh="求助", en="Call for help"))
+        until(lambda: window.run("return document.documentElement.dataset.rings") == "1", what="the siren")

@@ -16,6 +16,7 @@ let heard = Date.now();
 let opened = 0;
 let wasLost = () => {};
 let beats = () => {};
+let listens = () => false;
 
 /** Be told of a topic: "gateway", "asset", "silence", "order". Returns what ends it. */
 export function onTopic(topic, listener) {
@@ -23,14 +24,28 @@ export function onTopic(topic, listener) {
   return () => listeners.delete(listener);
 }
 
-/** Follow the stream. `lost` is called each time the page finds itself cut off, `beat` every few seconds it is not. */
-export function follow(lost = wasLost, beat = beats) {
+/**
+ * Follow the stream. `lost` is called each time the page finds itself cut off, `beat` every few seconds it is not.
+ *
+ * A browser has six connections to a desk for all its pages: one that nobody sees or hears (`heard`) holds none.
+ */
+export function follow({ lost = wasLost, beat = beats, heard: isHeard = listens } = {}) {
   wasLost = lost;
   beats = beat;
-  open();
+  listens = isHeard;
+  const begin = () => { if (!document.hidden || listens()) open(); };
+  begin();
   setInterval(look, 1000);
-  addEventListener("online", open);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && silence() > 6) open(); });
+  addEventListener("online", begin);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden && !listens()) rest();
+    else if (!source || silence() > 6) open();
+  });
+}
+
+function rest() {
+  source?.close();
+  source = null;
 }
 
 const silence = () => (Date.now() - heard) / 1000;
@@ -62,6 +77,7 @@ async function turnedAway() { // by an answer that is no stream: perhaps this ph
 }
 
 function look() {
+  if (!source) return;
   const seconds = Math.floor(silence());
   if (seconds >= REOPEN_S && Date.now() - opened > PATIENCE_S * 1000) open();
   const lost = seconds >= STALE_S;

@@ -55,7 +55,7 @@ else {
   sound.start();
   route();
   addEventListener("hashchange", route);
-  follow(sound.mourn, outbox.drain);
+  follow({ lost: sound.mourn, beat: outbox.drain, heard: sound.isOn });
   setInterval(tick, 1000);
   if (more) reload();
   install();
