@@ -31,7 +31,10 @@ function paint() {
   for (const each of all) paintCard(each);
   const raised = all.filter((each) => each.waiting.length);
   const working = all.filter((each) => !each.waiting.length);
-  place("waiting", raised, raised.reduce((sum, each) => sum + each.waiting.length, 0));
+  const unanswered = raised.reduce((sum, each) => sum + each.waiting.length, 0);
+  place("waiting", raised, unanswered);
+  find("badge").hidden = !unanswered;
+  set(find("badge"), String(unanswered));
   place("working", working, working.reduce((sum, each) => sum + each.alerts.length, 0));
   find("quiet").hidden = all.length > 0;
   find("more").hidden = !more;

@@ -72,13 +72,15 @@ export function set(element, text) {
 
 let ends = 0;
 
-/** Tell something for a while at the bottom; `action` is [text, function]. */
+/** Tell something for a while at the bottom, also of an open sheet; `action` is [text, function]. */
 export function toast(text, action = null, seconds = 5) {
   const box = find("toast");
   clearTimeout(ends);
   const close = () => { box.hidden = true; box.replaceChildren(); };
+  const over = document.querySelector("dialog[open]") ?? document.body;
+  if (box.parentNode !== over) over.append(box);
   box.replaceChildren(make("span", {}, text));
-  if (action) box.append(make("button", { type: "button", onclick: () => { close(); action[1](); } }, action[0]));
+  if (action) box.append(button("", "", action[0], () => { close(); action[1](); }));
   box.hidden = false;
   ends = setTimeout(close, seconds * 1000);
 }
@@ -89,7 +91,10 @@ export function sheet(title, fill) {
   const close = () => box.close();
   box.append(make("h2", { tabIndex: -1, autofocus: true }, title), ...fill(close));
   box.addEventListener("click", (event) => { if (event.target === box) close(); });
-  box.addEventListener("close", () => box.remove());
+  box.addEventListener("close", () => {
+    if (box.contains(find("toast"))) document.body.append(find("toast"));
+    box.remove();
+  });
   document.body.append(box);
   if (box.showModal) box.showModal();
   else box.setAttribute("open", ""); // older browsers inside apps
