@@ -2,15 +2,27 @@
 
 from pathlib import Path
 
+import msgspec
+
 from tests.broker import until
 from tests.browser import Browser, needs_browser
 from tests.desk_cases import HERE, guarded
 from tests.desk_live import alarm, opened, shows
+from tests.events import PLACE
 
 pytestmark = needs_browser
 
 ACKNOWLEDGE = "#waiting [data-act=acknowledge]"
 IS_CALM = "return performance.now() - (document.querySelector('{}')?.born ?? Infinity) > 400"
+TAP_AS_ONE_GOES = """
+const list = document.querySelector("#waiting ol");
+const tap = () => { if (list.children.length === 1) list.querySelector("[data-act=acknowledge]").click(); };
+new MutationObserver(tap).observe(list, { childList: true });
+const [, path] = list.querySelector("a").hash.split("/alerts/");
+const headers = { "X-Desk": document.querySelector("meta[name=csrf]").content };
+const body = JSON.stringify({ id: crypto.randomUUID(), step: "resolve", verdict: "real" });
+fetch(`/api/alerts/${path}/steps`, { method: "POST", headers, body });
+"""
 
 
 def calm(window: Browser, selector: str) -> None:
@@ -58,8 +70,22 @@ def test_a_double_tap_at_a_door_is_no_second_look(tmp_path: Path) -> None:
         shows(window, "正在下达")
 
 
-def test_pages_left_open_behind_keep_the_one_in_front_from_nothing(tmp_path: Path) -> None:
+def test_a_tap_on_an_alert_that_is_just_gone_is_none_on_the_one_that_came_up(tmp_path: Path) -> None:
     with opened(tmp_path) as (running, window):
+        other = msgspec.structs.replace(PLACE, building="9")
+        running.take(alarm(1), alarm(2, kind="bin.full", place=other))
+        until(
+            lambda: window.run("return document.querySelectorAll('#waiting .card').length") == 2, what="two"
+        )
+        window.run(TAP_AS_ONE_GOES)
+        until(lambda: running.made("resolve") == 1, what="the first one seen to")
+        until(lambda: window.run("return document.querySelectorAll('#list .card').length") == 1, what="one")
+        assert window.run("return document.querySelector('#list .acts').innerText") == "确认收到"
+        assert running.made("acknowledge") == 0
+
+
+def test_pages_left_open_behind_keep_the_one_in_front_from_nothing(tmp_path: Path) -> None:
+    with opened(tmp_path) as (_, window):
         for number in range(1, 8):
             behind = window.run(f"window.page = window.open('/?{number}'); return document.hidden")
             until(

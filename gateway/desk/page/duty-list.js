@@ -27,7 +27,12 @@ function paint() {
   painting = 0;
   const all = incidents();
   shown = new Map(all.map((each) => [each.incident, each]));
-  for (const [incident, card] of cards) if (!shown.has(incident)) { card.remove(); cards.delete(incident); }
+  for (const [incident, card] of cards) {
+    if (shown.has(incident)) continue;
+    card.remove();
+    cards.delete(incident);
+    moved = performance.now(); // those below it come up
+  }
   for (const each of all) paintCard(each);
   const raised = all.filter((each) => each.waiting.length);
   const working = all.filter((each) => !each.waiting.length);
