@@ -1,11 +1,14 @@
 """The phone page while somebody is busy with one alert and another one comes."""
 
+import dataclasses
 from pathlib import Path
 
 from gateway.core.events import Severity
+from gateway.desk.store import news, people
 from tests.broker import until
 from tests.browser import needs_browser
-from tests.desk_live import alarm, opened, shows
+from tests.desk_live import alarm, opened, ready, shows
+from tests.desk_web import staff
 from tests.interop.test_duty_page_thumb import calm
 from tests.interop.test_duty_page_work import look
 
@@ -40,3 +43,24 @@ def test_what_waits_for_an_answer_is_counted_wherever_one_is(tmp_path: Path) -> 
         until(lambda: window.run("return !!document.querySelector('[data-act=acknowledge]')"), what="it")
         window.click("[data-act=acknowledge]")
         until(lambda: not window.run(BADGE), what="nothing waiting")
+
+
+def test_a_page_of_somebody_who_is_none_of_the_staff_any_more_shows_no_alerts(tmp_path: Path) -> None:
+    with opened(tmp_path, None) as (running, window):
+        window.press("warden-1")
+        ready(window)
+        running.take(alarm(1))
+        shows(window, "烟感报警")
+
+        async def leave() -> None:
+            everybody = staff()
+            roles = tuple(each for each in everybody.roles if each.person != "warden-1")
+            async with running.office.database.transaction() as transaction:
+                await people.replace(transaction, dataclasses.replace(everybody, roles=roles))
+                await news.tell(transaction, "people", [""], running.office.parts.now())
+            running.office.parts.people.forget()
+            running.office.parts.changed()
+
+        running.ask(leave())
+        shows(window, "谁在值班？")
+        assert "烟感报警" not in window.text()

@@ -1,5 +1,5 @@
 // The live stream: what changes is told here at once, and a page that hears nothing says so in red.
-import { given, say, setClock } from "./duty-given.js";
+import { given, me, say, setClock } from "./duty-given.js";
 import { ask } from "./duty-ask.js";
 import { reload, upsert } from "./duty-alerts.js";
 import { find, set } from "./duty-make.js";
@@ -72,8 +72,13 @@ function tell(topic, told) {
   for (const [listener, wanted] of listeners) if (wanted === topic) listener(told);
 }
 
-async function turnedAway() { // by an answer that is no stream: perhaps this phone is no longer let in
-  await ask("GET", "/api/me").catch((error) => { if (error.status === 401) location.assign("/pair"); });
+async function turnedAway() { // by an answer that is no stream: perhaps this phone is no longer let in, or is nobody's now
+  try {
+    const told = await ask("GET", "/api/me");
+    if (told.person !== me.person) location.reload();
+  } catch (error) {
+    if (error.status === 401) location.assign("/pair");
+  }
 }
 
 function look() {
