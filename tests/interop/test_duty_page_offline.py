@@ -12,6 +12,17 @@ pytestmark = needs_browser
 
 ACKNOWLEDGE = "#waiting [data-act=acknowledge]"
 CANCEL = "[data-act=cancel]"
+PORTAL = """
+const ask = window.fetch;
+window.fetch = async () => new Response("<title>Please sign in</title>", { status: %d });
+window.letGo = () => { window.fetch = ask; };
+"""
+NO_ANSWER = """
+const ask = window.fetch;
+window.asked = false;
+window.fetch = async () => { window.asked = true; throw new TypeError("no network"); };
+window.letGo = () => { window.fetch = ask; };
+"""
 
 
 def has(window: Browser, selector: str) -> bool:
@@ -88,6 +99,52 @@ def test_what_waits_is_kept_where_a_browser_lends_no_database(tmp_path: Path) ->
         window.block()
         window.run("dispatchEvent(new Event('online'))")
         until(lambda: running.made("acknowledge") == 1, what="the record")
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_the_page_of_a_portal_in_between_is_no_answer_of_the_desk(tmp_path: Path, status: int) -> None:
+    with opened(tmp_path) as (running, window):
+        running.take(alarm(1))
+        until(lambda: has(window, ACKNOWLEDGE), what="the button")
+        window.run(PORTAL % status)
+        window.click(ACKNOWLEDGE)
+        shows(window, "待发送")
+        shows(window, "没有网络，已记在手机里")
+        window.run("letGo(); dispatchEvent(new Event('online'))")
+        until(lambda: running.audit("acknowledge") == ["warden-1"], what="the record")
+        shows(window, "已确认 · warden-1")
+
+
+def test_an_acknowledgement_waits_for_no_database_of_the_phone(tmp_path: Path) -> None:
+    with opened(tmp_path) as (running, window):
+        running.take(alarm(1))
+        never = "IDBFactory.prototype.open = () => new EventTarget();"
+        window.devtools("Page.addScriptToEvaluateOnNewDocument", source=never)
+        window.open(running.url)
+        ready(window)
+        until(lambda: has(window, ACKNOWLEDGE), what="the button")
+        window.click(ACKNOWLEDGE)
+        until(lambda: running.audit("acknowledge") == ["warden-1"], what="the record")
+        window.click("#toast button")
+        shows(window, "已撤销")
+
+
+def test_a_page_that_missed_much_asks_for_the_list_until_it_has_it(tmp_path: Path) -> None:
+    with opened(tmp_path) as (running, window):
+        running.stop()
+        running.take(alarm(1), alarm(2))
+        window.run(NO_ANSWER)
+
+        async def forget() -> None:
+            async with running.office.database.transaction() as transaction:
+                await transaction.execute("DELETE FROM news WHERE id < (SELECT max(id) FROM news)")
+
+        running.ask(forget())
+        running.start()
+        until(lambda: window.run("return asked"), what="a question that comes to nothing")
+        assert "烟感报警" not in window.text()
+        window.run("letGo()")
+        shows(window, "烟感报警")
 
 
 @pytest.mark.slow

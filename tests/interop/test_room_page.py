@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.core.events import Severity
+from gateway.core.events import Place, Severity
 from tests.broker import until
 from tests.browser import Browser, browser, needs_browser
 from tests.desk_live import LiveDesk, alarm, desk, shows
@@ -18,6 +18,14 @@ pytestmark = needs_browser
 
 WIDE = (1920, 1080)
 LEDGER = "网关,设备,类型,社区,网格,微网格,小区,安装日期\\nhxtp-01,smoke-1,烟感,中山二路,3,17,红星亭坡 1 号院,{day}\\n"
+CLICK_AS_ONE_COMES = """
+new MutationObserver(() => {
+  const buttons = document.querySelectorAll(".alert button.go");
+  if (window.clicked || buttons.length !== 2) return;
+  window.clicked = performance.now();
+  buttons[0].click();
+}).observe(document.querySelector("#open"), { childList: true });
+"""
 
 
 def enter(running: LiveDesk, window: Browser, path: str, person: str = "duty-room") -> None:
@@ -57,8 +65,8 @@ def test_the_room_is_lit_where_something_is_open_and_each_step_is_seen_at_once(t
         lit = "return document.querySelectorAll('.cell.critical.waiting').length"
         until(lambda: window.run(lit) == 1, what="the lit floor")
         assert "2 栋" in window.text()
-        window.click(".alert button.go")
-        shows(window, "已确认 · duty-room")
+        press = "document.querySelector('.alert button.go')?.click(); return document.body.innerText"
+        until(lambda: "已确认 · duty-room" in window.run(press), what="the acknowledgement")
         until(lambda: running.audit("acknowledge") == ["duty-room"], what="the record")
         until(lambda: window.run(lit) == 0, what="a floor that calls nobody any more")
         running.take(alarm(2, kind="door.held", severity=Severity.MINOR, zh="门一直没关"))
@@ -68,6 +76,21 @@ def test_the_room_is_lit_where_something_is_open_and_each_step_is_seen_at_once(t
         assert window.run("return document.documentElement.scrollWidth <= innerWidth")
         running.stop()
         until(lambda: "画面已断线" in window.text(), within_s=60, what="the red bar")
+
+
+def test_a_click_as_an_alert_comes_acknowledges_none_that_moved_under_it(tmp_path: Path) -> None:
+    with desk(tmp_path) as running, browser(tmp_path, "zh-CN") as window:
+        enter(running, window, "/room")
+        running.take(alarm(1))
+        has(window, ".alert button.go")
+        window.run(CLICK_AS_ONE_COMES)
+        running.take(alarm(2, kind="care.sos", zh="求助", place=Place(building="9")))
+        until(lambda: window.run("return window.clicked"), what="the click")
+        assert window.run("return document.querySelectorAll('.alert button.go:disabled').length") == 0
+        assert running.made("acknowledge") == 0
+        until(lambda: window.run("return performance.now() - clicked > 400"), what="a moment")
+        window.click(".alert button.go")
+        until(lambda: running.audit("acknowledge") == ["duty-room"], what="the record")
 
 
 @pytest.mark.slow

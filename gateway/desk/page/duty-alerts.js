@@ -4,6 +4,7 @@ import { ask } from "./duty-ask.js";
 
 const OPEN = ["raised", "acknowledged", "assigned", "on_site"];
 const MOST = 500;
+const AGAIN_MS = 3000;
 const known = new Map();
 const listeners = new Set();
 let loading = null;
@@ -26,11 +27,12 @@ export function upsert(alert, { streamed = false } = {}) {
   for (const listener of listeners) listener(alert, before);
 }
 
-/** Load the list anew; what the stream tells meanwhile stays. */
+/** Load the list anew, until it is had; what the stream tells meanwhile stays. */
 export async function reload() {
   const mine = loading = { touched: new Set() };
-  const listed = await ask("GET", `/api/alerts?limit=${MOST}`);
-  if (loading !== mine) return;
+  const listed = await ask("GET", `/api/alerts?limit=${MOST}`).catch(() => null);
+  if (loading !== mine) return; // asked anew meanwhile
+  if (!listed) return void setTimeout(() => { if (loading === mine) reload(); }, AGAIN_MS);
   loading = null;
   more = listed.more;
   const names = new Set(listed.alerts.map((each) => each.alert));

@@ -4,7 +4,7 @@ import { pick, say } from "./duty-given.js";
 const SLOW_MS = 15000;
 const LARGE_MS = 120000;
 
-/** No answer that is of use. `status` 0: the network; it may or may not have arrived. */
+/** No answer that is of use. `status` 0: the network, or somebody else's answer; it may or may not have arrived. */
 export class NoAnswer extends Error {
   constructor(status, words) {
     super(words);
@@ -25,26 +25,26 @@ export async function ask(method, path, body = undefined) {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), file ? LARGE_MS : SLOW_MS);
   try {
-    const told = { method, headers, signal: patience.signal, body: file || body === undefined ? body : JSON.stringify(body) };
-    const answer = await fetch(path, told).catch(() => { throw new NoAnswer(0, say("error.network")); });
+    const request = { method, headers, signal: patience.signal, body: file || body === undefined ? body : JSON.stringify(body) };
+    const answer = await fetch(path, request).catch(() => { throw new NoAnswer(0, say("error.network")); });
     const text = await answer.text().catch(() => { throw new NoAnswer(0, say("error.network")); });
-    if (!answer.ok) throw refusal(answer.status, text);
-    return read(text);
+    const told = read(text);
+    if (!answer.ok || told === null) throw refusal(answer, told);
+    return told;
   } finally {
     clearTimeout(timer);
   }
 }
 
-function refusal(status, text) {
-  const told = read(text);
-  const missing = status === 404 && !told?.error;
-  return new NoAnswer(status, pick(told) || say(missing ? "error.missing" : "error.other", { code: status }));
+function refusal({ ok, status }, told) { // what the desk refuses it refuses in words; anything else stands in between
+  if (told?.error) return new NoAnswer(status, pick(told));
+  return new NoAnswer(0, ok ? say("error.network") : say(status === 404 ? "error.missing" : "error.other", { code: status }));
 }
 
 function read(text) {
   try {
     return JSON.parse(text);
-  } catch { // a portal's page in between, or a route that is not there
+  } catch { // the page of a portal or a proxy
     return null;
   }
 }

@@ -5,9 +5,7 @@ import { incidents, more, onAlerts } from "./duty-alerts.js";
 import { onOutbox, pendingOf, waiting as queued } from "./duty-outbox.js";
 import { acknowledge, acknowledgeThese, cancel } from "./duty-steps.js";
 import { blank, fill } from "./duty-cards.js";
-import { find, head, make, note, set } from "./duty-make.js";
-
-const SETTLE_MS = 350; // a finger on its way down when cards move would hit another one
+import { SETTLE_MS, find, head, make, note, set } from "./duty-make.js";
 
 const cards = new Map();
 const expanded = new Set();
@@ -29,11 +27,19 @@ function paint() {
   painting = 0;
   const all = incidents();
   shown = new Map(all.map((each) => [each.incident, each]));
-  for (const [incident, card] of cards) if (!shown.has(incident)) { card.remove(); cards.delete(incident); }
+  for (const [incident, card] of cards) {
+    if (shown.has(incident)) continue;
+    card.remove();
+    cards.delete(incident);
+    moved = performance.now(); // those below it come up
+  }
   for (const each of all) paintCard(each);
   const raised = all.filter((each) => each.waiting.length);
   const working = all.filter((each) => !each.waiting.length);
-  place("waiting", raised, raised.reduce((sum, each) => sum + each.waiting.length, 0));
+  const unanswered = raised.reduce((sum, each) => sum + each.waiting.length, 0);
+  place("waiting", raised, unanswered);
+  find("badge").hidden = !unanswered;
+  set(find("badge"), String(unanswered));
   place("working", working, working.reduce((sum, each) => sum + each.alerts.length, 0));
   find("quiet").hidden = all.length > 0;
   find("more").hidden = !more;

@@ -1,5 +1,5 @@
 // The live stream: what changes is told here at once, and a page that hears nothing says so in red.
-import { given, say, setClock } from "./duty-given.js";
+import { given, me, say, setClock } from "./duty-given.js";
 import { ask } from "./duty-ask.js";
 import { reload, upsert } from "./duty-alerts.js";
 import { find, set } from "./duty-make.js";
@@ -16,6 +16,7 @@ let heard = Date.now();
 let opened = 0;
 let wasLost = () => {};
 let beats = () => {};
+let listens = () => false;
 
 /** Be told of a topic: "gateway", "asset", "silence", "order". Returns what ends it. */
 export function onTopic(topic, listener) {
@@ -23,14 +24,28 @@ export function onTopic(topic, listener) {
   return () => listeners.delete(listener);
 }
 
-/** Follow the stream. `lost` is called each time the page finds itself cut off, `beat` every few seconds it is not. */
-export function follow(lost = wasLost, beat = beats) {
+/**
+ * Follow the stream. `lost` is called each time the page finds itself cut off, `beat` every few seconds it is not.
+ *
+ * A browser has six connections to a desk for all its pages: one that nobody sees or hears (`heard`) holds none.
+ */
+export function follow({ lost = wasLost, beat = beats, heard: isHeard = listens } = {}) {
   wasLost = lost;
   beats = beat;
-  open();
+  listens = isHeard;
+  const begin = () => { if (!document.hidden || listens()) open(); };
+  begin();
   setInterval(look, 1000);
-  addEventListener("online", open);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && silence() > 6) open(); });
+  addEventListener("online", begin);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden && !listens()) rest();
+    else if (!source || silence() > 6) open();
+  });
+}
+
+function rest() {
+  source?.close();
+  source = null;
 }
 
 const silence = () => (Date.now() - heard) / 1000;
@@ -48,7 +63,7 @@ function open() {
   on("beat", (event) => { setClock(JSON.parse(event.data).at); beats(); });
   on("at", (event) => { after = event.lastEventId || after; beats(); });
   on("alert", (event) => upsert(JSON.parse(event.data), { streamed: true }));
-  on("reset", () => reload().catch(() => {}));
+  on("reset", reload);
   for (const topic of TOPICS) on(topic, (event) => tell(topic, JSON.parse(event.data)));
   mine.onerror = () => { if (mine === source && mine.readyState === EventSource.CLOSED) turnedAway(); };
 }
@@ -57,11 +72,17 @@ function tell(topic, told) {
   for (const [listener, wanted] of listeners) if (wanted === topic) listener(told);
 }
 
-async function turnedAway() { // by an answer that is no stream: perhaps this phone is no longer let in
-  await ask("GET", "/api/me").catch((error) => { if (error.status === 401) location.assign("/pair"); });
+async function turnedAway() { // by an answer that is no stream: perhaps this phone is no longer let in, or is nobody's now
+  try {
+    const told = await ask("GET", "/api/me");
+    if (told.person !== me.person) location.reload();
+  } catch (error) {
+    if (error.status === 401) location.assign("/pair");
+  }
 }
 
 function look() {
+  if (!source) return;
   const seconds = Math.floor(silence());
   if (seconds >= REOPEN_S && Date.now() - opened > PATIENCE_S * 1000) open();
   const lost = seconds >= STALE_S;

@@ -39,8 +39,21 @@ export function icon(name) {
 /** Make a chip: icon and word, its colour by its class. */
 export const chip = (kind, name, text) => make(`span.chip.${kind}`, {}, icon(name), make("b", {}, text));
 
-export const button = (kind, name, text, onclick) =>
-  make(`button${kind ? "." + kind : ""}`, { type: "button", onclick }, name && icon(name), make("b", {}, text));
+export function button(kind, name, text, onclick) {
+  const made = make(`button${kind ? "." + kind : ""}`, { type: "button", onclick }, name && icon(name), make("b", {}, text));
+  made.born = performance.now();
+  return made;
+}
+
+export const SETTLE_MS = 350; // a finger on its way down was meant for what stood there before
+
+/** Let no tap reach a button that has only just come under the finger; a key (detail 0) goes where the focus is. */
+export function settle(event) {
+  const born = event.target.closest?.("button")?.born ?? -Infinity;
+  if (!event.detail || performance.now() - born > SETTLE_MS) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
 
 export const panel = (title, ...children) => make("section.panel", {}, make("h2", {}, title), ...children);
 
@@ -59,13 +72,15 @@ export function set(element, text) {
 
 let ends = 0;
 
-/** Tell something for a while at the bottom; `action` is [text, function]. */
+/** Tell something for a while at the bottom, also of an open sheet; `action` is [text, function]. */
 export function toast(text, action = null, seconds = 5) {
   const box = find("toast");
   clearTimeout(ends);
   const close = () => { box.hidden = true; box.replaceChildren(); };
+  const over = document.querySelector("dialog[open]") ?? document.body;
+  if (box.parentNode !== over) over.append(box);
   box.replaceChildren(make("span", {}, text));
-  if (action) box.append(make("button", { type: "button", onclick: () => { close(); action[1](); } }, action[0]));
+  if (action) box.append(button("", "", action[0], () => { close(); action[1](); }));
   box.hidden = false;
   ends = setTimeout(close, seconds * 1000);
 }
@@ -76,7 +91,10 @@ export function sheet(title, fill) {
   const close = () => box.close();
   box.append(make("h2", { tabIndex: -1, autofocus: true }, title), ...fill(close));
   box.addEventListener("click", (event) => { if (event.target === box) close(); });
-  box.addEventListener("close", () => box.remove());
+  box.addEventListener("close", () => {
+    if (box.contains(find("toast"))) document.body.append(find("toast"));
+    box.remove();
+  });
   document.body.append(box);
   if (box.showModal) box.showModal();
   else box.setAttribute("open", ""); // older browsers inside apps

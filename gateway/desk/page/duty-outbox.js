@@ -18,23 +18,23 @@ export const onOutbox = (listener) => listeners.add(listener);
 export const waiting = () => [...items.values()];
 export const pendingOf = (alert) => waiting().find((each) => !each.quiet && each.alerts.includes(alert));
 
-/** Keep what is to be sent. `alerts` are those it is about; `quiet`: nobody waits for its answer. */
-export async function put(path, body, alerts, { quiet = false, said = () => {} } = {}) {
+/** Keep and send something: neither waits for the other, for a phone's database may be full, or never answer. */
+export function put(path, body, alerts, { quiet = false, said = () => {} } = {}) {
   const item = { id: makeId(), at: Date.now(), path, body, alerts, person: me.person, tried: false, underway: false, quiet };
   item.body = { id: item.id, ...body };
   answers.set(item.id, said);
   items.set(item.id, item);
   changed();
-  await ready.then((store) => store.put(item)).catch(() => {}); // a full phone: it is sent while the page is open
+  ready.then((store) => store.put(item)).catch(() => {});
   drain();
   return item;
 }
 
 /** Take back what was not sent yet. Returns whether it may have arrived all the same. */
-export async function take(item) {
+export function take(item) {
   items.delete(item.id);
   changed();
-  await forget(item.id);
+  forget(item.id);
   return item.tried;
 }
 
@@ -43,8 +43,7 @@ export const isOnHand = (item) => items.has(item.id) && !item.underway;
 
 /** Send what waits, oldest first; what the network refuses waits on. */
 export function drain() {
-  draining ??= sendAll().then((stuck) => {
-    draining = null;
+  draining ??= sendAll().finally(() => { draining = null; }).then((stuck) => {
     if (!stuck && waiting().some((each) => each.person === me.person)) drain();
   });
 }
@@ -89,11 +88,11 @@ function changed() {
 
 /** Take up what an earlier page left, and send whenever there may be a network again. */
 export async function start() {
-  const left = await ready.then((store) => store.all()).catch(() => []);
-  for (const item of left) if (!items.has(item.id)) items.set(item.id, { ...item, tried: true }); // for all we know
-  changed();
   addEventListener("online", drain);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) drain(); });
+  const left = await ready.then((store) => store.all()).catch(() => []);
+  for (const item of left) if (!items.has(item.id)) items.set(item.id, { ...item, tried: true, underway: false }); // for all we know
+  changed();
   drain();
 }
 

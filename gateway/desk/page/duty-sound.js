@@ -26,7 +26,8 @@ export function start() {
   document.addEventListener("visibilitychange", () => { if (!document.hidden && isOn()) { audio.resume(); stayAwake(); } });
 }
 
-const isNews = (alert, known) => alert.state === "raised" && alert.rank === 3 && !(known && known.state === "raised" && known.rank === 3);
+/** Whether an alert is one that people must hear of at once. */
+export const isNews = (alert, known) => alert.state === "raised" && alert.rank === 3 && !(known && known.state === "raised" && known.rank === 3);
 
 /** Begin duty: must be called by a tap. */
 export async function begin() {

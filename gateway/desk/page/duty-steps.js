@@ -14,27 +14,27 @@ export function acknowledge(alert) {
     if (answer) upsert(answer.alert);
     if (answer?.outcome === "already") return toast(already(answer.alert));
     if (error && !error.later) toast(error.message);
-    if (error?.later) toast(say("told.queued"), [say("act.cancel"), () => making.then(cancel)], UNDO_S);
+    if (error?.later) toast(say("told.queued"), [say("act.cancel"), () => cancel(item)], UNDO_S);
   };
-  const making = put(stepsOf(alert), { step: "acknowledge" }, [alert], { said });
-  toast(say("told.acknowledged"), [say("act.undo"), () => making.then(undo)], UNDO_S);
+  const item = put(stepsOf(alert), { step: "acknowledge" }, [alert], { said });
+  toast(say("told.acknowledged"), [say("act.undo"), () => undo(item)], UNDO_S);
 }
 
 /** Acknowledge the alerts of an incident that somebody has looked at. */
-export async function acknowledgeThese(alerts) {
+export function acknowledgeThese(alerts) {
   const said = (answer, error) => {
     if (answer) toast(say("told.these", { n: answer.done }));
     else if (error.later) toast(say("told.queued"), [say("act.cancel"), () => cancel(item)], UNDO_S);
     else toast(error.message);
   };
-  const item = await put("/api/incidents/acknowledge", { alerts }, alerts, { said });
+  const item = put("/api/incidents/acknowledge", { alerts }, alerts, { said });
 }
 
 /** Take an acknowledgement back: out of the queue while it lies there, else by a step of its own behind it. */
-async function undo(item) {
+function undo(item) {
   if (isOnHand(item)) return cancel(item);
-  await take(item);
-  await put(stepsOf(item.alerts[0]), { step: "undo" }, item.alerts, {
+  take(item);
+  return put(stepsOf(item.alerts[0]), { step: "undo" }, item.alerts, {
     quiet: true,
     said: (answer, error) => {
       if (answer) upsert(answer.alert);
@@ -44,11 +44,11 @@ async function undo(item) {
 }
 
 /** Take something out of the queue; what may have arrived after all is taken back where it arrived. */
-export async function cancel(item) {
-  const mayHaveArrived = await take(item);
+export function cancel(item) {
+  const mayHaveArrived = take(item);
   toast(say("told.cancelled"));
   if (!mayHaveArrived || item.body.step !== "acknowledge") return;
-  await put(stepsOf(item.alerts[0]), { step: "undo" }, item.alerts, { quiet: true, said: (answer) => { if (answer) upsert(answer.alert); } });
+  put(stepsOf(item.alerts[0]), { step: "undo" }, item.alerts, { quiet: true, said: (answer) => { if (answer) upsert(answer.alert); } });
 }
 
 const already = (alert) =>

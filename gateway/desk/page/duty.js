@@ -1,12 +1,12 @@
 // The phone page: what the server painted comes alive here, and the views behind the bottom bar are opened.
-import { me } from "./duty-given.js";
+import { me, pick, say } from "./duty-given.js";
 import * as list from "./duty-list.js";
 import * as outbox from "./duty-outbox.js";
 import * as sound from "./duty-sound.js";
-import { more, reload } from "./duty-alerts.js";
+import { more, onAlerts, reload } from "./duty-alerts.js";
 import { tick } from "./duty-cards.js";
 import { follow } from "./duty-live.js";
-import { find } from "./duty-make.js";
+import { find, settle, toast } from "./duty-make.js";
 import { install, whenBack } from "./duty-install.js";
 import { show as alert } from "./duty-detail.js";
 import { show as devices } from "./duty-devices.js";
@@ -14,6 +14,7 @@ import { show as doors } from "./duty-doors.js";
 import { show as report } from "./duty-report.js";
 import { choose, show as duty } from "./duty-shift.js";
 
+const LONG_S = 30;
 const VIEWS = { closed: list.closed, devices, doors, duty, report };
 let leave = null;
 let scrolled = 0;
@@ -24,6 +25,7 @@ function route() {
   const view = name === "alerts" && rest.length ? alert : VIEWS[name];
   leave?.();
   leave = null;
+  for (const sheet of document.querySelectorAll("dialog[open]")) sheet.close(); // it was about what is left now
   const box = find("view");
   if (!find("list").hidden) scrolled = scrollY;
   find("list").hidden = Boolean(view);
@@ -40,10 +42,19 @@ function route() {
   box.querySelector("h2")?.focus({ preventScroll: true });
 }
 
+/** Tell of a new critical alert over whatever else is shown. */
+function interrupt(alert, known) {
+  const address = alert && `#/alerts/${alert.alert}`;
+  if (!alert || !sound.isNews(alert, known) || !find("list").hidden || location.hash === address) return;
+  toast(`‼ ${pick(alert)}`, [say("report.open"), () => { location.hash = address; }], LONG_S);
+}
+
 document.querySelector(".language").addEventListener("click", (event) => { // where one is, one stays
   event.preventDefault();
   location.assign(`${event.currentTarget.getAttribute("href")}${location.hash}`);
 });
+
+document.addEventListener("click", settle, true);
 
 if (!me) whenBack();
 else if (!me.person) choose(find("list"));
@@ -51,10 +62,11 @@ else {
   outbox.start();
   list.start();
   sound.start();
+  onAlerts(interrupt);
   route();
   addEventListener("hashchange", route);
-  follow(sound.mourn, outbox.drain);
+  follow({ lost: sound.mourn, beat: outbox.drain, heard: sound.isOn });
   setInterval(tick, 1000);
-  if (more) reload().catch(() => {}); // the stream or the next tap tells that the network is away
+  if (more) reload();
   install();
 }

@@ -1,17 +1,20 @@
 // The open alerts of the room: one card an incident, the worst that nobody has answered on top.
 import { age, makeId, may, pick, said, say } from "./duty-given.js";
 import { ask } from "./duty-ask.js";
-import { chip, family, find, icon, make } from "./duty-make.js";
+import { SETTLE_MS, chip, family, find, icon, make } from "./duty-make.js";
 
 const MOST = 40;
 
 let shown = "";
+let moved = -SETTLE_MS;
 
 /** Paint incidents, in their order. Nothing is touched while nothing is different. */
 export function paintAlerts(incidents) {
   const state = JSON.stringify(incidents.map(({ alerts }) => alerts.map((each) => [each.alert, each.version, each.change, each.rank, age(each.opened_at)])));
   if (state === shown) return;
-  const known = new Set([...find("open").children].map((each) => each.dataset.incident));
+  const before = [...find("open").children].map((each) => each.dataset.incident);
+  const known = new Set(before);
+  if (before.join() !== incidents.slice(0, MOST).map((each) => each.incident).join()) moved = performance.now();
   const cards = incidents.slice(0, MOST).map((each) => card(each, !known.has(each.incident) && shown !== ""));
   shown = state;
   if (!cards.length) cards.push(make("li.empty", {}, icon("acknowledged"), make("strong", {}, say("list.empty")), make("span", {}, say("list.empty.more"))));
@@ -39,6 +42,7 @@ function card({ first, alerts, waiting }, fresh) {
 }
 
 async function acknowledge(button, waiting) {
+  if (performance.now() - moved < SETTLE_MS) return; // it was meant for what stood there before
   button.disabled = true;
   try {
     await ask("POST", "/api/incidents/acknowledge", { id: makeId(), alerts: waiting.map((each) => each.alert) });

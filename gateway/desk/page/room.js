@@ -79,7 +79,7 @@ onAlerts(soon);
 for (const topic of ["gateway", "silence", "asset"]) onTopic(topic, () => later(topic));
 onTopic("gateway", loadFigures);
 follow();
-if (more) reload().catch(() => {}); // the stream tells that the network is away
+if (more) reload();
 for (const list of Object.values(lists)) list();
 loadFigures();
 setInterval(loadFigures, FIGURES_MS);

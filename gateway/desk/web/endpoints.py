@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 LARGEST: Final = 64 * 1024
 WITHIN_S: Final = 30.0
+AGAIN_S: Final = "5"
 
 Handler = Callable[..., Awaitable[object]]
 
@@ -83,13 +84,13 @@ class Door:
             try:
                 return await self._answer(endpoint, request)
             except RefusalError as refusal:
-                return refused(refusal)
+                return refused(refusal, request)
             except Exception as error:  # one bad request must cost nobody but whoever made it
                 if not self._parts.database.is_outage(error):
                     log.exception("%s %s failed", endpoint.method, endpoint.path)
-                    return refused(RefusalError("broken"))
+                    return refused(RefusalError("broken"), request)
                 log.error("%s %s: %s: %s", endpoint.method, endpoint.path, type(error).__name__, error)
-                return refused(RefusalError("away"))
+                return refused(RefusalError("away"), request)
 
         return Route(endpoint.path, answer, methods=[endpoint.method])
 
@@ -166,8 +167,9 @@ def answered(result: object) -> Response:
     return Response(msgspec.json.encode(result), media_type="application/json")
 
 
-def refused(refusal: RefusalError) -> Response:
-    """Return a refusal as a response."""
-    return Response(
-        msgspec.json.encode(refusal.told), status_code=refusal.status, media_type="application/json"
-    )
+def refused(refusal: RefusalError, request: Request) -> Response:
+    """Return a refusal as a response; a page that may be had later is asked for again by the browser itself."""
+    is_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+    again = {"refresh": AGAIN_S} if is_page and refusal.is_passing else None
+    told = msgspec.json.encode(refusal.told)
+    return Response(told, status_code=refusal.status, media_type="application/json", headers=again)

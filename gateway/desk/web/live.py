@@ -23,7 +23,7 @@ from gateway.desk.web.permissions import reaches
 from gateway.desk.web.showing import Seen, Showing
 
 BEAT_S: Final = 5.0
-MOST_OF_A_PHONE: Final = 8  # pages open at once; the oldest makes room for one more
+MOST_OF_A_PHONE: Final = 4  # pages open at once, of the six connections a browser has; the oldest makes room
 MOST_WAITING: Final = 64  # batches a slow page may lag
 MOST_MISSED: Final = 2_000
 RETRY: Final = b"retry: 1000\n\n"

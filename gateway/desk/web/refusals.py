@@ -42,6 +42,11 @@ class RefusalError(Exception):
         return _WORDS[self.code][0]
 
     @property
+    def is_passing(self) -> bool:
+        """Return whether the same may be had later."""
+        return self.code in {"often", "broken", "away"}
+
+    @property
     def told(self) -> "Told":
         """Return what the answer says."""
         words = _WORDS[self.code][1]

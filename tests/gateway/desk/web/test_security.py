@@ -19,7 +19,7 @@ from gateway.desk.store import people, phones
 from gateway.desk.web import endpoints, live
 from gateway.desk.web.app import ENDPOINTS, WebServer
 from gateway.desk.web.asking import COOKIE
-from gateway.desk.web.endpoints import Asked
+from gateway.desk.web.endpoints import Asked, Endpoint
 from gateway.desk.web.limits import Limit, Limiter, address_of
 from gateway.desk.web.live import Live
 from tests.desk_cases import ALL, CASES, HERE, STREAM
@@ -56,6 +56,21 @@ def test_every_answer_keeps_the_page_to_itself(where: str) -> None:
             assert answer.headers["x-content-type-options"] == "nosniff", answer.url
             assert answer.headers["cache-control"] == "no-store", answer.url
             assert answer.headers["referrer-policy"] == "no-referrer", answer.url
+
+    run(where, body)
+
+
+def test_a_page_that_fails_is_asked_for_again_by_the_browser_itself(where: str) -> None:
+    async def fails(_: Asked) -> None:
+        raise ZeroDivisionError
+
+    async def body(office: Office) -> None:
+        broken = [Endpoint("GET", "/", None, fails, "The phone page"), *ENDPOINTS]
+        other = browser(office, WebServer(office.parts, broken))
+        page = await other.get("/", headers={"accept": "text/html,*/*;q=0.8"})
+        assert (page.status_code, page.headers["refresh"]) == (500, "5")
+        assert "refresh" not in (await other.get("/api/me", headers={"accept": "text/html"})).headers
+        assert "refresh" not in (await other.get("/")).headers
 
     run(where, body)
 
