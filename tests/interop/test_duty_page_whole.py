@@ -206,6 +206,24 @@ def test_duty_begins_by_one_tap_and_a_new_critical_alert_then_rings_and_flashes_
         assert window.run("return document.documentElement.dataset.rings") == "1"
 
 
+def test_a_critical_alert_rings_again_and_again_until_somebody_acknowledges_it(tmp_path: Path) -> None:
+    hasty = "const set = window.setInterval; window.setInterval = (what, ms) => set(what, ms / 20);"
+    rings = "return Number(document.documentElement.dataset.rings ?? 0)"
+    with opened(tmp_path) as (running, window):
+        running.take(alarm(1))
+        window.devtools("Page.addScriptToEvaluateOnNewDocument", source=hasty)
+        window.open(running.url)
+        ready(window)
+        window.tap("#start", 0.5, 0.5)
+        shows(window, "值班中，声音已开")
+        until(lambda: window.run(rings) >= 3, what="the third siren")
+        window.click("#waiting [data-act=acknowledge]")
+        shows(window, "已确认 · warden-1")
+        heard = window.run("window.turns = 0; setInterval(() => { turns += 1; }, 15000);" + rings)
+        until(lambda: window.run("return turns") >= 3, what="as long again")
+        assert window.run(rings) == heard
+
+
 def test_the_age_of_an_alert_ticks(tmp_path: Path) -> None:
     with phone(tmp_path) as (_, window):
         until(

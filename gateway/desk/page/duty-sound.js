@@ -1,15 +1,18 @@
-// On duty: one tap unlocks sound, keeps the screen on where a browser can, and from then on a new critical alert is heard.
+// On duty: one tap unlocks sound, keeps the screen on where a browser can, and from then on a critical alert is heard until
+// somebody acknowledges it.
 import { pick, say } from "./duty-given.js";
 import { ask } from "./duty-ask.js";
-import { onAlerts } from "./duty-alerts.js";
+import { incidents, onAlerts } from "./duty-alerts.js";
 import { find, icon, make, toast } from "./duty-make.js";
 
 const KEY = "desk duty";
+const AGAIN_MS = 15000;
 const SIREN = Array.from({ length: 8 }, (_, at) => [at % 2 ? 960 : 720, 0.28]);
 const title = document.title;
 let audio = null;
 let lock = null;
 let flashing = 0;
+let ringing = 0;
 let rings = 0;
 
 export const isOn = () => audio !== null;
@@ -37,6 +40,7 @@ export async function begin() {
   navigator.vibrate?.(80);
   show();
   stayAwake();
+  keepRinging();
   const first = !before();
   remember(true);
   if (first) await ask("POST", "/api/me/duty", { on: true }).catch((error) => toast(error.message));
@@ -46,6 +50,7 @@ export async function begin() {
 export async function end() {
   await ask("POST", "/api/me/duty", { on: false });
   remember(false);
+  clearInterval(ringing);
   audio?.close();
   lock?.release();
   audio = lock = null;
@@ -74,6 +79,16 @@ export function ring(alert) {
   else play([[880, 0.18], [660, 0.18], [880, 0.3]], 0.5);
   rings += 1;
   document.documentElement.dataset.rings = rings;
+  keepRinging();
+}
+
+function keepRinging() { // who sleeps, or stands in the next room, misses one siren
+  clearInterval(ringing);
+  ringing = setInterval(() => {
+    const waiting = incidents().flatMap((each) => each.waiting).filter((each) => each.rank === 3);
+    if (waiting.length) ring(waiting.find((each) => each.vital) ?? waiting[0]);
+    else clearInterval(ringing);
+  }, AGAIN_MS);
 }
 
 /** Let the siren be heard, so that somebody knows it. */
