@@ -224,6 +224,24 @@ def test_a_critical_alert_rings_again_and_again_until_somebody_acknowledges_it(t
         assert window.run(rings) == heard
 
 
+def test_a_page_whose_sound_the_browser_took_away_says_so_and_asks_for_the_tap_again(tmp_path: Path) -> None:
+    caught = "class Caught extends AudioContext { constructor() { super(); window.sound = this; } }"
+    with opened(tmp_path) as (running, window):
+        window.devtools(
+            "Page.addScriptToEvaluateOnNewDocument", source=f"{caught} window.AudioContext = Caught;"
+        )
+        window.open(running.url)
+        ready(window)
+        window.tap("#start", 0.5, 0.5)
+        shows(window, "值班中，声音已开")
+        window.run("sound.suspend()")
+        shows(window, "继续值班")
+        assert "值班中，声音已开" not in window.text()
+        window.tap("#start", 0.5, 0.5)
+        shows(window, "值班中，声音已开")
+        assert running.audit("begins duty") == ["warden-1"]
+
+
 def test_the_age_of_an_alert_ticks(tmp_path: Path) -> None:
     with phone(tmp_path) as (_, window):
         until(

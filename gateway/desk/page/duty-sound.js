@@ -1,5 +1,5 @@
 // On duty: one tap unlocks sound, keeps the screen on where a browser can, and from then on a critical alert is heard until
-// somebody acknowledges it.
+// somebody acknowledges it. A browser may take the sound away, for a call or a sleep: then the page asks for the tap again.
 import { pick, say } from "./duty-given.js";
 import { ask } from "./duty-ask.js";
 import { incidents, onAlerts } from "./duty-alerts.js";
@@ -16,14 +16,13 @@ let ringing = 0;
 let rings = 0;
 
 export const isOn = () => audio !== null;
+const isHeard = () => audio?.state === "running";
 const before = () => { try { return localStorage.getItem(KEY) === "on"; } catch { return false; } };
 const remember = (on) => { try { localStorage.setItem(KEY, on ? "on" : ""); } catch { /* a private window */ } };
 
 export function start() {
-  const box = find("start");
-  if (before()) box.querySelector("b").textContent = say("duty.again");
-  box.hidden = false;
-  box.addEventListener("click", begin);
+  show();
+  find("start").addEventListener("click", begin);
   onAlerts((alert, known) => { if (alert && isNews(alert, known)) ring(alert); });
   addEventListener("pointerdown", calm);
   document.addEventListener("visibilitychange", () => { if (!document.hidden && isOn()) { audio.resume(); stayAwake(); } });
@@ -34,15 +33,18 @@ export const isNews = (alert, known) => alert.state === "raised" && alert.rank =
 
 /** Begin duty: must be called by a tap. */
 export async function begin() {
-  audio ??= new (window.AudioContext ?? window.webkitAudioContext)();
+  if (!audio) {
+    audio = new (window.AudioContext ?? window.webkitAudioContext)();
+    audio.addEventListener("statechange", show);
+  }
   audio.resume();
   play([[660, 0.12], [880, 0.18]], 0.25);
   navigator.vibrate?.(80);
+  const first = !before();
+  remember(true);
   show();
   stayAwake();
   keepRinging();
-  const first = !before();
-  remember(true);
   if (first) await ask("POST", "/api/me/duty", { on: true }).catch((error) => toast(error.message));
 }
 
@@ -58,9 +60,10 @@ export async function end() {
 }
 
 function show() {
-  find("start").hidden = isOn();
+  find("start").querySelector("b").textContent = say(before() ? "duty.again" : "duty.start");
+  find("start").hidden = isHeard();
   find("on-duty")?.remove();
-  if (isOn()) find("list").prepend(make("p.on-duty", { id: "on-duty" }, icon("sound"), make("b", {}, say("duty.on"))));
+  if (isHeard()) find("list").prepend(make("p.on-duty", { id: "on-duty" }, icon("sound"), make("b", {}, say("duty.on"))));
 }
 
 async function stayAwake() { // over HTTPS only; asked for anew whenever the page is seen again
