@@ -127,6 +127,14 @@ class Condition:
         else:
             self._suppressed_by.discard(point)
 
+    def doubt(self, point: str) -> None:
+        """Take note that a point which keeps the rule quiet is not known: it keeps no fire quiet, nor a call for help.
+
+        Who is still in test says so at the second look, before anything is told.
+        """
+        if self._quick:
+            self._suppressed_by.discard(point)
+
     def hold(self, point: str, on: bool) -> None:
         """Take note of a point that keeps the rule as it is while true: nobody is to be seen.
 

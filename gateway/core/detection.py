@@ -107,6 +107,8 @@ class Detection:
         if body.quality is not Quality.GOOD or body.value is None:
             for condition, _ in watch.judges:
                 condition.lose(body.at)
+            for condition in watch.quiets:
+                condition.doubt(body.point)
             return ()
         for condition in watch.quiets:
             condition.suppress(body.point, bool(body.value))

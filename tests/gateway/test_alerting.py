@@ -109,6 +109,25 @@ def test_a_detector_in_test_is_told_as_tested_and_never_as_fire(street: Street) 
     assert street.story == [("device.test", RAISED)]
 
 
+@pytest.mark.parametrize("quality", [Quality.STALE, Quality.BAD])
+def test_a_test_that_cannot_be_read_any_more_keeps_no_fire_quiet(street: Street, quality: Quality) -> None:
+    street.reads("smoke-a", "test", True)
+    street.reads("smoke-a", "alarm", True, True)
+    street.read("smoke-a", "test", None, quality=quality)
+    street.reads("smoke-a", "alarm", True, True)
+    assert street.story == [("device.test", RAISED), ("fire.smoke", RAISED)]
+
+
+def test_a_detector_that_was_silent_in_its_test_is_still_told_as_tested(street: Street) -> None:
+    street.reads("smoke-a", "test", True)
+    street.read("smoke-a", "test", None, quality=Quality.STALE)
+    street.read("smoke-a", "alarm", True)
+    assert street.asked[-2:] == [("smoke-a", "test"), ("smoke-a", "alarm")]
+    street.reads("smoke-a", "test", True)
+    street.reads("smoke-a", "alarm", True, True)
+    assert street.story == [("device.test", RAISED)]
+
+
 def test_an_alarm_that_outlasts_the_test_is_a_fire(street: Street) -> None:
     street.reads("smoke-a", "test", True)
     street.reads("smoke-a", "alarm", True, True)
