@@ -8,7 +8,6 @@ whole. When there is no room, or no disk, the alert has long gone out; all that 
 import contextlib
 import errno
 import hashlib
-import os
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from gateway.runtime import whole_file
 from gateway.vision.messages import Kept, Missing, Up, What
 from gateway.vision.store import SIDECAR, SUFFIXES, Facts
 
@@ -170,15 +170,15 @@ class Recorder:
             raise OSError(errno.ENOSPC, "no room: the quota is taken by open alerts, or the disk is full")
 
     def _keep(self, part: Path, fall: str, what: What, sha256: str, size: int) -> None:
-        _sync(part)
+        whole_file.flush(part)
         facts = Facts(sha256, what, self._camera, fall, self._wall(), size)
         part.rename(self._folder / (sha256 + SUFFIXES[what]))
         sidecar = self._folder / f"{sha256}.part"
         with _removed_on_failure(self._folder / facts.file), _removed_on_failure(sidecar):
             sidecar.write_bytes(msgspec.json.encode(facts))
-            _sync(sidecar)
+            whole_file.flush(sidecar)
         sidecar.rename(self._folder / (sha256 + SIDECAR))
-        _sync(self._folder)
+        whole_file.flush(self._folder)
         self.room -= size
         self._send(Kept(fall, what, sha256))
 
@@ -192,12 +192,3 @@ def _removed_on_failure(part: Path) -> Iterator[None]:
         with contextlib.suppress(OSError):
             part.unlink()
         raise
-
-
-def _sync(path: Path) -> None:
-    """Have a file or folder on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

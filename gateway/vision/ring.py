@@ -11,7 +11,6 @@ camera is gone. When a camera comes back in another form, what was kept before c
 """
 
 import io
-import os
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+from gateway.runtime import whole_file
 from gateway.vision.frames import Source
 from gateway.vision.source_facts import Encoded
 
@@ -214,11 +214,6 @@ def _packet(packet: Encoded, first_s: float, last_dts: int | None) -> "Packet[St
 
 def _onto_disk(unfinished: Path, path: Path) -> None:
     """Give a file its name once it is on the disk: a power cut leaves the whole of it or nothing."""
-    with unfinished.open("rb") as file:
-        os.fsync(file.fileno())
+    whole_file.flush(unfinished)
     unfinished.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    whole_file.flush(path.parent)

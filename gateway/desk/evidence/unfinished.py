@@ -18,6 +18,7 @@ from typing import Final
 
 from gateway.desk.evidence import parts
 from gateway.desk.evidence.parts import MIB, Part, PartError, Span, What, covered, has
+from gateway.runtime import whole_file
 
 MOST_PIECES: Final = 16  # of one gateway
 MOST_BYTES: Final = 128 * MIB
@@ -151,11 +152,7 @@ def flush(path: Path) -> None:
     """Have what was written to a file, and its name, on the disk; one that was dropped meanwhile needs none."""
     for each in (path, path.parent):
         with contextlib.suppress(FileNotFoundError):
-            descriptor = os.open(each, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            whole_file.flush(each)
 
 
 def free_bytes(folder: Path) -> int:

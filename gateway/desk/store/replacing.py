@@ -24,7 +24,7 @@ import msgspec
 
 from gateway.desk.store import first_page, salvage
 from gateway.desk.store.salvage import Lost
-from gateway.runtime.access.secret import flush_folder
+from gateway.runtime import whole_file
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def mark(path: Path) -> None:
     """Have the file at `path` replaced at the next opening; a disk that takes no mark is met with the damage again."""
     with suppress(OSError):
         _mark(path).touch()
-        flush_folder(path.parent)
+        whole_file.flush(path.parent)
 
 
 def take_up(path: Path) -> None:
@@ -61,7 +61,7 @@ def replace(path: Path) -> None:
     _saving(path).rename(_fresh(path, _written(when)))
     _mark(path).unlink(missing_ok=True)
     first_page.forget(path)
-    flush_folder(path.parent)
+    whole_file.flush(path.parent)
     if path.exists():
         path.rename(aside)
     _finish(path)
@@ -117,7 +117,7 @@ def _finish(path: Path) -> None:
         if wal.exists():  # first, or the new file would be read with it
             wal.rename(_wal(_aside(path, fresh.name.rpartition("-")[2])))
         fresh.rename(path)
-        flush_folder(path.parent)
+        whole_file.flush(path.parent)
 
 
 def _free(path: Path) -> tuple[float, Path]:

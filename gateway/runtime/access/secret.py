@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.core.access import Secret
+from gateway.runtime import whole_file
 
 BYTES: Final = 32
 MODE: Final = 0o600
@@ -48,14 +49,5 @@ def _make(path: Path) -> bytes:
         file.flush()
         os.fsync(file.fileno())
     fresh.rename(path)
-    flush_folder(path.parent)
+    whole_file.flush(path.parent)
     return key
-
-
-def flush_folder(folder: Path) -> None:
-    """Make what happened to names in a folder last through a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.core.access import AccessList, Entry, Secret
-from gateway.runtime.access.secret import flush_folder, free_name
+from gateway.runtime import whole_file
+from gateway.runtime.access.secret import free_name
 
 SCHEMA: Final = 1
 _TABLES: Final = """
@@ -150,7 +151,7 @@ class AccessStore:
         wal = _wal(self._path)
         if wal.exists():
             wal.rename(_wal(aside))
-        flush_folder(self._path.parent)
+        whole_file.flush(self._path.parent)
         self._load()
         assert self._connection is not None
         self._connection.execute("BEGIN IMMEDIATE")

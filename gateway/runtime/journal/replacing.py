@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.core.standing import may_stand
+from gateway.runtime import whole_file
 from gateway.runtime.journal import salvage, statements
 from gateway.runtime.journal.contract import Salvage
 from gateway.runtime.journal.retention import CUT, HOLES
@@ -62,7 +63,7 @@ def finish_replacement(path: Path) -> None:
     if wal.exists():
         wal.rename(salvage.wal_of(_last_aside(path)))
     fresh.rename(path)
-    _flush_directory(path)
+    whole_file.flush(path.parent)
 
 
 def _copy(connection: sqlite3.Connection, found: Iterator[Found], epoch: int) -> int:
@@ -164,12 +165,4 @@ def remember_epoch(path: Path, epoch: int) -> None:
         file.flush()
         os.fsync(file.fileno())
     new.rename(_epoch_file(path))
-    _flush_directory(path)
-
-
-def _flush_directory(path: Path) -> None:
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    whole_file.flush(path.parent)
