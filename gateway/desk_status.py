@@ -43,7 +43,7 @@ def lines(told: dict[str, Any], words: Words) -> list[str]:
         found.append(words(key, url=each["url"], name=each["name"], since=_clock(each["since"])))
     for each in told["quiet"]:
         found.append(words("desk_status.quiet", gateway=each["gateway"], since=_clock(each["since"])))
-    found += [words("desk_status.damaged", what=words.of(Text(**each))) for each in told["damaged"]]
+    found += [words.of(Text(**each)) for each in told["damaged"]]
     if told["failed"]:
         found.append(words("desk_status.failed", count=told["failed"]))
     troubles = (intake["last_fault"], evidence["trouble"])
