@@ -14,6 +14,7 @@ from gateway.desk.checking import LADDERS
 from gateway.desk.escalating import Rules
 from gateway.desk.routing import Directory, Duty, Person, Role
 from gateway.desk.sending import Delivered, Message, Result
+from gateway.desk.store import people as store_people
 from gateway.desk.store.database import Record
 from gateway.desk.store.opening import open_database
 from tests.events import MORNING, PLACE, alert_body, event
@@ -31,6 +32,15 @@ async def opened(where: str) -> AsyncIterator[Record]:
         yield database
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def staffed(where: str) -> AsyncIterator[Record]:
+    """Have a database open that knows the usual people."""
+    async with opened(where) as database:
+        async with database.transaction() as transaction:
+            await store_people.replace(transaction, people())
+        yield database
 
 
 def told(

@@ -1,6 +1,5 @@
 """The command `sign`: keys nobody else can read, orders a gateway takes, mistakes in words."""
 
-import resource
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from gateway.core.gate import Gate, Now, Seen
 from gateway.core.incoming import Incoming
 from gateway.core.nonces import Nonces
 from tests.orders import NONCE
+from tests.small_files import files_of_at_most
 
 ENGLISH = {"LC_ALL": "C.UTF-8"}
 ORDER = ("sign", "hxtp-01", "door-1", "unlock", "seconds=5", "--person", "warden-1")
@@ -57,12 +57,8 @@ def test_a_key_is_never_written_over_an_old_one(folder: Path) -> None:
 
 
 def test_a_key_that_the_disk_did_not_take_whole_is_not_left_lying_for_the_next_try(folder: Path) -> None:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))  # a file grows no larger: as on a full disk
-    try:
+    with files_of_at_most(10):
         full = run("sign", "keygen", "desk")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert (full.exit_code, list(folder.iterdir())) == (1, [])
     assert run("sign", "keygen", "desk").exit_code == 0
 

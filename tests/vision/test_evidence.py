@@ -3,11 +3,8 @@
 import hashlib
 import json
 import os
-import resource
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +19,7 @@ from gateway.vision.messages import Kept, Missing, Up
 from gateway.vision.sight import Frame, Luma
 from gateway.vision.sizing import scaled
 from gateway.vision.store import EvidenceStore, Facts, spare_bytes
+from tests.small_files import files_of_at_most
 from tests.vision import clips
 
 MB = 1024 * 1024
@@ -220,18 +218,7 @@ def test_what_is_too_much_to_write_at_once_is_told_and_no_longer_held(tmp_path: 
         time.sleep(0.01)
 
 
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def test_a_disk_that_takes_no_more_costs_the_piece_and_nothing_else(tmp_path: Path) -> None:
-    """RLIMIT_FSIZE makes write(2) fail as a full disk does; Python has SIGXFSZ ignored."""
     recording = Recording(tmp_path, clip=b"x" * 9000)
     with files_of_at_most(1000):
         recording.recorder.clip("fall-1", 1.0, 2.0)

@@ -16,7 +16,7 @@ from gateway.desk.store import events, notices, people, work
 from gateway.desk.store.database import Database
 from gateway.desk.workflow import Command, Step
 from tests import desk_parts
-from tests.desk_parts import NOW, RULES, arrival, compound, opened
+from tests.desk_parts import NOW, RULES, arrival, compound, opened, staffed
 from tests.events import PLACE
 
 YEAR_S = 365 * 86_400.0
@@ -55,9 +55,7 @@ def play(where: str, body: Callable[[Scene], Awaitable[None]]) -> None:
     """Run a test on a desk with its usual people."""
 
     async def main() -> None:
-        async with opened(where) as database:
-            async with database.transaction() as transaction:
-                await people.replace(transaction, desk_parts.people())
+        async with staffed(where) as database:
             await body(Scene(database))
 
     asyncio.run(main())

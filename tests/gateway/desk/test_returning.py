@@ -10,11 +10,10 @@ from gateway.core.alerts import State
 from gateway.core.events import Change, Severity
 from gateway.desk.arrivals import Arrival
 from gateway.desk.escalating import Escalation
-from gateway.desk.store import events, notices, people, work
+from gateway.desk.store import events, notices, work
 from gateway.desk.store.database import Database
 from gateway.desk.workflow import Command, Step, Work
-from tests import desk_parts
-from tests.desk_parts import NOW, RULES, arrival, opened
+from tests.desk_parts import NOW, RULES, arrival, staffed
 
 
 class Scene:
@@ -56,9 +55,7 @@ def play(where: str, body: Callable[[Scene], Awaitable[None]]) -> None:
     """Run a test on a desk with its usual people, a fire among its alerts."""
 
     async def main() -> None:
-        async with opened(where) as database:
-            async with database.transaction() as transaction:
-                await people.replace(transaction, desk_parts.people())
+        async with staffed(where) as database:
             scene = Scene(database)
             await scene.take(arrival(1))
             await scene.escalation.look()

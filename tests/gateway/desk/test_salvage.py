@@ -2,10 +2,8 @@
 
 import asyncio
 import os
-import resource
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -18,6 +16,7 @@ from gateway.desk.workflow import Command, Step
 from tests.desk_parts import GATEWAY, NOW, arrival, opened
 from tests.desk_rot import crumb, cut, is_whole, leaves, roots, rot, scramble
 from tests.faults.test_desk_rotten import paired
+from tests.small_files import files_of_at_most
 
 ALERTS = 600
 
@@ -239,19 +238,8 @@ def test_few_files_are_kept_and_none_for_longer_than_a_month(path: Path) -> None
     assert count(path, "salvages") == replacing.KEPT + 2
 
 
-@contextmanager
-def no_file_above(size: int) -> Iterator[None]:
-    """Let no file grow above a size, as on a disk that is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def test_where_there_is_no_room_for_two_the_history_stays_in_the_old_file(path: Path) -> None:
-    with no_file_above(path.stat().st_size * 9 // 10):
+    with files_of_at_most(path.stat().st_size * 9 // 10):
         replacing.replace(path)
     assert set(lost(path)) == {"events", "audit", "news", "looks"}
     assert count(path, "phones") == 1
@@ -263,7 +251,7 @@ def test_where_there_is_no_room_at_all_the_old_file_stays_and_it_is_said(path: P
     replacing.mark(path)
 
     async def main() -> None:
-        with no_file_above(64 * 1024), pytest.raises(StoreError, match="disk full"):
+        with files_of_at_most(64 * 1024), pytest.raises(StoreError, match="disk full"):
             async with opened(str(path)):
                 pass
 

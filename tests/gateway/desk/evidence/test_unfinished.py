@@ -1,8 +1,6 @@
 """Parts on the disk: any order, any repeat, a restart in between, a power cut, a flood; bounded whoever sends."""
 
 import random
-import resource
-import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from gateway.desk.evidence.folder import Folder
 from gateway.desk.evidence.parts import PartError
 from gateway.desk.evidence.unfinished import MOST_PIECES, OLDEST_S, Unfinished
 from tests.desk_evidence import CLIP, STILL, part, parts, sum_of
+from tests.small_files import files_of_at_most
 
 GATEWAY = "hxtp-01"
 
@@ -149,16 +148,8 @@ def test_a_full_disk_leaves_no_half_part(scene: Scene) -> None:
     scene.add(part(STILL, 0, 100))
     [path] = (scene.root / "unfinished").glob("*/*")
     before = path.read_bytes()
-    # a limit on the size of files makes writes fail halfway, as a full disk does
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 50, old[1]))
-    try:
-        with pytest.raises(OSError, match="File too large"):
-            scene.add(part(STILL, 100, 1900))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, old)
-        signal.signal(signal.SIGXFSZ, ignored)
+    with files_of_at_most(len(before) + 50), pytest.raises(OSError, match="File too large"):
+        scene.add(part(STILL, 100, 1900))
     assert path.read_bytes() == before
     for content in parts(STILL):
         scene.add(content)
