@@ -137,9 +137,8 @@ class Vision:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(UPKEEP_S):
                     next_one = await self._queue.get()
-                await self._take(
-                    *next_one
-                )  # with no limit of time: what was taken from the queue is in nobody's hands
+                # with no limit of time: what was taken from the queue is in nobody's hands
+                await self._take(*next_one)
 
     async def _take(self, keeper: Keeper, evidence: Evidence) -> None:
         match evidence:

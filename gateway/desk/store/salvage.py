@@ -64,14 +64,15 @@ class Index:
 
 @dataclass(slots=True)
 class Shape:
-    """A table as our schema has it."""
+    """A table as our schema has it.
+
+    `itself` is SQLite's name for the rows of a table WITHOUT ROWID, or it reads them from another index.
+    """
 
     table: str
     columns: Sequence[str]
     key: Sequence[str]
-    itself: str = (
-        ""  # SQLite's name for the rows of a table WITHOUT ROWID, or it reads them from another index
-    )
+    itself: str = ""
     indexes: list[Index] = field(default_factory=list)
 
     def select(self, columns: Sequence[str], by: str, end: str = "") -> str:

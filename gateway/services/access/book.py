@@ -232,9 +232,8 @@ class Book:
             raise PolicyError("the access list is not loaded yet", "try again in a moment")
 
     def _load(self) -> tuple[Secret, AccessStore, Loaded]:
-        secret = self.secret = read_or_make(
-            self._secret_path
-        )  # it is right also where the list cannot be had
+        # it is right also where the list cannot be had
+        secret = self.secret = read_or_make(self._secret_path)
         store = AccessStore(self._path, secret)
         return secret, store, store.load()
 
