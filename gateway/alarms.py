@@ -1,8 +1,9 @@
-"""What raises alarms, put together: alerting, and the latches that are cleared once an alert is on the disk."""
+"""What raises alarms, put together: alerting, and the latches that are cleared once an alert is safe."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from gateway import doorways, site
 from gateway.core.config import Config
@@ -10,10 +11,12 @@ from gateway.core.events import Event
 from gateway.core.kinds import Kinds
 from gateway.core.rules import Watched
 from gateway.identity import new_id
+from gateway.runtime.journal import Journal
 from gateway.runtime.stream import Stream
 from gateway.services.alerting import Alerting
-from gateway.services.clearing import Latches, Record
+from gateway.services.clearing import Latches
 from gateway.services.field import Field
+from gateway.services.uplink.session import URGENT_SINK
 from gateway.site import Profiles
 
 
@@ -34,7 +37,7 @@ def make(
     *,
     stream: Stream,
     read_soon: Callable[[str, str], None],
-    record: Record,
+    journal: Journal,
     past: Past,
 ) -> tuple[Alerting, Latches]:
     """Return the alerting of a house, and what clears its latches: that must follow the stream after it."""
@@ -58,7 +61,7 @@ def make(
         read_soon=field.read_soon,
         is_found=alerting.is_found,
         submit=stream.submit,
-        record=record,
+        secured=partial(journal.secured, sink=URGENT_SINK),
         new_id=new_id,
         now=time.monotonic,
         standing=alerting.alerts(),

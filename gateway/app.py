@@ -268,7 +268,7 @@ class House:
     def _make_alarms(self, checked: Checked, past: Past) -> tuple[Alerting, Latches]:
         return alarms.make(
             self._config, checked.profiles, self._watched, self._kinds, self._field,
-            stream=self.stream, read_soon=self._assets.read_soon, record=self._journal, past=past,
+            stream=self.stream, read_soon=self._assets.read_soon, journal=self._journal, past=past,
         )  # fmt: skip
 
     def _make_gatehouse(

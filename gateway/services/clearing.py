@@ -1,7 +1,7 @@
 """Latched inputs: a device keeps a short press until it is told to forget it, and it is told so last of all.
 
-What a device holds is the only proof of a press until the alert is on the disk. So it is cleared when the alert is
-committed and never before: whatever a power cut leaves, either the journal has the press or the device still shows it.
+What a device holds is the only proof of a press until the alert is on the disk, or upstream while the disk is dead. So
+it is cleared then and never before: whatever a power cut leaves, somebody has the press or the device still shows it.
 Nor before the rule has found it: a press that is cleared after one reading of two would be none.
 A device that does not take the order is told again and again, and an alert says that its button may not be heard
 meanwhile. Only what was read as set is cleared, so that a press while nobody looked is not cleared unseen.
@@ -12,7 +12,7 @@ import itertools
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from drivers.api import Clearing, Done, DriverError, Quality
 from gateway.core.alerts import is_active
@@ -26,13 +26,6 @@ PAUSES_S: Final = (0.5, 1.0, 2.0, 5.0, 15.0)  # between tries; the last again an
 ORIGIN: Final = "latch"
 
 Act = Callable[[str, str, Mapping[str, float], float], Awaitable[Done]]
-
-
-class Record(Protocol):
-    """Where alerts are on record: the journal."""
-
-    async def committed(self, event: Event) -> None:
-        """Return when an event is on the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +57,8 @@ class Latches:
     """Clears latches. `act` has a device do something, `read_soon` has a point read again at once.
 
     `is_found` says whether what is read at present was found by the rule of an alert's key; it must follow the stream
-    before us. `standing` are the alerts that an earlier life left open.
+    before us. `secured` returns when no power cut can take an event any more. `standing` are the alerts that an
+    earlier life left open.
     """
 
     def __init__(
@@ -75,13 +69,13 @@ class Latches:
         read_soon: Callable[[str, str], None],
         is_found: Callable[[str], bool],
         submit: Callable[[Body], object],
-        record: Record,
+        secured: Callable[[Event], Awaitable[None]],
         new_id: Callable[[], str],
         now: Callable[[], float],
         standing: Iterable[AlertBody] = (),
     ) -> None:
         self._act, self._read_soon, self._is_found, self._submit = act, read_soon, is_found, submit
-        self._record, self._new_id, self._now = record, new_id, now
+        self._secured, self._new_id, self._now = secured, new_id, now
         self._by_key = {latch.key: _Held(latch) for latch in latches}
         self._by_point: dict[tuple[str, str], list[_Held]] = {}
         for held in self._by_key.values():
@@ -119,10 +113,10 @@ class Latches:
                 await self._wake.wait()
 
     async def _clear(self, held: _Held) -> None:
-        """Clear one latch, once its alert is on the disk."""
+        """Clear one latch, once its alert is safe."""
         try:
             if held.told is not None:
-                await self._record.committed(held.told)
+                await self._secured(held.told)
             await self._insist(held)
         finally:
             held.task = None

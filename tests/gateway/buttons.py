@@ -95,10 +95,14 @@ class Boards:
 
 
 class Disk:
-    """The journal as far as it matters here: what is committed, in order, `slow_s` after it was told."""
+    """The journal as far as it matters here: what is committed, in order, `slow_s` after it was told.
+
+    `upstream` is what the uplink has delivered.
+    """
 
     def __init__(self, slow_s: float = 0.01) -> None:
         self.events: list[Event] = []
+        self.upstream: list[Event] = []
         self.slow_s = slow_s
         self._changed = asyncio.Event()
 
@@ -111,11 +115,16 @@ class Disk:
         """Return the alerts on the disk."""
         return [event for event in self.events if isinstance(event.body, AlertBody)]
 
-    async def committed(self, event: Event) -> None:
-        """Return when an event is on the disk."""
-        while event not in self.events:
+    async def secured(self, event: Event) -> None:
+        """Return when an event is on the disk or upstream."""
+        while event not in self.events and event not in self.upstream:
             self._changed.clear()
             await self._changed.wait()
+
+    def deliver(self, event: Event) -> None:
+        """Have an event delivered upstream."""
+        self.upstream.append(event)
+        self._changed.set()
 
     def _write(self, event: Event) -> None:
         self.events.append(event)
@@ -154,7 +163,7 @@ class House:
             read_soon=self.field.read_soon,
             is_found=self.alerting.is_found,
             submit=self.stream.submit,
-            record=self.disk,
+            secured=self.disk.secured,
             new_id=self._new_id,
             now=self.loop.time,
             standing=self.alerting.alerts(),

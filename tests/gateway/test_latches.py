@@ -1,9 +1,9 @@
-"""Latched inputs: cleared when the alert is on the disk and never before, again and again until it is done."""
+"""Latched inputs: cleared when the alert is safe and never before, again and again until it is done."""
 
 import asyncio
 
 from drivers.api import Quality
-from gateway.core.events import Event, OutcomeBody, ReadingBody
+from gateway.core.events import AlertBody, Event, OutcomeBody, ReadingBody
 from tests.gateway.buttons import WALL, Boards, House, living, play
 
 
@@ -39,6 +39,23 @@ def test_a_disk_that_takes_nothing_leaves_the_press_in_the_device() -> None:
             await asyncio.sleep(120.0)
             assert board.writes == []
             assert board.get("latched")
+
+    play(scenario)
+
+
+def test_a_button_is_heard_again_on_a_dead_disk_once_its_first_press_is_upstream() -> None:
+    async def scenario(boards: Boards) -> None:
+        async with living(House(boards)) as house:
+            house.disk.slow_s = 1e9
+            house.stream.follow(
+                "uplink", lambda event: isinstance(event.body, AlertBody) and house.disk.deliver(event)
+            )
+            await asyncio.sleep(5.0)
+            board = await house.latched(1)
+            await house.until(lambda: not board.get("latched"))
+            await asyncio.sleep(5.0)
+            board.press_at(house.loop.time(), ["latched"])
+            await house.until(lambda: house.pressed("latching-1") == 2)
 
     play(scenario)
 

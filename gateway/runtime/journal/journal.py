@@ -151,9 +151,11 @@ class Journal:
                     await self._writer.changed.wait()
         return self._writer.last[Lane.URGENT] >= newest
 
-    def is_volatile(self, event: Event) -> bool:
-        """Return whether an event is in memory only."""
-        return pack((event.epoch, event.seq)) > self._writer.last[lane_of(event.body)]
+    async def secured(self, event: Event, sink: str) -> None:
+        """Return when no power cut can take an event: it is on the disk, or was served to a sink while that refuses."""
+        lane, packed, marks = lane_of(event.body), pack((event.epoch, event.seq)), self._writer.marks
+        while self._writer.last[lane] < packed and not packed <= marks.get(CURSOR + sink, 0) < pack(UNSERVED):
+            await self._writer.changed.wait()
 
     async def wait(self, lane: Lane, after: Position) -> None:
         """Return when `rows` has something past `after`."""

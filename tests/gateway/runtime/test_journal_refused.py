@@ -7,8 +7,11 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from gateway.core.events import Event, NoteBody
 from gateway.runtime.journal import Journal, Lane
+from gateway.runtime.journal.cursors import UNSERVED
 from tests.events import alert, reading
 from tests.gateway.runtime.journal_use import SMALL, at, every, running, served, store
 from tests.uplink_parts import until
@@ -58,12 +61,35 @@ def test_an_alert_offered_from_memory_stays_offered_until_it_is_written(tmp_path
             card.waiting.clear()
             first.set()
             await until(lambda: not journal.failing, what="the disk takes everything again")
-            assert journal.is_volatile(alert(3))
+            assert journal.last(Lane.URGENT) == (1, 2)
             assert await journal.rows(Lane.URGENT, at(alert(2)), 1) == [alert(3)]
             second.set()
 
     asyncio.run(scene())
     assert served(tmp_path) == [alert(1), alert(2), alert(3)]
+
+
+def test_what_only_memory_holds_is_safe_once_it_was_served_upstream(tmp_path: Path) -> None:
+    card = Card(sqlite3.SQLITE_IOERR)
+
+    async def scene() -> None:
+        async with running(tmp_path, probe=card.probe) as journal, asyncio.timeout(20):
+            await refused(journal, card, 1)
+            journal.append(alert(2))
+            journal.move_cursor("centre", UNSERVED)
+            for sink in ("uplink.urgent", "centre"):
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.1):
+                        await journal.secured(alert(1), sink)
+            journal.move_cursor("uplink.urgent", at(alert(1)))
+            await journal.secured(alert(1), "uplink.urgent")
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await journal.secured(alert(2), "uplink.urgent")
+            card.refuses = False
+            await journal.secured(alert(2), "uplink.urgent")
+
+    asyncio.run(scene())
 
 
 def test_who_waits_is_offered_what_may_leave_and_not_what_only_waits_for_the_disk(tmp_path: Path) -> None:
