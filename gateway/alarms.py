@@ -53,6 +53,7 @@ def make(
         restore=past.events,
         ended=past.ended,
         offset_h=config.gateway.utc_offset_h,
+        gateway=config.gateway.id,
         uplink="" if config.mqtt is None else config.gateway.id,
     )
     latches = Latches(

@@ -303,6 +303,7 @@ class House:
     def _make_uplink(self, probe: Probe, privacy: Privacy) -> Uplink | None:
         if self._config.mqtt is None:
             return None
+        down = f"{self._kinds.by_link['uplink'].name}/{self._config.gateway.id}"
         return Uplink(
             self._config.mqtt,
             self._config.gateway.id,
@@ -313,9 +314,7 @@ class House:
             submit=self.stream.submit,
             remote=self._gatehouse.remote,
             resident=privacy.whose,
-            was_down=any(
-                alert.kind == self._kinds.by_link["uplink"].name for alert in self._alerting.alerts()
-            ),
+            was_down=down in {alert.key for alert in self._alerting.alerts()},
             probe=probe,
             **self._beside.way,
         )

@@ -1,6 +1,6 @@
 """The machine under the house: who looks after it, and who shows its figures."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +31,13 @@ class Machine:
         document: Callable[[], Mapping[str, Any]],
     ) -> None:
         table = config.gateway
-        left = {alert.kind for alert in alerts}
         self._caretaker = Caretaker(
             Board(Path(table.state_dir)).measure,
             name=table.id,
             submit=submit,
             synced=lambda: now().clock is Clock.SYNCED,
             card_tbw=table.card_tbw,
-            wrong=[limit.link for limit in LIMITS if kinds.by_link[limit.link].name in left],
+            wrong=left_wrong(alerts, kinds, table.id),
         )
         self.services: dict[str, Callable[[], Awaitable[None]]] = {"caretaker": self._caretaker.run}
         if config.metrics is not None and (at := address(config.metrics.listen)) is not None:
@@ -51,3 +50,9 @@ class Machine:
     def statistics(self) -> dict[str, Any]:
         """Return what is known of the machine, for the health document."""
         return self._caretaker.statistics()
+
+
+def left_wrong(alerts: Iterable[AlertBody], kinds: Kinds, gateway: str) -> list[str]:
+    """Return the links of the machine that alerts of a gateway say are wrong; what another id was told is past."""
+    keys = {alert.key for alert in alerts}
+    return [limit.link for limit in LIMITS if f"{kinds.by_link[limit.link].name}/{gateway}" in keys]

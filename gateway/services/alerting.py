@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 
-from gateway.core import doors, judged, presses
+from gateway.core import judged, presses
 from gateway.core.alert_list import AlertList
 from gateway.core.conditions import Finding
 from gateway.core.detection import Detection, Result
@@ -34,6 +34,7 @@ from gateway.core.events import (
     Severity,
 )
 from gateway.core.falls import Falls
+from gateway.core.forgotten import Known
 from gateway.core.found import Found
 from gateway.core.grouping import Neighbourhood
 from gateway.core.kinds import Kind, Kinds
@@ -50,8 +51,8 @@ class Alerting:
     """Makes alerts. `cameras` says where each looks, `doors` where each is, `place` is the gateway's own.
 
     `restore` is every alert and baseline event told before, in order; `ended` the time of day at which the last run
-    was last known to look, 0 if nobody knows. Local time is `offset_h` hours before UTC's. `uplink` is the name under
-    which messages go upstream, "" where none go.
+    was last known to look, 0 if nobody knows. Local time is `offset_h` hours before UTC's. `gateway` is its id,
+    `uplink` the name under which messages go upstream, "" where none go.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Alerting:
         restore: Iterable[Event] = (),
         ended: float = 0.0,
         offset_h: float = 8.0,
+        gateway: str = "",
         uplink: str = "",
     ) -> None:
         told = list(restore)
@@ -75,7 +77,7 @@ class Alerting:
         self._kinds = kinds
         self._submit = submit
         self._read_soon = read_soon
-        self._place, self._offset_h, self._uplink = place, offset_h, uplink
+        self._place, self._offset_h = place, offset_h
         self._cameras, self._doors = cameras, doors
         self._judges = judged.Judges(cameras, doors, place)
         self._alerts = AlertList(kinds, submit=submit, new_id=new_id, restore=told)
@@ -87,6 +89,8 @@ class Alerting:
             ended=ended,
         )
         self._neighbours = Neighbourhood(devices, kinds, self._detection.guards, self._alerts)
+        guards = self._detection.guards
+        self._known = Known(kinds, devices, cameras, doors, guards, self._neighbours, gateway, uplink)
         self._falls = Falls(cameras, kinds, self._alerts)
         self._sayings = Sayings()
         self._now = self._ahead = 0.0  # monotonic seconds of the last event; wall minus monotonic
@@ -308,7 +312,7 @@ class Alerting:
         """Take up where the last run ended, as soon as the time is known."""
         self._settled = True
         for body in self._alerts.bodies():
-            if self._is_forgotten(body):
+            if self._known.forgets(body):
                 self._alerts.gone(body.key, self._now, watched=False)
         self._neighbours.restore(now=self._now, wall=self._now + self._ahead)
 
@@ -316,27 +320,7 @@ class Alerting:
         """Return whether an alert is of a device, or was made by it with others and nobody sees to it any more."""
         if body.device is not None:
             return body.device == device
-        return device in body.devices and self._is_forgotten(body)
-
-    def _is_forgotten(self, body: AlertBody) -> bool:
-        """Return whether nothing in the configuration can find or clear this alert any more."""
-        if body.point is not None:
-            return body.key not in self._detection.guards
-        kind, _, name = body.key.partition("/")
-        links = self._kinds.by_link
-        if kind.partition(".")[0] == links["camera"].family:
-            return name not in self._cameras
-        if kind in doors.KINDS:
-            return name not in self._doors
-        if kind == links["command"].name:
-            return name not in self._devices and name not in self._doors
-        if body.devices and body.device is None:
-            return body.key not in self._neighbours
-        if kind == links["uplink"].name:
-            return name != self._uplink
-        if kind == links["bus"].name:
-            return name not in {device.bus for device in self._devices.values()}
-        return kind == links["device"].name and name not in self._devices
+        return device in body.devices and self._known.forgets(body)
 
 
 def _severity(kind: Kind, device: Watched | None) -> Severity:

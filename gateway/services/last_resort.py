@@ -90,7 +90,8 @@ class LastResort:
         self._told = self._failed = 0
         self._changed = {way.name: asyncio.Event() for way in ways}
         self._heard = asyncio.Event()
-        was_silent = any(isinstance(each.body, AlertBody) and each.body.kind == SILENT for each in before)
+        silence = f"{SILENT}/{self._id}"
+        was_silent = any(isinstance(each.body, AlertBody) and each.body.key == silence for each in before)
         upstream = is_confirmed is not None
         self._left_over = was_silent and not upstream
         self._unheard = Unheard(after_s=after_s, silent=was_silent and upstream, upstream=upstream)

@@ -95,6 +95,7 @@ class Street:
         restore: Iterable[Event] = (),
         now: float = 0.0,
         ended: float = 0.0,
+        gateway: str = "",
         uplink: str = "",
     ) -> None:
         self.events: list[Event] = []
@@ -111,6 +112,7 @@ class Street:
             place=Place(compound=COMPOUND),
             restore=restore,
             ended=ended,
+            gateway=gateway,
             uplink=uplink,
         )
 

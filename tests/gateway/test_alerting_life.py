@@ -12,7 +12,7 @@ from gateway.core.alerts import State
 from gateway.core.events import AlertBody, Change
 from gateway.core.policy import PolicyError
 from tests import virtual
-from tests.gateway.street import CLEARED, RAISED, SMOKE, TILT, UPDATED, WALL, WATER, Street, watched
+from tests.gateway.street import CLEARED, KINDS, RAISED, SMOKE, TILT, UPDATED, WALL, WATER, Street, watched
 
 DEVICES = (
     watched("smoke-a", "smoke"),
@@ -230,6 +230,21 @@ def test_an_uplink_that_is_not_in_the_configuration_any_more_owes_nothing() -> N
     assert after.open("uplink.down").state == State.CLEARED_UNACKED
     after.alerting.acknowledge(after.open("uplink.down").alert, "Li")
     assert after.alerting.alerts() == []
+
+
+@pytest.mark.parametrize(
+    "link", ["storage", "heat", "power", "room", "card", "clock", "update", "uplink", "desk"]
+)
+def test_a_gateway_that_was_given_another_id_owes_nothing_under_its_old_one(link: str) -> None:
+    before = Street(*DEVICES)
+    before.link(link, "gw", up=False)
+    kind = KINDS.by_link[link].name
+    still = Street(*DEVICES, restore=before.events, gateway="gw", uplink="gw")
+    still.note("started")
+    assert still.open(kind).state == State.ACTIVE_UNACKED
+    after = Street(*DEVICES, restore=before.events, gateway="gw-2", uplink="gw-2")
+    after.note("started")
+    assert after.open(kind).state == State.CLEARED_UNACKED
 
 
 def test_a_command_that_a_removed_device_or_door_did_not_carry_out_troubles_nobody_any_more() -> None:

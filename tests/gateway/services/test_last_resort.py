@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 import msgspec
 
 from gateway.core.alerts import State
-from gateway.core.events import Body, Event, LinkBody, NoteBody, Severity, Words
+from gateway.core.events import AlertBody, Body, Event, LinkBody, NoteBody, Severity, Words
 from gateway.core.last_resort import Position
 from gateway.core.standing import Restored
 from gateway.services.last_resort import SILENT, Answer, LastResort, LastResortStatistics, Way
@@ -18,6 +18,12 @@ AFTER_S = 30.0
 LONGEST_S = 50.0
 DELIVERED = Answer(delivered=True, retryable=True, said="ok")
 REFUSED = Answer(delivered=False, retryable=True, said="busy")
+
+
+def silence(gateway: str = "hxtp-01") -> AlertBody:
+    """Return the alert that a gateway's desk is silent."""
+    body = alert_body(77, kind=SILENT)
+    return msgspec.structs.replace(body, key=f"{SILENT}/{gateway}", severity=Severity.MAJOR)
 
 
 class House:
@@ -255,8 +261,7 @@ def test_a_restart_tells_nothing_twice_and_what_was_not_told_still() -> None:
         assert "已恢复应答" in house.texts()[0]
 
     before = play(first).journal
-    silent = msgspec.structs.replace(alert_body(77), kind=SILENT, severity=Severity.MAJOR)
-    before.append(event(len(before) + 1, silent))
+    before.append(event(len(before) + 1, silence()))
     assert [each for each in before if isinstance(each.body, NoteBody)]
     play(second, before)
 
@@ -304,5 +309,13 @@ def test_an_alert_about_a_desk_that_nobody_expects_any_more_is_cleared() -> None
         await asyncio.sleep(10)
         assert house.links() == [True]
 
-    silent = msgspec.structs.replace(alert_body(77), kind=SILENT, severity=Severity.MAJOR)
-    play(scenario, [event(1, silent)], upstream=False)
+    play(scenario, [event(1, silence())], upstream=False)
+
+
+def test_a_desk_that_was_silent_under_another_id_of_the_gateway_is_told_as_silent_anew() -> None:
+    async def scenario(house: House) -> None:
+        house.raise_alert(2)
+        await asyncio.sleep(100)
+        assert house.links() == [False]
+
+    play(scenario, [event(1, silence("gw-old"))])
