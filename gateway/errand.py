@@ -18,6 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway.core.config import MqttTable
+from gateway.core.outcomes import UNVERIFIED
 from gateway.core.payload import topic
 from gateway.services.uplink import brokers
 from gateway.services.uplink.link import properties
@@ -26,6 +27,7 @@ from gateway.terminal.errors import ToolError
 CONNECT_S: Final = 10.0
 NONCE_S: Final = 5.0
 GRACE_S: Final = 5.0  # an outcome may come so long after its order's deadline
+DOUBT_S: Final = 1.0  # so long after a refusal that may be of a forgery under our order's id
 STALE: Final = "nonce:"
 
 
@@ -44,6 +46,11 @@ class Answer:
     def is_stale(self) -> bool:
         """Return whether somebody else was quicker with the nonce."""
         return self.result == "refused" and self.detail.startswith(STALE)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Return whether it may be of a forgery: whoever listens at the broker can send one under our order's id."""
+        return self.result == "refused" and self.origin == UNVERIFIED
 
 
 class Errand:
@@ -100,11 +107,16 @@ class Errand:
             )
         self._client.publish(topic(self._gateway, "command"), order.encode(), qos=1, properties=asked)
         end = time.monotonic() + within_s + GRACE_S
+        doubtful: Answer | None = None
         while (content := self._next(topic(self._gateway, "outcome"), end)) is not None:
             answer = _answer(content, name)
-            if answer is not None:
+            if answer is not None and not answer.is_doubtful:
                 return answer
-        raise ToolError("sign.no_answer", gateway=self._gateway)
+            if answer is not None and doubtful is None:
+                doubtful, end = answer, min(end, time.monotonic() + DOUBT_S)
+        if doubtful is None:
+            raise ToolError("sign.no_answer", gateway=self._gateway)
+        return doubtful
 
     def _fresh(self, content: bytes, seconds: int) -> list[str]:
         """Return the nonces worth trying: all that live long enough, the freshest where the clock is not set."""

@@ -58,7 +58,8 @@ class Pretend:
         stale = len(self.claims) <= self.stale
         data = {
             "device": "door-1", "action": "unlock", "result": "refused" if stale else "done",
-            "detail": "nonce: used" if stale else "contact: open", "origin": "unverified",
+            "detail": "nonce: used" if stale else "contact: open",
+            "origin": "unverified" if stale else "remote:desk/warden-1",
         }  # fmt: skip
         ears.publish(f"{TOPIC}/outcome", b"no json")
         ears.publish(f"{TOPIC}/outcome", json.dumps({"subject": "somebody else's", "data": data}).encode())
@@ -80,6 +81,27 @@ def test_an_order_whose_nonce_another_took_is_given_again_under_its_id(
     assert "contact: open" in capsys.readouterr().out
     assert len({claims["jti"] for claims in pretend.claims}) == 1
     assert len({claims["nonce"] for claims in pretend.claims}) == len(pretend.claims) == pretend.stale + 1
+
+
+def test_a_forgery_under_the_orders_own_id_that_is_refused_first_is_not_its_answer(
+    broker: Mosquitto, key: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Forged(Pretend):
+        def answer(self, ears: Listener, heard: Heard) -> None:
+            if heard.topic.endswith("/command"):
+                claims = json.loads(base64.urlsafe_b64decode(heard.content.split(b".")[1] + b"=="))
+                data = {"device": "hxtp-01", "action": "command", "result": "refused", "detail": "signature",
+                        "origin": "unverified"}  # fmt: skip
+                ears.publish(
+                    f"{TOPIC}/outcome", json.dumps({"subject": claims["jti"], "data": data}).encode()
+                )
+            super().answer(ears, heard)
+
+    pretend = Forged(0)
+    with listener(broker.port, answer=pretend.answer) as ears:
+        pretend.publish_nonces(ears)
+        assert order(key, broker) == 0
+    assert "contact: open" in capsys.readouterr().out
 
 
 @contextmanager
