@@ -1,6 +1,7 @@
 """The sink of the journal that reports to a fire centre by GB/T 26875.3-2011: connects, stays, and says when it cannot.
 
-How it works: the addresses of a centre are tried in order, every few seconds, for a fire may be waiting. While a
+How it works: the addresses of a centre are tried in order, every few seconds, for a fire may be waiting; one that
+takes a connection and confirms nothing on it (a forwarded port whose centre is gone) is followed by the next. While a
 connection stands a `Session` moves rows over it; what the centre confirmed moves the two cursors, of alerts and of
 analog values. A centre that is named for the first time is told what stands and what comes, not the whole past.
 
@@ -76,6 +77,7 @@ class Centre:
         self._tally = Tally(trouble="not connected yet")
         self._session: Session | None = None
         self._at, self._connections, self._down = "", 0, was_down
+        self._next = 0  # of the addresses, which is tried first
         self._logged = ""
 
     async def run(self) -> None:
@@ -119,12 +121,16 @@ class Centre:
             if link is not None:
                 before = self._tally.proof_at
                 await self._serve(link)
-                pause_s = PAUSE_S if self._tally.proof_at != before else pause_s
+                if self._tally.proof_at != before:
+                    self._next, pause_s = 0, PAUSE_S
             await asyncio.sleep(pause_s * (0.5 + self._chance() / 2))
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
     async def _connect(self) -> Link | None:
-        for host, port in self._addresses:
+        """Return a connection to the next address that takes one; it is another's turn after it."""
+        for _ in self._addresses:
+            host, port = self._addresses[self._next]
+            self._next = (self._next + 1) % len(self._addresses)
             try:
                 return await self._open(host, port)
             except CentreError as error:
