@@ -56,7 +56,7 @@ class House:
 class Tally:
     """What was counted over all connections. `proof_at` is when the centre last confirmed anything at all.
 
-    `refused_fires` are rows that tell of a fire which the centre refused to the last and has not taken since.
+    `fires` are rows that tell of a fire and are not confirmed, each with when it was first told (monotonic).
     """
 
     confirmed: int = 0
@@ -67,7 +67,7 @@ class Tally:
     asked: int = 0
     proof_at: float | None = None
     trouble: str = ""
-    refused_fires: set[Position] = field(default_factory=set)
+    fires: dict[Position, float] = field(default_factory=dict)
 
 
 class Kind(enum.Enum):

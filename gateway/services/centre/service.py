@@ -5,8 +5,8 @@ takes a connection and confirms nothing on it (a forwarded port whose centre is 
 connection stands a `Session` moves rows over it; what the centre confirmed moves the two cursors, of alerts and of
 analog values. A centre that is named for the first time is told what stands and what comes, not the whole past.
 
-After half a minute without a connection, with something waiting and nothing confirmed, or while a fire stands that
-the centre will not take, the gateway itself is told: people must know that the fire centre does not hear them.
+After half a minute without a connection, with something waiting and nothing confirmed, or with a fire that stands and
+is not confirmed, whatever else is, the gateway itself is told: people must know that the centre does not hear them.
 """
 
 import asyncio
@@ -162,17 +162,17 @@ class Centre:
         well_at = clock()
         while True:
             await asyncio.sleep(WATCH_S)
-            refuses = self._refuses_a_fire()
-            proof_at = None if refuses else self._tally.proof_at  # a heartbeat tells of no fire
+            untold = self._fire_is_untold(clock())
+            proof_at = None if untold else self._tally.proof_at  # a heartbeat tells of no fire
             if self._down and proof_at is not None and proof_at > well_at and self._session is not None:
                 self._tell(up=True, reason="it confirms again")
                 well_at = clock()
             elif not self._down:
                 well_at = max(well_at, proof_at or well_at)
-                if self._is_well() and not refuses:
+                if self._is_well() and not untold:
                     well_at = clock()
-                elif clock() - well_at >= AWAY_S:
-                    self._tell(up=False, reason=self._reason(refuses=refuses))
+                elif untold or clock() - well_at >= AWAY_S:
+                    self._tell(up=False, reason=self._reason(untold=untold))
                     well_at = clock()
 
     def _is_well(self) -> bool:
@@ -182,15 +182,16 @@ class Centre:
             return False
         return not self._house.heartbeat_s or (proof_at is not None and proof_at >= session.began)
 
-    def _refuses_a_fire(self) -> bool:
-        """Return whether a fire stands and one was refused; when none stands any more it is too late to tell of one."""
+    def _fire_is_untold(self, now: float) -> bool:
+        """Return whether a fire stands and one was told long ago and not taken; when none stands it is too late."""
+        fires = self._tally.fires
         if not self._house.facility.burns:
-            self._tally.refused_fires.clear()
-        return bool(self._tally.refused_fires)
+            fires.clear()
+        return now - min(fires.values(), default=now) >= AWAY_S
 
-    def _reason(self, *, refuses: bool) -> str:
-        if refuses:
-            return "it refuses to take a fire: does it know this detector's address?"
+    def _reason(self, *, untold: bool) -> str:
+        if untold and self._session is not None:
+            return "it does not take a fire: does it know this detector's address?"
         return self._tally.trouble or "it confirms nothing"
 
     def _tell(self, *, up: bool, reason: str) -> None:

@@ -2,7 +2,9 @@
 
 Order: a fire that breaks out; the picture of what stands, once at the beginning; the rows of the journal; values.
 At most one packet that is no fire waits for its answer at a time, as small centres expect; fires have four places of
-their own beside it, so no backlog, no slow answer and no refusal ever stands before one (GB 26875.1, 4.1.2.3).
+their own beside it, so no backlog, no slow answer and no refusal ever stands before one (GB 26875.1, 4.1.2.3). Only a
+packet that is not answered to the last has a heartbeat beside it, which tells a centre that is gone from one that
+ignores this packet: what it ignores counts as refused.
 
 A row counts as told when every packet it went in is confirmed. What is refused to the last is tried again later, at
 growing intervals, and meanwhile holds up nobody; the cursor stays before it.
@@ -104,12 +106,17 @@ class Session:
         if again is None:
             self._end(f"{self._link.name} answers nothing")
             return
-        for frame in again:
-            self._send(frame)
+        for each in again:
+            if isinstance(each, Settled):
+                self._settled(each.key, confirmed=False)
+            else:
+                self._send(each)
         self._overtake()
         self._take()
         while len(self._fires) and self._flying(fire=True) < FIRES:
             self._begin(self._fires.take())
+        if self._exchange.doubtful and self._house.heartbeat_s and Kind.HEARTBEAT not in self._exchange.keys:
+            self._begin_with(Kind.HEARTBEAT, lambda: b"")
         if self._flying(fire=False):
             return
         batch = self._picture.take() or self._rows.take()
@@ -166,6 +173,8 @@ class Session:
     def _put(self, event: Event, said: list[Saying], packing: Packing) -> None:
         row = Row((event.epoch, event.seq), len(said), self._house.facility.is_fire(event))
         self._in_hand[row.position] = row
+        if row.fire:
+            self._tally.fires.setdefault(row.position, self._now())
         packing.put(row, said)
 
     def _begin(self, batch: Batch | None) -> None:
@@ -211,7 +220,7 @@ class Session:
             self._tally.trouble = self._tally.trouble if self._outbox.waiting else ""
         else:
             self._tally.refused += 1
-            self._tally.trouble = f"{self._link.name} refuses what it is told"
+            self._tally.trouble = f"{self._link.name} refuses or ignores what it is told"
         if isinstance(key, Batch):
             for row in key.rows:
                 self._told(row, confirmed=confirmed)
@@ -229,11 +238,10 @@ class Session:
         if not confirmed:
             del self._in_hand[row.position]
             self._outbox.refused(row.position)
-            self._tally.refused_fires |= {row.position} if row.fire else set()
         elif not row.left:
             del self._in_hand[row.position]
             self._outbox.acknowledged(row.position, self._now())
-            self._tally.refused_fires.discard(row.position)
+            self._tally.fires.pop(row.position, None)
             self._tally.confirmed += 1
 
     def _answer(self, frame: Frame) -> None:

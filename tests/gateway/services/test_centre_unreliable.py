@@ -1,8 +1,15 @@
 """A fire centre that is half there: it takes connections or heartbeats and not the fire, or takes it late."""
 
+import asyncio
+from collections.abc import Callable
+
 import pytest
 
+from drivers.gb26875 import units
+from drivers.gb26875.frames import Frame
+from drivers.gb26875.units import ComponentState
 from drivers.sim.centre import Manners, SimCentre
+from gateway.core.events import LinkBody
 from tests import virtual
 from tests.centre_parts import Site, alert, fires, reporting, until
 
@@ -26,3 +33,62 @@ def test_the_second_address_is_used_while_the_first_takes_connections_and_confir
                 await until(lambda: 2 in fires(first), within_s=30)
 
     virtual.run(story())
+
+
+def test_people_are_told_that_the_centre_ignores_a_fire_although_it_confirms_heartbeats() -> None:
+    async def story() -> None:
+        site = Site()
+        async with SimCentre() as centre, reporting(site, centre):
+            await until(lambda: centre.connected)
+            centre.ignore = about(3)
+            site.submit(alert(3))
+            await asyncio.sleep(28)
+            assert links(site) == []
+            await asyncio.sleep(5)
+            assert links(site) == [False]
+            await asyncio.sleep(600)
+            assert links(site) == [False], "a heartbeat that is confirmed tells nobody of a fire"
+            centre.ignore = lambda _frame: False
+            await until(lambda: links(site) == [False, True], within_s=1200)
+            assert fires(centre) == [3]
+
+    virtual.run(story())
+
+
+def test_what_the_centre_ignores_holds_up_nothing_else_and_is_not_passed_over() -> None:
+    async def story() -> None:
+        site = Site()
+        async with SimCentre() as centre, reporting(site, centre) as service:
+            await until(lambda: centre.connected)
+            centre.ignore = about(7)
+            ignored = site.submit(alert(7, kind="device.fault"))
+            site.submit(alert(8, kind="device.fault"))
+            await until(lambda: states(centre, 8), within_s=60)
+            assert site.cursor < (1, ignored.seq)
+            assert service.statistics().connections == 1
+            centre.ignore = lambda _frame: False
+            await until(lambda: site.drained, within_s=3600)
+            assert states(centre, 7) == [0b101]
+
+    virtual.run(story())
+
+
+def about(number: int) -> Callable[[Frame], bool]:
+    """Return what picks the packets that tell of a detector."""
+
+    def tells(frame: Frame) -> bool:
+        objects = units.decode(frame.unit).objects if frame.unit else ()
+        return any(isinstance(each, ComponentState) and each.place >> 16 == number for each in objects)
+
+    return tells
+
+
+def links(site: Site) -> list[bool]:
+    """Return what the gateway was told of the centre."""
+    return [event.body.up for event in site.told if isinstance(event.body, LinkBody)]
+
+
+def states(centre: SimCentre, number: int) -> list[int]:
+    """Return what the centre took of a detector, in order."""
+    found = (each for each in centre.objects(ComponentState) if isinstance(each, ComponentState))
+    return [each.state for each in found if each.place >> 16 == number]
