@@ -30,6 +30,7 @@ from gateway.services.centre.parts import Batch, House, Kind, Packing, Row, Tall
 
 FIRES: Final = 4  # packets of fires that may wait for their answer at a time
 AHEAD: Final = 22  # objects made ready beforehand
+NOISE_MOST: Final = 256  # pieces in a row that are no packet, after which whoever is there is no centre
 ASKED_MOST: Final = 50  # questions and orders a second; a centre that sends more gets no answer to the rest
 RECORD_EVERY_S: Final = 60.0
 DUTY_EVERY_S: Final = 10.0
@@ -88,9 +89,15 @@ class Session:
         return self._lost.result()
 
     async def _listen(self) -> None:
+        noise = 0
         while (heard := await self._link.receive()) is not None:
             self._hear(heard)
             self._nudge.set()
+            noise = 0 if heard.frame is not None else noise + 1
+            if noise >= NOISE_MOST:
+                self._end(f"{self._link.name} sends what is no packet")
+                return
+            await asyncio.sleep(0)  # a flood is in the buffer already: fires and doors have their turn
         self._end(f"{self._link.name} closed the connection")
 
     async def _pump(self) -> None:

@@ -1,17 +1,21 @@
 """A fire centre that is half there: it takes connections or heartbeats and not the fire, or takes it late."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 import pytest
 
-from drivers.gb26875 import units
-from drivers.gb26875.frames import Frame
+from drivers.gb26875 import frames, units
+from drivers.gb26875.frames import Command, Frame
 from drivers.gb26875.units import ComponentState
 from drivers.sim.centre import Manners, SimCentre
 from gateway.core.events import LinkBody
+from gateway.services.centre.service import Centre
 from tests import virtual
-from tests.centre_parts import Site, alert, fires, reporting, until
+from tests.centre_parts import CENTRE, DEVICE, Site, alert, fires, reporting, until
+
+CONFIRMED = frames.encode(Frame(999, Command.CONFIRM, CENTRE, DEVICE, bytes(6)))
 
 
 @pytest.mark.parametrize("manners", [Manners.HANGS_UP, Manners.SILENT])
@@ -71,6 +75,34 @@ def test_what_the_centre_ignores_holds_up_nothing_else_and_is_not_passed_over() 
             assert states(centre, 7) == [0b101]
 
     virtual.run(story())
+
+
+@pytest.mark.parametrize("piece", [b"@" * 30, CONFIRMED], ids=["noise", "packets"])
+def test_a_centre_that_floods_us_holds_up_nobody(piece: bytes) -> None:
+    """A packet may begin at every byte of some noise: all of it at once took the loop for seconds."""
+
+    async def flood(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            writer.write(piece * 10_000)
+            await asyncio.sleep(60)
+        writer.close()
+
+    async def story() -> None:
+        site, turns = Site(), 0
+        server = await asyncio.start_server(flood, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server:
+            centre = Centre(site.house(), (("127.0.0.1", port),), epoch=1)
+            task = asyncio.create_task(centre.run(), name="centre")
+            while centre.statistics().ignored < 250:
+                before = centre.statistics().ignored
+                await asyncio.sleep(0)
+                turns += centre.statistics().ignored > before
+            task.cancel()
+            await asyncio.wait([task])
+        assert turns >= 100, "hundreds of pieces were looked at in one go"
+
+    asyncio.run(story())
 
 
 def about(number: int) -> Callable[[Frame], bool]:
