@@ -229,6 +229,9 @@ class Session:
             self._tally.refused += 1
             self._tally.trouble = f"{self._link.name} refuses or ignores what it is told"
         if isinstance(key, Batch):
+            if not confirmed and len(key.objects) > 1:
+                (self._fires if key.fire else self._rows).alone.extend(key.alone())
+                return
             for row in key.rows:
                 self._told(row, confirmed=confirmed)
             self._move(self._house.names.urgent, self._outbox.cursor)
@@ -237,9 +240,9 @@ class Session:
             self._move(self._house.names.readings, self._drain.cursor)
         self._house.probe("centre.after_confirmation")
 
-    def _told(self, row: Row, *, confirmed: bool) -> None:
+    def _told(self, row: Row | None, *, confirmed: bool) -> None:
         """Take note that one of the packets of a row is answered; of a row begun anew since, nothing."""
-        if self._in_hand.get(row.position) is not row:
+        if row is None or self._in_hand.get(row.position) is not row:
             return
         row.left -= 1
         if not confirmed:

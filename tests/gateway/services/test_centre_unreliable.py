@@ -77,6 +77,20 @@ def test_what_the_centre_ignores_holds_up_nothing_else_and_is_not_passed_over() 
     virtual.run(story())
 
 
+def test_one_component_the_centre_does_not_know_keeps_no_other_from_being_told() -> None:
+    """What stands is told in packets of 22, and a centre may refuse a packet for one of them."""
+
+    async def story() -> None:
+        site = Site()
+        site.submit_all(alert(number) for number in range(20))
+        async with SimCentre() as centre:
+            centre.refuse = about(7)
+            async with reporting(site, centre):
+                await until(lambda: set(fires(centre)) == set(range(20)) - {7}, within_s=10)
+
+    virtual.run(story())
+
+
 @pytest.mark.parametrize("piece", [b"@" * 30, CONFIRMED], ids=["noise", "packets"])
 def test_a_centre_that_floods_us_holds_up_nobody(piece: bytes) -> None:
     """A packet may begin at every byte of some noise: all of it at once took the loop for seconds."""
