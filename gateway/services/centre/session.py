@@ -7,7 +7,8 @@ packet that is not answered to the last has a heartbeat beside it, which tells a
 ignores this packet: what it ignores counts as refused.
 
 A row counts as told when every packet it went in is confirmed. What is refused to the last is tried again later, at
-growing intervals, and meanwhile holds up nobody; the cursor stays before it.
+growing intervals, and meanwhile holds up nobody; the cursor stays before it. Told so late, or in a packet that was sent
+again, it may come behind its own end: then what is so now is told after it, and is part of the row.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from typing import Final
 
 from drivers.gb26875.frames import Command, Frame
+from drivers.gb26875.units import Object
 from gateway.core.events import Event, NoteBody
 from gateway.runtime.journal.feed import Again, Feed
 from gateway.runtime.journal.outbox import Outbox
@@ -115,7 +117,7 @@ class Session:
             return
         for each in again:
             if isinstance(each, Settled):
-                self._settled(each.key, confirmed=False)
+                self._settled(each)
             else:
                 self._send(each)
         self._overtake()
@@ -124,7 +126,7 @@ class Session:
             self._begin(self._fires.take())
         if self._exchange.doubtful and self._house.heartbeat_s and Kind.HEARTBEAT not in self._exchange.keys:
             self._begin_with(Kind.HEARTBEAT, lambda: b"")
-        if self._flying(fire=False):
+        if self._flying(fire=False) or len(self._fires):  # the end of a fire never before the fire
             return
         batch = self._picture.take() or self._rows.take()
         if batch is not None:
@@ -170,15 +172,16 @@ class Session:
             return
         if event is not None:
             self._outbox.sent(position, self._now(), receipt=False)
-            self._put(event, self._says(event), self._rows)
+            fire = self._house.facility.is_fire(event)
+            self._put(event, self._says(event), self._fires if fire else self._rows, again=True)
         else:
             self._outbox.gone(position)
 
     def _says(self, event: Event) -> list[Saying]:
         return self._house.facility.says(event, self._house.answers.stamper)
 
-    def _put(self, event: Event, said: list[Saying], packing: Packing) -> None:
-        row = Row((event.epoch, event.seq), len(said), self._house.facility.is_fire(event))
+    def _put(self, event: Event, said: list[Saying], packing: Packing, *, again: bool = False) -> None:
+        row = Row((event.epoch, event.seq), len(said), self._house.facility.is_fire(event), again)
         self._in_hand[row.position] = row
         if row.fire:
             self._tally.fires.setdefault(row.position, self._now())
@@ -210,8 +213,8 @@ class Session:
                 self._link.send(self._exchange.answer(broken, Command.DENY))
             return
         match self._exchange.receive(heard.frame, self._now()):
-            case Settled(key=key, confirmed=confirmed):
-                self._settled(key, confirmed=confirmed)
+            case Settled() as settled:
+                self._settled(settled)
             case Asked(frame=frame):
                 self._answer(frame)
             case Ignored(why=why):
@@ -220,7 +223,8 @@ class Session:
             case Frame() as again:
                 self._send(again)
 
-    def _settled(self, key: object, *, confirmed: bool) -> None:
+    def _settled(self, settled: Settled) -> None:
+        key, confirmed = settled.key, settled.confirmed
         self._house.probe("centre.before_confirmation")
         if confirmed:
             self._tally.proof_at = self._now()
@@ -232,18 +236,27 @@ class Session:
             if not confirmed and len(key.objects) > 1:
                 (self._fires if key.fire else self._rows).alone.extend(key.alone())
                 return
-            for row in key.rows:
-                self._told(row, confirmed=confirmed)
+            for row, each in zip(key.rows, key.objects, strict=True):
+                if row is None or self._in_hand.get(row.position) is not row:
+                    continue  # begun anew since, on this connection or the next
+                if not (confirmed and (row.again or settled.tries > 1) and self._amend(row, each)):
+                    self._told(row, confirmed=confirmed)
             self._move(self._house.names.urgent, self._outbox.cursor)
         elif key is Kind.VALUES:
             self._tally.analogs += self._drain.settled(confirmed=confirmed, now=self._now())
             self._move(self._house.names.readings, self._drain.cursor)
         self._house.probe("centre.after_confirmation")
 
-    def _told(self, row: Row | None, *, confirmed: bool) -> None:
-        """Take note that one of the packets of a row is answered; of a row begun anew since, nothing."""
-        if row is None or self._in_hand.get(row.position) is not row:
-            return
+    def _amend(self, row: Row, each: Object) -> bool:
+        """Tell what is so now after an object that came late; say whether there is any need of it."""
+        moment, answers = self._house.now(), self._house.answers
+        saying = self._house.facility.amended(each, answers.stamper, (moment.wall, moment.clock))
+        if saying is not None:
+            self._picture.put(row, [saying])
+        return saying is not None
+
+    def _told(self, row: Row, *, confirmed: bool) -> None:
+        """Take note that one of the packets of a row is answered."""
         row.left -= 1
         if not confirmed:
             del self._in_hand[row.position]

@@ -13,7 +13,7 @@ from drivers.sim.centre import Manners, SimCentre
 from gateway.core.events import LinkBody
 from gateway.services.centre.service import Centre
 from tests import virtual
-from tests.centre_parts import CENTRE, DEVICE, Site, alert, fires, reporting, until
+from tests.centre_parts import CENTRE, DEVICE, Site, alert, cleared, fires, reporting, until
 
 CONFIRMED = frames.encode(Frame(999, Command.CONFIRM, CENTRE, DEVICE, bytes(6)))
 
@@ -117,6 +117,41 @@ def test_a_centre_that_floods_us_holds_up_nobody(piece: bytes) -> None:
         assert turns >= 100, "hundreds of pieces were looked at in one go"
 
     asyncio.run(story())
+
+
+def test_a_fire_the_centre_takes_only_after_its_end_does_not_stand_there_for_ever() -> None:
+    async def story() -> None:
+        site = Site()
+        async with SimCentre() as centre, reporting(site, centre) as service:
+            await until(lambda: centre.connected)
+            centre.refuse = about(3)
+            site.submit(alert(3))
+            await until(lambda: service.statistics().refused)
+            centre.refuse = lambda _frame: False
+            site.submit(cleared(3))
+            await until(lambda: site.drained)
+            assert fires(centre) == [3]
+            assert states(centre, 3)[-1] == 0b1, "nothing burns any more"
+
+    virtual.run(story())
+
+
+def test_the_end_of_a_fire_never_comes_before_the_fire() -> None:
+    """Four fires wait for their answer at a time; the end of a fifth does not go beside them."""
+
+    async def story() -> None:
+        site = Site()
+        async with SimCentre() as centre, reporting(site, centre):
+            await until(lambda: centre.accepted)
+            centre.delay_s = 2.0
+            for number in range(6):
+                site.submit(alert(number))
+                await asyncio.sleep(0.1)
+            site.submit(cleared(5))
+            await until(lambda: site.drained)
+            assert states(centre, 5) == [0b11, 0b1]
+
+    virtual.run(story())
 
 
 def about(number: int) -> Callable[[Frame], bool]:
