@@ -147,7 +147,12 @@ class Session:
                 self._put(event, said, self._fires)
 
     def _take(self) -> None:
-        """Take rows in order, a packet's worth ahead, and those whose turn has come again."""
+        """Take rows whose turn has come again, then those in order, a packet's worth ahead."""
+        if (read := self._again.take()) is not None:
+            self._take_again(*read)
+        room = len(self._rows) < AHEAD and self._again.idle
+        if room and (due := self._outbox.due(self._now())) is not None:
+            self._again.want(*due)
         if self._outbox.room_again():
             self._urgent.rewind(self._outbox.read_to)
         while len(self._rows) < AHEAD and (event := self._urgent.take()) is not None:
@@ -160,11 +165,6 @@ class Session:
                 self._put(event, said, self._fires if fire else self._rows)
             else:
                 self._outbox.pass_over(position)
-        if (read := self._again.take()) is not None:
-            self._take_again(*read)
-        room = len(self._rows) < AHEAD and self._again.idle
-        if room and (due := self._outbox.due(self._now())) is not None:
-            self._again.want(*due)
         self._move(self._house.names.urgent, self._outbox.cursor)
 
     def _take_again(self, position: Position, event: Event | None) -> None:

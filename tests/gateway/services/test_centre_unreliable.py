@@ -11,9 +11,10 @@ from drivers.gb26875.frames import Command, Frame
 from drivers.gb26875.units import ComponentState
 from drivers.sim.centre import Manners, SimCentre
 from gateway.core.events import LinkBody
+from gateway.runtime.journal.rows import Lane
 from gateway.services.centre.service import Centre
 from tests import virtual
-from tests.centre_parts import CENTRE, DEVICE, Site, alert, cleared, fires, reporting, until
+from tests.centre_parts import CENTRE, DEVICE, NAMES, Site, alert, cleared, fires, reporting, until
 
 CONFIRMED = frames.encode(Frame(999, Command.CONFIRM, CENTRE, DEVICE, bytes(6)))
 
@@ -150,6 +151,24 @@ def test_the_end_of_a_fire_never_comes_before_the_fire() -> None:
             site.submit(cleared(5))
             await until(lambda: site.drained)
             assert states(centre, 5) == [0b11, 0b1]
+
+    virtual.run(story())
+
+
+def test_a_fire_that_is_refused_for_a_moment_waits_for_no_backlog() -> None:
+    async def story() -> None:
+        site = Site()
+        async with SimCentre() as centre, reporting(site, centre) as service:
+            await until(lambda: centre.accepted)
+            centre.delay_s = 1.0
+            site.submit_all(alert(n % 39, kind="device.fault", life=n + 1) for n in range(4000))
+            await asyncio.sleep(3)
+            centre.refuse = about(39)
+            site.submit(alert(39))
+            await until(lambda: service.statistics().refused, within_s=10)
+            centre.refuse = lambda _frame: False
+            await until(lambda: 39 in fires(centre), within_s=10)
+            assert site.journal.depth(NAMES.urgent, Lane.URGENT) > 3000
 
     virtual.run(story())
 
