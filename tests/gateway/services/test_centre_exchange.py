@@ -43,10 +43,10 @@ def test_an_unanswered_packet_is_given_up_by_itself_where_another_was_answered_s
     it.begin(lambda: b"\2", "ignored", 0.0)
     for again in (5.0, 10.0, 15.0):
         it.due(again)
-    assert it.doubtful
+    before = it.doubtful
     beside = it.begin(lambda: b"", "beside", 15.1)
     it.receive(answer(beside.serial), 15.2)
-    assert not it.doubtful
+    assert (before, it.doubtful) == (True, False)
     assert it.due(20.0) == [Settled("ignored", confirmed=False, tries=4)]
     assert it.open == 0
 
