@@ -2,17 +2,19 @@
 
 Nothing is ever sent. XON, XOFF and the like are no matter: the port is set to ignore them. A port that goes in the
 middle of a record takes nothing with it: what had come by then is heard, and looked at for the second time, before the
-line is told as down. A panel prints its fire once.
+line is told as down. So is a record before the next one of the same breath, which may be the reset: an adapter behind a
+network hands on what it held back all at once. A panel prints its fire once.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from drivers.api import LineError, LineSettings
 from drivers.port_keeper import PortKeeper
 from drivers.printer.listening import Listening
+from drivers.printer.records import Record
 from drivers.printer.wire import PrinterWire
 from drivers.statistics import Utilisation
 from drivers.transport import OpenStream
@@ -81,15 +83,19 @@ class Line:
 
     def _hear_rest(self, at: float) -> None:
         """Take what has begun as it is."""
-        for record in (*self._records.take(self._paper.rest()), *self._records.rest()):
+        self._hear((*self._records.take(self._paper.rest()), *self._records.rest()), at)
+
+    def _hear(self, records: Iterable[Record], at: float) -> None:
+        for record in records:
+            for _ in range(len(self._looks)):
+                self._look_again()
             self._listening.heard(record, at)
 
     def _on_data(self, data: bytes) -> None:
         now = self._heard_at = self._clock()
         self._keeper.answered()
         self.utilisation.busy(len(data) * self.settings.char_s, now)
-        for record in self._records.take(self._paper.feed(data)):
-            self._listening.heard(record, now)
+        self._hear(self._records.take(self._paper.feed(data)), now)
         if self._paper.is_waiting or self._records.is_waiting:
             self._arm()
 

@@ -2,9 +2,9 @@
 
     python -m drivers.sim.centre --port 5000        # prints what each device reports, and confirms it
 
-How it answers is its `manners`, which may change while it runs; `refuse` picks packets it will not have. `accepted` is
-what it took and truly confirmed: whatever else it says, that alone may move a cursor. `ask` puts a question or an order
-to the device that is connected.
+How it answers is its `manners`, which may change while it runs; `refuse` picks packets it will not have, `ignore` some
+it says nothing to. `accepted` is what it took and truly confirmed: whatever else it says, that alone may move a cursor.
+`ask` puts a question or an order to the device that is connected.
 """
 
 import argparse
@@ -74,6 +74,7 @@ class SimCentre:
         self.manners = Manners.HONEST
         self.delay_s = 0.0
         self.refuse: Callable[[Frame], bool] = lambda _frame: False
+        self.ignore: Callable[[Frame], bool] = lambda _frame: False
         self.accepted: list[Report] = []
         self.heard: list[Frame] = []
         self.noise = 0
@@ -181,6 +182,8 @@ class SimCentre:
             waiting = self._answers.get(frame.serial)
             if waiting is not None and not waiting.done():
                 waiting.set_result(frame)
+            return
+        if self.ignore(frame):
             return
         manners = Manners.DENIES if self.refuse(frame) else self.manners
         if manners in {Manners.HONEST, Manners.TWICE}:

@@ -1,6 +1,7 @@
 """From what a panel prints to the alert: the right place, the panel's own words, nothing lost, over when it says so."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from drivers.printer.driver import PrinterDriver
 from drivers.registry import DRIVERS
 from drivers.sim.memory_line import MemoryLine
 from drivers.sim.printer import PanelLine, SimAddress
+from drivers.transport import ByteStream, OnData, OnLost
 from gateway import configuration, site
 from gateway.core import kinds
 from gateway.core.events import AlertBody, Body, Clock, Event, SaidBody, Severity
@@ -45,24 +47,29 @@ class Rig:
     """A panel on a line in memory, and all that listens to it; `told` is every body."""
 
     def __init__(self, folder: Path) -> None:
-        loop = asyncio.get_running_loop()
+        time, looks = asyncio.get_running_loop().time, itertools.count()
+
+        def clock() -> float:
+            return time() + next(looks) * 1e-7  # no clock stands still between two looks at it
+
         (folder / "points.csv").write_bytes(POINTS.encode("gb18030"))
         (folder / "gateway.toml").write_text(FILE, encoding="utf-8")
         checked = configuration.check(folder / "gateway.toml")
         assert checked.config is not None, checked.faults
         self.told: list[Body] = []
+        self.heard: OnData | None = None
         lines = site.lines_of(checked.config, checked.profiles)
         self.panel = PanelLine(lines[0][0], [SimAddress(lines[0][1][0].profile)])
         self.stream = Stream(
             epoch=1,
             last_seq=0,
             last_alert_seq=0,
-            now=lambda: Stamp(loop.time() + WALL, loop.time(), Clock.SYNCED),
+            now=lambda: Stamp(clock() + WALL, clock(), Clock.SYNCED),
         )
         self.field = Field(
             lines,
             submit=self.stream.submit,
-            clock=loop.time,
+            clock=clock,
             drivers={"printer": replace(DRIVERS["printer"], open=self._open)},
         )
         self.alerting = Alerting(
@@ -86,6 +93,11 @@ class Rig:
             self.panel.send(each if isinstance(each, bytes) else self.panel.record(each))
         await asyncio.sleep(2.5)
 
+    def at_once(self, data: bytes) -> None:
+        """Let the panel be heard as no serial line lets it: all in one piece."""
+        assert self.heard is not None
+        self.heard(data)
+
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             for driver in self.field.drivers.values():
@@ -94,7 +106,12 @@ class Rig:
 
     def _open(self, settings: LineSettings, devices: Any, report: ReportTo, **more: Any) -> Driver:
         memory = MemoryLine(self.panel)
-        return PrinterDriver(settings, devices, report, clock=more["clock"], open_stream=memory.open)
+
+        async def listen(line: LineSettings, on_data: OnData, on_lost: OnLost) -> ByteStream:
+            self.heard = on_data
+            return await memory.open(line, on_data, on_lost)
+
+        return PrinterDriver(settings, devices, report, clock=more["clock"], open_stream=listen)
 
     def _keep(self, event: Event) -> None:
         self.told.append(event.body)
@@ -155,6 +172,18 @@ def test_a_fire_whose_second_look_is_to_come_when_the_adapter_goes_is_an_alert_a
         rig.panel.unplug()
         await asyncio.sleep(2.0)
         assert rig.open_alerts()["fire.smoke@panel-004-004"].state == "active_unacked"
+
+    play(tmp_path, scenario)
+
+
+def test_a_fire_and_its_reset_that_come_in_one_breath_are_an_alert_all_the_same(tmp_path: Path) -> None:
+    """An adapter behind a network hands on at once what it held back while the network was away."""
+
+    async def scenario(rig: Rig) -> None:
+        await rig.printed(RESET)
+        rig.at_once(FIRST_FIRE + RESET)
+        await asyncio.sleep(1.0)
+        assert [each.change for each in rig.events("fire.smoke")] == ["raised", "cleared"]
 
     play(tmp_path, scenario)
 

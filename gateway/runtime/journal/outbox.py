@@ -13,8 +13,9 @@ tried at growing intervals, from 2 s on, so that a desk that is away costs littl
 try more, so that a desk that is slow is never buried in repetitions. A row that was refused is missing for certain,
 and may be in memory only: each acknowledgement of what was sent after it has one such row sent at once.
 
-A row may be sent *ahead* of those before it (a fire that breaks out while a long backlog goes up). When its turn
-comes it takes its place among the others, confirmed or held, and is not sent again.
+A row may be sent *ahead* of those before it (a fire that breaks out while a long backlog goes up). Refused or without
+its receipt it is sent again as others are, and waits for no backlog. When its turn comes it takes its place among the
+others, confirmed or held, and is not sent again.
 
 Memory is bounded: past `held_most` rows are still sent, but no longer held; once there is room again the
 outbox goes back and sends those again.
@@ -118,7 +119,8 @@ class Outbox:
         known = position <= self.read_to or position in self._ahead or position in self._ahead_confirmed
         if known or len(self._ahead) >= 2 * AHEAD_MOST:
             return False
-        self._ahead[position] = Held(position, now, 1, flying=True, receipt=receipt)
+        before = position[0], position[1] - 1  # until its turn tells which row that is
+        self._ahead[position] = Held(before, now, 1, flying=True, receipt=receipt)
         return True
 
     def had_ahead(self, position: Position) -> bool:
@@ -140,7 +142,7 @@ class Outbox:
 
     def sent(self, position: Position, now: float, *, receipt: bool) -> None:
         """Take note that a row was published, for the first time or again."""
-        held = self._held.get(position)
+        held = self._known(position)
         if held is not None:
             self._taken = _AT_ONCE if held.refused else self._taken
             held.at, held.tries, held.flying, held.refused = now, held.tries + 1, True, False
@@ -154,7 +156,7 @@ class Outbox:
 
     def acknowledged(self, position: Position, now: float) -> bool:
         """Take in the broker's acknowledgement; say whether the row is confirmed by it."""
-        held = self._held.get(position) or self._ahead.get(position)
+        held = self._known(position)
         if held is None:
             return False
         held.flying, self._taken = False, max(self._taken, held.at)
@@ -166,7 +168,7 @@ class Outbox:
 
     def refused(self, position: Position) -> None:
         """Take in the broker's refusal: the row is not delivered and will be sent again."""
-        if (held := self._held.get(position) or self._ahead.get(position)) is not None:
+        if (held := self._known(position)) is not None:
             held.flying, held.refused = False, True
             self._later(position, held)
             heapq.heappush(self._refused, (held.at, position))
@@ -191,11 +193,11 @@ class Outbox:
     def due(self, now: float) -> tuple[Position, Position] | None:
         """Return a row to send again now and the row ahead of it, or None. The caller sends it."""
         refused = self._first_refused()
-        if refused is not None and self._held[refused].at < self._taken:
-            return refused, self._held[refused].before
+        if refused is not None and refused[1].at < self._taken:
+            return refused[0], refused[1].before
         while self._again:
             due, position = self._again[0]
-            held = self._held.get(position)
+            held = self._known(position)
             if held is None or held.flying or held.due != due:
                 heapq.heappop(self._again)
             elif due <= self._proof or (due <= now and self._may_try(now)):
@@ -206,12 +208,13 @@ class Outbox:
 
     def waits(self, position: Position) -> bool:
         """Return whether a row still has to be sent again: it may have been confirmed while it was read."""
-        held = self._held.get(position)
+        held = self._known(position)
         return held is not None and not held.flying
 
     def gone(self, position: Position) -> None:
         """Forget a row that the journal no longer has."""
         self._held.pop(position, None)
+        self._ahead.pop(position, None)
 
     def link_lost(self) -> None:
         """The connection is over: what was on its way for the first time is read and sent again, in order."""
@@ -257,13 +260,17 @@ class Outbox:
         held.due = held.at + min(WAIT_FIRST_S * 2.0 ** min(held.tries - 1, 10), self._wait_last_s)
         heapq.heappush(self._again, (held.due, position))
 
-    def _first_refused(self) -> Position | None:
+    def _known(self, position: Position) -> Held | None:
+        """Return a row that was sent and is not confirmed, ahead of its turn or not."""
+        return self._held.get(position) or self._ahead.get(position)
+
+    def _first_refused(self) -> tuple[Position, Held] | None:
         """Return the refused row that has waited longest since it was tried."""
         while self._refused:
             at, position = self._refused[0]
-            held = self._held.get(position)
+            held = self._known(position)
             if held is not None and held.refused and held.at == at:
-                return position
+                return position, held
             heapq.heappop(self._refused)
         return None
 

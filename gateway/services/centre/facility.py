@@ -184,6 +184,19 @@ class Facility:
             return each
         return replace(each, state=each.state | burns) if burns else each
 
+    def amended(self, each: Object, stamper: Stamper, now: tuple[float, Clock]) -> Saying | None:
+        """Return what is so now where an object tells of something that is over; None where it does not."""
+        if isinstance(each, ComponentState) and (name := self.name_at(each.place)) is not None:
+            if each.state & ~self.word(name) & ~NORMAL:
+                return COMPONENT_STATES, self.component_state(name, stamper, now)
+        elif isinstance(each, SystemState):
+            word = self.system_word(each.system)
+            if each.state & ~word & ~NORMAL:
+                return SYSTEM_STATES, replace(each, state=word, stamp=stamper(*now))
+        elif isinstance(each, DeviceState) and each.state & ~self.device_word() & ~NORMAL:
+            return DEVICE_STATE, DeviceState(self.device_word(), stamper(*now))
+        return None
+
     def component_state(self, device: str, stamper: Stamper, now: tuple[float, Clock]) -> ComponentState:
         """Return the state a component is in, since when it has been so; since `now` if it is normal."""
         since = [each.since for each in self._of.get(device, {}).values() if each.state]

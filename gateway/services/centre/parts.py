@@ -56,7 +56,7 @@ class House:
 class Tally:
     """What was counted over all connections. `proof_at` is when the centre last confirmed anything at all.
 
-    `refused_fires` are rows that tell of a fire which the centre refused to the last and has not taken since.
+    `fires` are rows that tell of a fire and are not confirmed, each with when it was first told (monotonic).
     """
 
     confirmed: int = 0
@@ -67,7 +67,7 @@ class Tally:
     asked: int = 0
     proof_at: float | None = None
     trouble: str = ""
-    refused_fires: set[Position] = field(default_factory=set)
+    fires: dict[Position, float] = field(default_factory=dict)
 
 
 class Kind(enum.Enum):
@@ -79,18 +79,19 @@ class Kind(enum.Enum):
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """A row of the journal in our hands: in how many packets it still is."""
+    """A row of the journal in our hands: in how many packets it still is, and whether it was refused before."""
 
     position: Position
     left: int
     fire: bool
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One packet's worth: the rows it tells of, in order (none for a picture of what stands), and its objects."""
+    """One packet's worth: its objects, and the row each is of (None in a picture of what stands)."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[Row | None, ...]
     kind: int
     objects: tuple[Object, ...]
     fire: bool = False
@@ -99,16 +100,25 @@ class Batch:
         """Return it in bytes, each object as it is to be told now."""
         return units.encode(Unit(self.kind, tuple(fresh(each) for each in self.objects)))
 
+    def alone(self) -> list["Batch"]:
+        """Return a packet for each object."""
+        pairs = zip(self.rows, self.objects, strict=True)
+        return [Batch((row,), self.kind, (each,), self.fire) for row, each in pairs]
+
 
 @dataclass(slots=True)
 class Packing:
-    """Objects that wait for a packet, in order; neighbours of one type share it, as many as the standard allows."""
+    """Objects that wait for a packet, in order; neighbours of one type share it, as many as the standard allows.
+
+    Of a packet that was refused each object goes `alone`, first: a centre may refuse all for one it does not know.
+    """
 
     fire: bool = False
+    alone: deque[Batch] = field(default_factory=deque)
     _waiting: deque[tuple[Row | None, Saying]] = field(default_factory=deque)
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting) + len(self.alone)
 
     def put(self, row: Row | None, sayings: Iterable[Saying]) -> None:
         """Have a row told, or, without one, a state."""
@@ -116,15 +126,16 @@ class Packing:
 
     def take(self) -> Batch | None:
         """Return the next packet's worth."""
+        if self.alone:
+            return self.alone.popleft()
         if not self._waiting:
             return None
         kind = self._waiting[0][1][0]
         objects: list[Object] = []
-        rows: list[Row] = []
+        rows: list[Row | None] = []
         most = units.LAYOUTS[kind].most
         while self._waiting and self._waiting[0][1][0] == kind and len(objects) < most:
             row, (_, each) = self._waiting.popleft()
             objects.append(each)
-            if row is not None:
-                rows.append(row)
+            rows.append(row)
         return Batch(tuple(rows), kind, tuple(objects), self.fire)

@@ -1,11 +1,12 @@
 """The sink of the journal that reports to a fire centre by GB/T 26875.3-2011: connects, stays, and says when it cannot.
 
-How it works: the addresses of a centre are tried in order, every few seconds, for a fire may be waiting. While a
+How it works: the addresses of a centre are tried in order, every few seconds, for a fire may be waiting; one that
+takes a connection and confirms nothing on it (a forwarded port whose centre is gone) is followed by the next. While a
 connection stands a `Session` moves rows over it; what the centre confirmed moves the two cursors, of alerts and of
 analog values. A centre that is named for the first time is told what stands and what comes, not the whole past.
 
-After half a minute without a connection, with something waiting and nothing confirmed, or while a fire stands that
-the centre will not take, the gateway itself is told: people must know that the fire centre does not hear them.
+After half a minute without a connection, with something waiting and nothing confirmed, or with a fire that stands and
+is not confirmed, whatever else is, the gateway itself is told: people must know that the centre does not hear them.
 """
 
 import asyncio
@@ -76,6 +77,7 @@ class Centre:
         self._tally = Tally(trouble="not connected yet")
         self._session: Session | None = None
         self._at, self._connections, self._down = "", 0, was_down
+        self._next = 0  # of the addresses, which is tried first
         self._logged = ""
 
     async def run(self) -> None:
@@ -119,12 +121,16 @@ class Centre:
             if link is not None:
                 before = self._tally.proof_at
                 await self._serve(link)
-                pause_s = PAUSE_S if self._tally.proof_at != before else pause_s
+                if self._tally.proof_at != before:
+                    self._next, pause_s = 0, PAUSE_S
             await asyncio.sleep(pause_s * (0.5 + self._chance() / 2))
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
     async def _connect(self) -> Link | None:
-        for host, port in self._addresses:
+        """Return a connection to the next address that takes one; it is another's turn after it."""
+        for _ in self._addresses:
+            host, port = self._addresses[self._next]
+            self._next = (self._next + 1) % len(self._addresses)
             try:
                 return await self._open(host, port)
             except CentreError as error:
@@ -156,17 +162,17 @@ class Centre:
         well_at = clock()
         while True:
             await asyncio.sleep(WATCH_S)
-            refuses = self._refuses_a_fire()
-            proof_at = None if refuses else self._tally.proof_at  # a heartbeat tells of no fire
+            untold = self._fire_is_untold(clock())
+            proof_at = None if untold else self._tally.proof_at  # a heartbeat tells of no fire
             if self._down and proof_at is not None and proof_at > well_at and self._session is not None:
                 self._tell(up=True, reason="it confirms again")
                 well_at = clock()
             elif not self._down:
                 well_at = max(well_at, proof_at or well_at)
-                if self._is_well() and not refuses:
+                if self._is_well() and not untold:
                     well_at = clock()
-                elif clock() - well_at >= AWAY_S:
-                    self._tell(up=False, reason=self._reason(refuses=refuses))
+                elif untold or clock() - well_at >= AWAY_S:
+                    self._tell(up=False, reason=self._reason(untold=untold))
                     well_at = clock()
 
     def _is_well(self) -> bool:
@@ -176,15 +182,16 @@ class Centre:
             return False
         return not self._house.heartbeat_s or (proof_at is not None and proof_at >= session.began)
 
-    def _refuses_a_fire(self) -> bool:
-        """Return whether a fire stands and one was refused; when none stands any more it is too late to tell of one."""
+    def _fire_is_untold(self, now: float) -> bool:
+        """Return whether a fire stands and one was told long ago and not taken; when none stands it is too late."""
+        fires = self._tally.fires
         if not self._house.facility.burns:
-            self._tally.refused_fires.clear()
-        return bool(self._tally.refused_fires)
+            fires.clear()
+        return now - min(fires.values(), default=now) >= AWAY_S
 
-    def _reason(self, *, refuses: bool) -> str:
-        if refuses:
-            return "it refuses to take a fire: does it know this detector's address?"
+    def _reason(self, *, untold: bool) -> str:
+        if untold and self._session is not None:
+            return "it does not take a fire: does it know this detector's address?"
         return self._tally.trouble or "it confirms nothing"
 
     def _tell(self, *, up: bool, reason: str) -> None:

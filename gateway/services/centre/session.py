@@ -2,10 +2,13 @@
 
 Order: a fire that breaks out; the picture of what stands, once at the beginning; the rows of the journal; values.
 At most one packet that is no fire waits for its answer at a time, as small centres expect; fires have four places of
-their own beside it, so no backlog, no slow answer and no refusal ever stands before one (GB 26875.1, 4.1.2.3).
+their own beside it, so no backlog, no slow answer and no refusal ever stands before one (GB 26875.1, 4.1.2.3). Only a
+packet that is not answered to the last has a heartbeat beside it, which tells a centre that is gone from one that
+ignores this packet: what it ignores counts as refused.
 
 A row counts as told when every packet it went in is confirmed. What is refused to the last is tried again later, at
-growing intervals, and meanwhile holds up nobody; the cursor stays before it.
+growing intervals, and meanwhile holds up nobody; the cursor stays before it. Told so late, or in a packet that was sent
+again, it may come behind its own end: then what is so now is told after it, and is part of the row.
 """
 
 import asyncio
@@ -15,6 +18,7 @@ from collections.abc import Callable
 from typing import Final
 
 from drivers.gb26875.frames import Command, Frame
+from drivers.gb26875.units import Object
 from gateway.core.events import Event, NoteBody
 from gateway.runtime.journal.feed import Again, Feed
 from gateway.runtime.journal.outbox import Outbox
@@ -28,6 +32,7 @@ from gateway.services.centre.parts import Batch, House, Kind, Packing, Row, Tall
 
 FIRES: Final = 4  # packets of fires that may wait for their answer at a time
 AHEAD: Final = 22  # objects made ready beforehand
+NOISE_MOST: Final = 256  # pieces in a row that are no packet, after which whoever is there is no centre
 ASKED_MOST: Final = 50  # questions and orders a second; a centre that sends more gets no answer to the rest
 RECORD_EVERY_S: Final = 60.0
 DUTY_EVERY_S: Final = 10.0
@@ -86,9 +91,15 @@ class Session:
         return self._lost.result()
 
     async def _listen(self) -> None:
+        noise = 0
         while (heard := await self._link.receive()) is not None:
             self._hear(heard)
             self._nudge.set()
+            noise = 0 if heard.frame is not None else noise + 1
+            if noise >= NOISE_MOST:
+                self._end(f"{self._link.name} sends what is no packet")
+                return
+            await asyncio.sleep(0)  # a flood is in the buffer already: fires and doors have their turn
         self._end(f"{self._link.name} closed the connection")
 
     async def _pump(self) -> None:
@@ -104,13 +115,18 @@ class Session:
         if again is None:
             self._end(f"{self._link.name} answers nothing")
             return
-        for frame in again:
-            self._send(frame)
+        for each in again:
+            if isinstance(each, Settled):
+                self._settled(each)
+            else:
+                self._send(each)
         self._overtake()
         self._take()
         while len(self._fires) and self._flying(fire=True) < FIRES:
             self._begin(self._fires.take())
-        if self._flying(fire=False):
+        if self._exchange.doubtful and self._house.heartbeat_s and Kind.HEARTBEAT not in self._exchange.keys:
+            self._begin_with(Kind.HEARTBEAT, lambda: b"")
+        if self._flying(fire=False) or len(self._fires):  # the end of a fire never before the fire
             return
         batch = self._picture.take() or self._rows.take()
         if batch is not None:
@@ -131,7 +147,12 @@ class Session:
                 self._put(event, said, self._fires)
 
     def _take(self) -> None:
-        """Take rows in order, a packet's worth ahead, and those whose turn has come again."""
+        """Take rows whose turn has come again, then those in order, a packet's worth ahead."""
+        if (read := self._again.take()) is not None:
+            self._take_again(*read)
+        room = len(self._rows) < AHEAD and self._again.idle
+        if room and (due := self._outbox.due(self._now())) is not None:
+            self._again.want(*due)
         if self._outbox.room_again():
             self._urgent.rewind(self._outbox.read_to)
         while len(self._rows) < AHEAD and (event := self._urgent.take()) is not None:
@@ -144,11 +165,6 @@ class Session:
                 self._put(event, said, self._fires if fire else self._rows)
             else:
                 self._outbox.pass_over(position)
-        if (read := self._again.take()) is not None:
-            self._take_again(*read)
-        room = len(self._rows) < AHEAD and self._again.idle
-        if room and (due := self._outbox.due(self._now())) is not None:
-            self._again.want(*due)
         self._move(self._house.names.urgent, self._outbox.cursor)
 
     def _take_again(self, position: Position, event: Event | None) -> None:
@@ -156,16 +172,19 @@ class Session:
             return
         if event is not None:
             self._outbox.sent(position, self._now(), receipt=False)
-            self._put(event, self._says(event), self._rows)
+            fire = self._house.facility.is_fire(event)
+            self._put(event, self._says(event), self._fires if fire else self._rows, again=True)
         else:
             self._outbox.gone(position)
 
     def _says(self, event: Event) -> list[Saying]:
         return self._house.facility.says(event, self._house.answers.stamper)
 
-    def _put(self, event: Event, said: list[Saying], packing: Packing) -> None:
-        row = Row((event.epoch, event.seq), len(said), self._house.facility.is_fire(event))
+    def _put(self, event: Event, said: list[Saying], packing: Packing, *, again: bool = False) -> None:
+        row = Row((event.epoch, event.seq), len(said), self._house.facility.is_fire(event), again)
         self._in_hand[row.position] = row
+        if row.fire:
+            self._tally.fires.setdefault(row.position, self._now())
         packing.put(row, said)
 
     def _begin(self, batch: Batch | None) -> None:
@@ -194,8 +213,8 @@ class Session:
                 self._link.send(self._exchange.answer(broken, Command.DENY))
             return
         match self._exchange.receive(heard.frame, self._now()):
-            case Settled(key=key, confirmed=confirmed):
-                self._settled(key, confirmed=confirmed)
+            case Settled() as settled:
+                self._settled(settled)
             case Asked(frame=frame):
                 self._answer(frame)
             case Ignored(why=why):
@@ -204,36 +223,48 @@ class Session:
             case Frame() as again:
                 self._send(again)
 
-    def _settled(self, key: object, *, confirmed: bool) -> None:
+    def _settled(self, settled: Settled) -> None:
+        key, confirmed = settled.key, settled.confirmed
         self._house.probe("centre.before_confirmation")
         if confirmed:
             self._tally.proof_at = self._now()
             self._tally.trouble = self._tally.trouble if self._outbox.waiting else ""
         else:
             self._tally.refused += 1
-            self._tally.trouble = f"{self._link.name} refuses what it is told"
+            self._tally.trouble = f"{self._link.name} refuses or ignores what it is told"
         if isinstance(key, Batch):
-            for row in key.rows:
-                self._told(row, confirmed=confirmed)
+            if not confirmed and len(key.objects) > 1:
+                (self._fires if key.fire else self._rows).alone.extend(key.alone())
+                return
+            for row, each in zip(key.rows, key.objects, strict=True):
+                if row is None or self._in_hand.get(row.position) is not row:
+                    continue  # begun anew since, on this connection or the next
+                if not (confirmed and (row.again or settled.tries > 1) and self._amend(row, each)):
+                    self._told(row, confirmed=confirmed)
             self._move(self._house.names.urgent, self._outbox.cursor)
         elif key is Kind.VALUES:
             self._tally.analogs += self._drain.settled(confirmed=confirmed, now=self._now())
             self._move(self._house.names.readings, self._drain.cursor)
         self._house.probe("centre.after_confirmation")
 
+    def _amend(self, row: Row, each: Object) -> bool:
+        """Tell what is so now after an object that came late; say whether there is any need of it."""
+        moment, answers = self._house.now(), self._house.answers
+        saying = self._house.facility.amended(each, answers.stamper, (moment.wall, moment.clock))
+        if saying is not None:
+            self._picture.put(row, [saying])
+        return saying is not None
+
     def _told(self, row: Row, *, confirmed: bool) -> None:
-        """Take note that one of the packets of a row is answered; of a row begun anew since, nothing."""
-        if self._in_hand.get(row.position) is not row:
-            return
+        """Take note that one of the packets of a row is answered."""
         row.left -= 1
         if not confirmed:
             del self._in_hand[row.position]
             self._outbox.refused(row.position)
-            self._tally.refused_fires |= {row.position} if row.fire else set()
         elif not row.left:
             del self._in_hand[row.position]
             self._outbox.acknowledged(row.position, self._now())
-            self._tally.refused_fires.discard(row.position)
+            self._tally.fires.pop(row.position, None)
             self._tally.confirmed += 1
 
     def _answer(self, frame: Frame) -> None:

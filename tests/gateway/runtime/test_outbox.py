@@ -275,6 +275,20 @@ def test_a_row_sent_ahead_and_refused_is_sent_again_after_its_turn() -> None:
     assert outbox.due(2.0) == (at(1), START)
 
 
+def test_a_row_sent_ahead_and_refused_waits_for_no_backlog() -> None:
+    outbox = filled(3)
+    outbox.send_ahead(at(900), 0.0, receipt=False)
+    outbox.refused(at(900))
+    assert outbox.due(1.9) is None
+    assert outbox.due(2.0) == (at(900), at(899))
+    assert outbox.waits(at(900))
+    outbox.sent(at(900), 2.0, receipt=False)
+    assert not outbox.waits(at(900))
+    assert outbox.read_to == at(3), "its turn has not come"
+    assert outbox.acknowledged(at(900), 2.1)
+    assert outbox.is_confirmed(at(900))
+
+
 def test_a_row_sent_ahead_waits_for_its_receipt_where_receipts_count() -> None:
     outbox = filled(3, receipt=True)
     outbox.send_ahead(at(4), 0.0, receipt=True)

@@ -38,12 +38,25 @@ def test_an_unanswered_packet_is_sent_three_times_more_and_then_the_centre_is_go
     assert it.due(20.0) is None
 
 
+def test_an_unanswered_packet_is_given_up_by_itself_where_another_was_answered_since() -> None:
+    it = exchange()
+    it.begin(lambda: b"\2", "ignored", 0.0)
+    for again in (5.0, 10.0, 15.0):
+        it.due(again)
+    before = it.doubtful
+    beside = it.begin(lambda: b"", "beside", 15.1)
+    it.receive(answer(beside.serial), 15.2)
+    assert (before, it.doubtful) == (True, False)
+    assert it.due(20.0) == [Settled("ignored", confirmed=False, tries=4)]
+    assert it.open == 0
+
+
 def test_a_refused_packet_is_sent_three_times_more_and_then_given_up() -> None:
     it = exchange()
     first = it.begin(lambda: b"\2", "x", 0.0)
     for _ in range(3):
         assert it.receive(answer(0, Command.DENY), 0.1) == first
-    assert it.receive(answer(0, Command.DENY), 0.1) == Settled("x", confirmed=False)
+    assert it.receive(answer(0, Command.DENY), 0.1) == Settled("x", confirmed=False, tries=4)
     assert (it.open, it.resent, it.refused) == (0, 3, 1)
 
 
@@ -63,6 +76,7 @@ def test_a_packet_says_what_is_so_when_it_is_sent_again() -> None:
     said[0] = b"\2"
     again = it.due(5.0)
     assert again is not None
+    assert isinstance(again[0], Frame)
     assert again[0].unit == b"\2"
 
 
@@ -87,7 +101,9 @@ def test_whatever_comes_a_packet_is_settled_once_or_still_open(steps: list[tuple
                 settled.append(result.key)
         else:
             now += number
-            if it.due(now) is None:
+            due = it.due(now)
+            if due is None:
                 return
+            settled += [each.key for each in due if isinstance(each, Settled)]
     assert len(settled) == len(set(settled))
     assert len(settled) + it.open == begun
