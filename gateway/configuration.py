@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 SYSTEM_FILE = Path("/etc/compound-gateway/gateway.toml")
 SYSTEM_SOCKET = Path("/run/compound-gateway/control.sock")
 SOCKET_NAME = "control.sock"
+SOCKET_KEY = "gateway.control_socket"
 LONGEST_SOCKET = 107
 MAX_BYTES = 1024 * 1024
 
@@ -56,7 +57,8 @@ def load(path: Path, *, starting: bool = False) -> Checked:
     `starting`: nothing runs yet, so what is wrong with the files of one wing is told and keeps no other waiting.
     """
     checked = check(path, starting=starting)
-    if checked.config is None:
+    # whoever only checks may be kept out where the service is not: who runs knows, and does without none
+    if checked.config is None or any(fault.key == SOCKET_KEY for fault in checked.faults):
         raise ConfigError(checked.faults)
     for fault in checked.faults:
         log.warning("%s", fault)
@@ -197,12 +199,18 @@ def _password(told: str, resolved: str) -> str:
 
 
 def _socket_faults(parsed: loading.Parsed) -> Iterator[Fault]:
-    """Yield a fault where the control socket's path is longer than Linux takes (unix(7): 107 bytes)."""
+    """Yield what keeps the control socket from being made: a gateway without one ends, in force as it may be.
+
+    Linux takes 107 bytes of a path (unix(7)). The folders it has by default are made when the gateway starts.
+    """
     path = control_socket(parsed.gateway) if parsed.gateway else Path()
+    if parsed.gateway and parsed.gateway.control_socket:
+        if path.parent not in {SYSTEM_SOCKET.parent, Path(parsed.gateway.state_dir)}:
+            yield from surroundings.place_of_socket(SOCKET_KEY, path)
     if (length := len(os.fsencode(path))) > LONGEST_SOCKET:
         found = Text(f"{length} 字节的路径", f"a path of {length} bytes")
         wanted = Text(f"至多 {LONGEST_SOCKET} 字节", f"at most {LONGEST_SOCKET}")
-        yield Fault("gateway.control_socket", found, wanted, same('control_socket = "/run/control.sock"'))
+        yield Fault(SOCKET_KEY, found, wanted, same('control_socket = "/run/control.sock"'))
 
 
 def _products(parsed: loading.Parsed, own: Path) -> tuple[fitting.Products, list[Fault]]:

@@ -97,6 +97,21 @@ def _state_dir(table: GatewayTable) -> Faults:
         yield _unwritable(found, folder, warning=owner != os.getuid())
 
 
+def place_of_socket(key: str, path: Path) -> Faults:
+    """Yield what is wrong with where the control socket is to be; the state directory is made when need be."""
+    folder = path.parent
+    wanted = Text(
+        "已有的、可写的目录里的新名字", "a new name in a directory that is there, where it can write"
+    )
+    if is_there(path) and not path.is_socket():
+        yield Fault(key, Text(f"{path}，已经是别的东西", f"{path}, which is something else"), wanted)
+    elif not folder.is_dir():
+        yield Fault(key, Text(f"{folder} 不存在", f"{folder}, which is not there"), wanted)
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        found = Text(f"{_me()} 无权写入 {folder}", f"{folder}, where {_me()} may not write")
+        yield Fault(key, found, wanted, warning=folder.stat().st_uid != os.getuid())
+
+
 def _unwritable(found: Text, folder: Path, *, warning: bool = False) -> Fault:
     hint = Text(
         f"sudo install -d -o {_me()} {folder}，或把 state_dir 设到别处",

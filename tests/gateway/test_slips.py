@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway import configuration
-from gateway.core.faults import Fault
+from gateway.core.faults import ConfigError, Fault
 
 BASE = """
 [gateway]
@@ -48,3 +48,29 @@ def test_a_rule_whose_kind_is_misspelt_changes_nothing_and_says_so(tmp_path: Pat
     assert (fault.key, fault.warning) == ("rule[0].kind", True)
     assert fault.hint is not None
     assert "manhole.water" in fault.hint.en
+
+
+@pytest.mark.parametrize("where", ["nowhere/control.sock", "gateway.toml", "."])
+def test_a_control_socket_that_cannot_be_made_is_told_before_a_reload_ends_the_gateway(
+    tmp_path: Path, where: str
+) -> None:
+    base = BASE.replace('state_dir = "state"', f'state_dir = "state"\ncontrol_socket = "{where}"')
+    fault = only(tmp_path, base=base)
+    assert (fault.key, fault.warning) == ("gateway.control_socket", False)
+
+
+@pytest.mark.parametrize("where", ["/run/compound-gateway/control.sock", "control.sock", "state/mine.sock"])
+def test_a_control_socket_that_will_be_there_is_good(tmp_path: Path, where: str) -> None:
+    base = BASE.replace('state_dir = "state"', f'state_dir = "state"\ncontrol_socket = "{where}"')
+    assert faults(tmp_path, base=base) == []
+
+
+def test_whoever_only_checks_is_warned_of_a_folder_of_anothers_and_who_runs_refuses_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, _mode: Path(path) != tmp_path)
+    monkeypatch.setattr("os.getuid", lambda: tmp_path.stat().st_uid + 1)
+    base = BASE.replace('state_dir = "state"', 'state_dir = "/tmp"\ncontrol_socket = "mine.sock"')
+    assert only(tmp_path, base=base).warning
+    with pytest.raises(ConfigError):
+        configuration.load(tmp_path / "gateway.toml")
