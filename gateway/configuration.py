@@ -137,10 +137,13 @@ def _read(path: Path) -> tuple[str, Fault | None]:
     try:
         data = path.read_bytes()
         if len(data) <= MAX_BYTES:
-            return data.decode(), None
+            return data.decode("utf-8-sig"), None  # editors of Windows begin a file with a byte order mark
         found = Text(f"{len(data)} 字节", f"{len(data)} bytes")
     except UnicodeDecodeError as error:
-        found = Text(f"第 {error.start} 字节不是 UTF-8", f"a byte that is no UTF-8, at {error.start}")
+        line = data[: error.start].count(b"\n") + 1
+        found = Text(f"第 {line} 行不是 UTF-8", f"line {line}, which is no UTF-8")
+        hint = Text("另存为 UTF-8 编码，不要 ANSI 或 GBK", "save it as UTF-8, not as ANSI or GBK")
+        return "", Fault("file", found, wanted, hint, file=str(path), line=line)
     except OSError as error:
         found = same(error.strerror or str(error))
     hint = Text(
@@ -204,9 +207,9 @@ def _socket_faults(parsed: loading.Parsed) -> Iterator[Fault]:
     Linux takes 107 bytes of a path (unix(7)). The folders it has by default are made when the gateway starts.
     """
     path = control_socket(parsed.gateway) if parsed.gateway else Path()
-    if parsed.gateway and parsed.gateway.control_socket:
-        if path.parent not in {SYSTEM_SOCKET.parent, Path(parsed.gateway.state_dir)}:
-            yield from surroundings.place_of_socket(SOCKET_KEY, path)
+    made = {SYSTEM_SOCKET.parent, Path(parsed.gateway.state_dir)} if parsed.gateway else set()
+    if parsed.gateway and parsed.gateway.control_socket and path.parent not in made:
+        yield from surroundings.place_of_socket(SOCKET_KEY, path)
     if (length := len(os.fsencode(path))) > LONGEST_SOCKET:
         found = Text(f"{length} 字节的路径", f"a path of {length} bytes")
         wanted = Text(f"至多 {LONGEST_SOCKET} 字节", f"at most {LONGEST_SOCKET}")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers import profile as profile_files
 from gateway import configuration
 from gateway.core.faults import ConfigError, Fault
 
@@ -74,3 +75,19 @@ def test_whoever_only_checks_is_warned_of_a_folder_of_anothers_and_who_runs_refu
     assert only(tmp_path, base=base).warning
     with pytest.raises(ConfigError):
         configuration.load(tmp_path / "gateway.toml")
+
+
+def test_a_file_that_windows_has_saved_with_a_byte_order_mark_is_good(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    shipped = (profile_files.BUILT_IN / "submersible-level.toml").read_text(encoding="utf-8")
+    (tmp_path / "profiles" / "submersible-level.toml").write_text("\ufeff" + shipped, encoding="utf-8")
+    assert faults(tmp_path, base="\ufeff" + BASE.lstrip()) == []
+
+
+def test_a_file_saved_as_gbk_is_told_with_the_line_and_how_to_save_it(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_bytes(BASE.replace('"manhole"', '"manhole"\nlabel = "三号井"').encode("gbk"))
+    (fault,) = configuration.check(file).faults
+    assert fault.line == BASE[: BASE.index('"manhole"')].count("\n") + 2
+    assert fault.hint is not None
+    assert "UTF-8" in fault.hint.zh
