@@ -16,7 +16,7 @@ import msgspec
 
 from drivers import profile as profile_files
 from drivers.api import Profile, ProfileError, Text
-from gateway import assetry, crowding, fire_centres, last_resorts, point_lists, surroundings
+from gateway import assetry, crowding, fire_centres, last_resorts, point_lists, service_user, surroundings
 from gateway.core import consistency, door_checks, fitting, kinds, loading
 from gateway.core.config import CameraTable, Config, GatewayTable
 from gateway.core.faults import ConfigError, Fault, same
@@ -65,8 +65,11 @@ def load(path: Path, *, starting: bool = False) -> Checked:
     return checked
 
 
-def check(path: Path, *, starting: bool = False) -> Checked:
-    """Look at everything and return what was found; never raises for anything a file can contain."""
+def check(path: Path, *, starting: bool = False, for_service: bool = False) -> Checked:
+    """Look at everything and return what was found; never raises for anything a file can contain.
+
+    `for_service`: it is not we who will run on the system's own file.
+    """
     text, unreadable = _read(path)
     if unreadable is not None:
         return Checked(path, None, {}, (unreadable,))
@@ -86,6 +89,8 @@ def check(path: Path, *, starting: bool = False) -> Checked:
         *fire_centres.check(parsed, products.profiles, products.kinds),
         *_socket_faults(parsed),
     ]
+    if for_service and path == SYSTEM_FILE:
+        parsed.faults += service_user.check(parsed, path)
     if starting:
         parsed.faults = [replace(each, warning=each.warning or each.beside) for each in parsed.faults]
     faults = loading.located(parsed.faults, text, str(path))
