@@ -8,6 +8,7 @@ Credentials of systemd and passwords of cameras are not theirs to read as files.
 """
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,8 @@ from gateway.core.loading import Parsed
 
 USER: Final = "compound-gateway"
 _OF_MQTT: Final = ("ca_file", "cert_file", "key_file", "password_file")
+_GOES_WITHOUT: Final = re.compile(r"last_resort\[|access\.file|bus\[.*\.key_file")
+"""Files without which a reload goes on all the same, as it does where they are missing."""
 _OF_ACCESS: Final = ("file", "token_file", "ca_file")
 
 
@@ -37,7 +40,8 @@ def check(parsed: Parsed, file: Path) -> Iterator[Fault]:
         if path.is_file() and not own and not _may_read(user, path):
             found = Text(f"{path}，{USER} 用户无权读取", f"{path}, which the user {USER} may not read")
             hint = f"sudo chgrp {USER} {path} && sudo chmod 640 {path}"
-            yield Fault(key, found, Text("网关的服务能读的文件", "a file the service can read"), same(hint))
+            wanted = Text("网关的服务能读的文件", "a file the service can read")
+            yield Fault(key, found, wanted, same(hint), warning=_GOES_WITHOUT.match(key) is not None)
 
 
 def _may_read(user: struct_passwd, path: Path) -> bool:

@@ -91,3 +91,32 @@ def test_a_file_saved_as_gbk_is_told_with_the_line_and_how_to_save_it(tmp_path: 
     assert fault.line == BASE[: BASE.index('"manhole"')].count("\n") + 2
     assert fault.hint is not None
     assert "UTF-8" in fault.hint.zh
+
+
+OPERATOR = """
+[mqtt]
+url = "mqtts://broker.example"
+[[operator]]
+name = "desk"
+key = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+role = "police"
+places = [{ building = "WHERE" }]
+"""
+SIREN = """
+[[interlock]]
+name = "siren"
+free_doors = false
+place = { building = "WHERE" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("table", "key"), [(OPERATOR, "operator[0].places[0]"), (SIREN, "interlock[0].place")]
+)
+def test_a_place_where_nothing_is_is_told_for_the_siren_and_the_operator_it_would_keep_out(
+    tmp_path: Path, table: str, key: str
+) -> None:
+    assert faults(tmp_path, table.replace("WHERE", "2")) == []
+    fault = only(tmp_path, table.replace("WHERE", "二"))
+    assert (fault.key, fault.warning) == (key, True)
+    assert fault.wanted.en.endswith("spelt as there: 2")
