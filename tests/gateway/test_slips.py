@@ -44,6 +44,11 @@ def test_a_rule_for_an_asset_is_in_use(tmp_path: Path, whom: str) -> None:
     assert faults(tmp_path, f'[[rule]]\nkind = "manhole.water"\nreads = 3\n{whom}') == []
 
 
+def test_a_rule_no_device_has_a_use_for_is_a_warning(tmp_path: Path) -> None:
+    more = '[[rule]]\nkind = "door.held"\npoint = "contact"\nwhen = true\ncategory = "door"'
+    assert [(fault.key, fault.warning) for fault in faults(tmp_path, more)] == [("rule[0]", True)]
+
+
 def test_a_rule_whose_kind_is_misspelt_changes_nothing_and_says_so(tmp_path: Path) -> None:
     fault = only(tmp_path, '[[rule]]\nkind = "manhole.watr"\nreads = 3\n')
     assert (fault.key, fault.warning) == ("rule[0].kind", True)
@@ -120,3 +125,21 @@ def test_a_place_where_nothing_is_is_told_for_the_siren_and_the_operator_it_woul
     fault = only(tmp_path, table.replace("WHERE", "二"))
     assert (fault.key, fault.warning) == (key, True)
     assert fault.wanted.en.endswith("spelt as there: 2")
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ("retention_days = nan", "gateway.retention_days"),
+        ("[access]\npull_minutes = inf", "access.pull_minutes"),
+        ('[[camera]]\nname = "n"\nurl = "rtsp://a/b"\nwatch = [[0, 0], [nan, 1], [2, 2]]', "camera[0].watch"),
+        ('[[bus.device]]\nname = "t"\nprofile = "witmotion-wt901c485"\naddress = 80\nbaseline = { roll = nan }',
+         "bus[0].device[1].baseline"),
+    ],
+)  # fmt: skip
+def test_a_number_that_is_none_is_refused_wherever_it_stands(tmp_path: Path, table: str, key: str) -> None:
+    """How a cover lies at rest was taken as nan without a word: no tilt was ever far from that."""
+    base = BASE.partition("[[asset]]")[0]
+    if key.startswith("gateway"):
+        base, table = base.replace('state_dir = "state"', f'state_dir = "state"\n{table}'), ""
+    assert key in [fault.key for fault in faults(tmp_path, table, base=base) if not fault.warning]
