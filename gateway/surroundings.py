@@ -32,8 +32,10 @@ def check(parsed: Parsed) -> Faults:
     if parsed.gateway is not None:
         yield from _state_dir(parsed.gateway)
     yield from (dataclasses.replace(fault, beside=True) for fault in _of_wings(parsed))
+    taken: dict[Path, str] = {}
     for key, bus in parsed.buses.items():
         yield from _port(f"{key}.port", bus)
+        yield from _same_port(f"{key}.port", bus, taken)
     for key, device in parsed.devices.items():
         if device.key_file:
             yield from _key(f"{key}.key_file", device)
@@ -141,6 +143,16 @@ def _port(key: str, bus: BusTable) -> Faults:
         found = Text(f"{_me()} 无权使用 {bus.port}", f"{bus.port}, which {_me()} may not use")
         hint = same(f"sudo usermod -aG dialout {_me()}")
         yield Fault(key, found, Text("可读写的串口", "a port it may read and write"), hint, warning=True)
+
+
+def _same_port(key: str, bus: BusTable, taken: dict[Path, str]) -> Faults:
+    """Two names of one adapter are one line: whoever opens it second stays down. A warning, as names may move."""
+    path = Path(bus.port)
+    if not bus.port.startswith("/") or not is_there(path):
+        return
+    if (other := taken.setdefault(path.resolve(), bus.port)) != bus.port:
+        found = Text(f"{bus.port} 与 {other} 是同一个串口", f"{bus.port}, which is the same port as {other}")
+        yield Fault(key, found, Text("每条总线一个串口", "a port of its own for each line"), warning=True)
 
 
 def device_key(path: str) -> bytes | None:

@@ -143,3 +143,15 @@ def test_a_number_that_is_none_is_refused_wherever_it_stands(tmp_path: Path, tab
     if key.startswith("gateway"):
         base, table = base.replace('state_dir = "state"', f'state_dir = "state"\n{table}'), ""
     assert key in [fault.key for fault in faults(tmp_path, table, base=base) if not fault.warning]
+
+
+def test_two_names_of_one_port_are_told(tmp_path: Path) -> None:
+    """The line that came second was down for ever, and said that another program had its port."""
+    (tmp_path / "by-id").symlink_to("/dev/null")
+    lines = "".join(
+        f'[[bus]]\nname = "{name}"\nport = "{port}"\n'
+        for name, port in (("a", "/dev/null"), ("b", tmp_path / "by-id"))
+    )
+    fault = only(tmp_path, lines)
+    assert (fault.key, fault.warning) == ("bus[2].port", True)
+    assert fault.found.en.endswith("which is the same port as /dev/null")
