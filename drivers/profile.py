@@ -113,7 +113,7 @@ def _text(path: Path) -> str:
     if len(data) > MAX_BYTES:
         raise ProfileError(str(path), "file", f"{len(data)} bytes", f"at most {MAX_BYTES}")
     try:
-        return data.decode()
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProfileError(str(path), "file", f"byte {error.start} is no UTF-8", "text in UTF-8") from error
 

@@ -18,7 +18,7 @@ from gateway.core.kinds import Kinds
 from gateway.core.loading import Parsed
 from gateway.core.places import over
 from gateway.core.residents import Privacy, care_assets, care_devices, personal_parts
-from gateway.core.rule_tables import compile_rules
+from gateway.core.rule_tables import Ruled, compile_rules, for_nobody
 from gateway.core.rules import Rule, Watched
 from gateway.core.strikes import device_of, same_strike, strike_of
 from gateway.runtime.stream import Stamp
@@ -44,6 +44,7 @@ def check(parsed: Parsed, products: Products) -> Iterator[Fault]:
     care = care_devices(known, products.kinds) | care_assets(parsed.assets.values(), shapes)
     residents = tuple(parsed.residents.values())
     privacy = Privacy(residents, care, personal_parts(residents, assembled.personal, known))
+    rules = list(parsed.rules.values())
     for plan in assembled.plans:
         yield from _private(plan, privacy, where[plan.name])
         names = [point.name for point in plan.points]
@@ -52,8 +53,16 @@ def check(parsed: Parsed, products: Products) -> Iterator[Fault]:
                 yield Fault(
                     f"{where[plan.name]}.baseline.{name}", shown(name), one_of(names), near(name, names)
                 )
-        rules = list(parsed.rules.values())
         yield from _compiled(plan, rules, products.kinds, where[plan.name])[1]
+    if not assembled.faults:  # else nobody knows yet what the missing ones can do
+        all_ruled = [Ruled(name, each.category, each.points, each.rules) for name, each in known.items()]
+        yield from for_nobody(rules, [*all_ruled, *ruled(assembled)], products.kinds)
+
+
+def ruled(made: Assembled, more: Sequence[Mapping[str, object]] = ()) -> Iterator[Ruled]:
+    """Yield assets as those for whom a [[rule]] may be, with their kind's rules and `more` that are in force."""
+    for plan in made.plans:
+        yield Ruled(plan.name, plan.table.kind, plan.points, (*plan.rules, *more))
 
 
 def assets_of(config: Config, profiles: Profiles) -> Assembled:

@@ -10,7 +10,16 @@ from typing import Any
 import click
 
 from gateway import __version__, cli_assets, cli_cards, cli_desk, cli_doors, cli_replay, cli_sign, cli_upkeep
-from gateway.cli_parts import FILE, asking, config_option, json_option, option, socket_option, words
+from gateway.cli_parts import (
+    FILE,
+    asking,
+    config_option,
+    for_machines,
+    json_option,
+    option,
+    socket_option,
+    words,
+)
 from gateway.terminal.errors import ToolError
 from gateway.terminal.help import DONE, INTERRUPTED, NO, PROGRAM, Command, Group, Option, Program
 from gateway.terminal.words import LANGUAGES
@@ -240,6 +249,7 @@ def command(device: str, action: str, arguments: tuple[str, ...], as_json: bool,
 @socket_option
 def export(since: str, until: str, form: str, *, residents: bool, **where: Any) -> int:
     """Write out journal rows."""
+    for_machines(None, None, True)
     try:
         asking(**where).export(since, until, form, residents=residents)
     except KeyboardInterrupt:

@@ -57,7 +57,7 @@ def replay(file: Path, rules: Path | None, config: Path | None, alone: bool, as_
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ToolError("replay.file", path=str(path), reason=str(error)) from error
 

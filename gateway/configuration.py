@@ -16,7 +16,7 @@ import msgspec
 
 from drivers import profile as profile_files
 from drivers.api import Profile, ProfileError, Text
-from gateway import assetry, crowding, fire_centres, last_resorts, point_lists, surroundings
+from gateway import assetry, crowding, fire_centres, last_resorts, point_lists, service_user, surroundings
 from gateway.core import consistency, door_checks, fitting, kinds, loading
 from gateway.core.config import CameraTable, Config, GatewayTable
 from gateway.core.faults import ConfigError, Fault, same
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 SYSTEM_FILE = Path("/etc/compound-gateway/gateway.toml")
 SYSTEM_SOCKET = Path("/run/compound-gateway/control.sock")
 SOCKET_NAME = "control.sock"
+SOCKET_KEY = "gateway.control_socket"
 LONGEST_SOCKET = 107
 MAX_BYTES = 1024 * 1024
 
@@ -56,15 +57,19 @@ def load(path: Path, *, starting: bool = False) -> Checked:
     `starting`: nothing runs yet, so what is wrong with the files of one wing is told and keeps no other waiting.
     """
     checked = check(path, starting=starting)
-    if checked.config is None:
+    # whoever only checks may be kept out where the service is not: who runs knows, and does without none
+    if checked.config is None or any(fault.key == SOCKET_KEY for fault in checked.faults):
         raise ConfigError(checked.faults)
     for fault in checked.faults:
         log.warning("%s", fault)
     return checked
 
 
-def check(path: Path, *, starting: bool = False) -> Checked:
-    """Look at everything and return what was found; never raises for anything a file can contain."""
+def check(path: Path, *, starting: bool = False, for_service: bool = False) -> Checked:
+    """Look at everything and return what was found; never raises for anything a file can contain.
+
+    `for_service`: it is not we who will run on the system's own file.
+    """
     text, unreadable = _read(path)
     if unreadable is not None:
         return Checked(path, None, {}, (unreadable,))
@@ -84,6 +89,8 @@ def check(path: Path, *, starting: bool = False) -> Checked:
         *fire_centres.check(parsed, products.profiles, products.kinds),
         *_socket_faults(parsed),
     ]
+    if for_service and path == SYSTEM_FILE:
+        parsed.faults += service_user.check(parsed, path)
     if starting:
         parsed.faults = [replace(each, warning=each.warning or each.beside) for each in parsed.faults]
     faults = loading.located(parsed.faults, text, str(path))
@@ -135,10 +142,13 @@ def _read(path: Path) -> tuple[str, Fault | None]:
     try:
         data = path.read_bytes()
         if len(data) <= MAX_BYTES:
-            return data.decode(), None
+            return data.decode("utf-8-sig"), None  # editors of Windows begin a file with a byte order mark
         found = Text(f"{len(data)} 字节", f"{len(data)} bytes")
     except UnicodeDecodeError as error:
-        found = Text(f"第 {error.start} 字节不是 UTF-8", f"a byte that is no UTF-8, at {error.start}")
+        line = data[: error.start].count(b"\n") + 1
+        found = Text(f"第 {line} 行不是 UTF-8", f"line {line}, which is no UTF-8")
+        hint = Text("另存为 UTF-8 编码，不要 ANSI 或 GBK", "save it as UTF-8, not as ANSI or GBK")
+        return "", Fault("file", found, wanted, hint, file=str(path), line=line)
     except OSError as error:
         found = same(error.strerror or str(error))
     hint = Text(
@@ -197,12 +207,18 @@ def _password(told: str, resolved: str) -> str:
 
 
 def _socket_faults(parsed: loading.Parsed) -> Iterator[Fault]:
-    """Yield a fault where the control socket's path is longer than Linux takes (unix(7): 107 bytes)."""
+    """Yield what keeps the control socket from being made: a gateway without one ends, in force as it may be.
+
+    Linux takes 107 bytes of a path (unix(7)). The folders it has by default are made when the gateway starts.
+    """
     path = control_socket(parsed.gateway) if parsed.gateway else Path()
+    made = {SYSTEM_SOCKET.parent, Path(parsed.gateway.state_dir)} if parsed.gateway else set()
+    if parsed.gateway and parsed.gateway.control_socket and path.parent not in made:
+        yield from surroundings.place_of_socket(SOCKET_KEY, path)
     if (length := len(os.fsencode(path))) > LONGEST_SOCKET:
         found = Text(f"{length} 字节的路径", f"a path of {length} bytes")
         wanted = Text(f"至多 {LONGEST_SOCKET} 字节", f"at most {LONGEST_SOCKET}")
-        yield Fault("gateway.control_socket", found, wanted, same('control_socket = "/run/control.sock"'))
+        yield Fault(SOCKET_KEY, found, wanted, same('control_socket = "/run/control.sock"'))
 
 
 def _products(parsed: loading.Parsed, own: Path) -> tuple[fitting.Products, list[Fault]]:

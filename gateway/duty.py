@@ -91,7 +91,7 @@ def load(file: Path) -> tuple[DeskConfig | None, list[Fault]]:
     hint = Text("用 -c 指定文件；范例见 systemd/desk.toml", "name one with -c; systemd/desk.toml is a sample")
     try:
         data = file.read_bytes()
-        text = data[: MAX_BYTES + 1].decode()
+        text = data[: MAX_BYTES + 1].decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return None, [Fault("file", same(reason), wanted, hint, file=str(file))]

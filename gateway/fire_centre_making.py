@@ -123,7 +123,7 @@ def _own(key: str, table: FireCentreTable) -> tuple[str, Fault | None]:
     data = Path(table.table).read_bytes()
     try:
         if len(data) <= MOST_BYTES:
-            return data.decode(), None
+            return data.decode("utf-8-sig"), None
     except UnicodeDecodeError as error:
         return "", Fault(f"{key}.table", same(str(error)), wanted)
     return "", Fault(f"{key}.table", same(f"{len(data)} B"), wanted)

@@ -23,7 +23,7 @@ from gateway.terminal.words import Words
 
 def check(path: Path | None, words: Words, *, as_json: bool) -> int:
     """Check a configuration, show all its faults, return the exit code."""
-    checked = configuration.check(path or configuration.find())
+    checked = configuration.check(path or configuration.find(), for_service=True)
     if as_json:
         _echo_json(
             {

@@ -22,7 +22,7 @@ from gateway.core import kinds, loading
 from gateway.core.config import Config
 from gateway.core.events import AlertBody, Body, Change, Clock, Event, LinkBody, ReadingBody
 from gateway.core.faults import Fault
-from gateway.core.rule_tables import compile_rules, for_nobody
+from gateway.core.rule_tables import Ruled, compile_rules, for_nobody
 from gateway.core.rules import Watched
 from gateway.core.toml_tables import each_of, tree
 from gateway.services.alerting import Alerting
@@ -70,10 +70,11 @@ def rules_of(text: str, file: str, checked: Checked) -> tuple[list[dict[str, Any
     tables = tree(text, faults) or {}
     rules = [table for _, table in each_of(tables, "rule", "rule", faults)]
     known = kinds.built_in()
-    devices: dict[str, tuple[str, Any]] = {}
-    for number, table in enumerate(each for bus in _config(checked).bus for each in bus.device):
+    config = _config(checked)
+    ruled = [*assetry.ruled(assetry.assets_of(config, checked.profiles), config.rule)]
+    for number, table in enumerate(each for bus in config.bus for each in bus.device):
         profile = checked.profiles[table.profile]
-        devices[table.name] = profile.category, profile.points
+        ruled.append(Ruled(table.name, profile.category, profile.points, (*profile.rules, *config.rule)))
         compiled = compile_rules(
             profile.rules,
             rules,
@@ -85,7 +86,7 @@ def rules_of(text: str, file: str, checked: Checked) -> tuple[list[dict[str, Any
             where=f"device[{number}]",
         )
         faults += [fault for fault in compiled.faults if fault.key.startswith("rule[")]
-    faults += for_nobody(rules, devices)
+    faults += for_nobody(rules, ruled, known)
     return rules, loading.located(faults, text, file)
 
 

@@ -124,7 +124,7 @@ def write(file: Path, target: Path, client: Client, wall: float) -> list[str]:
 
 def _configuration(report: Report, file: Path) -> None:
     """Keep the configuration under the keys that the gateway knows; comments and all else stay behind."""
-    report.tree("configuration.json", tomllib.loads(file.read_text(encoding="utf-8")), _known_keys())
+    report.tree("configuration.json", tomllib.loads(file.read_text(encoding="utf-8-sig")), _known_keys())
 
 
 def _known_keys() -> frozenset[str]:
@@ -219,14 +219,14 @@ def _profiles(report: Report, file: Path) -> None:
 
 def _folder(file: Path) -> Path:
     """Return the state directory, also of a configuration with mistakes."""
-    told = tomllib.loads(file.read_text(encoding="utf-8")).get("gateway", {}).get("state_dir", "")
+    told = tomllib.loads(file.read_text(encoding="utf-8-sig")).get("gateway", {}).get("state_dir", "")
     return file.parent.absolute() / os.path.expandvars(str(told) or tables.GatewayTable(id="-").state_dir)
 
 
 def _secrets(file: Path) -> list[str]:
     """Return what the files hold that the configuration calls secret, and every key in the state directory."""
     try:
-        told = tomllib.loads(file.read_text(encoding="utf-8"))
+        told = tomllib.loads(file.read_text(encoding="utf-8-sig"))
         kept = [each for each in _folder(file).glob("*.key") if each.is_file()]
     except (OSError, ValueError):
         return []
@@ -329,7 +329,7 @@ def _pack(parts: dict[str, bytes], target: Path, wall: float) -> list[str]:
 def name_of(file: Path, wall: float) -> str:
     """Return the usual name of a report: whose it is, and when it was made."""
     try:
-        told = tomllib.loads(file.read_text(encoding="utf-8")).get("gateway", {}).get("id", "")
+        told = tomllib.loads(file.read_text(encoding="utf-8-sig")).get("gateway", {}).get("id", "")
     except (OSError, ValueError):
         told = ""
     own = "".join(each for each in str(told) if each.isascii() and (each.isalnum() or each == "-"))[:32]

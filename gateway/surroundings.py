@@ -32,8 +32,10 @@ def check(parsed: Parsed) -> Faults:
     if parsed.gateway is not None:
         yield from _state_dir(parsed.gateway)
     yield from (dataclasses.replace(fault, beside=True) for fault in _of_wings(parsed))
+    taken: dict[Path, str] = {}
     for key, bus in parsed.buses.items():
         yield from _port(f"{key}.port", bus)
+        yield from _same_port(f"{key}.port", bus, taken)
     for key, device in parsed.devices.items():
         if device.key_file:
             yield from _key(f"{key}.key_file", device)
@@ -97,6 +99,21 @@ def _state_dir(table: GatewayTable) -> Faults:
         yield _unwritable(found, folder, warning=owner != os.getuid())
 
 
+def place_of_socket(key: str, path: Path) -> Faults:
+    """Yield what is wrong with where the control socket is to be; the state directory is made when need be."""
+    folder = path.parent
+    wanted = Text(
+        "已有的、可写的目录里的新名字", "a new name in a directory that is there, where it can write"
+    )
+    if is_there(path) and not path.is_socket():
+        yield Fault(key, Text(f"{path}，已经是别的东西", f"{path}, which is something else"), wanted)
+    elif not folder.is_dir():
+        yield Fault(key, Text(f"{folder} 不存在", f"{folder}, which is not there"), wanted)
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        found = Text(f"{_me()} 无权写入 {folder}", f"{folder}, where {_me()} may not write")
+        yield Fault(key, found, wanted, warning=folder.stat().st_uid != os.getuid())
+
+
 def _unwritable(found: Text, folder: Path, *, warning: bool = False) -> Fault:
     hint = Text(
         f"sudo install -d -o {_me()} {folder}，或把 state_dir 设到别处",
@@ -126,6 +143,16 @@ def _port(key: str, bus: BusTable) -> Faults:
         found = Text(f"{_me()} 无权使用 {bus.port}", f"{bus.port}, which {_me()} may not use")
         hint = same(f"sudo usermod -aG dialout {_me()}")
         yield Fault(key, found, Text("可读写的串口", "a port it may read and write"), hint, warning=True)
+
+
+def _same_port(key: str, bus: BusTable, taken: dict[Path, str]) -> Faults:
+    """Two names of one adapter are one line: whoever opens it second stays down. A warning, as names may move."""
+    path = Path(bus.port)
+    if not bus.port.startswith("/") or not is_there(path):
+        return
+    if (other := taken.setdefault(path.resolve(), bus.port)) != bus.port:
+        found = Text(f"{bus.port} 与 {other} 是同一个串口", f"{bus.port}, which is the same port as {other}")
+        yield Fault(key, found, Text("每条总线一个串口", "a port of its own for each line"), warning=True)
 
 
 def device_key(path: str) -> bytes | None:

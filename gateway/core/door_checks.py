@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from drivers.api import Profile, Text
-from gateway.core import schedule
+from gateway.core import place_checks, schedule
 from gateway.core.config import DeviceTable, DoorTable, InterlockTable
 from gateway.core.door_actions import actions_of
 from gateway.core.doors import Strike
@@ -141,6 +141,8 @@ def _interlock(
     for name, orders in lists.items():
         for index, order in enumerate(orders):
             yield from _order(f"{key}.{name}[{index}]", order, profiles, doors)
+    if not table.free_doors:  # one that frees doors is told by the doors it does not reach
+        yield from place_checks.check(f"{key}.place", table.place, parsed)
     compound = parsed.gateway.place if parsed.gateway else Place()
     reached = [door for door in parsed.doors.values() if within(over(door.place, compound), table.place)]
     if table.free_doors and not reached:

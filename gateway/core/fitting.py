@@ -14,7 +14,7 @@ from gateway.core.config import DeviceTable
 from gateway.core.faults import NOTHING, Fault, near, one_of, same, shown
 from gateway.core.kinds import Kinds
 from gateway.core.loading import Parsed
-from gateway.core.rule_tables import compile_rules, for_nobody
+from gateway.core.rule_tables import compile_rules
 from gateway.core.rules import Rule
 
 ADDRESSES = {
@@ -61,7 +61,6 @@ def check(parsed: Parsed, products: Products) -> Faults:
             )
             wanted = Text("一个已有的设备档案", "a profile there is")
             yield Fault(f"{key}.profile", shown(device.profile), wanted, hint)
-    yield from _useless_rules(parsed, products)
     named = {each.name: each.profile for each in parsed.devices.values()}
     made = {name: products.profiles[of] for name, of in named.items() if of in products.profiles}
     yield from residents.check(parsed, made, products.kinds, asset_kinds.wanted(parsed.assets))
@@ -136,13 +135,6 @@ def _overheard(key: str, rule: Rule, profile: Profile) -> Faults:
         other = Text("换用 WB-MCM8 之类会计数的模块", "a module that counts, such as the WB-MCM8")
         hint = one_of(keepers[:8]) if keepers else other
         yield Fault(f"{key}.rules", found, wanted, hint, warning=True)
-
-
-def _useless_rules(parsed: Parsed, products: Products) -> Faults:
-    profiles = {device.name: products.profiles.get(device.profile) for device in parsed.devices.values()}
-    if None not in profiles.values():  # else nobody knows yet what the missing ones can do
-        devices = {name: (each.category, each.points) for name, each in profiles.items() if each}
-        yield from for_nobody(list(parsed.rules.values()), devices)
 
 
 def _building(key: str, device: DeviceTable, profile: Profile, parsed: Parsed) -> Faults:

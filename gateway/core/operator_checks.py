@@ -5,6 +5,7 @@ from collections.abc import Hashable, Iterator
 from typing import Final
 
 from drivers.api import Text
+from gateway.core import place_checks
 from gateway.core.base64url import decoded
 from gateway.core.config import OperatorTable
 from gateway.core.events import Place
@@ -47,7 +48,7 @@ def check(parsed: Parsed) -> Faults:
     names: dict[Hashable, str] = {}
     keys: dict[Hashable, str] = {}
     for key, table in parsed.operators.items():
-        yield from _operator(key, table)
+        yield from _operator(key, table, parsed)
         yield from _first(f"{key}.name", table.name, names, shown(table.name))
         data = key_bytes(table.key)
         if data is not None:
@@ -68,7 +69,7 @@ def key_bytes(text: str) -> bytes | None:
     return None if len(data) != 32 or _is_weak(data) else data
 
 
-def _operator(key: str, table: OperatorTable) -> Faults:
+def _operator(key: str, table: OperatorTable, parsed: Parsed) -> Faults:
     if not NAME.fullmatch(table.name):
         wanted = Text("1 到 64 个字母、数字、点、横线", "1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'")
         yield Fault(f"{key}.name", shown(table.name), wanted)
@@ -84,6 +85,8 @@ def _operator(key: str, table: OperatorTable) -> Faults:
             wanted = Text('例如 { building = "2" }', 'a place like { building = "2" }')
             hint = Text("不写 places 就是整个院子", "leave places out for the whole compound")
             yield Fault(f"{key}.places[{index}]", Text("一个空的地点", "an empty place"), wanted, hint)
+        else:
+            yield from place_checks.check(f"{key}.places[{index}]", place, parsed)
     for index, action in enumerate(table.allow):
         if action != EVERYTHING and not ACTION.fullmatch(action):
             wanted = Text("动作名，如 unlock", "the name of an action, like unlock")

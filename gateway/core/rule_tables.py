@@ -23,8 +23,8 @@ names points too changes the rule of that kind on those points, or adds it. Keys
 mistakes are returned, not only the first.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from drivers.api import Point, Text
@@ -100,24 +100,43 @@ def compile_rules(
     return Compiled(tuple(rules.values()), tuple(faults))
 
 
-def for_nobody(
-    gateway_rules: Sequence[Table], devices: Mapping[str, tuple[str, Sequence[Point]]]
-) -> list[Fault]:
-    """Return a warning for each [[rule]] no device has a use for. `devices`: name to (category, points)."""
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A device or an asset, for whom a [[rule]] may be: `rules` are the tables it has already."""
+
+    name: str
+    category: str
+    points: Sequence[Point]
+    rules: Sequence[Table]
+
+
+def for_nobody(gateway_rules: Sequence[Table], ruled: Iterable[Ruled], kinds: Kinds) -> list[Fault]:
+    """Return a warning for each [[rule]] nothing has a use for, and where its kind is misspelt that."""
     faults = []
+    ruled = list(ruled)
     for i, table in enumerate(gateway_rules):
-        if not any(_concerns(table, name, category, points) for name, (category, points) in devices.items()):
+        if any(_concerns(table, each, gateway_rules[:i]) for each in ruled):
+            continue
+        if (wrong := _unknown_kind(f"rule[{i}]", table, kinds)) is not None:
+            faults.append(replace(wrong, warning=True))
+        else:
             found = Text("没有设备用得上", "no device it is for")
             wanted = Text(
-                "已有的设备或类别，且有这些测点", "a device or category that is there and has the points"
+                "已有的设备或类别，且有这些测点；不写测点，就要已有这一种规则",
+                "a device or category that is there and has the points; without points, a rule of this kind",
             )
             faults.append(Fault(f"rule[{i}]", found, wanted, warning=True))
     return faults
 
 
-def _concerns(table: Table, device: str, category: str, points: Sequence[Point]) -> bool:
-    fits = table.get("device", device) == device and table.get("category", category) == category
-    return fits and set(_points(table)) <= {point.name for point in points}
+def _concerns(table: Table, each: Ruled, before: Sequence[Table] = ()) -> bool:
+    """Return whether a table changes anything; `before` are tables that may have added the rule it changes."""
+    if table.get("device", each.name) != each.name or table.get("category", each.category) != each.category:
+        return False
+    if points := _points(table):
+        return set(points) <= {point.name for point in each.points}
+    added = [other for other in before if _points(other) and _concerns(other, each)]
+    return table.get("kind") in [other.get("kind") for other in (*each.rules, *added)]
 
 
 def _points(table: Table) -> tuple[str, ...]:
@@ -159,16 +178,22 @@ def _merged(below: Table, above: Table) -> dict[str, object]:
 
 def _rule(draft: _Draft, points: Sequence[Point], kinds: Kinds) -> tuple[Rule | None, list[Fault]]:
     """Return the rule of one table, or what is wrong with it."""
-    name = draft.table.get("kind")
-    if not isinstance(name, str) or name not in kinds:
-        hint = near(name, kinds.by_name) if isinstance(name, str) else None
-        wanted = Text("kinds.toml 中的种类", "a kind of kinds.toml")
-        return None, [Fault(f"{draft.key}.kind", NOTHING if name is None else shown(name), wanted, hint)]
-    kind = kinds[name]
+    if (wrong := _unknown_kind(draft.key, draft.table, kinds)) is not None:
+        return None, [wrong]
+    kind = kinds[str(draft.table["kind"])]
     known = [point.name for point in points]
     table = _with_defaults(draft.table, kind, known)
     faults = list(check(draft.key, table, kind, known)) or list(_check_counter(draft.key, table, points))
     return (None, faults) if faults else (_make(table, kind, points), [])
+
+
+def _unknown_kind(key: str, table: Table, kinds: Kinds) -> Fault | None:
+    name = table.get("kind")
+    if isinstance(name, str) and name in kinds:
+        return None
+    hint = near(name, kinds.by_name) if isinstance(name, str) else None
+    wanted = Text("kinds.toml 中的种类", "a kind of kinds.toml")
+    return Fault(f"{key}.kind", NOTHING if name is None else shown(name), wanted, hint)
 
 
 def _check_counter(key: str, table: Table, points: Sequence[Point]) -> Iterator[Fault]:

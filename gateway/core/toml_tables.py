@@ -4,6 +4,7 @@ msgspec stops at the first error, and a person who mends a file wants all of the
 is converted alone; a table with a fault does not hide the faults of the next one.
 """
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ _SECRET = re.compile(r"(?i)(password|secret|token)\s*=.*")
 TABLE = Text("一个表", "a table")
 TABLES = Text("表的列表", "a list of tables")
 PRINTABLE = Text("没有控制字符的一行文字", "one line of text without control characters")
+FINITE = Text("有限的数，不是 nan 或 inf", "a finite number, neither nan nor inf")
 POINTS = Text("点的列表，如 [[0.1, 0.2], [0.9, 0.2]]", "a list of points like [[0.1, 0.2], [0.9, 0.2]]")
 
 WANTED: dict[object, Text] = {
@@ -134,11 +136,20 @@ def _value(value: object, kind: Any, key: str, faults: list[Fault], words: Words
     if isinstance(value, str) and not value.isprintable():
         faults.append(Fault(key, shown(value), PRINTABLE))
         return None
+    if not _is_finite(value):  # TOML has nan and inf: a limit or a rest position that is one never alarms
+        faults.append(Fault(key, shown(value), FINITE))
+        return None
     try:
         return msgspec.convert(value, kind)
     except (msgspec.ValidationError, OverflowError):
         faults.append(Fault(key, shown(value), words.get(kind, TABLE), _quotes(value, kind)))
         return None
+
+
+def _is_finite(value: object) -> bool:
+    """Return whether no number in a value, however deep, is nan or inf."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return not (isinstance(value, float) and not math.isfinite(value)) and all(map(_is_finite, inside))
 
 
 def _quotes(value: object, kind: object) -> Text | None:

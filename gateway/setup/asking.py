@@ -9,8 +9,9 @@ import getpass
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from rich.console import Console
 from rich.markup import escape
@@ -23,6 +24,13 @@ from gateway.terminal.words import Words
 
 Check = Callable[[str], str]
 
+QUESTIONS: Final = (
+    "name", "id", "community", "grid", "microgrid", "lines", "again", "line", "product", "place", "called",
+    "free_doors", "broker", "username", "password", "ca_file", "cert_file", "key_file", "refused", "replace",
+    "resume", "stop", "start",
+)  # fmt: skip
+"""What a file of answers may speak of; `setup --help` lists them."""
+
 
 class Source(Protocol):
     """Whoever answers."""
@@ -32,6 +40,9 @@ class Source(Protocol):
 
     def refused(self, key: str, told: str, reason: str) -> None:
         """Hear why that will not do; ToolError if no other answer can be had."""
+
+    def asked_all(self) -> None:
+        """Hear that nothing more is asked of the site; ToolError for answers that nobody asked for."""
 
 
 class Person:
@@ -56,6 +67,9 @@ class Person:
         """Say why, and ask again."""
         self._console.print(f"  {reason}", style=WARN, markup=False, soft_wrap=True)
 
+    def asked_all(self) -> None:
+        """A person says nothing unasked."""
+
 
 class Script:
     """A file of answers."""
@@ -68,11 +82,16 @@ class Script:
 
     @classmethod
     def read(cls, path: Path, console: Console) -> "Script":
-        """Return the answers of a TOML file; ToolError if it is none."""
+        """Return the answers of a TOML file; ToolError if it is none, or answers what is never asked."""
         try:
-            return cls(tomllib.loads(path.read_text(encoding="utf-8")), console)
+            answers = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except (OSError, ValueError) as error:
             raise ToolError("setup.answers", file=path, reason=error) from error
+        for key in answers:
+            if key.partition(":")[0] not in QUESTIONS:
+                close = " ".join(get_close_matches(key, QUESTIONS, n=1) or QUESTIONS)
+                raise ToolError("setup.no_question", file=path, told=key, close=close)
+        return cls(answers, console)
 
     def answer(self, key: str, prompt: str, default: str | None, *, secret: bool) -> str:
         """Return what the file says; ToolError where it must say something and does not."""
@@ -86,6 +105,12 @@ class Script:
     def refused(self, key: str, told: str, reason: str) -> None:
         """Nobody is there to ask again."""
         raise ToolError("setup.answer_refused", what=key, told=told, reason=reason)
+
+    def asked_all(self) -> None:
+        """What is left of a list was for a device or a line that was not found: all others may have moved by one."""
+        for key, value in self._answers.items():
+            if isinstance(value, list) and (left := " ".join(filter(None, value))):
+                raise ToolError("setup.left_over", what=key, left=left)
 
     def _said(self, key: str) -> str | None:
         for name in (key, key.partition(":")[0]):

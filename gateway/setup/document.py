@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from drivers.api import Profile
 from gateway.core.toml_text import toml
+from gateway.setup import questions
 from gateway.setup.found import Installed, Site, Wired
 from gateway.terminal.words import Words
 
@@ -65,16 +66,26 @@ def _device(device: Installed, profiles: Mapping[str, Profile], words: Words) ->
 
 
 def _doors(site: Site, profiles: Mapping[str, Profile], words: Words) -> Iterator[str]:
+    taken = {each.name for wired in site.lines for each in wired.devices}
     boards = [each for wired in site.lines for each in wired.devices if each.category == "door"]
     for board in boards:
         known = profiles.get(board.product)
         points = {point.name for point in known.points} if known else set()
         parts = {key: f"{board.name}.{point}" for key, point in DOOR_POINTS.items() if point in points}
-        name = f"gate-{board.name.removeprefix('door-')}"[:32]
+        name = _free(f"gate-{board.name.removeprefix('door-')}"[:28], taken)
         facts = {"name": name, "label": board.label, "place": board.place, "strike": board.name, **parts}
         yield _comment(words("setup_file.door")) + _table("[[door]]", facts, {})
     if boards and site.free_doors:
-        yield _comment(words("setup_file.interlock")) + _table("[[interlock]]", {"name": "fire"}, {})
+        yield _comment(words("setup_file.interlock")) + _table(
+            "[[interlock]]", {"name": _free("fire", taken)}, {}
+        )
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return a name no device, door or interlock has yet, and take it."""
+    chosen = questions.free((name, *(f"{name}-{number}" for number in range(2, 1000))), taken)
+    taken.add(chosen)
+    return chosen
 
 
 def _table(title: str, facts: Mapping[str, object], notes: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ one moved as the last one was moved, so that one key does.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from gateway.core.config import BROKER_SCHEMES
@@ -153,6 +153,18 @@ def _step(before: str, after: str) -> int:
     return next((step for step in (1, -1) if before != after and moved(before, step) == after), 0)
 
 
+def line_name(told: str, taken: Collection[str]) -> str:
+    """Return what a line is called, which no other line may be."""
+    if told in taken:
+        raise WrongError("setup.wrong_taken", name=told)
+    return identity(told)
+
+
+def free(wanted: Iterable[str], taken: Collection[str]) -> str:
+    """Return the first of these names that nobody has."""
+    return next(each for each in wanted if each not in taken)
+
+
 def called(told: str, taken: Collection[str]) -> str:
     """Return how a device is called; what could be its name must not be another's."""
     if told in taken:
@@ -166,8 +178,7 @@ def device_name(device: Device, where: str, line: int, taken: Collection[str]) -
     if not any(parts):
         parts = [f"l{line}", str(device.address)]
     name = "-".join((device.category or "device", *filter(None, parts)))[:28].rstrip("-")
-    numbered = (name, *(f"{name}-{number}" for number in range(2, 1000)))
-    return next(each for each in numbered if each not in taken)
+    return free((name, *(f"{name}-{number}" for number in range(2, 1000))), taken)
 
 
 def broker(told: str) -> str:

@@ -27,6 +27,7 @@ class Stairs:
         self._words, self._console = words, console
         self._places: list[str] = []
         self._taken: set[str] = set()
+        self._line_names: set[str] = set()
         self._chosen: dict[tuple[str, ...], str] = {}
 
     def lines(self, options: Options) -> list[Wired]:
@@ -63,9 +64,12 @@ class Stairs:
                 return line
 
     def _wired(self, number: int, line: Line) -> Wired:
+        numbered = (f"line-{each}" for each in (number, *range(1, 1000)))
         name = self._asker.ask(
-            f"line:{line.port}", questions.identity, default=f"line-{number}", port=line.port
-        )
+            f"line:{line.port}", lambda told: questions.line_name(told, self._line_names),
+            default=questions.free(numbered, self._line_names), port=line.port,
+        )  # fmt: skip
+        self._line_names.add(name)
         if any(each.products for each in line.devices):
             self._say("setup.stairs")
         devices = [each for device in line.devices if (each := self._installed(number, line, device))]

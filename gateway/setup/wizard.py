@@ -64,10 +64,10 @@ class Wizard:
 
     def __init__(self, task: Task, record: Record, words: Words, console: Console, unit: Unit) -> None:
         self._task, self._record, self._words, self._console, self._unit = task, record, words, console, unit
-        source: asking.Source = asking.Person(console, hurried=task.hurried)
+        self._source: asking.Source = asking.Person(console, hurried=task.hurried)
         if task.answers is not None:
-            source = asking.Script.read(task.answers, console)
-        self._asker = Asker(source, record, words)
+            self._source = asking.Script.read(task.answers, console)
+        self._asker = Asker(self._source, record, words)
 
     def play(self) -> int:
         """Ask, look, write, show; return the exit code."""
@@ -80,6 +80,7 @@ class Wizard:
         stop = installed and self._unit.active and self._asker.once("stop", questions.yes, default="y") == "y"
         with self._unit.stopped(wanted=stop):
             site, password = self._site()
+            self._source.asked_all()
             checked = keeping.write(self._task.output, site, password, self._task.profiles, self._words)
             if checked.config is None:
                 showing.faults(checked, self._words, self._console)

@@ -5,6 +5,8 @@ given as its `help`. Whatever goes wrong, a person reads one line of it; a trace
 """
 
 import copy
+import errno
+import io
 import os
 import sys
 import traceback
@@ -20,6 +22,9 @@ PROGRAM = "compound-gateway"
 
 DONE, NO, USAGE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 """Exit codes: done; the answer is no; bad usage; a fault of the program (EX_SOFTWARE); Ctrl-C."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What a disk says on which somebody wanted a command's output."""
 
 
 def words_of(context: click.Context) -> Words:
@@ -114,6 +119,9 @@ class Program(Group):
             return super().main(args, prog_name, standalone_mode=False, **extra)
         told, language, debug = _common(sys.argv[1:] if args is None else args)
         words = Words(language)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")  # a terminal in GBK or Latin-1 has no ✓ or bar: a ? does
         try:
             code = super().main(told, PROGRAM, standalone_mode=False, obj=words, **extra)
         except click.exceptions.NoArgsIsHelpError as error:
@@ -127,6 +135,8 @@ class Program(Group):
         except (click.Abort, KeyboardInterrupt):
             sys.exit(INTERRUPTED)
         except Exception as fault:  # noqa: BLE001 - the last resort: no trace for who did not ask for one
+            if isinstance(fault, OSError) and fault.errno in FULL:
+                sys.exit(_say(words("help.full", reason=fault.strerror), NO))
             if debug:
                 traceback.print_exc()
             sys.exit(_say(words("help.bug", fault=f"{type(fault).__name__}: {fault}"), BUG))

@@ -106,7 +106,7 @@ def password(table: MqttTable) -> str | None:
         return None
     where = str(credential(table.password_file))
     try:
-        secret = _read(table.password_file, "mqtt.password_file").decode().rstrip("\r\n")
+        secret = _read(table.password_file, "mqtt.password_file").decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:  # the cause would carry the secret
         raise SetupError("read mqtt.password_file", where, "the file is no UTF-8 text") from None
     if not secret:

@@ -89,7 +89,6 @@ def test_a_good_configuration_has_no_fault() -> None:
     ("part", "line", "key"),
     [
         ("gateway", "retention_days = 0", "gateway.retention_days"),
-        ("gateway", "retention_days = nan", "gateway.retention_days"),
         ("gateway", "journal_max_mb = 1", "gateway.journal_max_mb"),
         ("gateway", 'state_dir = ""', "gateway.state_dir"),
         ("mqtt", 'confirm = "desks"', "mqtt.confirm"),
@@ -211,11 +210,6 @@ def test_a_fire_detector_without_a_building_is_a_warning() -> None:
 
 def test_the_building_of_the_gateway_counts_for_its_detectors() -> None:
     assert faults(gateway='place = { building = "2" }', device="") == []
-
-
-def test_a_rule_no_device_has_a_use_for_is_a_warning() -> None:
-    fault = only(more='[[rule]]\nkind = "door.held"\npoint = "contact"\nwhen = true\ncategory = "door"')
-    assert (fault.key, fault.warning) == ("rule[0]", True)
 
 
 def test_floors_of_a_camera_that_go_down_instead_of_up_are_a_warning() -> None:

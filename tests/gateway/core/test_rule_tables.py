@@ -7,7 +7,8 @@ import pytest
 from drivers.api import Point
 from gateway.core import kinds
 from gateway.core.events import Certainty, Severity
-from gateway.core.rule_tables import Compiled, compile_rules, for_nobody
+from gateway.core.faults import Fault
+from gateway.core.rule_tables import Compiled, Ruled, compile_rules, for_nobody
 from gateway.core.rules import Above, Below, Deviates, Equals, Rule
 
 KINDS = kinds.built_in()
@@ -204,13 +205,30 @@ def test_two_rules_of_a_kind_on_one_point_are_one_too_many() -> None:
     assert "found fire.smoke/alarm, wanted one rule of a kind on a point" in str(fault)
 
 
+def told(*tables: Mapping[str, object]) -> list[Fault]:
+    """Return the warnings about rules that nothing has a use for, where there is one smoke detector."""
+    return for_nobody(tables, [Ruled("smoke-1", "smoke", POINTS, [FIRE])], KINDS)
+
+
 def test_a_rule_for_nobody_is_a_warning() -> None:
-    devices = {"smoke-1": ("smoke", POINTS)}
     tables = [
         {**BATTERY},
         {**BATTERY, "device": "smok-1"},
         {**BATTERY, "category": "door"},
         {**BATTERY, "point": "x"},
     ]
-    assert [fault.key for fault in for_nobody(tables, devices)] == ["rule[1]", "rule[2]", "rule[3]"]
-    assert all(fault.warning for fault in for_nobody(tables, devices))
+    assert [fault.key for fault in told(*tables)] == ["rule[1]", "rule[2]", "rule[3]"]
+    assert all(fault.warning for fault in told(*tables))
+
+
+def test_a_rule_that_changes_a_kind_nothing_has_is_a_warning_and_a_misspelt_kind_is_named() -> None:
+    """It names no points, so it adds nothing: without a word it would change nothing at all."""
+    (fault,) = told({"kind": "fire.smok", "reads": 3})
+    assert str(fault).endswith('found "fire.smok", wanted a kind of kinds.toml (did you mean fire.smoke?)')
+    assert [each.key for each in told({"kind": "fire.heat", "reads": 3})] == ["rule[0]"]
+    assert [each.key for each in told({"reads": 3}, {"kind": [1]})] == ["rule[0].kind", "rule[1].kind"]
+
+
+def test_a_rule_that_changes_what_the_product_or_another_rule_brings_is_no_warning() -> None:
+    assert told({"kind": "fire.smoke", "reads": 3}) == []
+    assert told({**BATTERY}, {"kind": BATTERY["kind"], "reads": 3}) == []
