@@ -22,6 +22,7 @@ LONGEST_SHELF_S = 7 * 86_400.0
 SET_BACK_S = 3600.0  # as much as a clock is put right by while something lies there
 EARLY_S = 0.001  # a timer set from a time of day may come so much too early: its digits end there
 
+_ACKNOWLEDGED = frozenset({State.ACTIVE_ACKED, State.LATCHED_ACKED})
 _ON_SHELF = frozenset({State.SHELVED_ACTIVE, State.SHELVED_CLEARED})
 _NEVER = float("-inf")
 _ENDED_MOST = 64  # alerts that are over and may still be given evidence
@@ -150,12 +151,22 @@ class AlertList:
         """A person has seen it; PolicyError if there is nothing to acknowledge. Return the alert's key."""
         life = self._named(alert)
         self._move(life, Trigger.ACKNOWLEDGE, now, by=by, note=note)
-        kind = self._kinds.by_name.get(life.body.kind)
-        if kind is not None and kind.momentary and life.state is State.ACTIVE_ACKED:
-            self._clear(life, now)
-        elif kind is not None and kind.answered and life.state is not State.OVER:
-            self.reset([life.body.key], by, now)
+        self.see_through(life.body.key, now)
         return life.body.key
+
+    def see_through(self, key: str, now: float) -> bool:
+        """Do what comes with an acknowledgement, now or where a power cut came between; say whether it is reset.
+
+        What is past and acknowledged is over, and who answered a call for help has reset it: nobody could do it later.
+        """
+        life = self._lives.get(key)
+        if life is not None and life.state in _ACKNOWLEDGED:
+            kind = self._kinds.by_name.get(life.body.kind)
+            if kind is not None and kind.momentary and life.state is State.ACTIVE_ACKED:
+                self._clear(life, now)
+            elif kind is not None and kind.answered:
+                self.reset([key], life.body.by or "", now)
+        return life is not None and life.state is State.ACTIVE_RESET
 
     def reset(self, keys: Iterable[str], by: str, now: float) -> int:
         """A person resets these alerts where they latch; return how many were. Flapping is counted anew."""

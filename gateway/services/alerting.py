@@ -158,10 +158,7 @@ class Alerting:
         self._neighbours.settle(self._now)
 
     def reset(self, device: str, by: str) -> None:
-        """A person resets what latched at a device; PolicyError if nothing did.
-
-        What is in alarm still stays until its device is normal.
-        """
+        """A person resets what latched at a device, but for what is in alarm still; PolicyError if nothing did."""
         mine = [body.key for body in self._alerts.bodies() if self._is_reset_with(body, device)]
         if not self._alerts.reset(mine, by, self._now):
             raise PolicyError(f"{device} has nothing to reset", "`alerts` lists what is open")
@@ -314,6 +311,8 @@ class Alerting:
         for body in self._alerts.bodies():
             if self._known.forgets(body):
                 self._alerts.gone(body.key, self._now, watched=False)
+            elif self._alerts.see_through(body.key, self._now):
+                self._pass([body.key])
         self._neighbours.restore(now=self._now, wall=self._now + self._ahead)
 
     def _is_reset_with(self, body: AlertBody, device: str) -> bool:

@@ -12,7 +12,19 @@ from gateway.core.alerts import State
 from gateway.core.events import AlertBody, Change
 from gateway.core.policy import PolicyError
 from tests import virtual
-from tests.gateway.street import CLEARED, KINDS, RAISED, SMOKE, TILT, UPDATED, WALL, WATER, Street, watched
+from tests.gateway.street import (
+    ACKNOWLEDGED,
+    CLEARED,
+    KINDS,
+    RAISED,
+    SMOKE,
+    TILT,
+    UPDATED,
+    WALL,
+    WATER,
+    Street,
+    watched,
+)
 
 DEVICES = (
     watched("smoke-a", "smoke"),
@@ -174,6 +186,17 @@ def test_after_a_restart_an_alert_waits_for_good_readings_to_be_proven_normal() 
     assert after.told == []  # its other angle is not known yet
     after.reads("cover", "pitch", 0.0, 0.0)
     assert [(body.change, body.alert) for body in after.told] == [(CLEARED, before.told[0].alert)]
+
+
+def test_what_is_past_and_was_acknowledged_is_over_also_where_the_power_was_cut_in_between() -> None:
+    before = Street(*DEVICES)
+    before.note("journal.corrupt")
+    before.alerting.acknowledge(before.open("journal.corrupt").alert, "warden")
+    assert [body.change for body in before.told[-2:]] == [ACKNOWLEDGED, CLEARED]
+    after = Street(*DEVICES, restore=before.events[:-1])
+    after.reads("cover", "roll", 0.0)
+    assert after.alerting.alerts() == []
+    assert [(body.change, body.by) for body in after.told] == [(CLEARED, "warden")]
 
 
 def test_an_open_cover_is_still_an_open_cover_after_a_restart() -> None:

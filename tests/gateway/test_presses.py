@@ -95,6 +95,20 @@ def test_an_answered_press_is_not_told_again_by_the_next_run(street: Street) -> 
     assert after.told == []
 
 
+def test_an_answer_that_a_power_cut_broke_off_is_seen_through_by_the_next_run(street: Street) -> None:
+    """Nobody could answer it a second time: it would stand as active for ever."""
+    press(street, 8)
+    street.alerting.acknowledge(street.open("care.sos").alert, "warden")
+    for cut in (2, 1):
+        kept = [event for event in street.events if event.body not in street.told[-cut:]]
+        after = Street(BUTTON, restore=kept)
+        press(after, 8)
+        assert after.alerting.alerts() == []
+        assert (after.told[-1].change, after.told[-1].by) == (CLEARED, "warden")
+        press(after, 9)
+        assert after.open("care.sos").state == State.ACTIVE_UNACKED
+
+
 def test_a_second_press_that_was_answered_with_the_first_is_not_told_again_by_the_next_run(
     street: Street,
 ) -> None:

@@ -87,6 +87,11 @@ class Outbox:
         return len(self._held)
 
     @property
+    def refuses(self) -> bool:
+        """Return whether some row was refused and waits for its next try."""
+        return self._first_refused() is not None
+
+    @property
     def passed_over(self) -> bool:
         """Return whether all that waits was refused or lost alone: rows behind it are confirmed, upstream hears us."""
         if self._blind_from is not None:

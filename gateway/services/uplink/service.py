@@ -256,7 +256,7 @@ class Uplink:
         if link is None or link.lost.done() or link.flying >= link.window * share:
             return False
         message = Message(topic, content, retain, expiry_s, content_type, correlation)
-        told = functools.partial(self._said, topic)
+        told = functools.partial(self._tally.answered, topic)
         link.publish(message, told if retain else lambda _refusal: None)  # nobody may wait for an answer
         return True
 
@@ -282,11 +282,9 @@ class Uplink:
             self._session.confirmed()
 
     def _say(self, link: Connection, availability: bytes) -> None:
-        link.publish(self._availability(availability), functools.partial(self._said, "availability"))
-
-    def _said(self, what: str, refusal: str | None) -> None:
-        if refusal is not None:
-            self._tally.refuse(what, refusal)
+        link.publish(
+            self._availability(availability), functools.partial(self._tally.answered, "availability")
+        )
 
     def _availability(self, content: bytes) -> Message:
         return Message(self._identity.availability, content, retain=True, content_type="text/plain")

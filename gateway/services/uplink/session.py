@@ -43,7 +43,7 @@ class Tally:
         default_factory=lambda: {lane: asyncio.Event() for lane in Lane}
     )
     refused: int = 0
-    refusal: str = ""
+    refusals: dict[str, str] = field(default_factory=dict)  # of what was refused and not taken since
     receipts_ignored: int = 0
     last_confirmed_at: float | None = None
     health_changed: bool = False
@@ -54,10 +54,17 @@ class Tally:
         self.flowed[lane].set()
         self.last_confirmed_at = now
 
-    def refuse(self, what: str, reason: str) -> None:
-        """Count a refusal."""
-        self.refused += 1
-        self.refusal = f"the broker refuses {what}: {reason}"
+    @property
+    def refusal(self) -> str:
+        """Return in words what was refused last and still is; empty where the broker takes everything."""
+        return next(reversed(self.refusals.values()), "")
+
+    def answered(self, what: str, refusal: str | None) -> None:
+        """Take in what the broker said of a message: the reason why it was refused, None where it was taken."""
+        self.refusals.pop(what, None)
+        if refusal is not None:
+            self.refused += 1
+            self.refusals[what] = f"the broker refuses {what}: {refusal}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +221,13 @@ class Session:
         self._house.probe("uplink.before_acknowledgement")
         if refusal is not None:
             self._outbox.refused(position)
-            self._tally.refuse(what, refusal)
-        elif self._outbox.acknowledged(position, self._now()):
-            self._tally.confirm(Lane.URGENT, 1, self._now())
-            self._move(URGENT_SINK, self._outbox.cursor)
+            self._tally.answered(what, refusal)
+        else:
+            if self._outbox.acknowledged(position, self._now()):
+                self._tally.confirm(Lane.URGENT, 1, self._now())
+                self._move(URGENT_SINK, self._outbox.cursor)
+            if not self._outbox.refuses:
+                self._tally.answered(what, None)
         self._house.probe("uplink.after_acknowledgement")
         self._nudge.set()
 
@@ -239,6 +249,7 @@ class Session:
         content = self._house.states(device)
         if content is None:
             self._states.unknown(device)
+            self._tally.answered(_state_of(device), None)
             self._move(READINGS_SINK, self._states.cursor)
             return
         self._states.sent(device, self._now())
@@ -247,9 +258,9 @@ class Session:
         self._link.publish(message, functools.partial(self._state_answered, device))
 
     def _state_answered(self, device: str, refusal: str | None) -> None:
+        self._tally.answered(_state_of(device), refusal)
         if refusal is not None:
             self._states.refused(device, self._now())
-            self._tally.refuse(f"the state of {device}", refusal)
         else:
             self._states.confirmed(device)
             self._tally.confirm(Lane.READINGS, 1, self._now())
@@ -263,11 +274,7 @@ class Session:
         self._health_at, self._tally.health_changed = self._now(), False
         topic = payload.topic(self._house.gateway_id, "health")
         message = Message(topic, self._house.health(), retain=True, expiry_s=EXPIRY_S)
-        self._link.publish(message, self._health_answered)
-
-    def _health_answered(self, refusal: str | None) -> None:
-        if refusal is not None:
-            self._tally.refuse("health", refusal)
+        self._link.publish(message, functools.partial(self._tally.answered, "health"))
 
     def _move(self, sink: str, position: Position) -> None:
         if position == self._cursors[sink]:
@@ -276,6 +283,10 @@ class Session:
         self._house.probe("uplink.before_cursor")
         self._house.journal.move_cursor(sink, position)
         self._house.probe("uplink.after_cursor")
+
+
+def _state_of(device: str) -> str:
+    return f"the state of {device}"
 
 
 def _is_told(event: Event) -> bool:

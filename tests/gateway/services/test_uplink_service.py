@@ -317,6 +317,28 @@ def test_one_refused_message_holds_up_no_other() -> None:
             broker.answer = lambda _message: None
             await until(drained(journal), within_s=40)
             assert uplink.statistics().refused >= 1
+            assert uplink.statistics().trouble == "", "it has been taken since"
+
+    virtual.run(story())
+
+
+@pytest.mark.parametrize("what", ["health", "availability", "state/thermo"])
+def test_what_was_refused_is_trouble_until_it_is_taken_and_no_longer(what: str) -> None:
+    journal, broker = MemoryJournal(), MemoryBroker()
+    broker.answer = lambda message: "no" if message.topic.endswith(what) else None
+
+    async def story() -> None:
+        journal.submit(reading_body("thermo"))
+        async with running(journal, broker) as uplink:
+            await until(lambda: uplink.statistics().refused)
+            journal.submit_alerts(3)
+            await until(drained(journal))
+            assert uplink.statistics().trouble.endswith(": no"), "what else is taken says nothing of it"
+            broker.answer = lambda _message: None
+            broker.cut()
+            broker.up = True
+            await asyncio.sleep(120)
+            assert uplink.statistics().trouble == ""
 
     virtual.run(story())
 
@@ -685,5 +707,9 @@ def test_an_answer_nobody_waits_for_is_no_trouble_and_a_refused_nonce_is() -> No
             uplink.publish("nonce", b"", retain=True)
             await asyncio.sleep(1)
             assert uplink.statistics().trouble == "the broker refuses nonce: no"
+            broker.answer = lambda _message: None
+            uplink.publish("nonce", b"", retain=True)
+            await asyncio.sleep(1)
+            assert uplink.statistics().trouble == ""
 
     virtual.run(story())
