@@ -36,7 +36,9 @@ def flap(street: Street, times: int) -> None:
 
 def test_a_flapping_condition_is_held_and_told_once_a_minute() -> None:
     street = Street(*DEVICES)
-    flap(street, 75)  # five minutes
+    flap(street, 2)
+    assert (street.told[-1].change, street.told[-1].text.zh[-11:]) == (Change.UPDATED, "，反复出现，共 2 次")
+    flap(street, 73)  # five minutes
     assert street.story[:4] == [("fire.fault", RAISED), ("fire.fault", CLEARED), ("fire.fault", RAISED),
                                 ("fire.fault", UPDATED)]  # fmt: skip
     assert len(street.told) <= 4 + 5
