@@ -311,7 +311,9 @@ def test_the_timer_ends_the_time_on_the_shelf() -> None:
         street.alerting.shelve(street.told[0].alert, WALL + 3600, "Li")
         async with asyncio.TaskGroup() as group:
             task = group.create_task(street.alerting.run(), name="alerting")
-            await asyncio.sleep(3601)
+            await asyncio.sleep(3599)
+            assert len(street.told) == 2
+            await asyncio.sleep(2)
             task.cancel()
         return street.told
 
