@@ -39,6 +39,13 @@ def test_a_cover_that_was_tilted_before_the_restart_and_opens_after_it_is_told_a
     assert after.story == [("manhole.open", UPDATED)]
 
 
+def test_a_cover_with_one_angle_that_opens_after_it_was_tilted_is_told_as_open() -> None:
+    tilt = {"kind": "manhole.tilt", "point": "roll", "deviates": 10, "clear": 8, "urgent": 90}
+    street = Street(watched("cover", "tilt", tilt, baseline={"roll": 0.0}))
+    street.reads("cover", "roll", 20.0, 20.0, 95.0, 95.0)
+    assert street.kinds() == ["manhole.open"]
+
+
 def test_a_rest_of_what_is_no_longer_there_changes_nothing() -> None:
     street = Street(watched("cover", "tilt"))
     street.rest("gone", "roll", 50.0)
