@@ -15,6 +15,7 @@ from gateway.core.rules import Above, Below, Deviates, Equals, Rule, Test, diffe
 
 KINDS = kinds.built_in()
 LOOK, LATER, FOUND, GONE, WORSE = Finding.LOOK, Finding.LATER, Finding.FOUND, Finding.GONE, Finding.WORSE
+AGAIN = Finding.AGAIN
 
 
 def condition(
@@ -94,6 +95,14 @@ def test_what_must_last_minutes_has_not_lasted_them_while_nobody_looked() -> Non
     assert found(anew, (0.0, 1)) == [LATER]
     anew.lose(40.0)
     assert found(anew, (101.0, 1), (160.0, 1), (161.0, 1)) == [LATER, LATER, FOUND]
+
+
+def test_what_lasts_is_told_again_after_its_time_and_after_a_restart_from_then_on() -> None:
+    lane = condition(Equals((1,)), again_s=60)
+    told = found(lane, (0, 1), (1, 1), (30, 1), (60, 1), (61, 1), (90, 1), (120, 1), (121, 1))
+    assert told == [None, FOUND, None, None, AGAIN, None, None, AGAIN]
+    restored = Condition(lane.rule, "p", active=True)
+    assert found(restored, (1000, 1), (1059, 1), (1060, 1)) == [None, None, AGAIN]
 
 
 def test_a_device_that_says_nothing_poll_after_poll_was_silent_all_the_time() -> None:
