@@ -103,7 +103,7 @@ class AlertList:
             self._repeat(life, found, now)
         else:
             trigger = Trigger.WORSEN if past_limit else Trigger.RAISE
-            self._move(life, trigger, now, found=found, count=found.count or life.count + found.times)
+            self._move(life, trigger, now, found=found, count=life.count + found.times)
 
     def lasts(self, key: str, found: Found, now: float) -> None:
         """A condition is true still, after so long that people are told again: not of what lies on the shelf."""
@@ -116,7 +116,7 @@ class AlertList:
         if life is None:
             self._begin(key, found, now)
         else:
-            self._move(life, Trigger.WORSEN, now, found=found, count=found.count or life.count)
+            self._move(life, Trigger.WORSEN, now, found=found, count=found.count)
 
     def enrich(self, key: str, evidence: tuple[str, ...], note: str | None, now: float) -> None:
         """Evidence of an alert came, or was lost; one that is over already is told once more, still over."""
@@ -141,7 +141,7 @@ class AlertList:
         life.active = False
         flapping = self._flaps(key)
         flapping.change(now)
-        if not life.held and (flapping.until <= now or life.state is State.ACTIVE_RESET or not watched):
+        if not life.held and flapping.until <= now:
             self._clear(life, now, None if watched else self._kinds.unwatched)
         elif not life.held:
             life.held = True
@@ -221,7 +221,7 @@ class AlertList:
     def _repeat(self, life: _Life, found: Found, now: float) -> None:
         """Count what came again; what latches (fire, SOS) wants to be seen again."""
         life.active = True
-        life.count = found.count or life.count + found.times
+        life.count += found.times
         life.latest = found
         if life.body.latch and life.state in {State.ACTIVE_ACKED, State.ACTIVE_RESET}:
             self._move(life, Trigger.WORSEN, now, found=found, count=life.count)

@@ -74,6 +74,14 @@ def test_a_device_that_needs_silence_is_passed_over_and_not_forgotten() -> None:
     assert bus.next(3.0) is resting
 
 
+def test_a_device_that_needs_silence_stops_no_other_of_its_class_with_another_interval() -> None:
+    free, resting = Job(0, Priority.FIRE, 2.0), Job(1, Priority.FIRE, 1.0)
+    bus = _bus(free, resting, ready_at=lambda job: 3.0 if job is resting else 0.0)
+    assert bus.next(1.0) is free
+    assert bus.next(1.0) is None
+    assert bus.wake_at == 3.0
+
+
 def test_fire_that_fills_the_line_leaves_a_tenth_to_the_others() -> None:
     fire = [Job(number, Priority.FIRE, 0.0) for number in range(4)]
     door, telemetry = Job(8, Priority.DOOR, 0.0), Job(9, Priority.TELEMETRY, 0.0)

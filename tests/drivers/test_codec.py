@@ -174,6 +174,22 @@ def test_an_exception_is_a_reply_and_found_after_noise() -> None:
     assert find_reply(buffer, 1, SMOKE) == ExceptionReply(3, 2)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [ReadRequest(2, 0, 4), ReadRequest(4, 8, 1), WriteSingle(6, 1, 3), WriteMultiple(16, 1, (1, 2))],
+)
+def test_an_exception_to_whatever_was_asked_is_its_reply(asked: Request) -> None:
+    buffer = bytearray(rtu_frame(1, bytes((asked.function | 0x80, 2))))
+    assert find_reply(buffer, 1, asked) == ExceptionReply(asked.function, 2)
+
+
+def test_one_value_out_of_range_among_good_ones_is_not_sent() -> None:
+    with pytest.raises(ValueError, match="value out of range"):
+        encode_request(WriteMultiple(16, 1, (1, 0x10000)))
+    with pytest.raises(ValueError, match="value out of range"):
+        encode_request(WriteMultiple(15, 1, (1, 2)))
+
+
 def test_the_late_reply_to_an_older_request_is_recognised_by_that_request() -> None:
     late = bytearray(rtu_frame(7, encode_reply(ReadReply(3, (1, 2, 3)))))
     assert find_reply(late, 7, SMOKE) is None

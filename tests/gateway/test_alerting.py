@@ -319,8 +319,8 @@ def test_a_baseline_of_the_configuration_stands_above_one_of_the_stream(street: 
 def test_a_person_can_set_a_new_rest() -> None:
     street = Street(watched("cover", "tilt"))
     street.rest("cover", "roll", 50.0)
-    street.reads("cover", "roll", 49.0, 51.0, 50.0)
-    assert street.kinds() == []
+    street.reads("cover", "roll", 20.0, 20.0, 50.0, 50.0)  # twenty is no rest any more, fifty is
+    assert street.story == [("manhole.tilt", RAISED), ("manhole.tilt", CLEARED)]
 
 
 def test_a_baseline_of_the_last_run_is_taken_up() -> None:

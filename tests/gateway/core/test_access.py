@@ -96,7 +96,15 @@ def test_a_card_blocked_here_stays_out_whatever_the_list_says() -> None:
     assert asked(entry(), barred=(CARD,)).reason is Reason.BLOCKED
 
 
-@pytest.mark.parametrize("timed", [entry(valid_until=NOON - 1), entry(schedules=("nights",))])
+def test_of_several_doors_each_is_opened_and_of_none_none() -> None:
+    assert asked(entry(doors=("gate-west", "gate-east"))).granted
+    assert asked(entry(doors=("building=3", "building=2/unit=1"))).granted
+    assert asked(entry(doors=())).reason is Reason.NOT_THIS_DOOR
+
+
+@pytest.mark.parametrize(
+    "timed", [entry(valid_until=NOON - 1), entry(valid_from=NOON + 1), entry(schedules=("nights",))]
+)
 def test_while_the_clock_is_not_trusted_the_configuration_decides(timed: Entry) -> None:
     denying = Terms(TERMS.schedules, "deny")
     assert asked(timed, synced=False).granted

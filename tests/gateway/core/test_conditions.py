@@ -15,6 +15,7 @@ from gateway.core.rules import Above, Below, Deviates, Equals, Rule, Test, diffe
 
 KINDS = kinds.built_in()
 LOOK, LATER, FOUND, GONE, WORSE = Finding.LOOK, Finding.LATER, Finding.FOUND, Finding.GONE, Finding.WORSE
+AGAIN = Finding.AGAIN
 
 
 def condition(
@@ -44,6 +45,8 @@ def found(condition: Condition, *readings: tuple[float, Value]) -> list[Finding 
         ),
         (condition(Equals((1,)), kind="care.sos"), [(0, 1), (1, 1)], [LOOK, FOUND]),
         (condition(Equals((1,)), apart_s=2), [(0, 1), (1, 1), (2, 1)], [LATER, None, FOUND]),
+        (condition(Equals((1,)), kind="care.sos", apart_s=2), [(0, 1), (1, 1), (2, 1)], [LATER, None, FOUND]),
+        (condition(Equals((1,)), kind="care.sos", hold_s=9), [(0, 1), (1, 1), (9, 1)], [LOOK, LATER, FOUND]),
         (condition(Equals((1,)), hold_s=9), [(0, 1), (1, 1), (8, 1), (9, 1)], [None, LATER, LATER, FOUND]),
         (condition(Equals((1,)), hold_s=9), [(0, 1), (1, 1), (5, 0), (9, 1)], [None, LATER, None, None]),
         (
@@ -92,6 +95,51 @@ def test_what_must_last_minutes_has_not_lasted_them_while_nobody_looked() -> Non
     assert found(anew, (0.0, 1)) == [LATER]
     anew.lose(40.0)
     assert found(anew, (101.0, 1), (160.0, 1), (161.0, 1)) == [LATER, LATER, FOUND]
+
+
+def test_what_lasts_is_told_again_after_its_time_and_after_a_restart_from_then_on() -> None:
+    lane = condition(Equals((1,)), again_s=60)
+    told = found(lane, (0, 1), (1, 1), (30, 1), (60, 1), (61, 1), (90, 1), (120, 1), (121, 1))
+    assert told == [None, FOUND, None, None, AGAIN, None, None, AGAIN]
+    restored = Condition(lane.rule, "p", active=True)
+    assert found(restored, (1000, 1), (1059, 1), (1060, 1)) == [None, None, AGAIN]
+
+
+def test_a_device_that_says_nothing_poll_after_poll_was_silent_all_the_time() -> None:
+    gas = condition(Above(3, 2), hold_s=20)
+    found(gas, (0, 4), (1, 4))
+    for at in (2, 9, 16):
+        gas.lose(at)
+    assert found(gas, (22, 4), (39, 4), (40, 4)) == [LATER, LATER, FOUND]
+
+
+def test_a_silence_holds_back_no_call_for_help() -> None:
+    call = condition(Equals((1,)), kind="lift.ebike", hold_s=5)
+    assert found(call, (0, 1)) == [LOOK]
+    call.lose(1)
+    assert found(call, (6, 1)) == [FOUND]
+
+
+def test_a_detector_in_test_begins_nothing_that_a_single_reading_ends() -> None:
+    smoke = condition(Equals((1,)), kind="fire.smoke")
+    assert found(smoke, (0, 1)) == [LOOK]
+    smoke.suppress("test", True)
+    smoke.suppress("test", False)
+    assert found(smoke, (60, 1), (61, 1)) == [LOOK, FOUND]
+
+
+def test_one_reading_past_the_urgent_limit_makes_nothing_worse_also_while_it_ends() -> None:
+    cover = condition(Deviates(10, 8, 90), baseline=0.0)
+    assert found(cover, (0, 20.0), (1, 20.0), (2, 0.0), (3, 95.0)) == [None, FOUND, None, LOOK]
+
+
+def test_a_door_that_was_read_closed_once_was_not_seen_closed() -> None:
+    rule = Rule(
+        KINDS["door.forced"], ("p",), Equals((1,)), Severity.MINOR, Certainty.OBSERVED, excused_by=("exit",)
+    )
+    door = Condition(rule, "p")
+    assert found(door, (0, 1), (1, 0), (2, 1), (3, 1)) == [None] * 4
+    assert found(door, (4, 0), (5, 0), (6, 1), (7, 1))[-1] is FOUND
 
 
 def test_a_condition_knows_when_it_was_first_seen_and_how_far_it_was() -> None:

@@ -108,6 +108,29 @@ def test_what_is_missing_is_said_behind_what_was_said_before() -> None:
     assert (street.told[-1].note, street.told[-1].evidence) == ("two bottles, sent somebody", ("clip",))
 
 
+def test_what_is_missing_of_an_alert_that_is_over_is_said_behind_what_was_said_there() -> None:
+    street = Watched()
+    street.fell("f1", evidence=("still",))
+    street.alerting.acknowledge(street.open("falling.object").alert, "guard", "two bottles")
+    street.fell("f1", evidence=("still",), note="缺现场录像 (clip missing)", more=True)
+    assert (street.told[-1].state, street.told[-1].note) == ("over", "two bottles; 缺现场录像 (clip missing)")
+    street.fell("f1", evidence=("still", "clip"), more=True)
+    assert street.told[-1].note == "two bottles; 缺现场录像 (clip missing)"
+
+
+def test_what_is_missing_of_an_alert_that_so_many_followed_is_told_to_nobody() -> None:
+    street = Watched()
+    street.fell("f1")
+    street.alerting.acknowledge(street.open("falling.object").alert, "guard")
+    for number in range(64):
+        street.link("camera", f"c{number}", up=False)
+        street.alerting.acknowledge(street.told[-1].alert, "guard")
+        street.link("camera", f"c{number}", up=True)
+    told = len(street.told)
+    street.fell("f1", note="缺现场录像 (clip missing)", more=True)
+    assert len(street.told) == told
+
+
 def test_an_alert_has_only_so_many_falls_and_its_note_only_so_many_words() -> None:
     street = Watched()
     for number in range(40):

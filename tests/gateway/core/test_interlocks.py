@@ -1,17 +1,65 @@
-"""Which orders move the same thing, what an engaged interlock wants to stay as it is, what is owed after a restart."""
+"""How far a fire reaches, which orders move the same thing, what stays as it is, what is owed after a restart."""
 
 from typing import Literal
 
+import msgspec
 import pytest
 
-from gateway.core.events import Body, Clock, CommandBody, Event, OutcomeBody
-from gateway.core.interlocks import InterlockOrder, InterlockPlan
+from gateway.core.alerts import State
+from gateway.core.events import Body, Clock, CommandBody, Event, OutcomeBody, Place
+from gateway.core.interlocks import FIRE_KINDS, InterlockOrder, InterlockPlan
+from tests.events import alert_body
 
 SIREN = InterlockOrder("relays", "switch_on", {"channel": 8})
 SIREN_OFF = InterlockOrder("relays", "switch_off", {"channel": 8})
 FAN_OFF = InterlockOrder("relays", "switch_off", {"channel": 1})
 ALL_OFF = InterlockOrder("relays", "all_off")
 FAN_ON = InterlockOrder("relays", "switch_on", {"channel": 1})
+
+
+HOUSE = Place("中山二路", "3", "17", "红星亭坡 1 号院", "2")
+
+
+@pytest.mark.parametrize(
+    ("state", "stands", "engages"),
+    [
+        (State.OVER, False, False),
+        (State.ACTIVE_UNACKED, True, True),
+        (State.ACTIVE_ACKED, True, True),
+        (State.ACTIVE_RESET, True, True),
+        (State.CLEARED_UNACKED, False, False),
+        (State.LATCHED_UNACKED, True, False),
+        (State.LATCHED_ACKED, True, False),
+        (State.SHELVED_ACTIVE, True, True),
+        (State.SHELVED_CLEARED, False, False),
+    ],
+)
+def test_a_fire_engages_while_it_burns_and_forbids_the_release_until_it_is_reset(
+    state: State, stands: bool, engages: bool
+) -> None:
+    plan, alert = InterlockPlan("fire"), alert_body(1, state=state)
+    assert (plan.reach(alert) is not None) is stands
+    assert plan.engages(alert) is engages
+
+
+@pytest.mark.parametrize(
+    ("kind", "fire"), [(each, True) for each in sorted(FIRE_KINDS)] + [("fire.fault", False)]
+)
+def test_every_kind_of_fire_reaches_its_building_and_a_fault_nothing(kind: str, fire: bool) -> None:
+    reach = InterlockPlan("fire").reach(alert_body(1, kind=kind))
+    assert reach == (HOUSE if fire else None)
+
+
+def test_a_fire_reaches_as_far_as_its_level_says_and_none_elsewhere() -> None:
+    alert = alert_body(1)
+    assert InterlockPlan("fire", level="unit").reach(alert) == msgspec.structs.replace(HOUSE, unit="1")
+    assert InterlockPlan("fire", level="compound").reach(alert) == msgspec.structs.replace(HOUSE, building="")
+    assert InterlockPlan("fire", place=Place(building="2")).reach(alert) == HOUSE
+    assert InterlockPlan("fire", place=Place(building="3")).reach(alert) is None
+
+
+def test_the_fires_that_engage_without_being_named_are_these() -> None:
+    assert set(FIRE_KINDS) == {"fire.smoke", "fire.heat", "fire.panel", "fire.manual", "fire.confirmed"}
 
 
 @pytest.mark.parametrize(

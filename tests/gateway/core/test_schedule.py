@@ -58,6 +58,7 @@ def test_always_and_another_zone() -> None:
     [
         "",
         "7-9",
+        "mon-fry 07:00-09:00",
         "monday 07:00-09:00",
         "mon 07:00-07:00",
         "mon 25:00-26:00",

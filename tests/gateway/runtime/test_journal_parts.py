@@ -100,6 +100,29 @@ def test_a_refused_batch_comes_again_in_front_of_the_rest() -> None:
     assert batch.marks == {"cursor/x": 7}
 
 
+def test_a_refused_cursor_is_not_lost_and_what_is_written_is_held_no_more() -> None:
+    pending = Pending(SETTINGS)
+    pending.mark("cursor/x", 7, 0.0)
+    pending.add(Lane.URGENT, encode(alert(1)), 0.0)
+    pending.take(99.0)
+    assert pending.count(Lane.URGENT) == 1
+    pending.refused()
+    assert (pending.due(), pending.count(Lane.URGENT)) == (0.0, 1)
+    assert pending.take(99.0).marks == {"cursor/x": 7}
+    pending.written()
+    assert (pending.held(Lane.URGENT), pending.count(Lane.URGENT)) == ([], 0)
+    pending.refused()  # nothing is being written
+    assert (pending.due(), pending.count(Lane.URGENT)) == (float("inf"), 0)
+
+
+def test_once_the_readings_are_taken_none_is_due() -> None:
+    pending = Pending(SETTINGS)
+    pending.add(Lane.READINGS, encode(reading(1)), 0.0)
+    assert len(pending.take(5.0).rows[Lane.READINGS]) == 1
+    pending.written()
+    assert pending.due() == float("inf")
+
+
 def test_too_many_readings_lose_the_oldest_and_are_counted() -> None:
     pending = Pending(SETTINGS)
     for n in range(1, 11):

@@ -27,6 +27,11 @@ LIST = """card,pin,holder,doors,schedule,valid_from,valid_until,blocked,note
 12:34569,,2-1-303 住户 C,*,,,2026-11-01,,
 12:34570,,2-1-304 住户 D,*,,,,yes,
 ,7777,访客 E,gate-pin,,,,,
+,700001,访客 F,gate,,,,,
+,700002,访客 G,gate-pin,,,,yes,
+,700003,访客 H,gate-pin,,,2026-11-01,,
+,700004,访客 I,gate-pin,,2027-11-01,,,
+,700005,访客 J,gate-pin,nights,,,,
 """
 DOORS = (
     DoorFacts("gate", Place(building="2"), ("reader-1", "reader-2"), "card", 5.0),
@@ -225,6 +230,27 @@ def test_who_guesses_pins_waits_longer_and_longer_and_is_told_and_cards_go_on(tm
     notes = [body for body in yard.told if isinstance(body, NoteBody)]
     assert [note.what for note in notes] == ["door.pin_guessing"]
     assert "30 s" in notes[0].detail
+
+
+@pytest.mark.parametrize(
+    ("pin", "reason", "guessed"),
+    [
+        ("700001", "not_this_door", True),
+        ("700002", "blocked", True),
+        ("700003", "expired", True),
+        ("700004", "not_yet_valid", True),
+        ("700005", "not_now", False),
+    ],
+)
+def test_a_pin_that_opens_nothing_is_a_guess_but_for_one_at_the_wrong_time_of_day(
+    tmp_path: Path, pin: str, reason: str, guessed: bool
+) -> None:
+    async def act(yard: Yard) -> None:
+        for _ in range(6):
+            yard.show(keys(f"{pin}#", reader="reader-pin"))
+
+    last = "too_many_pins" if guessed else reason
+    assert at_the_doors(tmp_path, act).reasons() == [*[reason] * 5, last]
 
 
 def test_guessing_the_second_half_of_card_and_pin_counts_too(tmp_path: Path) -> None:
