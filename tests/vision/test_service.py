@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.core.events import LinkBody
+from gateway.core.events import LinkBody, PictureBody
 from gateway.vision import service
 from gateway.vision.messages import Kept, Missing
 from gateway.vision.service import CameraStatistics
@@ -132,6 +132,20 @@ def test_a_covered_camera_is_told(tmp_path: Path) -> None:
     watched = Watched(tmp_path, "covered")
     watched.until(watched.wrong)
     assert watched.wrong() == ["camera.covered"]
+
+
+def test_a_camera_that_was_covered_is_not_told_fine_because_its_process_or_the_gateway_began_anew(
+    tmp_path: Path,
+) -> None:
+    watched = Watched(tmp_path, "as_before", names=("north", "south"))
+    watched.covered.add("north")
+    watched.until(lambda: watched.links() == [True, True])
+    told = [
+        (body.camera, body.wrong)
+        for body in watched.told
+        if isinstance(body, PictureBody) and body.kind == "camera.covered"
+    ]
+    assert sorted(told) == [("north", True), ("south", False)]
 
 
 def test_a_process_that_ends_is_started_again_and_its_last_words_hide_the_password(tmp_path: Path) -> None:
