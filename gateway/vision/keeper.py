@@ -94,7 +94,7 @@ class Keeper:
 
     async def run(self) -> None:
         """Live one life of the process; raises WorkerError when it is over."""
-        setup = await in_thread(self._setup)
+        setup = await self._set_up()
         setup = msgspec.structs.replace(setup, covered=self.camera in self._covered())
         self._allowance = self._allowance or Allowance(setup.max_falls_per_minute)
         child = await self._born(setup)
@@ -121,6 +121,17 @@ class Keeper:
                 await _cancelled(tasks)  # before the socket closes: the loop must never wait on a closed one
             finally:
                 await child.end(farewell_s=farewell_s)
+
+    async def _set_up(self) -> Setup:
+        """Return the setup with its password; raises WorkerError, which holds nothing of what was read."""
+        try:
+            return await in_thread(self._setup)
+        except OSError as error:
+            reason = f"no password: {error.filename}: {error.strerror}"
+        except UnicodeDecodeError:
+            reason = "no password: its file is no UTF-8"
+        self.presence.lost(reason)
+        raise WorkerError(self.camera, reason)
 
     async def _born(self, setup: Setup) -> Process:
         try:

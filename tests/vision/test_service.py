@@ -206,6 +206,21 @@ def test_a_camera_that_does_not_answer_says_why(tmp_path: Path) -> None:
     assert body == LinkBody("camera", "north", up=False, reason="rtsp://192.168.1.30/1: connection refused")
 
 
+@pytest.mark.parametrize(
+    ("held", "reason"), [(None, "No such file or directory"), ("口令".encode("gbk"), "no UTF-8")]
+)
+def test_a_camera_whose_password_cannot_be_read_says_so(
+    tmp_path: Path, held: bytes | None, reason: str
+) -> None:
+    file = tmp_path / "password"
+    if held is not None:
+        file.write_bytes(held)
+    watched = Watched(tmp_path, "good", password_file=str(file))
+    watched.until(lambda: watched.supervisor.states["camera:north"].last_fault)
+    assert watched.keeper.presence.reason.startswith("no password: ")
+    assert watched.keeper.presence.reason.endswith(reason)
+
+
 def test_a_house_without_cameras_runs_no_service_for_them(tmp_path: Path) -> None:
     watched = Watched(tmp_path, "good", names=())
     assert watched.vision.services == {}
