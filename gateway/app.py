@@ -47,6 +47,7 @@ from gateway.services.field import Field
 from gateway.services.upkeep import Upkeep
 from gateway.services.uplink import Uplink
 from gateway.services.watching import Watching
+from gateway.vision.presence import covered
 from gateway.vision.service import Vision
 from gateway.vision.store import EvidenceStore
 
@@ -298,6 +299,7 @@ class House:
             submit=self.stream.submit,
             begin=site.nursery_of(configuration.vision_socket()),
             open_evidence=lambda: {sha for alert in self._alerting.alerts() for sha in alert.evidence},
+            covered=lambda: covered(self._alerting.alerts()),
         )
 
     def _make_uplink(self, probe: Probe, privacy: Privacy) -> Uplink | None:

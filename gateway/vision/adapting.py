@@ -3,6 +3,9 @@
 It was taught with 12 to 30 pictures a second of 720 to 1440 lines. Of a camera that sends 50 or 60 every second one is
 watched, pictures of 4K are watched at half their size: that finds as many falls or more, for a quarter of the work. The
 jitter of time stamps is taken out.
+
+A facade, or floors, of which nothing lies in the picture were marked in one of another size (the camera was set to a
+smaller stream): they are as good as not marked. Else every fall would be outside, or be told of a floor that is not.
 """
 
 from collections.abc import Callable, Sequence
@@ -86,7 +89,12 @@ class AdaptedWatcher:
             return tuple((x / self._across, y / self._down) for x, y in polygon)
 
         floors = tuple((y / self._down, floor) for y, floor in outlook.floors)
-        return Outlook(smaller(outlook.watch), tuple(map(smaller, outlook.ignore)), floors)
+        watch = smaller(outlook.watch)
+        if not _lies_in(watch, self._small.shape):
+            watch = ()
+        if not any(0 <= y < len(self._small) for y, _ in floors):
+            floors = ()
+        return Outlook(watch, tuple(map(smaller, outlook.ignore)), floors)
 
     def _whole(self, falls: Sequence[Fall]) -> list[Fall]:
         return [
@@ -99,3 +107,12 @@ class AdaptedWatcher:
     def _miss(self, miss: NearMiss) -> None:
         assert self._explain is not None
         self._explain(replace(miss, track=scaled(miss.track, self._across, self._down)))
+
+
+def _lies_in(polygon: Polygon, shape: tuple[int, ...]) -> bool:
+    """Say whether the box around a polygon has a part of the picture in it."""
+    if not polygon:
+        return False
+    left, top = (min(corner[axis] for corner in polygon) for axis in (0, 1))
+    right, bottom = (max(corner[axis] for corner in polygon) for axis in (0, 1))
+    return left < shape[1] and top < shape[0] and right > 0 and bottom > 0

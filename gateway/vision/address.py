@@ -61,11 +61,11 @@ def parse(url: str, *, user: str | None = None, password: str | None = None) -> 
     if kind == "file":
         path = unquote(url.split("://", 1)[1])
         return Address("file", path, path)
-    userinfo, _, host = urlsplit(url).netloc.rpartition("@")
+    userinfo, _, host = _netloc(url).rpartition("@")
     if not host:
         raise SourceError("scheme", _masked(url), "the address has no host")
     in_url_user, _, in_url_password = userinfo.partition(":")
-    bare = _without_userinfo(url)
+    bare = f"{scheme}{_without_userinfo(url)[len(scheme) :]}"  # FFmpeg knows no RTSP:// in capitals
     return Address(
         kind,
         _masked(bare),
@@ -73,6 +73,14 @@ def parse(url: str, *, user: str | None = None, password: str | None = None) -> 
         user if user is not None else unquote(in_url_user) or ("admin" if password else ""),
         password if password is not None else unquote(in_url_password),
     )
+
+
+def _netloc(url: str) -> str:
+    """Return what is between scheme and path; nothing where that cannot be, as half an IPv6 address."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
 
 
 def _without_userinfo(url: str) -> str:

@@ -104,9 +104,12 @@ def annotate(
                 writer = writer or _Writer(film, shot)
                 writer.add(shot)
             progress(shot)
-    finally:
         if writer is not None:
             writer.close()
+    except BaseException:  # also Ctrl-C: what was drawn so far is no film, and may fill the disk
+        if writer is not None:
+            writer.abandon()
+        raise
     return written
 
 
@@ -192,3 +195,9 @@ class _Writer:
         self._container.mux(self._stream.encode(None))
         self._container.close()
         self._part.replace(self._path)
+
+    def abandon(self) -> None:
+        """Leave nothing of it behind; a film that was there before stays."""
+        with contextlib.suppress(*FAILURES_OF_OPENING):
+            self._container.close()
+        self._part.unlink(missing_ok=True)

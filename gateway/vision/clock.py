@@ -35,7 +35,10 @@ class StreamClock:
         return self._last_s
 
     def estimate(self, stream_s: float | None) -> float:
-        """Return what time a packet has, whose picture is not out yet; the clock does not move by it."""
+        """Return what time a packet has, whose picture is not out yet; the clock does not move by it.
+
+        One at which the stream's own time jumps is the next, as its picture will be.
+        """
         if stream_s is None:
             if self._offset_s is None:
                 self._untimed += 1
@@ -43,7 +46,10 @@ class StreamClock:
             return (self._start_s if self._last_s is None else self._last_s) + self.step_s
         if self._offset_s is None:
             self._set_offset(stream_s, self._start_s + self._untimed * self.step_s)
-        return stream_s + (self._offset_s or 0.0)
+        time_s, last_s = stream_s + (self._offset_s or 0.0), self._last_s
+        if last_s is None or last_s - LAPSE_S < time_s <= last_s + self._longest_gap_s:
+            return time_s
+        return last_s + self.step_s
 
     def _next(self, stream_s: float | None, last_s: float) -> float:
         if stream_s is None:

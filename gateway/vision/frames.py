@@ -5,6 +5,9 @@ limits for opening and reading. A broken packet is skipped and counted, a file t
 only where nothing more can come there is a SourceError, without credentials. Encoded packets go to `on_packet` before
 they are decoded: so a clip can be kept without encoding anything again.
 
+A camera that sends one JPEG after the other over HTTP says of none when it was taken; FFmpeg would have 25 of them in
+each second. They are taken when they come, and the stream for what it is: live.
+
 Pictures come upright: where a file says that it is to be turned (telephones), it is turned, as every player does.
 So the pixels of a track are those a player shows.
 """
@@ -31,6 +34,7 @@ from gateway.vision.source_facts import Encoded, Facts, Statistics
 
 __all__ = ["Encoded", "Facts", "Source", "SourceError", "Statistics", "open_source"]
 
+UNTIMED = frozenset({"mpjpeg"})  # FFmpeg's names of streams without times of their own
 STUMBLES = 20  # faults in a row in a file's data after which there is nothing more behind them
 FOREIGN = 50  # pictures of another size in a row: then it is no broken one, but another stream
 
@@ -79,7 +83,8 @@ class Source:
         self.stream = stream = decoder.stream
         self._tick_s = float(stream.time_base or 1 / 90000)
         self.where = address.shown
-        self.live = address.live
+        self._untimed = address.kind == "http" and container.format.name in UNTIMED
+        self.live = address.live or self._untimed
         self.rate = rate_of(stream)
         self.duration_s = (
             None if container.duration is None or self.live else container.duration / av.time_base
@@ -91,6 +96,7 @@ class Source:
         self._size: tuple[int, int] | None = None
         self._coded = stream.codec_context.width, stream.codec_context.height
         self._unfit = self._foreign = self._damaged = 0
+        self._came_at = clock()
         self.start_at(0, 0.0)
 
     def __repr__(self) -> str:
@@ -167,7 +173,7 @@ class Source:
             if packet is None:
                 return
             if packet.size:
-                stumbles = 0
+                stumbles, self._came_at = 0, self._now()
                 self._record(packet)
             yield packet
         if self.live or not self._statistics.frames:
@@ -180,18 +186,23 @@ class Source:
         if self.on_packet is None:
             return
         tick = self._tick_s
-        stamp = packet.pts if packet.pts is not None else packet.dts
-        shown_s = None if stamp is None else stamp * tick
+        shown_s = self._stamped(packet.pts if packet.pts is not None else packet.dts)
         lag = packet.pts - packet.dts if packet.pts is not None and packet.dts is not None else 0
         duration_s = packet.duration * tick if packet.duration else 1.0 / self.rate
         self.on_packet(
             Encoded(bytes(packet), self._clock.estimate(shown_s), lag * tick, duration_s, packet.is_keyframe)
         )
 
+    def _stamped(self, stamp: int | None) -> float | None:
+        """Return the time the stream gives, in seconds, or when it came where a stream gives none."""
+        if self._untimed:
+            return self._came_at
+        return None if stamp is None else stamp * self._tick_s
+
     def _frame(self, picture: VideoFrame) -> Frame | None:
         """Return the picture with its time, or None where it is not fit to be seen; it has its number all the same."""
         before_s, index = self._clock.last_s, self._index
-        time_s = self._clock.tick(None if picture.pts is None else picture.pts * self._tick_s)
+        time_s = self._clock.tick(self._stamped(picture.pts))
         self._index += 1
         if before_s is not None and self.live:
             self._statistics.dropped += max(0, round((time_s - before_s) * self.rate) - 1)

@@ -2,6 +2,9 @@
 
 A camera that breaks off is asked again (live.py); every change is told in words. A film in a file is played at
 its own speed, again and again, as if it were a camera: for a demonstration, and to try a view before it hangs.
+
+Whoever hangs in a driver comes back from nowhere: a USB camera that stalls is waited for without end (V4L2's dequeue).
+So it is told for how long nothing has got on, and the process is to end by that.
 """
 
 import time
@@ -34,16 +37,22 @@ class Intake:
         self._source: Source | None = None
         self._earlier_errors = 0
         self._ahead: float | None = None  # stream time minus clock of a film
+        self._got_on_at, self._rests = clock(), False
 
     @property
     def decode_errors(self) -> int:
         """Return how many pictures could not be decoded so far."""
         return self._earlier_errors + (self._source.statistics.corrupt if self._source else 0)
 
+    def stuck_s(self, now: float) -> float:
+        """Return for how long neither picture nor fault has come; 0 while the next try is waited for."""
+        return 0.0 if self._rests else now - self._got_on_at
+
     def run(self) -> None:
         """Hand frames on for ever."""
-        frames = live_frames(self._open, clock=self._clock, sleep=self._sleep, on_state=self._told)
+        frames = live_frames(self._open, clock=self._clock, sleep=self._rest, on_state=self._told)
         for frame in frames:
+            self._got_on_at = self._clock()
             if self._source is not None and not self._source.live:
                 self._keep_pace(frame.time_s)
             self._take(frame)
@@ -69,4 +78,10 @@ class Intake:
         if self._ahead is None or abs(time_s - now - self._ahead) > LONGEST_NAP_S:
             self._ahead = time_s - now
         if (wait_s := time_s - now - self._ahead) > 0:
-            self._sleep(wait_s)
+            self._rest(wait_s)
+
+    def _rest(self, seconds: float) -> None:
+        self._rests = True
+        self._sleep(seconds)
+        self._got_on_at = self._clock()
+        self._rests = False

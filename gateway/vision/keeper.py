@@ -8,7 +8,7 @@ memory limit (a leak), and when it says what it should not (garbage, a flood). N
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -59,7 +59,8 @@ class Tally:
 class Keeper:
     """Keeps one camera. `setup` is made anew for each life (it reads the password); `submit` takes events.
 
-    `on_evidence` is handed what was kept or could not be; it must not wait. `begin` starts a process.
+    `on_evidence` is handed what was kept or could not be; it must not wait. `begin` starts a process, which is told
+    whether the camera was among the `covered` ones.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Keeper:
         submit: Callable[[Body], object],
         on_evidence: Callable[["Keeper", Evidence], None],
         begin: Begin,
+        covered: Callable[[], Collection[str]] = frozenset,
         silent_s: float = SILENT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -78,7 +80,7 @@ class Keeper:
         self.room = 0
         self.beat: Heartbeat | None = None
         self._setup, self._submit, self._on_evidence = setup, submit, on_evidence
-        self._begin, self._silent_s, self._clock = begin, silent_s, clock
+        self._begin, self._silent_s, self._clock, self._covered = begin, silent_s, clock, covered
         self._child: Process | None = None
         self._told: dict[str, FallBody] = {}
         self._owed: dict[str, dict[What, str | None]] = {}  # by fall: what is to come, and under which sum
@@ -92,7 +94,8 @@ class Keeper:
 
     async def run(self) -> None:
         """Live one life of the process; raises WorkerError when it is over."""
-        setup = await in_thread(self._setup)
+        setup = await self._set_up()
+        setup = msgspec.structs.replace(setup, covered=self.camera in self._covered())
         self._allowance = self._allowance or Allowance(setup.max_falls_per_minute)
         child = await self._born(setup)
         self._child, self.tally.starts = child, self.tally.starts + 1
@@ -118,6 +121,17 @@ class Keeper:
                 await _cancelled(tasks)  # before the socket closes: the loop must never wait on a closed one
             finally:
                 await child.end(farewell_s=farewell_s)
+
+    async def _set_up(self) -> Setup:
+        """Return the setup with its password; raises WorkerError, which holds nothing of what was read."""
+        try:
+            return await in_thread(self._setup)
+        except OSError as error:
+            reason = f"no password: {error.filename}: {error.strerror}"
+        except UnicodeDecodeError:
+            reason = "no password: its file is no UTF-8"
+        self.presence.lost(reason)
+        raise WorkerError(self.camera, reason)
 
     async def _born(self, setup: Setup) -> Process:
         try:

@@ -78,7 +78,7 @@ class Lookout:
         self._lag_s = self._stream_s = 0.0
         self._suppressed = 0
         self._last: Arrival | None = None  # and None in a lull
-        self._look: Look = "fine"
+        self._look: Look = "covered" if setup.covered else "fine"
         self._told: dict[int, tuple[str, Fall]] = {}  # by number until told whole; "" for one too many
 
     def decoded(self, frame: Frame) -> None:

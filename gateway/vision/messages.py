@@ -30,6 +30,7 @@ Look = Literal["fine", "frozen", "covered", "moved", "defocused"]
 class Setup(msgspec.Struct, frozen=True, tag="setup"):
     """The first thing a child is told. `room` is how many bytes of evidence it may write until told anew.
 
+    `covered` says that the camera was, when it was last seen: what it shows now is not what it should.
     `title` stands on the stills. The password is here and nowhere else: neither in arguments nor environment.
     """
 
@@ -48,6 +49,7 @@ class Setup(msgspec.Struct, frozen=True, tag="setup"):
     credential: str = (
         ""  # where the password is not ours to read: its name among those of the process's service
     )
+    covered: bool = False
 
     def __repr__(self) -> str:
         return f"Setup({self.camera!r})"

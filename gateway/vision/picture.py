@@ -12,6 +12,9 @@ trouble; while a sign is there, nothing is learnt. Signs and times, and why they
 - moved: there is structure, but elsewhere. When the lamps switch to infrared the edges stay in place.
 - defocused: what is fine is gone, what is coarse is in place.
 
+A camera that was covered when its process ended is covered until there is something to be seen: the next process knows
+no view that could be missed, and must not learn the cover.
+
 After a camera was aimed anew on purpose, `relearn` makes the new view the right one.
 """
 
@@ -79,15 +82,17 @@ TROUBLES: tuple[Trouble, ...] = (  # in order of precedence
     ),
 )
 
+COVERED_BEFORE = Trouble("covered", 0.0, lambda _: False, lambda p: p.plain)
+
 
 class PictureHealth:
-    """Judges a camera's pictures. Tell it every picture; it looks at one a second."""
+    """Judges a camera's pictures. Tell it every picture; it looks at one a second. `covered`: it was, before."""
 
-    def __init__(self) -> None:
-        self.state = PictureState("fine", 0.0)
+    def __init__(self, *, covered: bool = False) -> None:
+        self.state = PictureState("covered" if covered else "fine", 0.0)
         self._scenery = Scenery()
         self._signs: dict[Trouble, float] = {}
-        self._current: Trouble | None = None
+        self._current = COVERED_BEFORE if covered else None
         self._gone_since: float | None = None
         self._last_s: float | None = None
 

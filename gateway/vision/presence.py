@@ -6,7 +6,10 @@ back within that time is nobody's business but `status`. What is wrong with a pi
 condition of its own, one kind of alert each.
 """
 
-from gateway.core.events import LinkBody, PictureBody
+from collections.abc import Iterable
+
+from gateway.core.alerts import is_active
+from gateway.core.events import AlertBody, LinkBody, PictureBody
 from gateway.vision.messages import Look
 
 AWAY_S = 15.0
@@ -59,3 +62,9 @@ class Presence:
 
     def _why(self, *, away: bool) -> str:
         return (self.reason or "no frames come") if away else "the picture stands still"
+
+
+def covered(alerts: Iterable[AlertBody]) -> set[str]:
+    """Return the cameras that are covered, by what stands in the list of alerts."""
+    told = (alert.key.partition("/") for alert in alerts if is_active(alert.state))
+    return {name for kind, _, name in told if kind == KINDS["covered"]}

@@ -8,6 +8,7 @@ time asked for, which its `start_s` tells.
 
 The form of the stream (size, parameter sets) is kept as a stream of an unwritten file: so a clip can be cut after the
 camera is gone. When a camera comes back in another form, what was kept before cannot go into one clip with it: it goes.
+Of what no MP4 holds (the bare pixels of many a USB camera) nothing is kept: it is watched, and has no clips.
 """
 
 import io
@@ -103,7 +104,7 @@ class Ring:
                 self._sizes.clear()
                 self._form, self._mould = form, _mould(source.stream)
             self._awaits_key = True
-        source.on_packet = self.add
+        source.on_packet = self.add if self._mould else None
 
     def add(self, packet: Encoded) -> None:
         """Keep a packet; the first after `follow` that is kept is a key frame."""
@@ -135,7 +136,9 @@ class Ring:
         Raises ClipError where there is nothing to write, or no way to write it.
         """
         with self._lock:
-            packets, mould = self._between(t0_s, t1_s), self._mould
+            packets, form, mould = self._between(t0_s, t1_s), self._form, self._mould
+        if form is not None and mould is None:
+            raise ClipError(str(path), f"no clip holds {form.codec}", "can the camera send H.264 or MJPEG?")
         if not packets or mould is None:
             raise ClipError(str(path), "nothing kept from that time", "was the camera connected?")
         unfinished = path.with_name(f".{path.name}.part")
@@ -177,10 +180,16 @@ class Ring:
         self._awaits_key = self._awaits_key or not self._groups
 
 
-def _mould(stream: VideoStream) -> tuple[OutputContainer, VideoStream]:
-    """Return a copy of the stream's form that outlives the stream: in a file in memory that is never written."""
+def _mould(stream: VideoStream) -> tuple[OutputContainer, VideoStream] | None:
+    """Return a copy of the stream's form that outlives the stream: in a file in memory that is never written.
+
+    None for what the format does not hold.
+    """
     container = av.open(io.BytesIO(), "w", format="mp4")
-    return container, container.add_stream_from_template(stream, opaque=True)
+    try:
+        return container, container.add_stream_from_template(stream, opaque=True)
+    except ValueError:
+        return None
 
 
 def _write(path: Path, packets: Sequence[Encoded], template: VideoStream) -> None:

@@ -71,7 +71,7 @@ class CameraStatistics:
 class Vision:
     """Watches `cameras`. `open_evidence` gives the sums that open alerts speak of: those are never removed.
 
-    `begin` starts their processes.
+    `begin` starts their processes, `covered` gives the cameras that an open alert says are.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class Vision:
         submit: Callable[[Body], object],
         open_evidence: Callable[[], Collection[str]],
         begin: Begin,
+        covered: Callable[[], Collection[str]] = frozenset,
         silent_s: float = SILENT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -96,6 +97,7 @@ class Vision:
                 submit=submit,
                 on_evidence=self._queue_up,
                 begin=begin,
+                covered=covered,
                 silent_s=silent_s,
                 clock=clock,
             )

@@ -2,7 +2,8 @@
 
 How it works: a camera's process writes each piece under its SHA-256, the facts of it as JSON beside it, both
 through a temporary name, so that what has a sidecar is whole. The folder is the index: a start reads the
-sidecars and throws away what has none. Over the quota, or with the disk nearly full, the oldest goes first, but
+sidecars and throws away what has none; so does a look for room where the folder is another one than was read (a disk
+that was mounted late) or could not be read. Over the quota, or with the disk nearly full, the oldest goes first, but
 never a piece whose alert is open. An empty file `<sum>.sent` says that a piece went upstream.
 
 That process may be another user's and have lost its mind: nothing of the folder is believed (see untrusted.py), and
@@ -74,22 +75,25 @@ class EvidenceStore:
         self.folder = folder
         self._quota, self._spare = quota_bytes, spare or spare_bytes
         self._pieces: dict[str, Facts] = {}
+        self._read: tuple[int, int] | None = None  # the folder whose pieces those are: device and inode
         self._sent: set[str] = set()
         self._removed, self._trouble = 0, ""
         self._strays = 0  # bytes in files that nobody told of: half written ones, as a rule
 
     def load(self) -> None:
         """Read what there is from the disk. Blocks; never raises."""
+        self._read = None
         try:
             self.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            identity = self._identity()
             files = sorted(self.folder.iterdir())
         except OSError as error:
             self._say(f"{self.folder}: {error.strerror}")
             return
+        self._read = identity
         names = {file.name for file in files}
-        for file in files:
-            if file.suffix == SIDECAR and (facts := _read(file)) is not None and facts.file in names:
-                self._pieces[facts.sha256] = facts
+        told = (facts for file in files if file.suffix == SIDECAR and (facts := _facts_of(file)) is not None)
+        self._pieces = {facts.sha256: facts for facts in told if facts.file in names}
         self._sent = {name.removesuffix(SENT) for name in names if name.endswith(SENT)} & set(self._pieces)
         for file in files:
             if file.name.partition(".")[0] not in self._pieces and _is_ours(file):
@@ -97,7 +101,7 @@ class EvidenceStore:
 
     def take(self, sha256: str) -> bool:
         """Take in a piece a camera's process says it has written; False when it is not there whole. Blocks."""
-        facts = _read(self.folder / (sha256 + SIDECAR))
+        facts = _facts_of(self.folder / (sha256 + SIDECAR))
         if facts is None or facts.sha256 != sha256:
             return False
         whole = untrusted.size(self.folder / facts.file) == facts.size
@@ -110,6 +114,10 @@ class EvidenceStore:
 
         What is dated later than now was made by a clock that was wrong, and counts as the oldest.
         """
+        if not self._is_read():
+            self.load()
+        if not self._is_read():
+            return 0
         self._clear_strays()
         latest = time.time() + AHEAD_S
         for facts in sorted(self._pieces.values(), key=lambda each: (each.made_at <= latest, each.made_at)):
@@ -162,6 +170,16 @@ class EvidenceStore:
             len(self._pieces), self.size, self._quota, self._removed, unsent, self._trouble
         )
 
+    def _identity(self) -> tuple[int, int]:
+        seen = self.folder.stat()
+        return seen.st_dev, seen.st_ino
+
+    def _is_read(self) -> bool:
+        """Return whether the folder is the one whose pieces are known: else all that lies there looks like litter."""
+        with contextlib.suppress(OSError):
+            return self._read == self._identity()
+        return False
+
     def _clear_strays(self) -> None:
         """Measure what belongs to no piece; remove all of it if it is more than may be half written at any time."""
         try:
@@ -196,7 +214,7 @@ def spare_bytes(folder: Path) -> int:
     return disk.f_bavail * disk.f_frsize - least
 
 
-def _read(sidecar: Path) -> Facts | None:
+def _facts_of(sidecar: Path) -> Facts | None:
     try:
         return msgspec.json.decode(untrusted.read(sidecar, LARGEST_SIDECAR), type=Facts)
     except (OSError, ValueError, RecursionError):  # whatever a decoder raises of bytes that are not its own

@@ -35,6 +35,7 @@ BEAT_S: Final = 1.0
 SHED_BEATS: Final = 30  # a fall runs through much that nothing else does
 LAST_WORK_S: Final = 0.8  # for evidence in work when the gateway goes
 CHUNK: Final = 64 * 1024
+STUCK_S: Final = 120.0  # name, connection and first picture take a minute at worst, and then that is a fault
 BACKSTOP: Final = 4  # times the memory limit: then the kernel says no
 
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15  # <linux/prctl.h>
@@ -94,7 +95,8 @@ def main(arguments: list[str]) -> NoReturn:
         sys.exit(str(error))
     watcher = watcher_of(judge, Outlook(setup.watch, setup.ignore, setup.floors))
     ring = Ring()
-    lookout = Lookout(setup, send=line.send, watcher=watcher, health=PictureHealth(), ring=ring)
+    health = PictureHealth(covered=setup.covered)
+    lookout = Lookout(setup, send=line.send, watcher=watcher, health=health, ring=ring)
     intake = Intake(setup, ring, send=line.send, take=lookout.decoded)
     shed_unused_code()
     lookout.recorder.start()
@@ -127,11 +129,20 @@ def _beat(line: Line, lookout: Lookout, intake: Intake) -> NoReturn:
     while True:
         time.sleep(BEAT_S)
         beats += 1
+        if (stuck_s := intake.stuck_s(time.monotonic())) > STUCK_S:
+            _end(lookout, f"it hung in the camera's driver or decoder for {stuck_s:.0f} s")
         if beats % SHED_BEATS == 0:
             shed_unused_code()
         beat = lookout.heartbeat(decode_errors=intake.decode_errors, rss_bytes=_rss_bytes())
         if beat is not None:
             line.send(beat)
+
+
+def _end(lookout: Lookout, why: str) -> NoReturn:
+    """End the process with these last words: the next one opens the camera anew."""
+    print(why, file=sys.stderr, flush=True)
+    lookout.recorder.finish(LAST_WORK_S)
+    os._exit(1)
 
 
 def _end_all(problem: threading.ExceptHookArgs) -> None:

@@ -55,6 +55,7 @@ class Watched:
     ) -> None:
         self.told: list[Body] = []
         self.needed: set[str] = set()
+        self.covered: set[str] = set()
         given = [setup(folder, name, url=url, memory_mb=memory_mb) for name in names]
         cameras = [Camera(each, password_file) for each in given]
         self.vision = Vision(
@@ -63,6 +64,7 @@ class Watched:
             submit=self.told.append,
             open_evidence=lambda: self.needed,
             begin=begin or own((sys.executable, str(PRETEND), mode)),
+            covered=lambda: self.covered,
             silent_s=silent_s,
         )
         self.supervisor = Supervisor(Notifier())

@@ -69,6 +69,11 @@ def covered(_given: Setup) -> None:
     live("covered")
 
 
+def as_before(given: Setup) -> None:
+    """Know of the view no more than what the gateway says."""
+    live("covered" if given.covered else "fine")
+
+
 def seen_well(given: Setup, fall: str) -> None:
     """A fall, and its still."""
     still = keep(given, fall, "still", f"{fall} still".encode())

@@ -127,6 +127,13 @@ def test_floors_and_what_is_to_be_ignored_are_meant_in_the_camera_s_pixels() -> 
     assert not told(large(film(WAY)), outlook=Outlook(watch=column(0.0, 700.0)))
 
 
+def test_a_facade_and_floors_marked_in_a_larger_picture_lose_no_fall_and_name_no_floor() -> None:
+    """The camera was set to its smaller stream: nothing of what was marked lies in the picture."""
+    facade = ((900.0, 700.0), (2400.0, 700.0), (2400.0, 1300.0), (900.0, 1300.0))
+    (fall,) = told(film(WAY), outlook=Outlook(facade, (), ((1200.0, 1), (800.0, 4))))
+    assert fall.origin is None
+
+
 def test_a_near_miss_is_told_in_the_camera_s_pixels() -> None:
     heard = list[NearMiss]()
     watcher = AdaptedWatcher(Judge(0.1), threshold=0.5, explain=heard.append)

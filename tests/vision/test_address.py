@@ -22,7 +22,17 @@ def test_each_kind_is_told(url: str, kind: str) -> None:
     assert parse(url).kind == kind
 
 
-@pytest.mark.parametrize("url", ["ftp://cam/x", "concat://a", "udp://239.0.0.1:1", "rtsp:///nohost"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://cam/x",
+        "concat://a",
+        "udp://239.0.0.1:1",
+        "rtsp:///nohost",
+        "rtsp://[::1/x",
+        "rtsp://u:p@[fe80::/",
+    ],
+)
 def test_other_kinds_are_refused(url: str) -> None:
     with pytest.raises(SourceError) as refused:
         parse(url)
@@ -34,6 +44,10 @@ def test_user_and_password_of_the_address_are_used_and_not_shown() -> None:
     assert address.shown == "rtsp://10.0.0.7:554/Streaming/Channels/101"
     assert address.full() == "rtsp://admin:geheim@10.0.0.7:554/Streaming/Channels/101"
     assert "geheim" not in repr(address)
+
+
+def test_capitals_of_a_scheme_are_what_ffmpeg_knows() -> None:
+    assert parse("RTSP://me:it@Cam/1").full() == "rtsp://me:it@Cam/1"
 
 
 def test_a_password_alone_is_for_admin() -> None:

@@ -1,5 +1,7 @@
 """The annotated film can be played, keeps its times, and shows the fall where it was."""
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -7,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gateway.vision.annotate import RED, YELLOW, annotate, draw, label, shots, still
+from gateway.vision.annotate import RED, YELLOW, Shot, annotate, draw, label, shots, still
 from gateway.vision.sight import Fall, Origin, Spot
 from tests.vision import clips
 
@@ -141,6 +143,22 @@ def test_the_colours_are_those_of_the_film(tmp_path: Path) -> None:
 def test_a_grey_film_stays_grey_where_nothing_is_drawn(film: Path, tmp_path: Path) -> None:
     annotate(shots(film), [], film=tmp_path / "seen.mp4")
     assert np.ptp(played(tmp_path / "seen.mp4")[20][1].mean(axis=(0, 1))) < 0.7
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+def test_half_a_film_takes_no_whole_one_s_place_and_leaves_nothing(
+    film: Path, tmp_path: Path, fault: BaseException
+) -> None:
+    def broken_off() -> Iterator[Shot]:
+        yield from itertools.islice(shots(film), 40)
+        raise fault
+
+    seen = tmp_path / "seen.mp4"
+    seen.write_bytes(b"the film of yesterday")
+    with pytest.raises(type(fault)):
+        annotate(broken_off(), [], film=seen)
+    assert seen.read_bytes() == b"the film of yesterday"
+    assert list(tmp_path.iterdir()) == [seen]
 
 
 def test_a_folder_that_is_not_there_is_said(film: Path, tmp_path: Path) -> None:

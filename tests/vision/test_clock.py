@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.vision.clock import StreamClock
+from gateway.vision.ring import Ring
+from gateway.vision.source_facts import Encoded
 
 
 def ticks(clock: StreamClock, *stream_s: float | None) -> list[float]:
@@ -53,6 +55,21 @@ def test_a_packet_s_time_is_that_of_its_picture_later() -> None:
     assert ticks(clock, 5.0, 5.04) == pytest.approx([0, 0.04])
     assert clock.estimate(5.2) == pytest.approx(0.2)
     assert clock.estimate(None) == pytest.approx(0.08)
+
+
+@pytest.mark.parametrize("leap_s", [86400.0, -86400.0])
+def test_a_packet_at_which_the_stream_s_clock_leaps_keeps_its_place_in_what_is_kept_for_clips(
+    leap_s: float,
+) -> None:
+    """As when a camera gets to know the time after it has started."""
+    clock, ring = StreamClock(25), Ring()
+    for number in range(1500):
+        stream_s = 1000.0 + number / 25 + (leap_s if number >= 750 else 0.0)
+        ring.add(Encoded(b"picture", clock.estimate(stream_s), 0.0, 0.04, number % 25 == 0))
+        clock.tick(stream_s)
+        if number == 750:
+            assert ring.span == pytest.approx((10.0, 30.0))
+    assert ring.span == pytest.approx((39.0, 59.96))
 
 
 def test_a_first_packet_without_a_time_is_one_step_before_the_second() -> None:

@@ -323,7 +323,7 @@ def test_a_folder_that_cannot_be_had_is_trouble_in_status_and_no_room(tmp_path: 
     (tmp_path / "file").write_bytes(b"")
     kept = store(tmp_path / "file" / "evidence")
     assert "evidence" in kept.statistics().trouble
-    broken = EvidenceStore(tmp_path / "gone", quota_bytes=MB)
+    broken = EvidenceStore(tmp_path / "file", quota_bytes=MB)
     assert broken.make_room(set()) == 0
 
 

@@ -135,6 +135,19 @@ def test_paint_stays_covered_and_is_not_learnt(camera: Camera) -> None:
     assert camera.troubles == ["covered"]
 
 
+@pytest.mark.parametrize("grey", [8, 180])
+def test_what_was_covered_before_a_new_start_stays_so_until_something_is_seen(grey: int) -> None:
+    camera = Camera()
+    camera.health = PictureHealth(covered=True)
+    assert camera.health.state.what == "covered"
+    camera.see(np.full((HEIGHT, WIDTH), grey, np.float32), 400)
+    assert camera.troubles == []
+    camera.see(view(), 40)
+    assert camera.troubles == ["fine"]
+    camera.see(np.full((HEIGHT, WIDTH), grey, np.float32), 10)
+    assert camera.troubles == ["fine", "covered"]
+
+
 @pytest.mark.parametrize(("dx", "dy"), [(60, 0), (-40, 24), (24, -32), (90, 90)])
 def test_a_turned_camera_is_moved_and_says_by_how_much(camera: Camera, dx: int, dy: int) -> None:
     camera.see(view(dx, dy), 25)

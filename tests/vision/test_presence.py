@@ -1,8 +1,13 @@
 """Whether a camera is there: an hour without a stream, a short death, a picture that stands still."""
 
-from gateway.core.events import LinkBody, PictureBody
+import msgspec
+
+from gateway.core.events import AlertBody, LinkBody, PictureBody
+from gateway.core.judged import Judgement
+from gateway.core.texts import Subject
 from gateway.vision.messages import Look
-from gateway.vision.presence import AWAY_S, Presence
+from gateway.vision.presence import AWAY_S, Presence, covered
+from tests.events import alert_body
 
 
 def links(told: list[LinkBody | PictureBody]) -> list[bool]:
@@ -68,3 +73,17 @@ def test_a_covered_camera_is_a_condition_that_ends() -> None:
     )
     assert wrong(follow(presence, range(5, 10), look="covered"))["camera.covered"]
     assert not wrong(follow(presence, range(10, 15)))["camera.covered"]
+
+
+def test_which_cameras_are_covered_stands_in_the_list_of_alerts() -> None:
+    def alert(name: str, state: str = "active_acked", kind: str = "camera.covered") -> AlertBody:
+        key = Judgement(kind, name, true=True, subject=Subject(name)).key
+        return msgspec.structs.replace(alert_body(1, kind=kind, state=state), key=key)
+
+    alerts = [
+        alert("north"),
+        alert("east", "cleared_unacked"),
+        alert("south", "shelved_active"),
+        alert("west", kind="camera.moved"),
+    ]
+    assert covered(alerts) == {"north", "south"}

@@ -204,6 +204,22 @@ def test_a_clip_of_a_network_camera_outlives_its_connection(tmp_path: Path) -> N
     assert clip.start_s == pytest.approx(0.8, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "pixels"), [("yuyv.avi", "rawvideo", "yuyv422"), ("v.mkv", "libvpx", "yuv420p")]
+)
+def test_a_camera_whose_coding_goes_into_no_clip_is_watched_all_the_same(
+    tmp_path: Path, name: str, codec: str, pixels: str
+) -> None:
+    """Many a USB camera gives nothing but bare pixels."""
+    ring = Ring()
+    assert len(fill(ring, film(tmp_path / name, range(30), codec=codec, pixels=pixels))) == 30
+    assert ring.size == 0
+    with pytest.raises(ClipError, match="no clip holds"):
+        ring.cut(0.0, 1.0, tmp_path / "clip.mp4")
+    fill(ring, film(tmp_path / "h264.mp4", range(30)))
+    assert ring.cut(0.0, 1.0, tmp_path / "clip.mp4").frames == 26
+
+
 def test_packets_may_come_while_clips_are_cut(tmp_path: Path, street: Path) -> None:
     ring, over = Ring(seconds=3.0), threading.Event()
     fill(ring, street)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.core.events import LinkBody
+from gateway.core.events import LinkBody, PictureBody
 from gateway.vision import service
 from gateway.vision.messages import Kept, Missing
 from gateway.vision.service import CameraStatistics
@@ -134,6 +134,20 @@ def test_a_covered_camera_is_told(tmp_path: Path) -> None:
     assert watched.wrong() == ["camera.covered"]
 
 
+def test_a_camera_that_was_covered_is_not_told_fine_because_its_process_or_the_gateway_began_anew(
+    tmp_path: Path,
+) -> None:
+    watched = Watched(tmp_path, "as_before", names=("north", "south"))
+    watched.covered.add("north")
+    watched.until(lambda: watched.links() == [True, True])
+    told = [
+        (body.camera, body.wrong)
+        for body in watched.told
+        if isinstance(body, PictureBody) and body.kind == "camera.covered"
+    ]
+    assert sorted(told) == [("north", True), ("south", False)]
+
+
 def test_a_process_that_ends_is_started_again_and_its_last_words_hide_the_password(tmp_path: Path) -> None:
     watched = Watched(tmp_path, "quits")
     watched.until(lambda: watched.keeper.tally.starts == 2)
@@ -190,6 +204,21 @@ def test_a_camera_that_does_not_answer_says_why(tmp_path: Path) -> None:
     watched.until(lambda: presence.reason)
     (body,) = presence.due(1e9)
     assert body == LinkBody("camera", "north", up=False, reason="rtsp://192.168.1.30/1: connection refused")
+
+
+@pytest.mark.parametrize(
+    ("held", "reason"), [(None, "No such file or directory"), ("口令".encode("gbk"), "no UTF-8")]
+)
+def test_a_camera_whose_password_cannot_be_read_says_so(
+    tmp_path: Path, held: bytes | None, reason: str
+) -> None:
+    file = tmp_path / "password"
+    if held is not None:
+        file.write_bytes(held)
+    watched = Watched(tmp_path, "good", password_file=str(file))
+    watched.until(lambda: watched.supervisor.states["camera:north"].last_fault)
+    assert watched.keeper.presence.reason.startswith("no password: ")
+    assert watched.keeper.presence.reason.endswith(reason)
 
 
 def test_a_house_without_cameras_runs_no_service_for_them(tmp_path: Path) -> None:

@@ -324,9 +324,9 @@ def test_a_film_becomes_a_still_and_a_clip_that_plays(tmp_path: Path) -> None:
 class Running:
     """The real process at the other end of a socket."""
 
-    def __init__(self, given: Setup) -> None:
+    def __init__(self, given: Setup, *how: str) -> None:
         self.ours, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "gateway.vision.worker", given.camera]
+        command = [sys.executable, *(how or ("-m", "gateway.vision.worker")), given.camera]
         with theirs:
             self.process = subprocess.Popen(
                 command,
