@@ -3,7 +3,7 @@ import { clock, may, me, pick, say } from "./duty-given.js";
 import { ask } from "./duty-ask.js";
 import * as sound from "./duty-sound.js";
 import { offerPush } from "./duty-install.js";
-import { button, chip, find, head, icon, make, note, panel, sheet, toast } from "./duty-make.js";
+import { button, chip, head, icon, make, note, panel, sheet, toast } from "./duty-make.js";
 
 export function show(box) {
   const roster = make("div.cards", {}, note(say("loading")));
@@ -61,5 +61,4 @@ export function choose(box) {
   const names = me.people.map((person) => button("wide", "duty", person, () => take(person)));
   box.replaceChildren(make("section.panel.who", {}, make("h2", {}, say("who.title")), make("p", {}, say("who.more")), names));
   document.querySelector("nav.bar").hidden = true;
-  find("start")?.remove();
 }
