@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from gateway.core.events import Words
 from gateway.desk.orders import Settle, State
 from gateway.desk.store import order_rows, orders
@@ -27,7 +29,7 @@ window.letGo = () => { for (const go of letGo) go(); window.fetch = ask; };
 NO_LIST = """
 const ask = window.fetch;
 window.fetch = async (path, request) => {
-  if (path === "/api/doors") throw new TypeError("no network");
+  if (path === "%s") throw new TypeError("no network");
   return ask(path, request);
 };
 window.letGo = () => { window.fetch = ask; };
@@ -55,7 +57,7 @@ def test_what_came_of_an_order_is_told_though_the_doors_cannot_be_loaded_anew(tm
         window.run("location.hash = '#/doors'")
         shows(window, "已锁")
         window.press("开门")
-        window.run(NO_LIST)
+        window.run(NO_LIST % "/api/doors")
         window.press("确定开门")
         until(lambda: rows(running, "SELECT id FROM orders"), what="the order")
         carried_out(running)
@@ -118,3 +120,50 @@ def test_a_shared_phone_goes_back_from_the_change_of_hands(tmp_path: Path) -> No
         shows(window, "一切正常")
         assert window.run("return document.querySelector('nav.bar').offsetHeight") > 0
         assert window.run("return document.querySelector('#start').offsetHeight") > 0
+
+
+def test_what_is_not_known_yet_of_an_alert_is_not_told_as_if_there_were_none(tmp_path: Path) -> None:
+    """Nobody told, no number to call: said while the answer is awaited it would send people the wrong way."""
+    with opened(tmp_path) as (running, window):
+        running.take(alarm(1))
+        shows(window, "烟感报警")
+        window.run(HELD % "/api/alerts/")
+        window.run("location.hash = document.querySelector('#list .card a').getAttribute('href')")
+        shows(window, "通知了谁")
+        assert "还没有通知任何人" not in window.text()
+        assert "没有登记电话" not in window.text()
+        window.run("letGo()")
+        shows(window, "119")
+        shows(window, "还没有通知任何人")
+
+
+@pytest.mark.parametrize(
+    ("view", "path", "says"),
+    [
+        ("#/doors", "/api/doors", "没有可以操作的门"),
+        ("#/devices", "/api/devices?limit=2000", "还没有登记设备"),
+        ("#/duty", "/api/duty", "现在谁在值班"),
+        ("#/closed", "/api/alerts?state=closed&limit=50", "没有"),
+    ],
+)
+def test_a_view_that_could_not_be_loaded_is_there_once_it_can(
+    tmp_path: Path, view: str, path: str, says: str
+) -> None:
+    with opened(tmp_path) as (_, window):
+        window.run(NO_LIST % path)
+        window.run(f"location.hash = '{view}'")
+        shows(window, "没有连上值班台")
+        window.run("letGo()")
+        until(lambda: "没有连上值班台" not in window.text(), what="the desk reached")
+        shows(window, says)
+
+
+def test_an_alert_that_could_not_be_loaded_in_full_is_there_once_it_can(tmp_path: Path) -> None:
+    with opened(tmp_path) as (running, window):
+        running.take(alarm(1))
+        shows(window, "烟感报警")
+        window.run(NO_LIST % f"/api/alerts/{alarm(1).alert}")
+        window.run("location.hash = document.querySelector('#list .card a').getAttribute('href')")
+        shows(window, "正在读取")
+        window.run("letGo()")
+        shows(window, "119")
