@@ -3,9 +3,10 @@
 Digits come one by one or together; # ends a PIN, * takes it back, and ten seconds without a key forget it.
 
 Guessing is a bucket for each reader: a PIN that opens nothing adds one, one that does takes one out, and it leaks one
-in ten minutes. The same PIN takes out one in ten minutes as well: so what residents mistype is made good by them, and
-who has a PIN of their own buys no guesses at their neighbours' with it. When it is full the reader takes no PIN for 30 s, then 60 s, and so on up to 15 minutes; who waits
-between guesses gets no more of them. Six hours of peace make the next wait short again. Cards are never held up.
+in ten minutes. The same PIN takes out one in ten minutes as well: so residents make good what they mistype, and who has
+a PIN of their own buys no guesses at their neighbours' with it. When the bucket is full the reader takes no PIN for
+30 s, then 60 s, and so on up to 15 minutes; who waits between guesses gets no more of them. Six hours of peace make the
+next wait short again. Cards are never held up.
 """
 
 from collections.abc import Hashable
