@@ -167,3 +167,11 @@ def test_an_alert_that_could_not_be_loaded_in_full_is_there_once_it_can(tmp_path
         shows(window, "正在读取")
         window.run("letGo()")
         shows(window, "119")
+
+
+def test_an_alert_that_nobody_acknowledged_is_assigned_to_whom_there_is(tmp_path: Path) -> None:
+    with opened(tmp_path) as (running, window):
+        running.take(alarm(1))
+        look(window)
+        window.press("指派给")
+        shows(window, "warden-2")

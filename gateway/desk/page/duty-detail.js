@@ -59,7 +59,7 @@ function merge(alert) {
 function paint({ box, name, detail }) {
   const { alert } = detail;
   const parts = [
-    head(say("detail.open")), what(alert), actions(alert, detail, name), resident(detail), pictures(alert), where(alert), calls(detail),
+    head(say("detail.open")), what(alert), actions(alert, name), resident(detail), pictures(alert), where(alert), calls(detail),
     written(alert), panel(say("detail.timeline"), detail.timeline ? timeline(detail.timeline) : note(say("loading"))),
     told(detail), others(detail),
   ].filter(Boolean);
@@ -87,7 +87,7 @@ function what(alert) {
   return make(kind, {}, make("div.body", {}, make("span.disc", {}, icon(family(alert.kind))), lines), chips, make("small", {}, facts.filter(Boolean).join(" · ")));
 }
 
-function actions(alert, detail, name) {
+function actions(alert, name) {
   const pending = pendingOf(name);
   const made = [];
   const go = (text, sign, act, kind = "") => made.push(button(kind, sign, text, act));
@@ -97,8 +97,7 @@ function actions(alert, detail, name) {
   if (isOpen(alert) && may("work")) {
     if (alert.state !== "on_site" && alert.state !== "raised") go(say("act.arrive"), "on_site", () => doing(step(name, "arrive")), "go");
     go(say("act.dispose"), "resolved", () => dispose(name), alert.state === "on_site" ? "go" : "");
-    go(say("act.assign"), "assigned", () => assign(name, detail.assignable));
-    made.at(-1).disabled = !detail.timeline; // nobody can be named yet
+    go(say("act.assign"), "assigned", () => assign(name, open.detail.timeline ? open.detail.assignable : null)); // as known when tapped: the button stays
     if (alert.state === "raised") go(say("act.arrive"), "on_site", () => doing(step(name, "arrive")));
   }
   if (!isOpen(alert) && may("work")) go(say("act.reopen"), "raised", () => doing(step(name, "reopen")));

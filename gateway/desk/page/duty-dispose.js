@@ -66,8 +66,8 @@ export function assign(alert, people) {
   sheet(say("assign.title"), (close) => {
     const trouble = make("p.trouble", { role: "alert" });
     const to = (person) => step(alert, "assign", { to: person }).then((told) => { complain(trouble, told); if (!told) close(); }, (error) => complain(trouble, error.message));
-    const names = people.map((person) => button("wide", "duty", person, () => to(person)));
-    return [...(names.length ? names : [note(say("assign.none"))]), trouble, button("wide", "", say("cancel"), close)];
+    const names = (people ?? []).map((person) => button("wide", "duty", person, () => to(person)));
+    return [...(names.length ? names : [note(say(people ? "assign.none" : "loading"))]), trouble, button("wide", "", say("cancel"), close)];
   });
 }
 
