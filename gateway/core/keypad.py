@@ -3,10 +3,13 @@
 Digits come one by one or together; # ends a PIN, * takes it back, and ten seconds without a key forget it.
 
 Guessing is a bucket for each reader: a PIN that opens nothing adds one, one that does takes one out, and it leaks one
-in ten minutes. When it is full the reader takes no PIN for 30 s, then 60 s, and so on up to 15 minutes; who waits
-between guesses gets no more of them. Six hours of peace make the next wait short again. Cards are never held up.
+in ten minutes. The same PIN takes out one in ten minutes as well: so residents make good what they mistype, and who has
+a PIN of their own buys no guesses at their neighbours' with it. When the bucket is full the reader takes no PIN for
+30 s, then 60 s, and so on up to 15 minutes; who waits between guesses gets no more of them. Six hours of peace make the
+next wait short again. Cards are never held up.
 """
 
+from collections.abc import Hashable
 from typing import Final
 
 from gateway.core.cards import PIN_MOST
@@ -49,20 +52,24 @@ class Keypad:
 class Guessing:
     """How many PINs were guessed at one reader, and until when it takes none."""
 
-    __slots__ = ("_at", "_full", "_locked_at", "_wait_s", "until")
+    __slots__ = ("_at", "_credited", "_full", "_locked_at", "_wait_s", "until")
 
     def __init__(self) -> None:
         self.until = self._locked_at = float("-inf")
         self._full, self._at, self._wait_s = 0.0, 0.0, FIRST_WAIT_S
+        self._credited: dict[Hashable, float] = {}  # PINs that took one out, and when
 
     def locked(self, now: float) -> bool:
         """Return whether PINs have to wait."""
         return now < self.until
 
-    def right(self, now: float) -> None:
-        """Take note of a PIN that opened the door."""
+    def right(self, now: float, whose: Hashable) -> None:
+        """Take note of a PIN that opened the door, told from others by `whose`."""
         self._leak(now)
-        self._full = max(self._full - 1.0, 0.0)
+        self._credited = {each: at for each, at in self._credited.items() if 0.0 <= now - at < LEAK_S}
+        if self._full and whose not in self._credited:
+            self._credited[whose] = now
+            self._full = max(self._full - 1.0, 0.0)
 
     def wrong(self, now: float) -> float | None:
         """Take note of one that did not; return for how many seconds no PIN is taken, None if the next one is."""

@@ -106,8 +106,8 @@ class Assets:
 
     def look(self, stamp: Stamp) -> None:
         """Do what is due at a time: orders that end, the night that begins, what an earlier run left."""
-        self._tell(self._network.ended(stamp.monotonic, stamp.wall))
         moment = self._moment(stamp)
+        self._tell(self._network.ended(stamp.monotonic, stamp.wall, trusted=stamp.clock is Clock.SYNCED))
         if not self._resumed:
             self._resume(moment)
         self._tell(self._network.look(moment))

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.core.events import AlertBody, Event, MemoryBody, Severity
+from gateway.core.events import AlertBody, Clock, Event, MemoryBody, Severity
 from tests.gateway.quarter import WALL, Quarter, play
 
 MANHOLES = """
@@ -212,6 +212,24 @@ def test_storm_mode_lasts_as_long_as_was_ordered_whatever_the_clock_is_set_to(st
         assert quarter.value("storm-1", "storm") is False
 
     play(second, MANHOLES + STORM, restore=play(first, MANHOLES + STORM), wall=WALL + step_s + 3000.0)
+
+
+@pytest.mark.parametrize("clock", Clock)
+def test_storm_mode_of_an_earlier_life_whose_clock_was_years_ahead_ends_once_the_clock_is_right(
+    clock: Clock,
+) -> None:
+    async def first(quarter: Quarter) -> list[Event]:
+        await calm(quarter)
+        await quarter.order("storm-1", "on", minutes=60)
+        return [event for event in quarter.events if isinstance(event.body, MemoryBody)]
+
+    async def second(quarter: Quarter) -> None:
+        quarter.clock = clock
+        await asyncio.sleep(120.0)
+        assert quarter.value("storm-1", "storm") is (clock is Clock.UNSYNCED)
+
+    kept = play(first, MANHOLES + STORM, wall=WALL + 10 * 365 * 86_400.0)
+    play(second, MANHOLES + STORM, restore=kept, wall=WALL)
 
 
 def test_a_level_sensor_that_falls_silent_clears_nothing_and_raises_nothing() -> None:

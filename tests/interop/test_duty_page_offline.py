@@ -25,6 +25,13 @@ window.letGo = () => { window.fetch = ask; };
 """
 
 
+CLOCKS = """
+const [wall, steady] = [Date.now, performance.now.bind(performance)];
+Date.now = () => wall() + %d;
+performance.now = () => steady() + %d;
+"""
+
+
 def has(window: Browser, selector: str) -> bool:
     return bool(window.run(f"return !!document.querySelector('{selector}')"))
 
@@ -166,6 +173,20 @@ def test_a_page_that_is_cut_off_says_so_in_red_and_is_well_again_by_itself(tmp_p
             within_s=20,
         )
         shows(window, "烟感报警")
+
+
+@pytest.mark.parametrize(
+    ("wall_ms", "steady_ms"),
+    [(-3_600_000, 30_000), (8 * 3_600_000, 0)],
+    ids=["its clock was set back", "it slept for eight hours"],
+)
+def test_a_phone_says_that_it_is_cut_off_whatever_its_clocks_do(
+    tmp_path: Path, wall_ms: int, steady_ms: int
+) -> None:
+    with opened(tmp_path) as (running, window):
+        running.stop()
+        window.run(CLOCKS % (wall_ms, steady_ms))
+        shows(window, "页面已断线")
 
 
 def test_without_a_network_an_installed_page_opens_empty_says_why_and_fills_by_itself(tmp_path: Path) -> None:

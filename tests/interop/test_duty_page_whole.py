@@ -16,6 +16,7 @@ from tests.broker import until
 from tests.browser import Browser, needs_browser
 from tests.desk_live import LiveDesk, alarm, opened, ready, shows
 from tests.desk_parts import PLACE_OF_COMPOUND
+from tests.interop.test_duty_page_work import look
 
 pytestmark = needs_browser
 
@@ -240,6 +241,16 @@ def test_a_page_whose_sound_the_browser_took_away_says_so_and_asks_for_the_tap_a
         window.tap("#start", 0.5, 0.5)
         shows(window, "值班中，声音已开")
         assert running.audit("begins duty") == ["warden-1"]
+
+
+def test_times_are_the_compounds_whatever_the_time_zone_of_the_phone(tmp_path: Path) -> None:
+    with opened(tmp_path) as (running, window):
+        window.devtools("Emulation.setTimezoneOverride", timezoneId="America/New_York")
+        running.take(alarm(1))
+        window.open(running.url)
+        ready(window)
+        look(window)
+        assert "11月23日周一 16:15" in window.text()
 
 
 def test_the_age_of_an_alert_ticks(tmp_path: Path) -> None:

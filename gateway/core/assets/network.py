@@ -84,13 +84,16 @@ class Network:
         node.cell.order(until, at, wall)
         return self._ask(node, at, wall)
 
-    def ended(self, at: float, wall: float) -> list[ReadingBody]:
-        """Return what is to be told of orders: those that are over, and after a start how each stands."""
+    def ended(self, at: float, wall: float, *, trusted: bool = False) -> list[ReadingBody]:
+        """Return what is to be told of orders: those that are over, and after a start how each stands.
+
+        `trusted`: the time of day is known to be right.
+        """
         told = []
         for node in self._nodes.values():
             if isinstance(node.cell, Ordered):
                 self._touched[node] = None
-                if node.cell.is_over(at, wall) or node.told is None:
+                if node.cell.is_over(at, wall, trusted=trusted) or node.told is None:
                     told += self._ask(node, at, wall)
         return told
 

@@ -14,10 +14,11 @@ from gateway.core.assets import units
 from gateway.core.assets.drafts import AssetDraft, Draft, Key, allowed_keys, draft
 from gateway.core.assets.formulas import LIMITS, SAME_UNIT, TESTS, WANTED, Cell, Numbers
 from gateway.core.assets.kinds import AssetKind
+from gateway.core.assets.states import LONGEST_ORDER_S
 from gateway.core.config import AssetTable
 from gateway.core.faults import NOTHING, Fault, near, one_of, same, shown
 
-LONGEST_ORDER_MIN = 7 * 24 * 60.0
+LONGEST_ORDER_MIN = LONGEST_ORDER_S / 60.0
 SWITCHING = (
     Action("on", None, Text("启用", "On"), (Argument("minutes", 1, LONGEST_ORDER_MIN, 360, "min"),)),
     Action("off", None, Text("停用", "Off")),

@@ -18,6 +18,7 @@ from gateway.core.rules import Level, Test
 KEPT_AFTER_S: Final = 60.0
 LONGEST_S: Final = 30 * 86_400.0
 MINUTE_S: Final = 60.0
+LONGEST_ORDER_S: Final = 7 * 86_400.0
 STEP_S: Final = 60.0  # by so much a clock is set; less is how it goes
 
 Sources = Sequence[Seen | None]
@@ -153,7 +154,8 @@ class Ordered:
     """What a person switched on, until a time of day. `memory` is that time; reads nothing, so it is never old.
 
     It lasts as long as was ordered also where the clock is put right meanwhile, after a power cut in a storm: the time
-    moves with the clock. That of an earlier life stays as it is, for the clock may have been right then.
+    moves with the clock. That of an earlier life stays as it is, for the clock may have been right then; one that lies
+    further ahead than anybody can order shows, once the clock is trusted, that it was not, and ends.
     """
 
     def __init__(self) -> None:
@@ -164,11 +166,13 @@ class Ordered:
         """Take a person's order until a time of day, or its end."""
         self.memory, self._ahead = until, wall - at
 
-    def is_over(self, at: float, wall: float) -> bool:
-        """Return whether its time is up, after it has moved with the clock."""
+    def is_over(self, at: float, wall: float, *, trusted: bool = False) -> bool:
+        """Return whether its time is up, after it has moved with the clock; `trusted`: that clock is right."""
         step = 0.0 if self._ahead is None else wall - at - self._ahead
         if self.memory is not None and self._ahead is not None and abs(step) >= STEP_S:
             self.memory, self._ahead = self.memory + step, self._ahead + step
+        if trusted and self._ahead is None and (self.memory or wall) - wall > LONGEST_ORDER_S + STEP_S:
+            self.memory = wall
         return self.memory is not None and wall >= self.memory
 
     def remember(self, memory: float | None, wall: float) -> None:

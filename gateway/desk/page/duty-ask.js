@@ -3,6 +3,7 @@ import { pick, say } from "./duty-given.js";
 
 const SLOW_MS = 15000;
 const LARGE_MS = 120000;
+const AGAIN_MS = 3000;
 
 /** No answer that is of use. `status` 0: the network, or somebody else's answer; it may or may not have arrived. */
 export class NoAnswer extends Error {
@@ -34,6 +35,32 @@ export async function ask(method, path, body = undefined) {
   } finally {
     clearTimeout(timer);
   }
+}
+
+export const pause = (ms = AGAIN_MS) => new Promise((done) => { setTimeout(done, ms); });
+
+/**
+ * Return what has the list of a view asked for: one question at a time, so that no older answer is shown after a newer
+ * one, and again until it is had. `wanted` says whether the view is still there, `fail` why there is nothing yet.
+ */
+export function keeping(path, wanted, take, fail) {
+  let due = false;
+  let asking = false;
+  return async () => {
+    due = true;
+    if (asking) return;
+    asking = true;
+    while (due && wanted()) {
+      due = false;
+      const [told, error] = await ask("GET", path).then((answer) => [answer, null], (why) => [null, why]);
+      if (!wanted()) break;
+      if (told) take(told);
+      else fail(error);
+      due ||= Boolean(error?.later);
+      if (error) await pause();
+    }
+    asking = false;
+  };
 }
 
 function refusal({ ok, status }, told) { // what the desk refuses it refuses in words; anything else stands in between

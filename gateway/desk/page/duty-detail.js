@@ -1,6 +1,6 @@
 // One alert in full: where it is, whom to call, what is to be seen, what happened, and the next thing to do about it.
 import { age, clock, given, may, pick, said, say } from "./duty-given.js";
-import { ask } from "./duty-ask.js";
+import { ask, pause } from "./duty-ask.js";
 import { alertOf, isOpen, onAlerts, upsert } from "./duty-alerts.js";
 import { onOutbox, pendingOf } from "./duty-outbox.js";
 import { acknowledge, cancel, step } from "./duty-steps.js";
@@ -9,7 +9,7 @@ import { sketch } from "./duty-floors.js";
 import { timeline } from "./duty-timeline.js";
 import { button, chip, family, head, icon, make, note, panel, toast } from "./duty-make.js";
 
-let open = null; // {name, box, detail, asked}
+let open = null; // {name, box, detail, again, asking}; a detail without its timeline is what the list knew
 
 onAlerts((alert) => { if (open && alert && alert.alert === open.name) { merge(alert); fetchAnew(open); } });
 onOutbox(() => { if (open?.detail) paint(open); });
@@ -40,7 +40,10 @@ async function fetchAnew(mine) { // one question at a time; what changed meanwhi
       paint(mine);
     } catch (error) {
       if (!("status" in error)) throw error;
-      if (open === mine && !mine.detail) mine.box.replaceChildren(head(say("detail.open")), note(error.status === 404 ? say("detail.missing") : error.message));
+      if (open !== mine) return;
+      if (!mine.detail) mine.box.replaceChildren(head(say("detail.open")), note(error.status === 404 ? say("detail.missing") : error.message));
+      if (error.later) await pause();
+      mine.again ||= error.later;
     }
   } while (mine.again && open === mine);
   mine.asking = false;
@@ -56,7 +59,7 @@ function merge(alert) {
 function paint({ box, name, detail }) {
   const { alert } = detail;
   const parts = [
-    head(say("detail.open")), what(alert), actions(alert, detail, name), resident(detail), pictures(alert), where(alert), calls(detail),
+    head(say("detail.open")), what(alert), actions(alert, name), resident(detail), pictures(alert), where(alert), calls(detail),
     written(alert), panel(say("detail.timeline"), detail.timeline ? timeline(detail.timeline) : note(say("loading"))),
     told(detail), others(detail),
   ].filter(Boolean);
@@ -84,7 +87,7 @@ function what(alert) {
   return make(kind, {}, make("div.body", {}, make("span.disc", {}, icon(family(alert.kind))), lines), chips, make("small", {}, facts.filter(Boolean).join(" · ")));
 }
 
-function actions(alert, detail, name) {
+function actions(alert, name) {
   const pending = pendingOf(name);
   const made = [];
   const go = (text, sign, act, kind = "") => made.push(button(kind, sign, text, act));
@@ -94,7 +97,7 @@ function actions(alert, detail, name) {
   if (isOpen(alert) && may("work")) {
     if (alert.state !== "on_site" && alert.state !== "raised") go(say("act.arrive"), "on_site", () => doing(step(name, "arrive")), "go");
     go(say("act.dispose"), "resolved", () => dispose(name), alert.state === "on_site" ? "go" : "");
-    go(say("act.assign"), "assigned", () => assign(name, detail.assignable));
+    go(say("act.assign"), "assigned", () => assign(name, open.detail.timeline ? open.detail.assignable : null)); // as known when tapped: the button stays
     if (alert.state === "raised") go(say("act.arrive"), "on_site", () => doing(step(name, "arrive")));
   }
   if (!isOpen(alert) && may("work")) go(say("act.reopen"), "raised", () => doing(step(name, "reopen")));
@@ -113,8 +116,9 @@ function where(alert) {
   return made;
 }
 
-function resident({ alert, view, resident: who }) { // how much of it one sees, and why
+function resident({ alert, view, resident: who, timeline: had }) { // how much of it one sees, and why
   if (!alert.hidden) return null;
+  if (!had) return panel(say("view.title"), note(say("loading")));
   const shown = view ?? "masked";
   const line = (key, text) => text && make("p", {}, `${say(key)}${say("colon")}`, make("b", {}, text));
   const made = panel(say("view.title"), who && line("view.code", who.code), who && line("view.name", who.name), who && line("view.note", who.note));
@@ -129,9 +133,9 @@ function closedToMe(alert) { // and what opens it: only a button that is there
   return say("view.taken", { state: said(alert) }) + join;
 }
 
-function calls({ contacts }) {
+function calls({ contacts, timeline: had }) {
   const link = ({ name, phone }) => make("a.wide.call", { href: `tel:${phone.replace(/[^+\d]/g, "")}` }, icon("phone"), make("b", {}, pick(name)), pick(name).includes(phone) ? null : make("span", {}, phone));
-  return panel(say("detail.contacts"), ...(contacts.length ? contacts.map(link) : [note(say("detail.nobody"))]));
+  return panel(say("detail.contacts"), ...(contacts.length ? contacts.map(link) : [note(say(had ? "detail.nobody" : "loading"))]));
 }
 
 function pictures(alert) {
@@ -153,7 +157,7 @@ function written({ cause, note: text }) {
   return panel(say("detail.note"), cause && make("p", {}, say("detail.cause"), " ", make("b", {}, told)), text && make("p", {}, text));
 }
 
-function told({ deliveries }) {
+function told({ deliveries, timeline: had }) {
   const line = ({ person, channel, state, created_at, sent_at, answer }) => {
     const bad = state === "failed";
     const who = channel ? say("delivery.line", { who: person, channel }) : person;
@@ -162,7 +166,7 @@ function told({ deliveries }) {
   };
   const bad = deliveries.filter((each) => each.state === "failed");
   const sorted = [...bad, ...deliveries.filter((each) => each.state !== "failed")];
-  return panel(say("detail.deliveries"), sorted.length ? make("ul.rows", {}, sorted.map(line)) : note(say("detail.nodeliveries")));
+  return panel(say("detail.deliveries"), sorted.length ? make("ul.rows", {}, sorted.map(line)) : note(say(had ? "detail.nodeliveries" : "loading")));
 }
 
 function others({ others: mates }) {

@@ -1,6 +1,6 @@
 // What is installed: found by name, place or model; what is offline or due comes first.
 import { known, pick, say } from "./duty-given.js";
-import { ask } from "./duty-ask.js";
+import { keeping } from "./duty-ask.js";
 import { chip, head, make, note, set } from "./duty-make.js";
 
 const MOST = 200;
@@ -21,10 +21,10 @@ export function show(box) {
     if (found.length > MOST) list.append(make("li", {}, note(say("devices.more"))));
   };
   search.addEventListener("input", paint);
-  ask("GET", "/api/devices?limit=2000").then((told) => {
-    devices = (told.devices).sort((a, b) => urgency(b) - urgency(a));
+  keeping("/api/devices?limit=2000", () => list.isConnected, (told) => {
+    devices = told.devices.sort((a, b) => urgency(b) - urgency(a));
     paint();
-  }, (error) => list.replaceChildren(make("li", {}, note(error.message))));
+  }, (error) => list.replaceChildren(make("li", {}, note(error.message))))();
 }
 
 const text = (each) => [pick(each.where), each.device, each.label, each.model, each.place?.compound].join(" ").toLowerCase();

@@ -1,7 +1,7 @@
 // Sheets over an alert: how it ended (real, false or test, with note and photo), to whom it goes, a note.
 import { makeId, say } from "./duty-given.js";
 import { step } from "./duty-steps.js";
-import { button, make, note, sheet } from "./duty-make.js";
+import { button, complain, make, note, sheet } from "./duty-make.js";
 import { photoField } from "./duty-photo.js";
 
 const VERDICTS = { real: "critical", false: "false_alarm", test: "device" };
@@ -30,9 +30,9 @@ export function sender(text, sign, act) {
     go.disabled = true;
     trouble.textContent = "";
     try {
-      trouble.textContent = (await act()) ?? "";
+      complain(trouble, (await act()) ?? "");
     } catch (error) {
-      trouble.textContent = say("dispose.failed", { why: error.message });
+      complain(trouble, say(trouble.isConnected ? "dispose.failed" : "dispose.lost", { what: text, why: error.message }));
     }
     go.disabled = false;
   });
@@ -65,9 +65,9 @@ export function dispose(alert) {
 export function assign(alert, people) {
   sheet(say("assign.title"), (close) => {
     const trouble = make("p.trouble", { role: "alert" });
-    const to = (person) => step(alert, "assign", { to: person }).then((told) => { trouble.textContent = told; if (!told) close(); }, (error) => { trouble.textContent = error.message; });
-    const names = people.map((person) => button("wide", "duty", person, () => to(person)));
-    return [...(names.length ? names : [note(say("assign.none"))]), trouble, button("wide", "", say("cancel"), close)];
+    const to = (person) => step(alert, "assign", { to: person }).then((told) => { complain(trouble, told); if (!told) close(); }, (error) => complain(trouble, error.message));
+    const names = (people ?? []).map((person) => button("wide", "duty", person, () => to(person)));
+    return [...(names.length ? names : [note(say(people ? "assign.none" : "loading"))]), trouble, button("wide", "", say("cancel"), close)];
   });
 }
 

@@ -1,19 +1,24 @@
 // Doors: how each stands, and an order after a second look. An order is never kept for later: who waits, waits in front of the door.
 import { given, known, makeId, pick, say } from "./duty-given.js";
-import { ask } from "./duty-ask.js";
+import { ask, keeping, pause } from "./duty-ask.js";
 import { onTopic } from "./duty-live.js";
-import { button, chip, find, head, make, note, panel, sheet } from "./duty-make.js";
+import { button, chip, find, head, make, note, panel, sheet, toast } from "./duty-make.js";
 
 const GIVEN_UP_MS = 15000; // an order is dead after ten seconds
 const AGAIN_MS = 700;
+const LONG_S = 15;
 const OPEN = ["waiting", "sent"];
 const BAD = ["open", "held", "forced", "unknown"];
 
 export function show(box) {
-  const list = make("div", {}, note(say("loading")));
-  list.className = "cards";
+  const list = make("div.cards", {}, note(say("loading")));
+  const trouble = make("p.trouble", { role: "alert" });
   box.append(head(say("nav.doors")), list);
-  const load = () => ask("GET", "/api/doors").then((told) => paint(list, told.doors), (error) => list.replaceChildren(note(error.message)));
+  const load = keeping("/api/doors", () => list.isConnected, ({ doors }) => paint(list, doors), (error) => {
+    trouble.textContent = error.message;
+    if (list.querySelector("[data-door]")) list.prepend(trouble); // they stay, with what is still told of an order
+    else list.replaceChildren(trouble);
+  });
   load();
   const ends = onTopic("gateway", load);
   const orders = onTopic("order", load);
@@ -52,6 +57,10 @@ function sure(door, { action, words: told }, answer) {
 
 async function give(door, action, answer) {
   const tell = (text, kind, sign) => answer.replaceChildren(chip(kind, sign, text));
+  const end = (text, done) => { // who has left the doors is told wherever they are now
+    tell(text, done ? "good" : "bad", done ? "acknowledged" : "critical");
+    if (!answer.isConnected) toast(`${pick(door.where) || door.door} · ${text}`, null, LONG_S);
+  };
   const path = `/api/doors/${encodeURIComponent(door.gateway)}/${encodeURIComponent(door.door)}/${action}`;
   const until = Date.now() + GIVEN_UP_MS;
   tell(say("doors.giving"), "info", "pending");
@@ -59,13 +68,12 @@ async function give(door, action, answer) {
     let order = await ask("POST", path, { id: makeId() });
     while (OPEN.includes(order.state) && Date.now() < until) {
       tell(detail(order), "info", "pending");
-      await new Promise((done) => { setTimeout(done, AGAIN_MS); });
+      await pause(AGAIN_MS);
       order = await ask("GET", `/api/orders/${order.id}`);
     }
-    const done = order.state === "done";
-    tell(OPEN.includes(order.state) ? say("order.unknown") : detail(order), done ? "good" : "bad", done ? "acknowledged" : "critical");
+    end(OPEN.includes(order.state) ? say("order.unknown") : detail(order), order.state === "done");
   } catch (error) {
-    tell(error.later ? say("order.lost") : error.message, "bad", "critical");
+    end(error.later ? say("order.lost") : error.message, false);
   }
 }
 

@@ -36,13 +36,14 @@ export function age(since) {
 }
 
 const locale = given.lang === "zh" ? "zh-CN" : "en-GB";
-const hours = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
-const days = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", weekday: "short" });
+const timeZone = "Asia/Shanghai"; // the compound's, whatever the telephone's is
+const hours = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false, timeZone });
+const days = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", weekday: "short", timeZone });
 
 /** Return a time of day, with its day where that is not today. */
 export function clock(at) {
   const then = new Date(at * 1000);
-  const today = new Date(now() * 1000).toDateString() === then.toDateString();
+  const today = days.format(new Date(now() * 1000)) === days.format(then);
   return today ? hours.format(then) : `${days.format(then)} ${hours.format(then).slice(0, 5)}`;
 }
 

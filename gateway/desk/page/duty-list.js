@@ -1,6 +1,6 @@
 // The list of open incidents: painted by the server first, then kept as it is now, each card in its place.
 import { say } from "./duty-given.js";
-import { ask } from "./duty-ask.js";
+import { keeping } from "./duty-ask.js";
 import { incidents, more, onAlerts } from "./duty-alerts.js";
 import { onOutbox, pendingOf, waiting as queued } from "./duty-outbox.js";
 import { acknowledge, acknowledgeThese, cancel } from "./duty-steps.js";
@@ -94,7 +94,7 @@ function tapped(event) {
 export function closed(box) {
   const list = make("ol.cards", {}, note(say("loading")));
   box.append(head(say("list.closed")), list);
-  ask("GET", "/api/alerts?state=closed&limit=50").then(({ alerts }) => {
+  keeping("/api/alerts?state=closed&limit=50", () => list.isConnected, ({ alerts }) => {
     list.replaceChildren(...incidents(alerts).sort((a, b) => b.first.closed_at - a.first.closed_at).map((each) => {
       const card = blank();
       fill(card, each);
@@ -102,5 +102,5 @@ export function closed(box) {
       return card;
     }));
     if (!alerts.length) list.replaceChildren(make("li", {}, note(say("list.none"))));
-  }, (error) => list.replaceChildren(make("li", {}, note(error.message))));
+  }, (error) => list.replaceChildren(make("li", {}, note(error.message))))();
 }

@@ -12,8 +12,8 @@ const TOPICS = ["gateway", "asset", "silence", "order"];
 const listeners = new Map();
 let source = null;
 let after = given.after;
-let heard = Date.now();
-let opened = 0;
+let heard = moment();
+let opened = moment();
 let wasLost = () => {};
 let beats = () => {};
 let listens = () => false;
@@ -39,7 +39,7 @@ export function follow({ lost = wasLost, beat = beats, heard: isHeard = listens 
   addEventListener("online", begin);
   document.addEventListener("visibilitychange", () => {
     if (document.hidden && !listens()) rest();
-    else if (!source || silence() > 6) open();
+    else if (!source || since(heard) > 6) open();
   });
 }
 
@@ -48,15 +48,20 @@ function rest() {
   source = null;
 }
 
-const silence = () => (Date.now() - heard) / 1000;
+function moment() {
+  return { wall: Date.now(), steady: performance.now() };
+}
+
+/** Return the seconds since a moment: one clock can be set back, the other may stand still while the phone sleeps. */
+const since = ({ wall, steady }) => Math.max(Date.now() - wall, performance.now() - steady) / 1000;
 
 function open() {
   source?.close();
-  opened = Date.now();
+  opened = moment();
   const mine = source = new EventSource(`/api/events${after === null ? "" : `?after=${after}`}`);
   const on = (name, act) => mine.addEventListener(name, (event) => {
     if (mine !== source) return;
-    heard = Date.now();
+    heard = moment();
     act(event);
     look();
   });
@@ -83,8 +88,8 @@ async function turnedAway() { // by an answer that is no stream: perhaps this ph
 
 function look() {
   if (!source) return;
-  const seconds = Math.floor(silence());
-  if (seconds >= REOPEN_S && Date.now() - opened > PATIENCE_S * 1000) open();
+  const seconds = Math.floor(since(heard));
+  if (seconds >= REOPEN_S && since(opened) > PATIENCE_S) open();
   const lost = seconds >= STALE_S;
   if (lost && find("lost").hidden) wasLost();
   find("lost").hidden = !lost;

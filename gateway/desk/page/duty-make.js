@@ -71,6 +71,7 @@ export function set(element, text) {
 }
 
 let ends = 0;
+const LONG_S = 15;
 
 /** Tell something for a while at the bottom, also of an open sheet; `action` is [text, function]. */
 export function toast(text, action = null, seconds = 5) {
@@ -83,6 +84,12 @@ export function toast(text, action = null, seconds = 5) {
   if (action) box.append(button("", "", action[0], () => { close(); action[1](); }));
   box.hidden = false;
   ends = setTimeout(close, seconds * 1000);
+}
+
+/** Say what went wrong beside what was tapped, and over whatever is shown where that is gone meanwhile. */
+export function complain(box, text) {
+  box.textContent = text;
+  if (text && !box.isConnected) toast(text, null, LONG_S);
 }
 
 /** Open a sheet over the page; `fill(close)` returns its content. Escape and a tap beside it close it. */

@@ -3,7 +3,7 @@ import { makeId, me, say } from "./duty-given.js";
 import { ask } from "./duty-ask.js";
 import { choices, field, sender } from "./duty-dispose.js";
 import { photoField } from "./duty-photo.js";
-import { icon, head, make, panel } from "./duty-make.js";
+import { icon, head, make, panel, toast } from "./duty-make.js";
 
 export function show(box) {
   const id = makeId();
@@ -38,6 +38,7 @@ function around(compound) {
 }
 
 function done(box, alert) {
+  if (!box.isConnected) return toast(say("report.sent"));
   const again = make("button.wide", { type: "button", onclick: () => { box.replaceChildren(); show(box); } }, icon("report"), make("b", {}, say("report.again")));
   box.replaceChildren(head(say("report.title")), panel("", make("p.big", { role: "status" }, say("report.sent")),
     make("a.wide", { href: `#/alerts/${alert.alert}` }, make("b", {}, say("report.open")), icon("go")), again));

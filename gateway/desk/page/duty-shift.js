@@ -1,9 +1,9 @@
 // My duty: who I am, whether it is my turn, who else is on duty and their numbers, sound, push, and the way out.
 import { clock, may, me, pick, say } from "./duty-given.js";
-import { ask } from "./duty-ask.js";
+import { ask, keeping } from "./duty-ask.js";
 import * as sound from "./duty-sound.js";
 import { offerPush } from "./duty-install.js";
-import { button, chip, find, head, icon, make, note, panel, sheet, toast } from "./duty-make.js";
+import { button, chip, head, icon, make, note, panel, sheet, toast } from "./duty-make.js";
 
 export function show(box) {
   const roster = make("div.cards", {}, note(say("loading")));
@@ -14,7 +14,7 @@ export function show(box) {
   if (me.shared) phone.append(button("wide", "duty", say("duty.change"), () => choose(box)));
   if (may("looks")) phone.append(make("a.wide", { href: "/looks" }, icon("care"), say("view.looks")));
   phone.append(button("wide", "", say("duty.leave"), leave));
-  ask("GET", "/api/duty").then((told) => roster.replaceChildren(...watches(told), own(told)), (error) => roster.replaceChildren(note(error.message)));
+  keeping("/api/duty", () => roster.isConnected, (told) => roster.replaceChildren(...watches(told), own(told)), (error) => roster.replaceChildren(note(error.message)))();
 }
 
 function mine(box) {
@@ -61,5 +61,4 @@ export function choose(box) {
   const names = me.people.map((person) => button("wide", "duty", person, () => take(person)));
   box.replaceChildren(make("section.panel.who", {}, make("h2", {}, say("who.title")), make("p", {}, say("who.more")), names));
   document.querySelector("nav.bar").hidden = true;
-  find("start")?.remove();
 }

@@ -26,11 +26,12 @@ function route() {
   leave?.();
   leave = null;
   for (const sheet of document.querySelectorAll("dialog[open]")) sheet.close(); // it was about what is left now
-  const box = find("view");
+  const box = find("view").cloneNode(false); // what is answered late to the view that is left paints nothing here
+  find("view").replaceWith(box);
   if (!find("list").hidden) scrolled = scrollY;
   find("list").hidden = Boolean(view);
   box.hidden = !view;
-  box.replaceChildren();
+  document.querySelector("nav.bar").hidden = false; // whoever changed hands may have gone back
   const tab = VIEWS[name] && name !== "closed" ? name : "alerts";
   for (const each of document.querySelectorAll("nav.bar a")) {
     if (each.hash === `#/${tab}`) each.setAttribute("aria-current", "page");

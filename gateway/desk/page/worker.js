@@ -1,5 +1,5 @@
 // The service worker: without a network the phone page opens empty and says so. No alert and no answer is ever kept.
-const CACHE = `shell ${KEPT[KEPT.length - 1]}`;
+const CACHE = `shell ${VERSION}`;
 const SHELL = KEPT[0];
 
 self.addEventListener("install", (event) => {

@@ -47,6 +47,11 @@ def forget(path: Path) -> None:
     _beside(path).unlink(missing_ok=True)
 
 
+def is_bad_spot(error: BaseException | None) -> bool:
+    """Return whether the disk cannot read what was written there: what SQLite makes of EIO outside a statement."""
+    return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_CORRUPTFS
+
+
 def give(path: Path) -> None:
     """Write an unreadable first page anew where there is a note of it; raises where another process has the file."""
     known = _read(path)
@@ -75,15 +80,15 @@ def _fill_in(path: Path, entries: Sequence[Entry]) -> None:
 
 
 def _is_readable(path: Path) -> bool:
-    with closing(sqlite3.connect(path, timeout=0.5, isolation_level=None)) as record:
-        record.execute("PRAGMA locking_mode=EXCLUSIVE")
-        record.execute("PRAGMA writable_schema=ON")
-        try:
+    try:
+        with closing(sqlite3.connect(path, timeout=0.5, isolation_level=None)) as record:
+            record.execute("PRAGMA locking_mode=EXCLUSIVE")
+            record.execute("PRAGMA writable_schema=ON")
             record.execute(LISTED).fetchall()
-        except sqlite3.OperationalError:
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError) and not is_bad_spot(error):
             raise  # locked, or the disk's trouble
-        except sqlite3.DatabaseError:
-            return False
+        return False
     return True
 
 

@@ -36,7 +36,7 @@ _DAMAGE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 def is_damage(error: BaseException | None) -> bool:
     """Return whether an error says that the file is not what was written: no full disk, no line that broke."""
-    return _code(error) in _DAMAGE
+    return _code(error) in _DAMAGE or first_page.is_bad_spot(error)
 
 
 def mark(path: Path) -> None:

@@ -4,6 +4,7 @@ Over plain HTTP browsers have none of this, and the page asks for none. The work
 an alert and no answer of the API.
 """
 
+import hashlib
 from typing import Final
 
 import msgspec
@@ -43,10 +44,11 @@ async def manifest(asked: Asked) -> Response:
 async def worker(asked: Asked) -> Response:
     """Return the service worker, told what the shell consists of."""
     kept = [SHELL, *map(address, ("desk.css", "duty.css", "icon.svg", *modules("duty.js")))]
-    text = f"const KEPT = {msgspec.json.encode(kept).decode()};\n" + (PAGE / "worker.js").read_text(
-        encoding="utf-8"
-    )
-    return Response(text, media_type=MEDIA[".js"])
+    version = hashlib.sha256((await shell(asked)).body).hexdigest()[
+        :12
+    ]  # its words too: a new one is kept anew
+    told = f'const KEPT = {msgspec.json.encode(kept).decode()};\nconst VERSION = "{version}";\n'
+    return Response(told + (PAGE / "worker.js").read_text(encoding="utf-8"), media_type=MEDIA[".js"])
 
 
 ENDPOINTS: Final = (

@@ -129,7 +129,7 @@ class Admission:
         decision = self._decide(reader.door, Credential(card, digest), stamp)
         if decision.granted:
             reader.pending = None
-            reader.guessing.right(now)
+            reader.guessing.right(now, (card, digest))
         elif decision.reason in GUESSES and (wait_s := reader.guessing.wrong(now)) is not None:
             told = (
                 f"{reader.door.name}: too many wrong PINs at {reader.name}, it takes none for {wait_s:.0f} s"

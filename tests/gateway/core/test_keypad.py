@@ -78,9 +78,26 @@ def test_who_waits_between_guesses_gets_no_more_of_them_than_the_bucket_leaks() 
 
 def test_a_right_pin_takes_one_out() -> None:
     guessing = Guessing()
-    for _ in range(20):
+    for resident in range(20):
         assert guessing.wrong(0.0) is None
-        guessing.right(0.0)
+        guessing.right(0.0, resident)
+
+
+def test_the_same_right_pin_takes_out_no_more_than_leaks() -> None:
+    guessing = Guessing()
+    guesses = 0
+    for second in range(0, 3600, 8):
+        guesses += not guessing.locked(second)
+        guessing.wrong(second)
+        guessing.right(second, "own")
+    assert guesses < 40
+
+
+def test_who_mistypes_now_and_then_all_day_waits_never() -> None:
+    guessing = Guessing()
+    for hour in range(24):
+        assert guessing.wrong(hour * 3600.0) is None
+        guessing.right(hour * 3600.0 + 5.0, "own")
 
 
 @given(st.lists(st.floats(-1e9, 1e9), max_size=50))

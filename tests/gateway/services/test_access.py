@@ -263,6 +263,18 @@ def test_guessing_the_second_half_of_card_and_pin_counts_too(tmp_path: Path) -> 
     assert at_the_doors(tmp_path, act).reasons()[-1] == "too_many_pins"
 
 
+def test_who_has_a_pin_of_their_own_buys_no_guesses_with_it(tmp_path: Path) -> None:
+    async def act(yard: Yard) -> None:
+        for _ in range(10):
+            yard.show(keys("0001#", reader="reader-pin"))
+            yard.show(keys("482913#", reader="reader-pin"))
+            await asyncio.sleep(3)
+
+    yard = at_the_doors(tmp_path, act)
+    assert yard.reasons()[-1] == "too_many_pins"
+    assert [body.what for body in yard.told if isinstance(body, NoteBody)] == ["door.pin_guessing"]
+
+
 def test_a_machine_that_presents_cards_all_day_does_not_fill_the_journal(tmp_path: Path) -> None:
     async def act(yard: Yard) -> None:
         for n in range(1200):

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from gateway.core.events import Place, Severity
+from gateway.desk.web import pages
 from gateway.desk.web.assets import PAGE, modules
 from gateway.desk.web.cards import age, cards
 from gateway.desk.web.pages import FIRST, family, words
@@ -160,6 +161,20 @@ def test_a_language_once_asked_for_is_kept(where: str) -> None:
         assert '<html lang="en">' in (await client.get("/?lang=en")).text
         assert '<html lang="en">' in (await client.get("/")).text
         assert '<html lang="en">' in (await client.get("/?lang=xx")).text
+
+    run(where, body)
+
+
+def test_a_shell_of_other_words_is_kept_anew(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser keeps a worker, and so its shell, for as long as the worker's text is the same."""
+
+    async def body(office: Office) -> None:
+        client = await office.phone("warden-1")
+        worker = (await client.get("/worker.js")).text
+        assert (await client.get("/worker.js")).text == worker
+        table = {**pages.words()["zh"], "live.offline": "网络断了"}
+        monkeypatch.setattr(pages, "words", lambda: {"zh": table, "en": table})
+        assert (await client.get("/worker.js")).text != worker
 
     run(where, body)
 
