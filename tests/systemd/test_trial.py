@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.small_files import files_of_at_most
+
 PACKAGE = Path(__file__).parents[2] / "systemd" / "package"
 UNIT = "usr/lib/systemd/system/compound-gateway.service"
 UNITS = (UNIT, *(UNIT.replace("gateway.s", f"gateway-{name}.s") for name in ("desk", "vision")))
@@ -51,6 +53,7 @@ class Wall:
         kept.parent.mkdir(parents=True)
         kept.write_text("of 0.1.0", encoding="ascii")
         (home / "trial").touch()
+        (home / "taken-back").touch()
         (home / "before.json").write_text(json.dumps(self.healthy()), encoding="ascii")
         summed = ["sha256sum", str(root / "etc/compound-gateway/gateway.toml")]
         done = subprocess.run(summed, check=True, capture_output=True, timeout=60)
@@ -233,6 +236,61 @@ def test_a_cut_between_the_two_renames_leaves_what_the_next_start_needs(
     assert "300 s" not in told
 
 
+def test_a_card_that_is_full_lets_the_version_before_come_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A new version fills it, and is not healthy for that."""
+    wall = Wall(tmp_path)
+    wall.active = lambda: "failed"
+    with files_of_at_most(0):
+        assert wall.run() == 1
+    assert "no note" in capsys.readouterr().out
+    assert (wall.version, wall.told[-2]) == ("0.1.0", "try-restart")
+    assert (wall.root / UNIT).read_text(encoding="ascii") == "of 0.1.0"
+
+
+def test_whatever_fails_on_the_way_back_a_gateway_is_started(tmp_path: Path) -> None:
+    wall = Wall(tmp_path)
+    wall.active = lambda: "failed"
+    (wall.root / UNIT).unlink()
+    (wall.root / UNIT).mkdir()  # no file can take its place
+    assert wall.run() == 1
+    assert wall.told[-1] == "start"
+    assert (wall.previous / "trial").exists()  # the next boot tries again
+
+
+def test_an_upgrade_that_a_power_cut_left_half_unpacked_is_put_back_before_anything_starts(
+    tmp_path: Path,
+) -> None:
+    wall = Wall(tmp_path)
+    (wall.previous / "trial").rename(wall.previous / "unpacking")
+    (wall.home / "schemas").unlink()  # dpkg did not come as far
+    made = trial.Trial(wall.root, wall.control, wall.ask, lambda: wall.time, wall.pause)
+    assert made.mend() == 0
+    assert (wall.version, wall.time, wall.told) == ("0.1.0", 0.0, ["daemon-reload"])
+    assert (wall.root / UNIT).read_text(encoding="ascii") == "of 0.1.0"
+    assert "cut short before the new version was whole" in wall.note
+    assert wall.run() == 1  # the unit's main process, after the gateway's start
+    assert sorted(path.name for path in wall.home.iterdir()) == ["schemas", "taken-back", "version"]
+
+
+@pytest.mark.parametrize(("active", "version"), [("active", "0.2.0"), ("failed", "0.1.0")])
+def test_a_desk_whose_record_is_newer_is_not_taken_back_while_its_gateway_runs(
+    tmp_path: Path, active: str, version: str
+) -> None:
+    """The desk before could not open the record, and nobody would be paged. A gateway that is dead comes first."""
+    wall = Wall(tmp_path)
+    (wall.home / "schemas").write_text("journal 1\naccess 1\ndesk 2\n", encoding="ascii")
+    (wall.previous / "schemas").write_text("journal 1\naccess 1\ndesk 1\n", encoding="ascii")
+    desk = tmp_path / "etc/compound-gateway-desk"
+    desk.mkdir()
+    (desk / "desk.toml").touch()
+    wall.active = lambda: active
+    wall.status = lambda: wall.line(up=False)
+    assert wall.run() == 1
+    assert wall.version == version
+
+
 # --- what preinst keeps ---------------------------------------------------------------------------
 
 
@@ -258,7 +316,7 @@ def kept(tmp_path: Path, *, active: bool = True, status: int = 0) -> subprocess.
         (tmp_path / name).chmod(0o755)
     script = (PACKAGE / "preinst").read_text(encoding="utf-8").replace("root=\n", f"root={tmp_path}\n")
     for old, new in {"state=/var": f"state={tmp_path}/var", "installed=/usr": f"installed={tmp_path}/usr",
-                     "@JOURNAL@": "1", "@ACCESS@": "1"}.items():  # fmt: skip
+                     "@JOURNAL@": "1", "@ACCESS@": "1", "@DESK@": "1"}.items():  # fmt: skip
         script = script.replace(old, new)
     file = tmp_path / "preinst"
     file.write_text(script, encoding="utf-8")
@@ -280,8 +338,25 @@ def test_an_upgrade_keeps_what_it_replaces_by_hard_links(tmp_path: Path) -> None
         assert (previous / "around" / UNIT.replace("gateway.s", f"{name}.s")).read_text(
             encoding="ascii"
         ) == "x"
+        one, other = (
+            root / UNIT.replace("gateway.s", f"{name}.s") for root in (tmp_path, previous / "around")
+        )
+        assert one.stat().st_ino == other.stat().st_ino  # a copy may be empty after a power cut
     assert (previous / "before.json").exists()
+    assert (previous / "unpacking").exists()
     assert not (previous / "trial").exists()
+
+
+@pytest.mark.parametrize("mark", ["trial", "unpacking"])
+def test_a_version_on_trial_or_half_unpacked_is_none_to_come_back_to(tmp_path: Path, mark: str) -> None:
+    previous = tmp_path / "usr/lib/compound-gateway.previous"
+    previous.mkdir(parents=True)
+    for name, text in {mark: "", "version": "healthy"}.items():
+        (previous / name).write_text(text, encoding="ascii")
+    done = kept(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (previous / "version").read_text(encoding="ascii") == "healthy"
+    assert ((previous / "unpacking").exists(), (previous / "trial").exists()) == (True, False)
 
 
 @pytest.mark.parametrize(("active", "status", "said"), [(False, 0, ""), (True, 1, "could not be kept")])
