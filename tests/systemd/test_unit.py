@@ -107,6 +107,7 @@ def test_a_box_on_a_wall_is_never_given_up() -> None:
     assert SAID["StartLimitIntervalSec"] == ["0"]
     assert int(SAID["WatchdogSec"][0]) > 0
     assert int(SAID["TimeoutStopSec"][0]) > 5
+    assert SAID["RuntimeDirectoryPreserve"] == ["yes"]  # what was not sent from a dead card outlives a stop
     assert SAID["OOMPolicy"] == ["continue"]  # a desk beside it that grew is killed alone
     assert SAID["MemoryMax"]
     assert "MemoryHigh" not in SAID, "held back there, a fire was no alert after four minutes (limits.py)"
