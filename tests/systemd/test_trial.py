@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -289,81 +288,3 @@ def test_a_desk_whose_record_is_newer_is_not_taken_back_while_its_gateway_runs(
     wall.status = lambda: wall.line(up=False)
     assert wall.run() == 1
     assert wall.version == version
-
-
-# --- what preinst keeps ---------------------------------------------------------------------------
-
-
-def kept(tmp_path: Path, *, active: bool = True, status: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run preinst's upgrade on a machine in a folder, with a systemctl and a gateway that say what they shall."""
-    for name in ("usr/lib/compound-gateway/lib", "usr/bin", "usr/lib/systemd/system", "etc/compound-gateway",
-                 "run/systemd/system", "commands"):  # fmt: skip
-        (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "usr/lib/compound-gateway/schemas").write_text("journal 1\naccess 1\n", encoding="ascii")
-    for name in (
-        UNIT,
-        UNIT.replace("gateway.s", "gateway-desk.s"),
-        UNIT.replace("gateway.s", "gateway-vision.s"),
-        "etc/compound-gateway/gateway.toml",
-    ):
-        (tmp_path / name).write_text("x", encoding="ascii")
-    commands = {
-        "commands/systemctl": f"exit {0 if active else 3}",
-        "usr/bin/compound-gateway": f"echo '{{}}'; exit {status}",
-    }
-    for name, text in commands.items():
-        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n", encoding="ascii")
-        (tmp_path / name).chmod(0o755)
-    script = (PACKAGE / "preinst").read_text(encoding="utf-8").replace("root=\n", f"root={tmp_path}\n")
-    for old, new in {"state=/var": f"state={tmp_path}/var", "installed=/usr": f"installed={tmp_path}/usr",
-                     "@JOURNAL@": "1", "@ACCESS@": "1", "@DESK@": "1"}.items():  # fmt: skip
-        script = script.replace(old, new)
-    file = tmp_path / "preinst"
-    file.write_text(script, encoding="utf-8")
-    path = f"{tmp_path}/commands:{os.environ['PATH']}"
-    return subprocess.run(
-        ["sh", str(file), "upgrade", "0.1.0"], capture_output=True, text=True, check=False, timeout=60,
-        env={**os.environ, "PATH": path},
-    )  # fmt: skip
-
-
-def test_an_upgrade_keeps_what_it_replaces_by_hard_links(tmp_path: Path) -> None:
-    done = kept(tmp_path)
-    assert done.returncode == 0, done.stderr
-    home, previous = (
-        tmp_path / "usr/lib" / name for name in ("compound-gateway", "compound-gateway.previous")
-    )
-    assert (home / "schemas").stat().st_ino == (previous / "schemas").stat().st_ino
-    for name in ("gateway", "gateway-desk", "gateway-vision"):
-        assert (previous / "around" / UNIT.replace("gateway.s", f"{name}.s")).read_text(
-            encoding="ascii"
-        ) == "x"
-        one, other = (
-            root / UNIT.replace("gateway.s", f"{name}.s") for root in (tmp_path, previous / "around")
-        )
-        assert one.stat().st_ino == other.stat().st_ino  # a copy may be empty after a power cut
-    assert (previous / "before.json").exists()
-    assert (previous / "unpacking").exists()
-    assert not (previous / "trial").exists()
-
-
-@pytest.mark.parametrize("mark", ["trial", "unpacking"])
-def test_a_version_on_trial_or_half_unpacked_is_none_to_come_back_to(tmp_path: Path, mark: str) -> None:
-    previous = tmp_path / "usr/lib/compound-gateway.previous"
-    previous.mkdir(parents=True)
-    for name, text in {mark: "", "version": "healthy"}.items():
-        (previous / name).write_text(text, encoding="ascii")
-    done = kept(tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert (previous / "version").read_text(encoding="ascii") == "healthy"
-    assert ((previous / "unpacking").exists(), (previous / "trial").exists()) == (True, False)
-
-
-@pytest.mark.parametrize(("active", "status", "said"), [(False, 0, ""), (True, 1, "could not be kept")])
-def test_a_gateway_that_does_not_run_is_no_version_to_come_back_to(
-    tmp_path: Path, active: bool, status: int, said: str
-) -> None:
-    done = kept(tmp_path, active=active, status=status)
-    assert done.returncode == 0, done.stderr
-    assert said in done.stderr
-    assert [path.name for path in (tmp_path / "usr/lib").glob("compound-gateway.*")] == []
