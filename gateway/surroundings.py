@@ -94,9 +94,10 @@ def _state_dir(table: GatewayTable) -> Faults:
         found = Text(f"{nearest} 是一个文件", f"{nearest}, which is a file")
         yield _unwritable(found, folder)
     elif not os.access(nearest, os.W_OK | os.X_OK):
-        owner = nearest.stat().st_uid
         found = Text(f"{_me()} 无权写入 {nearest}", f"{nearest}, where {_me()} may not write")
-        yield _unwritable(found, folder, warning=owner != os.getuid())
+        # On a disk that is read-only as a whole a service lives in memory: see refuge.py.
+        dead = os.statvfs(nearest).f_flag & os.ST_RDONLY
+        yield _unwritable(found, folder, warning=bool(dead) or nearest.stat().st_uid != os.getuid())
 
 
 def place_of_socket(key: str, path: Path) -> Faults:

@@ -36,6 +36,7 @@ SCHEMAS = {
     "journal": "gateway/runtime/journal/statements.py",
     "access": "gateway/runtime/access/store.py",
 }
+DESK_STEPS = "gateway/desk/store/sqlite"
 FILES = {
     "compound-gateway.service": "usr/lib/systemd/system/compound-gateway.service",
     "compound-gateway-vision.service": "usr/lib/systemd/system/compound-gateway-vision.service",
@@ -131,7 +132,7 @@ def schemas() -> dict[str, int]:
         match = re.search(r"^SCHEMA: Final = (\d+)$", (ROOT / file).read_text(encoding="utf-8"), re.M)
         assert match is not None, file
         found[name] = int(match[1])
-    return found
+    return found | {"desk": max(int(step.stem) for step in (ROOT / DESK_STEPS).glob("*.sql"))}
 
 
 def environment(home: Path, scratch: Path, uv: str, platform: str) -> None:
@@ -227,8 +228,8 @@ def describe(tree: Path, version: str, architecture: str) -> None:
     (debian / "control").write_text(filled, encoding="utf-8")
     for name in SCRIPTS:
         text = (SYSTEMD / "package" / name).read_text(encoding="utf-8")
-        for database, number in schemas().items():
-            text = text.replace(f"@{database.upper()}@", str(number))
+        for word, value in {**schemas(), "version": version}.items():
+            text = text.replace(f"@{word.upper()}@", str(value))
         (debian / name).write_text(text, encoding="utf-8")
         (debian / name).chmod(0o755)
     sums = subprocess.run(

@@ -61,7 +61,10 @@ def sign(folder: Path, key: Path) -> list[str]:
 
 
 def verify(folder: Path, signers: Path) -> list[str]:
-    """Check the signature first, then every file on the list that is here; ValueError names what is not in order."""
+    """Check the signature, every file on the list that is here, and that no other of its kind lies beside them.
+
+    ValueError names what is not in order.
+    """
     listed = (folder / SUMS).read_bytes()
     signature = folder / f"{SUMS}.sig"
     if not signature.is_file():
@@ -70,6 +73,9 @@ def verify(folder: Path, signers: Path) -> list[str]:
     told = list(_checked(folder, listed.decode("ascii")))
     if not told:
         raise ValueError(f"{folder}: none of the files that were signed is here")
+    for path in sorted({path for pattern in SIGNED for path in folder.glob(pattern)}):
+        if f"good: {path.name}" not in told:
+            raise ValueError(f"{path.name}: NOT signed; do not install it")
     return told
 
 

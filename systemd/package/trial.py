@@ -2,12 +2,15 @@
 
 `preinst` keeps what it replaces in /usr/lib/compound-gateway.previous: the whole environment by hard links, units and
 command beside it, and how the gateway was. `postinst` starts this, by its unit, which a reboot starts again. Run by the
-system's own Python, since the new environment is what is on trial.
+system's own Python, since the new environment is what is on trial. Where a boot finds that dpkg did not come as far as
+`postinst`, what lies there may be half of each version: the one before is put back (`trial.py mend`) before any of it
+starts.
 
 Healthy: the unit is active, every line that was up before gets on, the journal writes; for two minutes, by one process.
 No broker is looked at. The one before stays away where it could not read the journal any more, and where somebody
 changed the configuration meanwhile and the gateway does not start: that is no fault of the new version's. Each step can
-be cut short by a power cut and is done again; journal and configuration are never touched, so nothing is lost.
+be cut short by a power cut and is done again; journal and configuration are never touched, so nothing is lost. The way
+back writes nothing but names, which a full disk takes too, and whatever fails on it, a gateway is started.
 """
 
 import hashlib
@@ -33,7 +36,15 @@ UNIT: Final = "compound-gateway.service"
 DESK: Final = "compound-gateway-desk.service"
 VISION: Final = "compound-gateway-vision.service"
 NOTE: Final = "update-taken-back"  # in the state folder: the gateway makes an alert of it
-MARK: Final = "taken-back"  # in the environment: dpkg knows other files than lie here
+UNPACKING: Final = "unpacking"  # in the version before: the new one is not whole
+KEPT: Final = ("trial", UNPACKING, "before.json", "configuration")  # what else preinst left there
+CUT: Final = "the upgrade was cut short before the new version was whole"
+DESK_SIGNS: Final = (  # where there is one of these there is a desk
+    "etc/compound-gateway-desk/desk.toml",
+    "etc/compound-gateway/desk.toml",
+    "var/lib/compound-gateway-desk/desk.db",
+    "var/lib/compound-gateway/desk.db",
+)
 AROUND: Final = (
     "usr/bin/compound-gateway",
     f"usr/lib/systemd/system/{UNIT}",
@@ -88,9 +99,9 @@ class Trial:
 
     def run(self) -> int:
         """Watch until it is plain; return 0 when the new version stays, 1 when it went or should have gone."""
-        if not self.home.exists():  # the power was cut between two renames
-            return self.take_back("was cut short and is finished now")
-        if not (self.previous / "trial").exists():  # ... or after them
+        if cut := self.cut_short():
+            return self.take_back(cut)
+        if not (self.previous / "trial").exists():  # the power was cut after both renames
             return self.tidied()
         began = calm_since = self.now()
         while True:
@@ -103,6 +114,22 @@ class Trial:
             elif now - calm_since >= CALM_S:
                 return self.passed()
             self.pause(LOOK_S)
+
+    def cut_short(self) -> str:
+        """Return what a power cut left half done; nothing if it did not."""
+        if not self.home.exists():  # between two renames
+            return "was cut short and is finished now"
+        return f"because {CUT}" if (self.previous / UNPACKING).exists() else ""
+
+    def mend(self) -> int:
+        """Finish what a power cut left half done, before anything of either version is started."""
+        if cut := self.cut_short():
+            say(f"THE VERSION BEFORE COMES BACK, {self._versions()}, {cut}")
+            if self.home.exists():
+                self._note(f"{self._versions()}: {CUT}\n")
+            self._put_back()
+            self.control("daemon-reload")
+        return 0
 
     def trouble(self) -> str:
         """Return what keeps the new version from being healthy at this look; nothing when it is."""
@@ -133,10 +160,13 @@ class Trial:
     def blocked(self) -> str:
         """Return why the version before cannot come back; nothing if it can."""
         old, new = _schemas(self.previous), _schemas(self.home)
-        newer = [name for name, number in new.items() if number > old.get(name, 0)]
-        if newer:
-            return f"it could not read {', '.join(newer)} any more"
-        if self.config_changed() and self.control("is-active", UNIT) != "active":
+        newer = {name for name, number in new.items() if number > old.get(name, 0)}
+        if lost := sorted(newer - {"desk"}):
+            return f"it could not read {', '.join(lost)} any more"
+        active = self.control("is-active", UNIT) == "active"
+        if active and "desk" in newer and any((self.root / sign).exists() for sign in DESK_SIGNS):
+            return "the duty desk here could not read its record any more, and nobody would be paged"
+        if not active and self.config_changed():
             return f"{self.config} was changed since the upgrade; see: journalctl -u {UNIT}"
         return ""
 
@@ -151,22 +181,31 @@ class Trial:
     def take_back(self, why: str) -> int:
         """Put the version before in its place and start it. Every step may be done twice."""
         say(f"THE VERSION BEFORE COMES BACK, {self._versions()}, {why}")
-        (self.previous / MARK).touch()
         self.control("stop", UNIT, VISION)
+        try:
+            self._put_back()
+        except OSError as error:
+            say(f"NOT BROUGHT BACK, the next boot tries again: {error}")
+            self.control("start", UNIT)
+            return 1
+        return self.tidied()
+
+    def _put_back(self) -> None:
         for name in AROUND:
-            self._restore(name)
+            kept = self.previous / "around" / name
+            if kept.exists():
+                kept.replace(self.root / name)
         if self.home.exists():
             shutil.rmtree(self.failed, ignore_errors=True)
             self.home.rename(self.failed)
         self.previous.rename(self.home)
-        return self.tidied()
 
     def tidied(self) -> int:
         """Start the version that came back, and remove what the way back left."""
         self.control("daemon-reload")
         self.control("start", UNIT)
         self.control("try-restart", DESK)
-        for name in ("trial", "before.json", "configuration"):
+        for name in KEPT:
             (self.home / name).unlink(missing_ok=True)
         for folder in (self.failed, self.home / "around"):
             shutil.rmtree(folder, ignore_errors=True)
@@ -200,13 +239,6 @@ class Trial:
                 file.write(told)
         except OSError as error:
             say(f"no note for the gateway: {error}")
-
-    def _restore(self, name: str) -> None:
-        kept, place = self.previous / "around" / name, self.root / name
-        if kept.exists():
-            half = place.with_name(f".{place.name}.back")
-            shutil.copy2(kept, half)
-            half.replace(place)
 
     def _line_trouble(self, lines: Mapping[str, Mapping[str, Any]]) -> str:
         changed = self.config_changed()
@@ -255,10 +287,12 @@ def _text(file: Path) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the trial of this machine, if there is one."""
-    del arguments
+    """Run the trial of this machine, or mend what a power cut left, if there is one."""
     trial = Trial()
-    return trial.run() if (trial.previous / "trial").exists() or trial.failed.exists() else 0
+    marks = (trial.previous / "trial", trial.previous / UNPACKING, trial.failed)
+    if not any(mark.exists() for mark in marks):
+        return 0
+    return trial.mend() if arguments == ["mend"] else trial.run()
 
 
 if __name__ == "__main__":

@@ -89,6 +89,14 @@ class Disk:
         Path(f"/sys/fs/ext4/{device}/trigger_fs_error").write_text("1", encoding="ascii")
         self.broken = True
 
+    def remount(self) -> None:
+        """Have it read-only for whoever asks, as a boot does that cannot repair it, and older kernels on an error.
+
+        After `break_` a newer one only refuses each write: access(2) goes on saying yes.
+        """
+        _run("mount", "-o", "remount,ro", str(self.folder))
+        self.broken = True
+
 
 @contextmanager
 def disk(folder: Path, *, size_mib: int = 64) -> Iterator[Disk]:

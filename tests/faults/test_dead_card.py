@@ -7,7 +7,7 @@ runtime directory.
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,13 +55,14 @@ def killed(gateway: GatewayProcess) -> None:
     gateway.process.wait()
 
 
+@pytest.mark.parametrize("dies", [Disk.break_, Disk.remount])
 def test_a_gateway_started_on_a_read_only_card_goes_on_with_its_alerts_and_comes_home_when_it_is_mended(
-    wall: Wall, tmp_path: Path
+    wall: Wall, tmp_path: Path, dies: Callable[[Disk], None]
 ) -> None:
     with wall.gateway() as gateway:
         first = wall.fire("smoke-1-1-1")
         killed(gateway)
-    wall.card.break_()
+    dies(wall.card)
     with wall.gateway() as gateway:
         wall.street.wait_for_alert("raised", kind="storage.failing")
         second = wall.fire("smoke-2-1-1")

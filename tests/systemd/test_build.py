@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from gateway.desk.store.database import migrations
 from gateway.runtime.access import store
 from gateway.runtime.journal import statements
 
@@ -34,7 +35,8 @@ def test_everything_that_is_installed_is_there_and_everything_there_is_installed
 
 
 def test_the_package_knows_the_schemas_of_the_code_it_carries() -> None:
-    assert build.schemas() == {"journal": statements.SCHEMA, "access": store.SCHEMA}
+    desk = migrations("sqlite")[-1][0]
+    assert build.schemas() == {"journal": statements.SCHEMA, "access": store.SCHEMA, "desk": desk}
 
 
 def test_the_extras_inside_are_those_of_the_project_and_the_pythons_ones_it_supports() -> None:
@@ -85,3 +87,4 @@ def test_a_package_is_described_as_what_it_is(tmp_path: Path, architecture: str)
     assert "Installed-Size: 4\n" in control
     assert "usr/file" in (tmp_path / "DEBIAN" / "md5sums").read_text(encoding="utf-8")
     assert "@" not in (tmp_path / "DEBIAN" / "preinst").read_text(encoding="utf-8")
+    assert '"1.2.3"' in (tmp_path / "DEBIAN" / "postinst").read_text(encoding="utf-8")

@@ -187,6 +187,18 @@ def test_a_single_flipped_bit_anywhere_is_found(
 
 
 @needs_ssh
+def test_a_package_that_nobody_signed_beside_those_that_were_is_told(
+    folder: Path, signers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`apt install ./*.deb` would take the higher number."""
+    (folder / "compound-gateway_9.9.9_arm64.deb").write_bytes(b"!<arch>\n" + bytes(50))
+    capsys.readouterr()
+    code, told = verified(folder, signers, capsys)
+    assert code == 1
+    assert "compound-gateway_9.9.9_arm64.deb: NOT signed" in told
+
+
+@needs_ssh
 def test_somebody_elses_key_a_signature_for_something_else_and_none_at_all_are_refused(
     folder: Path, signers: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

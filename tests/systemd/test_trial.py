@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
+from tests.small_files import files_of_at_most
 
 PACKAGE = Path(__file__).parents[2] / "systemd" / "package"
 UNIT = "usr/lib/systemd/system/compound-gateway.service"
@@ -51,6 +52,7 @@ class Wall:
         kept.parent.mkdir(parents=True)
         kept.write_text("of 0.1.0", encoding="ascii")
         (home / "trial").touch()
+        (home / "taken-back").touch()
         (home / "before.json").write_text(json.dumps(self.healthy()), encoding="ascii")
         summed = ["sha256sum", str(root / "etc/compound-gateway/gateway.toml")]
         done = subprocess.run(summed, check=True, capture_output=True, timeout=60)
@@ -233,62 +235,56 @@ def test_a_cut_between_the_two_renames_leaves_what_the_next_start_needs(
     assert "300 s" not in told
 
 
-# --- what preinst keeps ---------------------------------------------------------------------------
-
-
-def kept(tmp_path: Path, *, active: bool = True, status: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run preinst's upgrade on a machine in a folder, with a systemctl and a gateway that say what they shall."""
-    for name in ("usr/lib/compound-gateway/lib", "usr/bin", "usr/lib/systemd/system", "etc/compound-gateway",
-                 "run/systemd/system", "commands"):  # fmt: skip
-        (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "usr/lib/compound-gateway/schemas").write_text("journal 1\naccess 1\n", encoding="ascii")
-    for name in (
-        UNIT,
-        UNIT.replace("gateway.s", "gateway-desk.s"),
-        UNIT.replace("gateway.s", "gateway-vision.s"),
-        "etc/compound-gateway/gateway.toml",
-    ):
-        (tmp_path / name).write_text("x", encoding="ascii")
-    commands = {
-        "commands/systemctl": f"exit {0 if active else 3}",
-        "usr/bin/compound-gateway": f"echo '{{}}'; exit {status}",
-    }
-    for name, text in commands.items():
-        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n", encoding="ascii")
-        (tmp_path / name).chmod(0o755)
-    script = (PACKAGE / "preinst").read_text(encoding="utf-8").replace("root=\n", f"root={tmp_path}\n")
-    for old, new in {"state=/var": f"state={tmp_path}/var", "installed=/usr": f"installed={tmp_path}/usr",
-                     "@JOURNAL@": "1", "@ACCESS@": "1"}.items():  # fmt: skip
-        script = script.replace(old, new)
-    file = tmp_path / "preinst"
-    file.write_text(script, encoding="utf-8")
-    path = f"{tmp_path}/commands:{os.environ['PATH']}"
-    return subprocess.run(
-        ["sh", str(file), "upgrade", "0.1.0"], capture_output=True, text=True, check=False, timeout=60,
-        env={**os.environ, "PATH": path},
-    )  # fmt: skip
-
-
-def test_an_upgrade_keeps_what_it_replaces_by_hard_links(tmp_path: Path) -> None:
-    done = kept(tmp_path)
-    assert done.returncode == 0, done.stderr
-    home, previous = (
-        tmp_path / "usr/lib" / name for name in ("compound-gateway", "compound-gateway.previous")
-    )
-    assert (home / "schemas").stat().st_ino == (previous / "schemas").stat().st_ino
-    for name in ("gateway", "gateway-desk", "gateway-vision"):
-        assert (previous / "around" / UNIT.replace("gateway.s", f"{name}.s")).read_text(
-            encoding="ascii"
-        ) == "x"
-    assert (previous / "before.json").exists()
-    assert not (previous / "trial").exists()
-
-
-@pytest.mark.parametrize(("active", "status", "said"), [(False, 0, ""), (True, 1, "could not be kept")])
-def test_a_gateway_that_does_not_run_is_no_version_to_come_back_to(
-    tmp_path: Path, active: bool, status: int, said: str
+def test_a_card_that_is_full_lets_the_version_before_come_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    done = kept(tmp_path, active=active, status=status)
-    assert done.returncode == 0, done.stderr
-    assert said in done.stderr
-    assert [path.name for path in (tmp_path / "usr/lib").glob("compound-gateway.*")] == []
+    """A new version fills it, and is not healthy for that."""
+    wall = Wall(tmp_path)
+    wall.active = lambda: "failed"
+    with files_of_at_most(0):
+        assert wall.run() == 1
+    assert "no note" in capsys.readouterr().out
+    assert (wall.version, wall.told[-2]) == ("0.1.0", "try-restart")
+    assert (wall.root / UNIT).read_text(encoding="ascii") == "of 0.1.0"
+
+
+def test_whatever_fails_on_the_way_back_a_gateway_is_started(tmp_path: Path) -> None:
+    wall = Wall(tmp_path)
+    wall.active = lambda: "failed"
+    (wall.root / UNIT).unlink()
+    (wall.root / UNIT).mkdir()  # no file can take its place
+    assert wall.run() == 1
+    assert wall.told[-1] == "start"
+    assert (wall.previous / "trial").exists()  # the next boot tries again
+
+
+def test_an_upgrade_that_a_power_cut_left_half_unpacked_is_put_back_before_anything_starts(
+    tmp_path: Path,
+) -> None:
+    wall = Wall(tmp_path)
+    (wall.previous / "trial").rename(wall.previous / "unpacking")
+    (wall.home / "schemas").unlink()  # dpkg did not come as far
+    made = trial.Trial(wall.root, wall.control, wall.ask, lambda: wall.time, wall.pause)
+    assert made.mend() == 0
+    assert (wall.version, wall.time, wall.told) == ("0.1.0", 0.0, ["daemon-reload"])
+    assert (wall.root / UNIT).read_text(encoding="ascii") == "of 0.1.0"
+    assert "cut short before the new version was whole" in wall.note
+    assert wall.run() == 1  # the unit's main process, after the gateway's start
+    assert sorted(path.name for path in wall.home.iterdir()) == ["schemas", "taken-back", "version"]
+
+
+@pytest.mark.parametrize(("active", "version"), [("active", "0.2.0"), ("failed", "0.1.0")])
+def test_a_desk_whose_record_is_newer_is_not_taken_back_while_its_gateway_runs(
+    tmp_path: Path, active: str, version: str
+) -> None:
+    """The desk before could not open the record, and nobody would be paged. A gateway that is dead comes first."""
+    wall = Wall(tmp_path)
+    (wall.home / "schemas").write_text("journal 1\naccess 1\ndesk 2\n", encoding="ascii")
+    (wall.previous / "schemas").write_text("journal 1\naccess 1\ndesk 1\n", encoding="ascii")
+    desk = tmp_path / "etc/compound-gateway-desk"
+    desk.mkdir()
+    (desk / "desk.toml").touch()
+    wall.active = lambda: active
+    wall.status = lambda: wall.line(up=False)
+    assert wall.run() == 1
+    assert wall.version == version

@@ -68,9 +68,12 @@ def test_the_sandbox_is_as_tight_as_promised(name: str) -> None:
 
 def test_the_trial_is_run_by_the_systems_python_where_an_upgrade_left_one() -> None:
     said = settings((SYSTEMD / TRIAL).read_text(encoding="utf-8"))
-    assert said["ExecStart"] == ["/usr/bin/python3 -I /usr/libexec/compound-gateway/trial.py"]
+    program = "/usr/bin/python3 -I /usr/libexec/compound-gateway/trial.py"
+    assert (said["ExecStartPre"], said["ExecStart"]) == ([f"-{program} mend"], [program])
+    assert set(said["Before"][0].split()) == set(UNITS)  # nothing of half a version is started
     assert said["ConditionPathExists"] == [
         "|/usr/lib/compound-gateway.previous/trial",
+        "|/usr/lib/compound-gateway.previous/unpacking",
         "|/usr/lib/compound-gateway.failed",
     ]
     postinst = (SYSTEMD / "package" / "postinst").read_text(encoding="utf-8")
@@ -104,6 +107,7 @@ def test_a_box_on_a_wall_is_never_given_up() -> None:
     assert SAID["StartLimitIntervalSec"] == ["0"]
     assert int(SAID["WatchdogSec"][0]) > 0
     assert int(SAID["TimeoutStopSec"][0]) > 5
+    assert SAID["RuntimeDirectoryPreserve"] == ["yes"]  # what was not sent from a dead card outlives a stop
     assert SAID["OOMPolicy"] == ["continue"]  # a desk beside it that grew is killed alone
     assert SAID["MemoryMax"]
     assert "MemoryHigh" not in SAID, "held back there, a fire was no alert after four minutes (limits.py)"
@@ -219,6 +223,21 @@ def test_the_packages_scripts_are_sound_shell(name: str) -> None:
     assert file.read_text(encoding="utf-8").splitlines()[0] == "#!/bin/sh"
 
 
+@pytest.mark.parametrize("record", ["{}-desk/desk.db", "{}/desk.db"])
+@pytest.mark.parametrize(("there", "taken"), [(1, True), (2, False)])
+def test_an_older_package_refuses_a_desks_record_it_cannot_read(
+    tmp_path: Path, record: str, there: int, taken: bool
+) -> None:
+    file = Path(record.format(tmp_path / "state"))
+    file.parent.mkdir()
+    connection = sqlite3.connect(file)
+    connection.execute(f"PRAGMA user_version={there}")
+    connection.close()
+    done = preinst(tmp_path, "install", tmp_path / "state")
+    assert (done.returncode == 0) is taken, done.stderr
+    assert ("the desk here is of version 2" in done.stderr) is not taken
+
+
 @pytest.mark.parametrize("argument", ["install", "upgrade"])
 @pytest.mark.parametrize(
     ("there", "installed", "taken"),
@@ -234,19 +253,24 @@ def test_an_older_package_refuses_a_journal_it_cannot_read(
         connection.close()
     if installed is not None:
         (tmp_path / "schemas").write_text(f"journal {installed}\naccess 1\n", encoding="ascii")
+    done = preinst(tmp_path, argument, tmp_path)
+    assert (done.returncode == 0) is taken, done.stderr
+    assert ("too old for what is on this machine" in done.stderr) is not taken
+
+
+def preinst(tmp_path: Path, argument: str, state: Path) -> subprocess.CompletedProcess[str]:
+    """Run preinst of a package whose schemas are all of version 1, on a machine in a folder."""
     text = (SYSTEMD / "package" / "preinst").read_text(encoding="utf-8")
     for old, new in {
-        "state=/var/lib/compound-gateway": f"state={tmp_path}",
+        "state=/var/lib/compound-gateway": f"state={state}",
         "installed=/usr/lib/compound-gateway/schemas": f"installed={tmp_path}/schemas",
-        "@JOURNAL@": "1",
-        "@ACCESS@": "1",
+        "root=\n": f"root={tmp_path}\n",
+        **{f"@{name}@": "1" for name in ("JOURNAL", "ACCESS", "DESK")},
     }.items():
         assert old in text
         text = text.replace(old, new)
     script = tmp_path / "preinst"
     script.write_text(text, encoding="utf-8")
-    done = subprocess.run(
+    return subprocess.run(
         ["sh", str(script), argument, "9.9"], capture_output=True, text=True, check=False, timeout=60
     )
-    assert (done.returncode == 0) is taken, done.stderr
-    assert ("too old for what is on this machine" in done.stderr) is not taken
