@@ -288,8 +288,7 @@ def _ports() -> Iterator[str]:
         "dev/serial/by-id/*",
         "dev/serial/by-path/*",
         "dev/rs485/*",
-        "dev/ttyUSB*",
-        "dev/ttyACM*",
+        "dev/tty[A-Z][A-Z]*",
         "dev/video*",
     ):
         for path in sorted(Path("/").glob(pattern)):

@@ -19,7 +19,8 @@ from gateway.core.faults import ConfigError, Fault, same
 from gateway.core.loading import Parsed
 from gateway.vision.homes import HOMES, MODEL
 
-PORTS = ("/dev/serial/by-id/*", "/dev/serial/by-path/*", "/dev/ttyUSB*", "/dev/ttyACM*", "/dev/ttyAMA*")
+PORTS = ("/dev/serial/by-id/*", "/dev/serial/by-path/*", "/dev/tty[A-Z][A-Z]*")
+"""Where serial ports are; not ttyS, of which there are many without a chip."""
 
 KEY_BYTES = 16  # AES-128 (IEC 60839-11-5)
 LIBRARIES = ("av", "cv2", "numpy", "onnxruntime")
