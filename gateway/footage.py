@@ -196,12 +196,16 @@ def sighting(seen: Fall | NearMiss) -> view.Sighting:
 
 
 def outlook_of(where: View, words: Words) -> Outlook:
-    """Return the outlook of the camera named, with what the options say in its place; UsageError for a slip."""
+    """Return the outlook of the camera named, with what the options say in its place; UsageError for a slip.
+
+    The options are px of the film, and where there are any so is what the configuration says.
+    """
     camera = cameras.named(where.camera, where.config) if where.camera else CameraTable(name="-", url="-")
     watch = _polygon(where.watch, words) if where.watch else tuple(camera.watch)
     ignore = tuple(_polygon(each, words) for each in where.ignore) or tuple(tuple(p) for p in camera.ignore)
     floors = tuple((each["y"], each["floor"]) for each in camera.floors if {"y", "floor"} <= each.keys())
-    return Outlook(watch, ignore, _floors(where.floors, words) if where.floors else floors)
+    marked_in = None if where.watch or where.ignore or where.floors else camera.marked_in
+    return Outlook(watch, ignore, _floors(where.floors, words) if where.floors else floors, marked_in)
 
 
 def _floors(told: str, words: Words) -> tuple[tuple[float, float], ...]:

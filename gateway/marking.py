@@ -51,13 +51,14 @@ async def _serve(
 ) -> None:
     where = camera.name or _shown(camera)
     click.echo(words("camera.looking", where=where), err=True)
+    picture = await _look(camera)
     server = MarkingServer(
-        await _look(camera),
+        picture,
         camera={
             "name": camera.name,
             "where": where,
             "file": str(file) if file else "",
-            "marks": marked.of_camera(camera),
+            "marks": marked.of_camera(camera, picture.width, picture.height),
         },
         look=lambda: _look_again(camera),
         judge=judge,
@@ -81,7 +82,9 @@ def judge(marks: Marks, picture: Picture) -> Mapping[str, object]:
         "troubles": [
             {**asdict(trouble.what), "floors": trouble.floors, "level": trouble.level} for trouble in found
         ],
-        "toml": "" if any(trouble.stops for trouble in found) else marked.lines(marks),
+        "toml": ""
+        if any(trouble.stops for trouble in found)
+        else marked.lines(marks, picture.width, picture.height),
     }
 
 

@@ -127,6 +127,7 @@ def _setup(table: CameraTable, config: Config) -> Setup:
         watch=tuple(table.watch),
         ignore=tuple(tuple(polygon) for polygon in table.ignore),
         floors=tuple((each["y"], each["floor"]) for each in table.floors),
+        marked_in=table.marked_in,
         evidence_dir=str(evidence_dir(config)),
         room=0,
         title=where(Subject(table.name, place=place_of(table, config))).en,

@@ -86,7 +86,10 @@ class VisionTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class CameraTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[[camera]]`: a view of a facade. `privacy` stands over that of `[vision]`."""
+    """`[[camera]]`: a view of a facade. `privacy` stands over that of `[vision]`.
+
+    `watch`, `ignore` and `floors` are px of a picture `marked_in` so wide and high; of what comes if that is not told.
+    """
 
     name: str
     url: str
@@ -96,6 +99,7 @@ class CameraTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     watch: list[tuple[float, float]] = []
     ignore: list[list[tuple[float, float]]] = []
     floors: list[dict[str, float]] = []
+    marked_in: tuple[int, int] | None = None
 
 
 class DoorTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

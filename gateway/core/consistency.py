@@ -146,6 +146,11 @@ def _camera(key: str, camera: CameraTable) -> Faults:
         if 0 < len(polygon) < 3:
             yield Fault(f"{key}.{name}", shown(polygon), Text("至少三个点", "at least three points"))
     yield from _floors(f"{key}.floors", camera.floors)
+    if camera.marked_in is not None and min(camera.marked_in) < 1:
+        wanted = Text(
+            "标记时画面的宽和高，例如 [1920, 1080]", "width and height of the picture, like [1920, 1080]"
+        )
+        yield Fault(f"{key}.marked_in", shown(list(camera.marked_in)), wanted)
 
 
 def _floors(key: str, floors: Sequence[Mapping[str, float]]) -> Faults:

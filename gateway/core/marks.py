@@ -1,7 +1,8 @@
 """What an installer marks in a camera's picture: floors, the facade, what is not looked at. Pure.
 
 The marks are looked at together: two of them may contradict, or not suffice. What goes together is written as the
-lines `[[camera]]` takes (`watch`, `ignore`, `floors`; whole pixels, the lowest floor first).
+lines `[[camera]]` takes (`watch`, `ignore`, `floors`; whole pixels, the lowest floor first), with the picture's size
+(`marked_in`): so the marks stay in their place when the camera is set to a stream of another size.
 """
 
 import itertools
@@ -52,10 +53,16 @@ class Trouble:
         return self.level != "odd"
 
 
-def of_camera(camera: CameraTable) -> Marks:
-    """Return what a configuration already says of a camera's picture."""
-    floors = [Mark(each["y"], each["floor"]) for each in camera.floors if {"y", "floor"} <= each.keys()]
-    return Marks(floors, list(camera.watch), [list(polygon) for polygon in camera.ignore])
+def of_camera(camera: CameraTable, width: int, height: int) -> Marks:
+    """Return what a configuration already says of a camera's picture, in px of one of that size."""
+    wide, high = camera.marked_in or (width, height)
+
+    def here(polygon: Sequence[Corner]) -> Polygon:
+        return [(x * width / wide, y * height / high) for x, y in polygon]
+
+    told = [each for each in camera.floors if {"y", "floor"} <= each.keys()]
+    floors = [Mark(each["y"] * height / high, each["floor"]) for each in told]
+    return Marks(floors, here(camera.watch), [here(polygon) for polygon in camera.ignore])
 
 
 def troubles(marks: Marks, width: int, height: int) -> Iterator[Trouble]:
@@ -75,15 +82,18 @@ def upside_down(floors: Sequence[tuple[float, float]]) -> Iterator[tuple[int, in
             yield below, above
 
 
-def lines(marks: Marks) -> str:
-    """Return the lines for `[[camera]]`; nothing for what was not marked."""
+def lines(marks: Marks, width: int, height: int) -> str:
+    """Return the lines for `[[camera]]` of marks in a picture of that size; nothing for what was not marked."""
     floors = sorted(marks.floors, key=lambda mark: mark.floor)
-    values = {
+    values: dict[str, object] = {
         "watch": _corners(marks.watch),
         "ignore": [_corners(polygon) for polygon in marks.ignore],
         "floors": [{"y": _plain(round(mark.y)), "floor": _plain(mark.floor)} for mark in floors],
     }
-    return "".join(f"{key} = {toml(value)}\n" for key, value in values.items() if value)
+    said = {key: value for key, value in values.items() if value}
+    if said:
+        said["marked_in"] = [width, height]
+    return "".join(f"{key} = {toml(value)}\n" for key, value in said.items())
 
 
 def _of_floors(floors: Sequence[Mark], height: int) -> Iterator[Trouble]:

@@ -4,8 +4,9 @@ It was taught with 12 to 30 pictures a second of 720 to 1440 lines. Of a camera 
 watched, pictures of 4K are watched at half their size: that finds as many falls or more, for a quarter of the work. The
 jitter of time stamps is taken out.
 
-A facade, or floors, of which nothing lies in the picture were marked in one of another size (the camera was set to a
-smaller stream): they are as good as not marked. Else every fall would be outside, or be told of a floor that is not.
+What was marked in a picture of another size (the camera was set to a smaller stream) is where it was in that one. A
+facade, or floors, of which nothing lies in the picture, and no size was told, were marked in a larger one too: they are
+as good as not marked. Else every fall would be outside, or be told of a floor that is not.
 """
 
 from collections.abc import Callable, Sequence
@@ -84,17 +85,20 @@ class AdaptedWatcher:
 
     def _watched(self, outlook: Outlook) -> Outlook:
         """Return an outlook in px of the pictures that are watched."""
+        tall, wide = self._small.shape
+        width, height = outlook.marked_in or self._shape[::-1]
+        across, down = width / wide, height / tall
 
-        def smaller(polygon: Polygon) -> Polygon:
-            return tuple((x / self._across, y / self._down) for x, y in polygon)
+        def there(polygon: Polygon) -> Polygon:
+            return tuple((x / across, y / down) for x, y in polygon)
 
-        floors = tuple((y / self._down, floor) for y, floor in outlook.floors)
-        watch = smaller(outlook.watch)
+        floors = tuple((y / down, floor) for y, floor in outlook.floors)
+        watch = there(outlook.watch)
         if not _lies_in(watch, self._small.shape):
             watch = ()
-        if not any(0 <= y < len(self._small) for y, _ in floors):
+        if not any(0 <= y < tall for y, _ in floors):
             floors = ()
-        return Outlook(watch, tuple(map(smaller, outlook.ignore)), floors)
+        return Outlook(watch, tuple(map(there, outlook.ignore)), floors)
 
     def _whole(self, falls: Sequence[Fall]) -> list[Fall]:
         return [

@@ -50,6 +50,7 @@ class Setup(msgspec.Struct, frozen=True, tag="setup"):
         ""  # where the password is not ours to read: its name among those of the process's service
     )
     covered: bool = False
+    marked_in: tuple[int, int] | None = None  # the size of the picture in which watch, ignore and floors are
 
     def __repr__(self) -> str:
         return f"Setup({self.camera!r})"

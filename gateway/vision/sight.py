@@ -99,9 +99,11 @@ class Outlook:
     """What is known of a camera's view; all of it optional.
 
     `watch` is the facade: a fall must start in it (empty: anywhere). Nothing is looked for inside `ignore`.
-    `floors` are pairs (y of that floor's slab in pixels, floor number), at least two to tell floors.
+    `floors` are pairs (y of that floor's slab in pixels, floor number), at least two to tell floors. All of it was
+    `marked_in` a picture so wide and high; None: as large as those that come.
     """
 
     watch: Polygon = ()
     ignore: tuple[Polygon, ...] = ()
     floors: tuple[tuple[float, float], ...] = field(default=())
+    marked_in: tuple[int, int] | None = None

@@ -93,7 +93,7 @@ def main(arguments: list[str]) -> NoReturn:
         judge = Classifier.default()
     except ModelError as error:
         sys.exit(str(error))
-    watcher = watcher_of(judge, Outlook(setup.watch, setup.ignore, setup.floors))
+    watcher = watcher_of(judge, Outlook(setup.watch, setup.ignore, setup.floors, setup.marked_in))
     ring = Ring()
     health = PictureHealth(covered=setup.covered)
     lookout = Lookout(setup, send=line.send, watcher=watcher, health=health, ring=ring)

@@ -347,6 +347,9 @@ def test_a_floor_scale_needs_two_different_floors(tmp_path: Path) -> None:
     assert [fault.key for fault in consistency.check(parsed)] == ["camera[0].floors"]
     text = text.replace("}]", "}, { y = 100, floor = 8 }]")
     assert not list(consistency.check(loading.parse(text)))
+    assert not list(consistency.check(loading.parse(f"{text}marked_in = [1920, 1080]\n")))
+    (fault,) = consistency.check(loading.parse(f"{text}marked_in = [1920, 0]\n"))
+    assert fault.key == "camera[0].marked_in"
 
 
 def test_a_desk_in_the_same_house_stands_in_for_a_broker(folder: Path) -> None:

@@ -60,7 +60,9 @@ def test_two_marks_draw_all_floors_and_give_the_line_to_paste() -> None:
     rows = {4: 702.0, 5: 602.0, 6: 502.0, 7: 402.0, 8: 302.0, 9: 202.0, 10: 102.0, 11: 2.0}
     assert dict(told["lines"]) == pytest.approx(rows)  # type: ignore[call-overload]
     assert told["troubles"] == []
-    assert told["toml"] == "floors = [{ y = 602, floor = 5 }, { y = 302, floor = 8 }]\n"
+    assert (
+        told["toml"] == "floors = [{ y = 602, floor = 5 }, { y = 302, floor = 8 }]\nmarked_in = [960, 720]\n"
+    )
 
 
 def test_marks_that_contradict_give_no_lines_and_nothing_to_paste() -> None:

@@ -105,7 +105,8 @@ def pasted(config: Path, lines: str) -> Outlook:
     assert checked.exit_code == 0, checked.output
     assert "warning" not in checked.output
     (camera,) = cameras_of(configuration.load(config).config)  # type: ignore[arg-type]
-    return Outlook(camera.setup.watch, camera.setup.ignore, camera.setup.floors)
+    setup = camera.setup
+    return Outlook(setup.watch, setup.ignore, setup.floors, setup.marked_in)
 
 
 @needs_browser
@@ -126,7 +127,8 @@ def test_two_floors_and_a_facade_are_marked_and_pasted_and_give_the_right_floors
         lines = toml(window)
         assert 'name = "north"' in window.text()
     assert re.fullmatch(
-        r"watch = .*\nfloors = \[\{ y = \d+, floor = 5 \}, \{ y = \d+, floor = 8 \}\]\n", lines
+        r"watch = .*\nfloors = \[\{ y = \d+, floor = 5 \}, \{ y = \d+, floor = 8 \}\]\nmarked_in = .*\n",
+        lines,
     )
     outlook = pasted(config, lines)
     assert np.abs(np.array(outlook.watch) - np.array(CORNERS) * (WIDTH, HEIGHT)).max() < 3
@@ -208,10 +210,12 @@ def test_a_finger_drags_what_is_marked_and_areas_not_looked_at_are_listed(tmp_pa
 def test_what_the_configuration_says_is_there_at_once_and_survives_a_reload(
     tmp_path: Path, config: Path
 ) -> None:
+    large = "watch = [[40, 460], [1536, 460], [1862, 1410]]\n"
+    floors = "floors = [{ y = 1198, floor = 5 }, { y = 568, floor = 8 }]\n"
+    pasted(config, f"{large}{floors}marked_in = [1920, 1440]\n")
     lines = "watch = [[20, 230], [768, 230], [931, 705]]\nfloors = [{ y = 599, floor = 5 }, { y = 284, floor = 8 }]\n"
-    pasted(config, lines)
     with opened(tmp_path, "north", "-c", config) as window:
-        until(lambda: toml(window) == lines, what="what was configured")
+        until(lambda: toml(window) == f"{lines}marked_in = [960, 720]\n", what="what was configured")
         mark(window, 7)
         window.run("location.reload()")
         until(lambda: "floor = 7" in toml(window), what="what was marked")

@@ -134,6 +134,26 @@ def test_a_facade_and_floors_marked_in_a_larger_picture_lose_no_fall_and_name_no
     assert fall.origin is None
 
 
+def test_what_was_marked_in_a_picture_of_another_size_is_where_it_was_in_that_one() -> None:
+    floors = ((20.0, 6), (100.0, 5), (180.0, 4), (260.0, 3))
+    times = tuple((TIMES * y, floor) for y, floor in floors)
+    height, width = next(film(WAY)).luma.shape
+    size = width * TIMES, height * TIMES
+    (same,) = told(film(WAY), outlook=Outlook(floors=floors))
+    (fall,) = told(film(WAY), outlook=Outlook(floors=times, marked_in=size))
+    assert same.origin is not None
+    assert fall.origin == same.origin
+
+    def column(left: float, right: float) -> Polygon:
+        return tuple(
+            (x * TIMES, y * TIMES) for x, y in ((left, 0), (right, 0), (right, height), (left, height))
+        )
+
+    assert not told(film(WAY), outlook=Outlook(ignore=(column(310, 350),), marked_in=size))
+    assert told(film(WAY), outlook=Outlook(ignore=(column(100, 200),), marked_in=size))
+    assert not told(film(WAY), outlook=Outlook(watch=column(100, 200), marked_in=size))
+
+
 def test_a_near_miss_is_told_in_the_camera_s_pixels() -> None:
     heard = list[NearMiss]()
     watcher = AdaptedWatcher(Judge(0.1), threshold=0.5, explain=heard.append)

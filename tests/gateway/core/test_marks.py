@@ -72,12 +72,13 @@ def test_the_lines_are_what_a_camera_table_takes() -> None:
     marks = Marks(
         [Mark(639.6, 4), Mark(912, 1)], [*SQUARE], [[*SQUARE], [(0.0, 0.0), (9.4, 0.0), (9.4, 9.4)]]
     )
-    assert lines(marks) == (
+    assert lines(marks, 1920, 1080) == (
         "watch = [[100, 100], [900, 100], [900, 900], [100, 900]]\n"
         "ignore = [[[100, 100], [900, 100], [900, 900], [100, 900]], [[0, 0], [9, 0], [9, 9]]]\n"
         "floors = [{ y = 912, floor = 1 }, { y = 640, floor = 4 }]\n"
+        "marked_in = [1920, 1080]\n"
     )
-    assert lines(Marks()) == ""
+    assert lines(Marks(), 1920, 1080) == ""
 
 
 floors_of_any_kind = st.lists(
@@ -93,7 +94,7 @@ def test_whatever_is_marked_without_trouble_is_read_back_and_passes_the_check(
     marks = Marks(floors, watch, ignore)
     if any(trouble.stops for trouble in troubles(marks, WIDTH, HEIGHT)):
         return
-    text = f'[[camera]]\nname = "a"\nurl = "b"\n{lines(marks)}'
+    text = f'[[camera]]\nname = "a"\nurl = "b"\n{lines(marks, WIDTH, HEIGHT)}'
     parsed = parse(text)
     assert [fault.key for fault in parsed.faults] == ["gateway"]
     camera = parsed.cameras["camera[0]"]
@@ -105,8 +106,13 @@ def test_what_a_configuration_says_is_marked_already() -> None:
     camera = CameraTable(
         name="a", url="b", watch=[*SQUARE], ignore=[[*SQUARE]], floors=marked((912, 1), (640, 4))
     )
-    assert of_camera(camera) == Marks([Mark(912, 1), Mark(640, 4)], SQUARE, [SQUARE])
-    assert of_camera(CameraTable(name="a", url="b", floors=[{"y": 3.0}])) == Marks()
+    as_marked = Marks([Mark(912, 1), Mark(640, 4)], SQUARE, [SQUARE])
+    assert of_camera(camera, 1920, 1080) == as_marked
+    assert of_camera(CameraTable(name="a", url="b", floors=[{"y": 3.0}]), 1920, 1080) == Marks()
+    larger = msgspec.structs.replace(camera, marked_in=(1920, 1080))
+    assert of_camera(larger, 1920, 1080) == as_marked
+    half = [(x / 2, y / 2) for x, y in SQUARE]
+    assert of_camera(larger, 960, 540) == Marks([Mark(456, 1), Mark(320, 4)], half, [half])
 
 
 def test_a_scale_upside_down_is_found_pair_by_pair() -> None:
