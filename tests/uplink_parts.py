@@ -143,16 +143,26 @@ class DeadCard(MemoryJournal):
 
 
 class MemoryLink:
-    """A connection in memory. `answer` says of each message: None delivered, a reason refused, SILENT nothing."""
+    """A connection in memory. `answer` says of each message: None delivered, a reason refused, SILENT nothing.
+
+    What it says is heard after `delay_s`.
+    """
 
     SILENT = "silent"
 
-    def __init__(self, broker: str, answer: Callable[[Message], str | None], *, window: int = 100) -> None:
+    def __init__(
+        self,
+        broker: str,
+        answer: Callable[[Message], str | None],
+        *,
+        window: int = 100,
+        delay_s: float = 0.0,
+    ) -> None:
         self.broker, self.protocol, self.window, self.resumed = broker, "5", window, False
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.published: list[Message] = []
         self.most_flying = 0
-        self._answer = answer
+        self._answer, self._delay_s = answer, delay_s
         self._flying = 0
 
     @property
@@ -161,13 +171,16 @@ class MemoryLink:
         return self._flying
 
     def publish(self, message: Message, done: Done) -> None:
-        """Keep the message and answer it on the loop's next turn."""
+        """Keep the message and answer it, at the earliest on the loop's next turn."""
         self.published.append(message)
         self._flying += 1
         self.most_flying = max(self.most_flying, self._flying)
         answer = self._answer(message)
-        if answer != self.SILENT:
-            asyncio.get_running_loop().call_soon(self._finish, done, answer)
+        loop = asyncio.get_running_loop()
+        if answer != self.SILENT and self._delay_s:
+            loop.call_later(self._delay_s, self._finish, done, answer)
+        elif answer != self.SILENT:
+            loop.call_soon(self._finish, done, answer)
 
     def tick(self) -> None:
         """Do nothing: time-outs belong to the real link."""
@@ -192,7 +205,11 @@ class MemoryBroker:
     """Brokers by address: makes links while it is up, keeps what arrived over all of them."""
 
     def __init__(
-        self, answer: Callable[[Message], str | None] = lambda _message: None, *, window: int = 100
+        self,
+        answer: Callable[[Message], str | None] = lambda _message: None,
+        *,
+        window: int = 100,
+        delay_s: float = 0.0,
     ) -> None:
         self.up = True
         self.answer = answer
@@ -200,7 +217,7 @@ class MemoryBroker:
         self.links: list[MemoryLink] = []
         self._receive: Receive = lambda _message: None
         self.attempts = 0
-        self._window = window
+        self._window, self._delay_s = window, delay_s
 
     async def connect(self, broker: Broker, _identity: Identity, receive: Receive) -> Connection:
         """Connect, or not."""
@@ -209,7 +226,7 @@ class MemoryBroker:
         if not self.up or broker.url in self.away:
             raise ConnectError("connect", broker.url, "refused")
         self._receive = receive
-        self.links.append(MemoryLink(broker.url, self._ask, window=self._window))
+        self.links.append(MemoryLink(broker.url, self._ask, window=self._window, delay_s=self._delay_s))
         return self.links[-1]
 
     def receive(self, content: bytes, what: str = "receipt") -> None:

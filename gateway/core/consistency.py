@@ -47,6 +47,9 @@ def check(parsed: Parsed) -> Faults:
         yield from listening.check(parsed.metrics)
     for key, bus in parsed.buses.items():
         yield from _bus(key, bus)
+    for key, device in parsed.devices.items():
+        if device.service_years is not None:
+            yield from _range(f"{key}.service_years", device.service_years, 0.1, 100)
     for key, camera in parsed.cameras.items():
         yield from _camera(key, camera)
     yield from _names(parsed)

@@ -40,6 +40,7 @@ TOLD_MOST = 64  # falls whose evidence may still come
 FALL = "falling.object"
 ENDED = "the process ended"
 GONE = "the camera's process ended before it was kept"
+STOPPED = "the gateway was stopped or reloaded before it was kept"
 
 Evidence = Kept | Missing
 Heard = Heartbeat | Seen | Evidence | Picture | Link
@@ -59,7 +60,8 @@ class Tally:
 class Keeper:
     """Keeps one camera. `setup` is made anew for each life (it reads the password); `submit` takes events.
 
-    `on_evidence` is handed what was kept or could not be; it must not wait. `begin` starts a process, which is told
+    `on_evidence` is handed what was kept or could not be; it must not wait. `on_missing` is told what is lost when
+    all is stopped, and nobody takes in evidence any more. `begin` starts a process, which is told
     whether the camera was among the `covered` ones.
     """
 
@@ -70,6 +72,7 @@ class Keeper:
         setup: Callable[[], Setup],
         submit: Callable[[Body], object],
         on_evidence: Callable[["Keeper", Evidence], None],
+        on_missing: Callable[["Keeper", Missing], None],
         begin: Begin,
         covered: Callable[[], Collection[str]] = frozenset,
         silent_s: float = SILENT_S,
@@ -79,7 +82,8 @@ class Keeper:
         self.presence = Presence(camera, clock())
         self.room = 0
         self.beat: Heartbeat | None = None
-        self._setup, self._submit, self._on_evidence = setup, submit, on_evidence
+        self._setup, self._submit = setup, submit
+        self._on_evidence, self._on_missing = on_evidence, on_missing
         self._begin, self._silent_s, self._clock, self._covered = begin, silent_s, clock, covered
         self._child: Process | None = None
         self._told: dict[str, FallBody] = {}
@@ -114,6 +118,9 @@ class Keeper:
         except WorkerError as error:
             self.presence.lost(f"{error.reason}: {error.last_words}" if error.last_words else error.reason)
             self._default()
+            raise
+        except asyncio.CancelledError:
+            self._forgo()
             raise
         finally:
             self._child, self.beat = None, None
@@ -150,6 +157,12 @@ class Keeper:
         for fall, pieces in owed.items():
             for what, sha256 in pieces.items():
                 self._on_evidence(self, Missing(fall, what, GONE, sha256))
+
+    def _forgo(self) -> None:
+        """Have told at once which clips will never come; a picture was written long ago, and is found again."""
+        owed, self._owed = self._owed, {}
+        for fall in (fall for fall, pieces in owed.items() if "clip" in pieces):
+            self._on_missing(self, Missing(fall, "clip", STOPPED))
 
     def settle(self, fall: str, *, add: str = "", drop: str = "", note: str = "") -> None:
         """Tell a fall once more: a piece of evidence came to it, or one that it was to have is missing."""

@@ -96,6 +96,7 @@ class Vision:
                 setup=camera.complete,
                 submit=submit,
                 on_evidence=self._queue_up,
+                on_missing=self._missing,
                 begin=begin,
                 covered=covered,
                 silent_s=silent_s,

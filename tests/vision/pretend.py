@@ -118,6 +118,13 @@ def dies_owing(given: Setup) -> None:
     raise SystemExit(3)
 
 
+def seen_only(given: Setup) -> None:
+    """A fall with its still, whose clip waits for its last seconds."""
+    beat(1)
+    seen_well(given, "fall-1")
+    live()
+
+
 def late_clip(given: Setup) -> None:
     """A fall whose clip comes a while after its still."""
     beat(1)

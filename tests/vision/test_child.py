@@ -52,6 +52,7 @@ def keeper(folder: Path, script: str) -> Keeper:
         setup=lambda: keeping.setup(folder),
         submit=lambda _body: None,
         on_evidence=lambda _keeper, _evidence: None,
+        on_missing=lambda _keeper, _missing: None,
         begin=own(shell(script)),
     )
 

@@ -126,6 +126,11 @@ class Facility:
         words = ((each.state.bits | each.told.system.bits) for each in self._standing.values())
         return any(word & self.mapped.fire for word in words)
 
+    def burns_at(self, place: int) -> bool:
+        """Return whether a fire stands at a place."""
+        name = self.name_at(place)
+        return name is not None and bool(self.word(name) & self.mapped.fire)
+
     def is_fire(self, event: Event) -> bool:
         """Return whether a row tells of a fire that has broken out: it overtakes everything."""
         body = event.body

@@ -56,7 +56,8 @@ class House:
 class Tally:
     """What was counted over all connections. `proof_at` is when the centre last confirmed anything at all.
 
-    `fires` are rows that tell of a fire and are not confirmed, each with when it was first told (monotonic).
+    `fires` are rows that tell of a fire and are not confirmed, each with when it was first told (monotonic);
+    `pictured` are the places whose fire is in the picture of what stands and not confirmed.
     """
 
     confirmed: int = 0
@@ -68,6 +69,7 @@ class Tally:
     proof_at: float | None = None
     trouble: str = ""
     fires: dict[Position, float] = field(default_factory=dict)
+    pictured: dict[int, float] = field(default_factory=dict)
 
 
 class Kind(enum.Enum):

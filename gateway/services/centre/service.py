@@ -184,10 +184,11 @@ class Centre:
 
     def _fire_is_untold(self, now: float) -> bool:
         """Return whether a fire stands and one was told long ago and not taken; when none stands it is too late."""
-        fires = self._tally.fires
-        if not self._house.facility.burns:
+        fires, facility = self._tally.fires, self._house.facility
+        if not facility.burns:
             fires.clear()
-        return now - min(fires.values(), default=now) >= AWAY_S
+        pictured = (at for place, at in self._tally.pictured.items() if facility.burns_at(place))
+        return now - min([*fires.values(), *pictured], default=now) >= AWAY_S
 
     def _reason(self, *, untold: bool) -> str:
         if untold and self._session is not None:

@@ -14,11 +14,11 @@ again, it may come behind its own end: then what is so now is told after it, and
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from drivers.gb26875.frames import Command, Frame
-from drivers.gb26875.units import Object
+from drivers.gb26875.units import ComponentState, Object
 from gateway.core.events import Event, NoteBody
 from gateway.runtime.journal.feed import Again, Feed
 from gateway.runtime.journal.outbox import Outbox
@@ -26,7 +26,7 @@ from gateway.runtime.journal.rows import Lane, Position
 from gateway.services.centre.answers import DUTY_KIND
 from gateway.services.centre.drain import Drain
 from gateway.services.centre.exchange import QUESTIONS, Asked, Exchange, Ignored, Settled
-from gateway.services.centre.facility import Saying
+from gateway.services.centre.facility import COMPONENT_STATES, Saying
 from gateway.services.centre.link import Heard, Link
 from gateway.services.centre.parts import Batch, House, Kind, Packing, Row, Tally
 
@@ -37,6 +37,7 @@ ASKED_MOST: Final = 50  # questions and orders a second; a centre that sends mor
 RECORD_EVERY_S: Final = 60.0
 DUTY_EVERY_S: Final = 10.0
 RETRY_S: Final = 0.5  # how often it is looked whether a refused row's time has come
+SHOW_AGAIN_S: Final = 60.0  # after which a fire of the picture that was not taken is told again
 
 
 class Session:
@@ -57,11 +58,11 @@ class Session:
         self._fires, self._rows = Packing(fire=True), Packing()
         self._picture = Packing()
         behind = house.journal.depth(house.names.urgent, Lane.URGENT) > AHEAD
-        stands = house.facility.picture(house.answers.stamper, outbox.cursor, all_fires=behind)
-        self._picture.put(None, stands)
+        self._show(house.facility.picture(house.answers.stamper, outbox.cursor, all_fires=behind))
         self._in_hand: dict[Position, Row] = {}
         self._cursors = {house.names.urgent: outbox.cursor, house.names.readings: drain.cursor}
         self.began = self._now()
+        self._shown_at = self.began
         self._sent_at = self.began - house.heartbeat_s  # so that it shows at once whether anybody answers
         self._asked: deque[float] = deque(maxlen=ASKED_MOST)
         self._recorded: dict[str, float] = {}
@@ -122,6 +123,7 @@ class Session:
                 self._send(each)
         self._overtake()
         self._take()
+        self._show_again()
         while len(self._fires) and self._flying(fire=True) < FIRES:
             self._begin(self._fires.take())
         if self._exchange.doubtful and self._house.heartbeat_s and Kind.HEARTBEAT not in self._exchange.keys:
@@ -176,6 +178,24 @@ class Session:
             self._put(event, self._says(event), self._fires if fire else self._rows, again=True)
         else:
             self._outbox.gone(position)
+
+    def _show(self, stands: Iterable[Saying]) -> None:
+        """Have what stands told, and keep in mind which fires of it are not confirmed: no row of them waits."""
+        sayings, told = list(stands), self._tally.pictured
+        places = [each.place for _, each in sayings if isinstance(each, ComponentState)]
+        burning = [place for place in places if self._house.facility.burns_at(place)]
+        self._tally.pictured = {place: told.get(place, self._now()) for place in burning}
+        self._picture.put(None, sayings)
+
+    def _show_again(self) -> None:
+        """Tell again of the fires that a centre did not take from the picture, if they still stand."""
+        if not self._tally.pictured or len(self._picture) or self._now() - self._shown_at < SHOW_AGAIN_S:
+            return
+        self._shown_at, moment, house = self._now(), self._house.now(), self._house
+        names = (house.facility.name_at(place) for place in self._tally.pictured)
+        now = (moment.wall, moment.clock)
+        states = [house.facility.component_state(name, house.answers.stamper, now) for name in names if name]
+        self._show((COMPONENT_STATES, state) for state in states if house.facility.burns_at(state.place))
 
     def _says(self, event: Event) -> list[Saying]:
         return self._house.facility.says(event, self._house.answers.stamper)
@@ -237,6 +257,8 @@ class Session:
                 (self._fires if key.fire else self._rows).alone.extend(key.alone())
                 return
             for row, each in zip(key.rows, key.objects, strict=True):
+                if confirmed and isinstance(each, ComponentState):
+                    self._tally.pictured.pop(each.place, None)
                 if row is None or self._in_hand.get(row.position) is not row:
                     continue  # begun anew since, on this connection or the next
                 if not (confirmed and (row.again or settled.tries > 1) and self._amend(row, each)):
@@ -297,7 +319,8 @@ class Session:
     def _next_due(self) -> float | None:
         idle = not self._flying(fire=False)
         beat = self._beat_at if idle and self._house.heartbeat_s else None
-        again = self._now() + RETRY_S if self._outbox.waiting else None
+        waits = self._outbox.waiting or self._tally.pictured
+        again = self._now() + RETRY_S if waits else None
         due = [self._exchange.next_due(), beat, again, self._drain.next_due() if idle else None]
         return min((each for each in due if each is not None), default=None)
 

@@ -5,7 +5,8 @@ and dies with the link. Urgent rows may fill the window; states may fill half of
 row is at hand, so an alert that has just been committed is always the next thing sent. Behind more than a
 thousand urgent rows the first event of every critical alert overtakes the others, those raised just now and
 those a scout finds in the backlog: a fire pre-empts all other traffic (GB 26875.1, 4.1.1.4), and within one
-alert's life the order still holds.
+alert's life the order still holds. What is to be sent again is read beside them, one row at a time, and behind no
+backlog: a fire that the broker refuses for a moment goes up again as soon as its time has come.
 """
 
 import asyncio
@@ -162,14 +163,14 @@ class Session:
             seen = self._live.take() or (self._scout.take() if self._outbox.room_ahead else None)
             if seen is not None:
                 self._overtake(seen)
-            elif (event := self._urgent.take()) is not None:
-                self._send_first(event)
             elif (read := self._again.take()) is not None:
                 self._send_again(*read)
-            elif self._again.idle and (due := self._outbox.due(self._now())) is not None:
-                self._again.want(*due)
             else:
-                return
+                if self._again.idle and (due := self._outbox.due(self._now())) is not None:
+                    self._again.want(*due)  # it is read meanwhile, one at a time: nothing waits for it
+                if (event := self._urgent.take()) is None:
+                    return
+                self._send_first(event)
 
     def _overtake(self, event: Event) -> None:
         """Send a fire ahead of a long backlog."""

@@ -115,6 +115,7 @@ def test_a_good_configuration_has_no_fault() -> None:
         ("more", device(address=-1), "bus[0].device[1].address"),
         ("more", device(profile="smke"), "bus[0].device[1].profile"),
         ("more", device(profile="reader"), "bus[0].device[1].profile"),
+        ("device", 'place = { building = "2" }\nservice_years = -3', "bus[0].device[0].service_years"),
         ("more", '[[camera]]\nname = "smoke-1"\nurl = "rtsp://c/1"', "camera[0].name"),
         ("more", '[[camera]]\nname = "c"\nurl = "ftp://c/1"', "camera[0].url"),
         ("more", '[[camera]]\nname = "c"\nurl = "rtsp://c/1"\nwatch = [[0, 0], [1, 1]]', "camera[0].watch"),

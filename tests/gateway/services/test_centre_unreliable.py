@@ -92,6 +92,40 @@ def test_one_component_the_centre_does_not_know_keeps_no_other_from_being_told()
     virtual.run(story())
 
 
+def test_people_are_told_of_a_standing_fire_that_a_centre_named_just_now_ignores() -> None:
+    """It is only in the picture of what stands: no row of it waits to be confirmed."""
+
+    async def story() -> None:
+        site = Site()
+        site.submit_all([alert(7), alert(8)])
+        async with SimCentre() as centre:
+            centre.ignore = about(7)
+            async with reporting(site, centre):
+                await until(lambda: links(site) == [False], within_s=120)
+                centre.ignore = lambda _frame: False
+                await until(lambda: links(site) == [False, True], within_s=120)
+                assert set(fires(centre)) == {7, 8}
+                await asyncio.sleep(300)
+                assert fires(centre).count(7) == 1, "once it is taken it is not told again"
+
+    virtual.run(story())
+
+
+def test_a_fire_of_the_picture_that_is_over_is_no_trouble_while_another_stands() -> None:
+    async def story() -> None:
+        site = Site()
+        site.submit_all([alert(7), alert(8)])
+        async with SimCentre() as centre:
+            centre.ignore = about(7)
+            async with reporting(site, centre):
+                await until(lambda: links(site) == [False] and fires(centre) == [8], within_s=120)
+                site.submit(cleared(7))
+                centre.ignore = lambda _frame: False
+                await until(lambda: links(site) == [False, True], within_s=120)
+
+    virtual.run(story())
+
+
 @pytest.mark.parametrize("piece", [b"@" * 30, CONFIRMED], ids=["noise", "packets"])
 def test_a_centre_that_floods_us_holds_up_nobody(piece: bytes) -> None:
     """A packet may begin at every byte of some noise: all of it at once took the loop for seconds."""

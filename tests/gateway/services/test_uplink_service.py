@@ -187,6 +187,32 @@ def test_a_fire_overtakes_a_long_backlog_of_alerts_and_is_not_sent_twice() -> No
     assert arrived == [event.id for event in journal.events[Lane.URGENT] if event.id != fires[0]]
 
 
+def test_a_fire_that_the_broker_refuses_for_a_moment_waits_for_no_backlog() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker(window=8, delay_s=0.05)
+    fires: list[str] = []
+
+    def answer(message: Message) -> str | None:
+        if not message.topic.endswith("/alert"):
+            return None
+        if len(broker.published()) == 100:
+            fires.append(journal.submit(alert_body(kind="fire.smoke", severity=Severity.CRITICAL)).id)
+        refused = ids([message]) == fires and ids(broker.published()).count(*fires) == 1
+        return "Quota exceeded (0x97)" if refused else None
+
+    broker.answer = answer
+
+    async def story() -> None:
+        journal.submit_alerts(5_000)
+        async with running(journal, broker):
+            await until(drained(journal), within_s=60)
+
+    virtual.run(story())
+    arrived = ids(broker.published())
+    tries = [place for place, each in enumerate(arrived) if each == fires[0]]
+    assert len(tries) == 2
+    assert tries[1] < 150
+
+
 def test_fires_of_the_time_without_a_broker_go_up_first_and_in_order() -> None:
     journal, broker = MemoryJournal(), MemoryBroker(window=20)
     fires = []
