@@ -42,7 +42,7 @@ HOLDING = {"disk", "broker", "desk"}  # parts: while one of these is in trouble 
 SETTLE_S = 1200.0
 CALM_S = 60.0
 PLANT_AT = 1100.0
-RECENT = 60  # causes that may be under way
+RECENT = 240  # causes that may be under way
 PROGRESS_S = 20.0  # real
 STEPS_S = (-40 * 86_400.0, -HOUR_S, HOUR_S, 10 * 365 * 86_400.0, -WALL)
 
@@ -210,6 +210,7 @@ class VirtualSoak:
 
     async def _strike(self) -> None:
         """Kill it between the row of an alert and those that follow: as somebody answers, or as one is found."""
+        await asyncio.sleep(TICK_S)  # until the disk is idle: an alert is then written at once, and alone
         striking = asyncio.create_task(self._site.strike(STRUCK_S), name="strike")
         await asyncio.sleep(0)
         if not self.deeds.answer_one(self._chance):

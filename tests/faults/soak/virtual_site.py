@@ -142,7 +142,7 @@ class Virtual:
 
         With `damaged` the head of its database is nonsense by then, as a card's first block goes.
         """
-        while TIME.under_way and not self._struck.exists():  # what the disk has begun it ends
+        while TIME.under_way:  # what the disk has begun it ends
             await asyncio.sleep(0)
         self._telling = self.card.committed = None
         before, refuses = self.state, self.card.refuses
@@ -174,6 +174,7 @@ class Virtual:
             self._telling, self.card.committed = None, self._strike
 
     def _strike(self) -> None:
+        self.upstream.life += 1  # nobody hears of what this life does from now on
         _copy(self.state, self._struck)
 
     async def reload(self) -> None:
