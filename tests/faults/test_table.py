@@ -30,7 +30,7 @@ def test_the_table_names_every_fault_of_the_soaks_and_no_other() -> None:
     """Read, not imported: the virtual soak takes the clocks of whoever imports it."""
     played = {
         name
-        for file in ("causing.py", "virtual.py")
+        for file in ("causing.py", "virtual_faults.py")
         for pattern in (IN_A_SOAK, IN_BRACKETS)
         for name in pattern.findall((FOLDER / "soak" / file).read_text(encoding="utf-8"))
     }

@@ -6,13 +6,14 @@ acknowledges it (and resets what latched), it is over. Only then may the same th
 
 import enum
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tests.faults.soak.ledger import Arrival, Cause, Ledger
 
 BY = "local:soak"
+UNSEEN = frozenset({"active_unacked", "cleared_unacked", "latched_unacked"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,10 @@ class Place(Protocol):
 
 
 class Deeds:
-    """Does deeds and sees them through. `chance` decides what happens next, `weights` how often each sort does."""
+    """Does deeds and sees them through. `chance` decides what happens next, `weights` how often each sort does.
+
+    `answers` says of an alert in need of a person whether there is one just now.
+    """
 
     def __init__(
         self,
@@ -103,7 +107,9 @@ class Deeds:
         ledger: Ledger,
         chance: random.Random,
         weights: Mapping[str, int] = WEIGHTS,
+        answers: Callable[[Mapping[str, Any]], bool] = lambda _alert: True,
     ) -> None:
+        self._answers = answers
         self.open: list[Deed] = []
         self.over: list[Deed] = []
         self._site, self._ledger, self._chance, self._weights = site, ledger, chance, weights
@@ -202,12 +208,20 @@ class Deeds:
             self._unsure &= {device for alert in listed.values() for device in alert["devices"]}
         holding = {deed.life for deed in self.open if deed.stage is Stage.DONE}
         for life, alert in listed.items():
-            if life not in holding:
+            if life not in holding and self._answers(alert):
                 self._attend(life, alert)
+
+    def answer_one(self, chance: random.Random) -> bool:
+        """Be the person who acknowledges one alert; return whether there was one."""
+        answer = self._site.ask("alerts") or {"alerts": []}
+        waiting = [alert for alert in answer["alerts"] if alert["state"] in UNSEEN]
+        if waiting:
+            self._site.ask("acknowledge", alert=chance.choice(waiting)["alert"], origin=BY)
+        return bool(waiting)
 
     def _attend(self, life: str, alert: Mapping[str, Any]) -> None:
         state = alert["state"]
-        if state in {"active_unacked", "cleared_unacked", "latched_unacked"}:
+        if state in UNSEEN:
             self._site.ask("acknowledge", alert=life, origin=BY)
         if state in {"latched_unacked", "latched_acked"} and (devices := alert.get("devices")):
             self._site.ask("reset", device=devices[0], origin=BY)

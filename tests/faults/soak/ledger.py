@@ -38,6 +38,9 @@ class Arrival:
     device: str | None
     at: float
     content: bytes = b""
+    state: str = ""
+    point: str | None = None
+    count: int = 1
 
 
 class Ledger:

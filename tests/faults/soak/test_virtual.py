@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-HOURS = float(os.environ.get("SOAK_VIRTUAL_HOURS", "0.2"))
+HOURS = float(os.environ.get("SOAK_VIRTUAL_HOURS", "0.15"))
 
 pytestmark = pytest.mark.slow
 

@@ -19,58 +19,34 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from drivers.sim.faults import PRESETS
+from tests.faults.soak import ending
+from tests.faults.soak.buttons import BUTTONS, Buttons
 from tests.faults.soak.deeds import Deeds
 from tests.faults.soak.flat import Account
 from tests.faults.soak.instant import TIME, WALL, real_time
 from tests.faults.soak.ledger import ANY, Ledger, judge
+from tests.faults.soak.virtual_faults import FAULTS, HOUR_S, Fault
 from tests.faults.soak.virtual_site import Card, Virtual
 
 TICK_S = 1.0
 TEND_EVERY = 5
-DEED_S, FAULT_S = 60.0, 120.0  # mean, between two
+DEED_S, FAULT_S, PRESS_S = 60.0, 120.0, 90.0  # mean, between two
+STRUCK_S = 60.0  # at most, until an alert is told
 LOOK_S = 180.0  # at least, and then at the next quiet moment
 HOLDING = {"disk", "broker", "desk"}  # parts: while one of these is in trouble there is more to hold
 SETTLE_S = 1200.0
-HOUR_S = 3600.0
 CALM_S = 60.0
 PLANT_AT = 1100.0
-RECENT = 60  # causes that may be under way
+RECENT = 240  # causes that may be under way
 PROGRESS_S = 20.0  # real
 STEPS_S = (-40 * 86_400.0, -HOUR_S, HOUR_S, 10 * 365 * 86_400.0, -WALL)
 
 End = Callable[[], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One fault: faults of one part exclude one another; it lasts between two numbers of seconds."""
-
-    name: str
-    part: str
-    seconds: tuple[float, float]
-
-
-FAULTS = (
-    Fault("gateway killed", "gateway", (0, 0)),
-    Fault("reload", "gateway", (0, 0)),
-    Fault("database corrupted", "gateway", (0, 0)),
-    Fault("no network", "broker", (5, 6 * HOUR_S)),
-    Fault("broker swallows everything", "broker", (5, HOUR_S)),
-    Fault("broker refuses", "broker", (5, HOUR_S)),
-    Fault("broker slow", "broker", (5, HOUR_S)),
-    Fault("desk takes nothing in", "desk", (5, 2 * HOUR_S)),
-    Fault("disk full", "disk", (5, HOUR_S)),
-    Fault("disk fails", "disk", (5, HOUR_S)),
-    Fault("noise on a line", "lines", (10, HOUR_S)),
-    Fault("power cut on a line", "lines", (20, 120)),
-    Fault("hub reset", "lines", (1, 300)),
-    Fault("clock stepped", "clock", (5, HOUR_S)),
-)
 
 
 class VirtualSoak:
@@ -82,7 +58,8 @@ class VirtualSoak:
         self._faults = [fault for fault in FAULTS if not (one_life and fault.part == "gateway")]
         self._site, self._chance = site, random.Random(seed)
         self._plants = set(filter(None, plant.split(",")))
-        self.deeds = Deeds(site, self.ledger, random.Random(seed + 1))
+        self.buttons = Buttons(site, self.ledger, random.Random(seed + 2))
+        self.deeds = Deeds(site, self.ledger, random.Random(seed + 1), answers=self.buttons.answer)
         self._running: list[tuple[Fault, float, End]] = []
         self._lines_at = self._troubled_at = TIME.now
         self._noted: list[object] = []
@@ -97,7 +74,8 @@ class VirtualSoak:
         self._site.leaks = "leak" in self._plants
         await self._site.begin()
         began, told_at = TIME.now, real_time()
-        deed_at = fault_at = look_at = began
+        deed_at = look_at = began
+        fault_at = press_at = began + CALM_S  # a counter is taken as it stands when it is first read
         ticks = 0
         while TIME.now - began < hours * HOUR_S:
             self._finish_due()
@@ -105,6 +83,9 @@ class VirtualSoak:
                 deed_at = TIME.now + self._chance.expovariate(1 / DEED_S)
                 calm = "lines" not in self._parts() and TIME.now - self._lines_at > CALM_S
                 self.deeds.begin(self._wall(), calm=calm)
+            if TIME.now >= press_at:
+                press_at = TIME.now + self._chance.expovariate(1 / PRESS_S)
+                self.buttons.press(self._wall())
             if TIME.now >= fault_at:
                 fault_at = TIME.now + self._chance.expovariate(1 / FAULT_S)
                 await self._cause()
@@ -125,13 +106,25 @@ class VirtualSoak:
         for running in list(self._running):
             self._finish(running)
         end, ticks = TIME.now + SETTLE_S, 0
-        while (self.deeds.open or self._site.waiting()) and end > TIME.now:
+        while self._under_way() and end > TIME.now:
             ticks += 1
             await self._tick(ticks)
         late = [f"late: {deed.cause} is {deed.stage.value}" for deed in self.deeds.open]
         late += [f"{count} rows were never confirmed" for count in [self._site.waiting()] if count]
+        late += ending.standing(self._listed())
+        last = ending.fold(self._site.far_end.heard, self._site.lost)
+        late += ending.differences(last, self._listed()) + ending.outdated(self._site.advice())
+        late += self.buttons.judge(last.values())
         await self._site.end()
         return late
+
+    def _under_way(self) -> bool:
+        waits = self.deeds.open or self._site.waiting() or ending.standing(self._listed())
+        return bool(waits or ending.outdated(self._site.advice()))
+
+    def _listed(self) -> Sequence[Mapping[str, Any]]:
+        answer = self._site.ask("alerts")
+        return [] if answer is None else answer["alerts"]
 
     async def _tick(self, ticks: int) -> None:
         await asyncio.sleep(TICK_S)
@@ -150,7 +143,11 @@ class VirtualSoak:
             self._site.upstream.lying = {len(self._site.far_end.heard)}
         if "invented" in self._plants and TIME.now > PLANT_AT:
             self._plants.remove("invented")
+            self._plants.add("burning")
             self._site.tell(f"set {self._victim} smoke 900")
+        if "burning" in self._plants and TIME.now > PLANT_AT + CALM_S:
+            self._plants.remove("burning")
+            self._site.tell(f"set {self._victim} smoke 20")
 
     def _wall(self) -> float:
         """Return the ledger's clock, which nobody steps."""
@@ -203,9 +200,22 @@ class VirtualSoak:
         if name == "reload":
             await self._site.reload()
             return
-        if damaged := name == "database corrupted":
-            self._may("journal.corrupt")
-        await self._site.kill(damaged=damaged)
+        struck = name == "killed as an alert is told"
+        if damaged := (struck and self._chance.random() < 0.5) or name == "database corrupted":
+            self._may("journal.corrupt")  # which is past, and over with an answer
+        if damaged or not struck:
+            await self._site.kill(damaged=damaged)
+        if struck:
+            await self._strike()
+
+    async def _strike(self) -> None:
+        """Kill it between the row of an alert and those that follow: as somebody answers, or as one is found."""
+        await asyncio.sleep(TICK_S)  # until the disk is idle: an alert is then written at once, and alone
+        striking = asyncio.create_task(self._site.strike(STRUCK_S), name="strike")
+        await asyncio.sleep(0)
+        if not self.deeds.answer_one(self._chance):
+            self.buttons.press(self._wall())
+        await striking
 
     def _broker(self, name: str) -> End:
         self._may("uplink.down", "uplink.desk_silent")
@@ -248,6 +258,9 @@ class VirtualSoak:
             self._chance.shuffle(lines)
             return lambda: [self._site.tell(f"replug {each}") for each in lines]
         if name == "power cut on a line":
+            line = self._chance.choice(
+                [each for each in lines if each != BUTTONS]
+            )  # its counts would be lost
             self._site.tell(f"power_cut {line} {self._chance.uniform(1, 20):.1f}")
             return lambda: None
         self._site.tell(f"faults {line} {self._chance.choice([each for each in PRESETS if each != 'none'])}")

@@ -7,136 +7,38 @@ afterwards reaches the copy, or anybody.
 """
 
 import asyncio
-import hashlib
-import json
 import shutil
 import sqlite3
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from drivers import profile
 from drivers.api import Device, Driver, LineSettings
 from drivers.modbus.driver import ModbusDriver
 from drivers.registry import DRIVERS
 from drivers.sim.commands import Commands
 from drivers.sim.compound import Wiring, compound
 from drivers.sim.memory_line import MemoryLine
+from drivers.sim.modbus import SimDevice
 from drivers.sim.serve import buses
+from drivers.sim.world import World
 from drivers.transport import ByteStream, OnData, OnLost
 from gateway import app, configuration
-from gateway.core.events import Event
+from gateway.core.events import AlertBody, Event
 from gateway.core.policy import PolicyError
+from gateway.runtime.journal.rows import Lane, Position
 from gateway.runtime.journal.statements import PAGE_SIZE
 from gateway.services.uplink import Uplink
-from gateway.services.uplink.brokers import Broker, ConnectError
-from gateway.services.uplink.connection import Connection, Done, Identity, Message, Receive
 from tests.bench.rig import configuration as toml
-from tests.faults.soak.instant import TIME, WALL
+from tests.faults.soak.buttons import BOARD, BUTTONS, RULES
+from tests.faults.soak.instant import TIME
 from tests.faults.soak.ledger import Arrival
-from tests.uplink_parts import MemoryLink
+from tests.faults.soak.upstream import Upstream
 
-UNACKNOWLEDGED_S = 4.0  # the real link gives up then
-SLOW_S = 3.5
 STEP_S = 0.5
-
-
-@dataclass
-class FarEnd:
-    """The desk's record: what it has committed, in order."""
-
-    heard: list[Arrival] = field(default_factory=list)
-
-
-class Link(MemoryLink):
-    """One that keeps nothing of what went over it: a week is long. `late_s` is how long an acknowledgement takes."""
-
-    late_s = 0.0
-
-    def publish(self, message: Message, done: Done) -> None:
-        """Take a message."""
-        super().publish(message, done)
-        self.published.clear()
-
-    def _finish(self, done: Done, answer: str | None) -> None:
-        if self.late_s:
-            asyncio.get_running_loop().call_later(self.late_s, super()._finish, done, answer)
-        else:
-            super()._finish(done, answer)
-
-
-class Upstream:
-    """Broker and desk. `away`, `silent`, `slow` and `refusing` are the broker's faults, `deaf` is the desk's."""
-
-    def __init__(self) -> None:
-        self.away = self.silent = self.refusing = self.deaf = False
-        self.far_end = FarEnd()
-        self.life = 0
-        self.lying: set[int] = set()  # planted: numbers it takes and never delivers
-        self._links: list[Link] = []
-        self._waiting: list[bytes] = []  # for a desk that does not listen
-        self._receive: Receive = lambda _message: None
-
-    async def connect(self, broker: Broker, _identity: Identity, receive: Receive) -> Connection:
-        """Let a gateway in, unless it died already or we are away."""
-        life = self.life
-        await asyncio.sleep(0.01)
-        if self.away or self.silent or life != self.life:
-            raise ConnectError("connect", broker.url, "refused")
-        link = Link(broker.url, lambda message: self._answer(message, life))
-        self._links = [each for each in self._links if not each.lost.done()]
-        self._links.append(link)
-        self._receive = receive
-        return link
-
-    @property
-    def slow(self) -> bool:
-        """Whether acknowledgements take their time."""
-        return Link.late_s > 0
-
-    @slow.setter
-    def slow(self, slow: bool) -> None:
-        Link.late_s = SLOW_S if slow else 0.0
-
-    def cut(self, reason: str) -> None:
-        """Drop every connection."""
-        for link in self._links:
-            link.drop(reason)
-        self._links.clear()
-
-    def listen(self) -> None:
-        """Let the desk take in what waited for it."""
-        waiting, self._waiting = self._waiting, []
-        for content in waiting:
-            self._commit(content)
-
-    def _answer(self, message: Message, life: int) -> str | None:
-        if life != self.life:
-            return MemoryLink.SILENT
-        if self.silent:
-            asyncio.get_running_loop().call_later(UNACKNOWLEDGED_S, self.cut, "it acknowledged nothing")
-            return MemoryLink.SILENT
-        if self.refusing:
-            return "Quota exceeded"
-        if message.topic.endswith("/alert"):
-            if self.deaf:
-                self._waiting.append(message.content)
-            else:
-                asyncio.get_running_loop().call_soon(self._commit, message.content)
-        return None
-
-    def _commit(self, content: bytes) -> None:
-        """Be the desk: commit, then say so."""
-        arrival = _arrival(content)
-        epoch, seq = arrival.number
-        if len(self.far_end.heard) not in self.lying:
-            self.far_end.heard.append(arrival)
-        else:
-            self.lying.clear()
-        receipt = json.dumps({"epoch": epoch, "stored": [[seq, seq]]}).encode()
-        from gateway.core.incoming import Incoming
-
-        self._receive(Incoming("compound/v1/bench/receipt", receipt))
 
 
 class Card:
@@ -147,6 +49,7 @@ class Card:
 
     def __init__(self) -> None:
         self.refuses: tuple[int, str] | None = None
+        self.committed: Callable[[], None] | None = None  # called once, by the disk's thread
 
     def probe(self, point: str) -> None:
         """Be called at the journal's named points."""
@@ -154,15 +57,17 @@ class Card:
             error = sqlite3.OperationalError(self.refuses[1])
             error.sqlite_errorcode = self.refuses[0]
             raise error
+        if self.committed is not None and point == "journal.after_commit":
+            committed, self.committed = self.committed, None
+            committed()
 
 
 class Virtual:
     """Everything, and one gateway after another."""
 
     def __init__(self, folder: Path, *, seed: int, detectors: int = 6) -> None:
-        self.world = compound(
-            seed=seed, detectors=detectors, covers=1, doors=1, lines=3, wiring=Wiring(paced=False)
-        )
+        self.world = _street(seed, detectors)
+        self.lost: list[tuple[Position, Position]] = []  # of each start: after which number, up to which
         self.upstream, self.card = Upstream(), Card()
         self.far_end = self.upstream.far_end
         self.sim = self
@@ -176,6 +81,8 @@ class Virtual:
         self._house: app.House | None = None
         self._life: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
+        self._telling: asyncio.Event | None = None
+        self._struck = folder / "struck"  # the disk at the instant of a strike
         self._install()
 
     def _install(self) -> None:
@@ -188,10 +95,16 @@ class Virtual:
             """A house we can ask without a socket."""
 
             def __init__(self, *arguments: Any, **settings: Any) -> None:
+                journal = arguments[2]
+                place.lost.append((journal.last(Lane.URGENT), (journal.epoch, journal.last_seq)))
                 super().__init__(*arguments, **settings)
                 place._house = self
                 if place.leaks:
                     self.stream.follow("leak", place._kept.append, readings=False)
+
+            def _follow(self, *arguments: Any) -> None:
+                self.stream.follow("strike", place._follow, readings=False)  # before the journal has it
+                super()._follow(*arguments)
 
         app.House = Known  # type: ignore[misc]
 
@@ -205,7 +118,8 @@ class Virtual:
         """Start a gateway on the present state directory."""
         self.lives += 1
         text = toml(self.bus, broker_url="mqtt://127.0.0.1:1", state_dir=self.state)
-        self._file.write_text(text.replace("[mqtt]\n", '[mqtt]\nconfirm = "desk"\n'), encoding="utf-8")
+        text = text.replace("[mqtt]\n", '[mqtt]\nconfirm = "desk"\n') + RULES
+        self._file.write_text(text, encoding="utf-8")
         self._stop, ready = asyncio.Event(), asyncio.Event()
         checked = configuration.load(self._file)
         serving = app.serve(checked, stop=self._stop, ready=ready.set, probe=self.card.probe)
@@ -230,11 +144,14 @@ class Virtual:
         """
         while TIME.under_way:  # what the disk has begun it ends
             await asyncio.sleep(0)
+        self._telling = self.card.committed = None
         before, refuses = self.state, self.card.refuses
         self.upstream.life += 1
         self.upstream.cut("killed")
         after = before.with_name(f"state-{self.lives}")
-        shutil.copytree(before, after, ignore=shutil.ignore_patterns("*.sock"))
+        if not self._struck.exists():
+            _copy(before, self._struck)
+        self._struck.rename(after)
         if damaged:
             _damage(after)
         self.card.refuses = None  # a start on a dead disk is tests/faults/test_dead_card.py's, on a real one
@@ -242,6 +159,23 @@ class Virtual:
         shutil.rmtree(before)
         await self.begin()
         self.card.refuses = refuses
+
+    async def strike(self, within_s: float) -> None:
+        """Kill it as soon as the row of the next alert event is on the disk: those that follow it are not."""
+        told = self._telling = asyncio.Event()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await told.wait()
+        await self.kill()
+
+    def _follow(self, event: Event) -> None:
+        if self._telling is not None and isinstance(event.body, AlertBody):
+            self._telling.set()
+            self._telling, self.card.committed = None, self._strike
+
+    def _strike(self) -> None:
+        self.upstream.life += 1  # nobody hears of what this life does from now on
+        _copy(self.state, self._struck)
 
     async def reload(self) -> None:
         """End one life and begin the next in peace, as SIGHUP does."""
@@ -309,6 +243,11 @@ class Virtual:
             ]
         }
 
+    def advice(self) -> list[str]:
+        """Return what `status` advises on."""
+        assert self._house is not None
+        return [f"{each['what']}: {each['en']}" for each in self._house.status()["advice"]]
+
     def waiting(self) -> int:
         """Return how many urgent rows the desk has not confirmed."""
         assert self._house is not None
@@ -322,18 +261,24 @@ class Virtual:
             await asyncio.sleep(STEP_S)
 
 
+def _street(seed: int, detectors: int) -> World:
+    """Return a compound, and beside it a line with a board whose buttons are counted."""
+    wiring = Wiring(paced=False)
+    street = compound(seed=seed, detectors=detectors, covers=1, doors=1, lines=3, wiring=wiring)
+    board = SimDevice(profile.load("wirenboard-wb-mcm8"), 1, name=BOARD)
+    line = wiring.line(BUTTONS, [board], seed=seed)
+    there = {**street.on_line, BUTTONS: [board]}
+    return World([*street.lines.values(), line], there, street.places, seed=seed)
+
+
+def _copy(state: Path, there: Path) -> None:
+    """Copy a disk, all at once for whoever looks."""
+    beside = there.with_name("copying")
+    shutil.copytree(state, beside, ignore=shutil.ignore_patterns("*.sock"))
+    beside.rename(there)
+
+
 def _damage(state: Path) -> None:
     """Overwrite the first page of the database: no row is on it, so that every row must be carried over."""
     with (state / "journal.db").open("r+b") as file:
         file.write(b"\xa5" * PAGE_SIZE)
-
-
-def _arrival(content: bytes) -> Arrival:
-    event = json.loads(content)
-    epoch, _, seq = event["id"].partition(".")
-    previous = tuple(map(int, event["previous"].split("."))) if "previous" in event else None
-    data = event["data"]
-    return Arrival(
-        (int(epoch), int(seq)), previous, event["subject"], data["kind"], data["device"],  # type: ignore[arg-type]
-        WALL + TIME.now, hashlib.blake2b(content, digest_size=8).digest(),
-    )  # fmt: skip
