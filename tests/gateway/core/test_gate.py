@@ -213,8 +213,9 @@ def test_an_operator_gets_so_many_a_minute_and_others_are_not_touched() -> None:
     door.admit(WARDEN.order(nonce=pool[3]))
     half_a_minute_on = dataclasses.replace(NOON, wall=1_010.0, monotonic=80.0)
     door.nonces.renew(80.0)
-    fresh = door.nonces.published(80.0)[0][0]
+    fresh, next_fresh = (text for text, _ in door.nonces.published(80.0)[:2])
     door.admit(DESK.order(nonce=fresh), half_a_minute_on)
+    assert door.refusal(DESK.order(nonce=next_fresh), half_a_minute_on) is Reason.RATE
 
 
 def test_a_stranger_with_a_live_nonce_gets_only_so_many_signatures_looked_at() -> None:

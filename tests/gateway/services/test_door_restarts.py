@@ -156,6 +156,20 @@ def test_an_order_whose_time_ended_while_the_gateway_was_off_moves_nothing() -> 
     play(scenario, restore=[ordered], settle=False)
 
 
+@pytest.mark.parametrize("unsynced", [False, True])
+def test_a_lock_down_without_an_end_stands_after_a_restart_until_it_is_taken_back(unsynced: bool) -> None:
+    given = Event(1, 7, WALL - 90, 0.0, Clock.SYNCED, OrderedBody(GATE, "lock_down", "police", None))
+    taken_back = Event(1, 8, WALL - 60, 0.0, Clock.SYNCED, OrderedBody(GATE, "", "police", None))
+
+    async def scenario(yard: Yard) -> None:
+        await asyncio.sleep(120)
+        assert yard.doors.is_locked_down(GATE) is stands
+        assert ordered_by(yard) == []
+
+    for stands, before in ((True, [given]), (False, [given, taken_back])):
+        play(scenario, restore=before, settle=False, unsynced=unsynced)
+
+
 @pytest.mark.parametrize("wall", [AHEAD, BEHIND])
 def test_no_clock_that_nobody_trusts_ends_a_lock_down(wall: float) -> None:
     async def scenario(yard: Yard) -> None:
