@@ -124,6 +124,17 @@ def test_a_fire_that_flares_up_again_before_its_reset_is_heard_though_somebody_h
     play_siren(after, interlocks=BOTH, restore=play_siren(before, interlocks=BOTH))
 
 
+def test_a_fan_that_lost_its_orders_with_the_power_is_told_again_after_the_restart_of_a_fire() -> None:
+    engaged = InterlockBody("fire", True, (Place(building="2"),), "alert-1")
+
+    async def scenario(yard: Yard) -> None:
+        await yard.until(lambda: yard.strike(OTHER), within_s=5)
+        assert free(yard) == [*GATES, OTHER]
+
+    plans = [InterlockPlan("fire", orders=(InterlockOrder(OTHER, "hold_open"),))]
+    play(scenario, restore=restored(engaged), interlocks=plans, settle=False)
+
+
 def test_what_is_not_configured_any_more_is_released_once_and_not_at_each_restart() -> None:
     old = InterlockBody("old", False, (), "no longer configured")
 
