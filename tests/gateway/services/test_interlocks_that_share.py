@@ -194,3 +194,28 @@ def test_of_two_drills_each_ends_at_its_own_time() -> None:
             assert [row["interlock"] for row in rows if row["engaged"] and row["drill"]] == standing
 
     play(scenario, interlocks=BOTH)
+
+
+def test_a_drill_of_what_a_fire_has_engaged_is_refused_and_does_not_end_it() -> None:
+    async def scenario(yard: Yard) -> None:
+        await burning(yard, "2")
+        outcome = await yard.order("fire-2", "drill", minutes=1)
+        assert (outcome.result, "release it first" in outcome.detail) == ("refused", True)
+        await asyncio.sleep(70)
+        row = yard.interlocks.statistics()[0]
+        assert (row["engaged"], row["drill"], yard.strike(SIREN)) == (True, False, True)
+
+    play(scenario, interlocks=BOTH)
+
+
+@pytest.mark.parametrize("action", ["silence", "self_test"])
+def test_nobody_is_told_that_sounders_are_silent_or_sound_where_none_can_be_told(action: str) -> None:
+    mute = InterlockPlan("fire-2", place=Place(building="2"), orders=(ON,))
+
+    async def scenario(yard: Yard) -> None:
+        if action == "silence":
+            await burning(yard, "2")
+        outcome = await yard.order("fire-2", action, **({"seconds": 5.0} if action == "self_test" else {}))
+        assert (outcome.result, "no sounders" in outcome.detail) == ("refused", True)
+
+    play(scenario, interlocks=(mute,))
