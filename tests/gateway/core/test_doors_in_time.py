@@ -45,3 +45,15 @@ def test_of_a_door_that_has_no_contact_any_more_nobody_is_told_for_ever_that_it_
     door = Door(dataclasses.replace(PLAN, contact=None))
     door.take_up((FORCED_KIND, HELD_KIND))
     assert door.kinds == ()
+
+
+def test_nothing_is_due_that_only_a_reading_can_change() -> None:
+    """What is due in the past would have the loop turn on the spot."""
+    door = shut_door()
+    door.allowed(5.0, 0.0, "card")
+    door.contact(True, 3.0)
+    door.tick(40.0)
+    assert (door.kinds, door.next_due(40.0)) == ((HELD_KIND,), None)
+    door.contact(False, 41.0)
+    door.contact(True, 100.0)
+    assert door.next_due(110.0) == 130.0
