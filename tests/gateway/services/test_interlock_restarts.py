@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from gateway.core.events import AlertBody, CommandBody, Event, InterlockBody, OutcomeBody, Place
+from gateway.core.events import AlertBody, Change, CommandBody, Event, InterlockBody, OutcomeBody, Place
 from gateway.core.interlocks import InterlockOrder, InterlockPlan
 from gateway.core.policy import PolicyError
 from gateway.core.standing import Restored
@@ -231,3 +231,22 @@ def test_an_ordinary_restart_orders_nothing_also_where_the_end_was_done_late() -
         assert [body for body in yard.told if isinstance(body, CommandBody)] == []
 
     play_siren(after, interlocks=BOTH, restore=play_siren(before, interlocks=BOTH))
+
+
+def test_neither_an_acknowledgement_nor_a_restart_has_a_silenced_fire_sound_again() -> None:
+    async def before(yard: Yard) -> list[Event]:
+        await burning(yard, "2")
+        await yard.order("fire-2", "silence")
+        await sounding(yard, on=False)
+        (raised,) = yard.alerts("fire.smoke")
+        yard.stream.submit(msgspec.structs.replace(raised, change=Change.ACKNOWLEDGED, state="active_acked"))
+        await asyncio.sleep(5)
+        assert not yard.strike(SIREN)
+        return journaled(yard)
+
+    async def after(yard: Yard) -> None:
+        yard.burn("2")
+        await asyncio.sleep(10)
+        assert not yard.strike(SIREN)
+
+    play_siren(after, interlocks=BOTH, restore=play_siren(before, interlocks=BOTH), settle=False)
