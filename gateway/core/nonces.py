@@ -55,7 +55,6 @@ class Nonces:
         kept = [nonce for nonce in self._published if nonce.ends - now > MARGIN_S]
         missing = PUBLISHED - len(kept)
         first = not self._published
-        changed = missing > 0 or len(kept) != len(self._published)
         for number in range(missing):
             # the first ones get lives of different length, so that later they are not all replaced at once
             life = LIFE_S - (LIFE_S - MARGIN_S) * (number // 2 / (PUBLISHED / 2) if first else 0.0)
@@ -63,7 +62,7 @@ class Nonces:
             self._live[nonce.text] = nonce
             kept.append(nonce)
         self._published = kept
-        return changed
+        return missing > 0
 
     def next_due(self) -> float:
         """Return when `renew` has something to do by the passing of time."""

@@ -311,6 +311,35 @@ def test_an_order_to_all_channels_or_to_a_broken_number_moves_the_strike_too() -
     assert not relay.is_moved_by("switch_off", {"channel": 3.6})
 
 
+def test_once_a_trusted_clock_has_said_what_is_left_of_an_earlier_order_no_clock_moves_its_end() -> None:
+    left = Standing(Mode.LOCK_DOWN, "police", until=1_000.0, ends=100.0, earlier=True)
+    told = left.at(950.0, 40.0, trusted=True)
+    assert told == Standing(Mode.LOCK_DOWN, "police", until=1_000.0, ends=90.0)
+    later = told.at(9_000.0, 89.0, trusted=True)
+    assert later is not None
+    assert (later.ends, later.at(0.0, 90.0, trusted=True)) == (90.0, None)
+
+
+def test_an_end_that_a_wrong_clock_told_is_written_anew_by_the_first_right_one() -> None:
+    given = Standing(Mode.HOLD_OPEN, "desk", until=1_000.0, ends=100.0, sure=False)
+    assert given.at(939.0, 40.0, trusted=True) == Standing(Mode.HOLD_OPEN, "desk", until=999.0, ends=100.0)
+
+
+@pytest.mark.parametrize(
+    ("wall", "until"), [(940.0, 1_000.0), (944.0, 1_000.0), (9_000.0, 9_060.0), (7.0, 67.0)]
+)
+def test_the_end_that_is_written_down_follows_a_clock_that_is_set_and_no_mere_correction(
+    wall: float, until: float
+) -> None:
+    """Or the next life would end a lock-down of ten minutes at once, or in a year."""
+    given = Standing(Mode.LOCK_DOWN, "police", until=1_000.0, ends=100.0)
+    assert given.at(wall, 40.0, trusted=False) is given
+    told = given.at(wall, 40.0, trusted=True)
+    assert told is not None
+    assert (told.until, told.ends) == (until, 100.0)
+    assert given.at(wall, 100.0, trusted=True) is None
+
+
 @pytest.mark.parametrize("told", [0.0, 4_000_000_000.0])
 def test_an_order_whose_length_nobody_knows_lasts_no_longer_than_any_can(told: float) -> None:
     ordered = OrderedBody("gate", "hold_open", "desk", 2_000_000_000.0)

@@ -52,6 +52,29 @@ def test_a_good_order_is_let_in_with_all_it_says() -> None:
     assert order.deadline == 50.0 + 1_020 - 1_000.5
 
 
+def test_an_order_keeps_its_numbers_and_its_texts_apart() -> None:
+    order = Door().admit(DESK.order(arguments={"seconds": 5, "note": "for the plumber"}))
+    assert (order.numbers, order.texts) == ({"seconds": 5.0}, {"note": "for the plumber"})
+
+
+@pytest.mark.parametrize(
+    ("jti", "shown"), [("order-1", "order-1"), ("a\x1b[2J", ""), ("x" * 65, ""), ("", "")]
+)
+def test_of_an_order_that_nobody_signed_only_a_clean_id_gets_into_the_audit(jti: str, shown: str) -> None:
+    seen = Seen()
+    with pytest.raises(RefusedError, match="signature"):
+        Door().gate.admit(Incoming("c", STRANGER.sign(DESK.claims(jti=jti), kid="desk")), NOON, seen)
+    assert seen.envelope is not None
+    assert seen.envelope.id == shown
+
+
+def test_a_refusal_shows_what_is_wrong_and_nothing_that_a_terminal_would_obey() -> None:
+    with pytest.raises(RefusedError) as caught:
+        Door().admit(DESK.sign({**DESK.claims(), "a\x1b[2J\nb": 1}))
+    assert caught.value.reason is Reason.CLAIMS
+    assert "a?[2J?b" in caught.value.detail
+
+
 @pytest.mark.parametrize("clock", Clock)
 def test_the_same_bytes_are_never_let_in_twice(clock: Clock) -> None:
     door, now = Door(), dataclasses.replace(NOON, clock=clock)
@@ -213,8 +236,9 @@ def test_an_operator_gets_so_many_a_minute_and_others_are_not_touched() -> None:
     door.admit(WARDEN.order(nonce=pool[3]))
     half_a_minute_on = dataclasses.replace(NOON, wall=1_010.0, monotonic=80.0)
     door.nonces.renew(80.0)
-    fresh = door.nonces.published(80.0)[0][0]
+    fresh, next_fresh = (text for text, _ in door.nonces.published(80.0)[:2])
     door.admit(DESK.order(nonce=fresh), half_a_minute_on)
+    assert door.refusal(DESK.order(nonce=next_fresh), half_a_minute_on) is Reason.RATE
 
 
 def test_a_stranger_with_a_live_nonce_gets_only_so_many_signatures_looked_at() -> None:

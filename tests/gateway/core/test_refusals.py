@@ -1,5 +1,6 @@
 """Refusals: a few are written down, many are counted, five in a minute are told to a person. Orders by their id."""
 
+import dataclasses
 from itertools import count
 
 import pytest
@@ -109,6 +110,13 @@ def test_a_repeated_id_with_another_content_is_refused(other: Order) -> None:
     with pytest.raises(RefusedError) as caught:
         known.find(other)
     assert caught.value.reason is Reason.REPEATED
+
+
+def test_a_repeated_id_is_another_order_when_one_of_several_numbers_differs() -> None:
+    command = CommandBody("a", "door-1", "unlock", {"seconds": 5.0, "channel": 1.0}, "remote:desk/warden-1")
+    other = dataclasses.replace(order(), numbers={"seconds": 5.0, "channel": 2.0})
+    with pytest.raises(RefusedError, match="said something else"):
+        Known([event(command)]).find(other)
 
 
 def test_orders_and_outcomes_come_back_from_the_journal() -> None:

@@ -1,6 +1,7 @@
 """Orders: written down before they are sent, answered in words, never carried out late."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 
 import pytest
@@ -23,13 +24,14 @@ UNLOCK = Action(
     "unlock", None, Text("开门", "unlock"), (Argument("seconds", 0.1, 30, 5.0, "s"),), grants=True
 )
 RESET = Action("reset", None, Text("复位", "reset"))
+AWAY = Action("away", None, Text("外出", "away"))
 
 
 class Bench:
     """A recording field with one door, one detector that can be reset and one cover that cannot."""
 
     def __init__(self, answer: Done | Exception) -> None:
-        self.answer = answer
+        self.answer, self.took_s = answer, 0.0
         self.log: list[object] = []
         self.commanding = Commanding(
             self,
@@ -45,7 +47,14 @@ class Bench:
 
     def actions(self, device: str) -> tuple[Action, ...]:
         gate = {"gate-1": actions_of(5.0, 30.0)}
-        return {"door-1": (UNLOCK,), "smoke-1": (RESET,), "cover-1": (), "fire": (), **gate}[device]
+        return {
+            "door-1": (UNLOCK,),
+            "smoke-1": (RESET,),
+            "cover-1": (),
+            "fire": (),
+            "flat-302": (AWAY,),
+            **gate,
+        }[device]
 
     async def act(self, device: str, action: str, arguments: Mapping[str, float], deadline: float) -> Done:
         self.log.append(("act", device, action, dict(arguments), deadline))
@@ -100,6 +109,19 @@ def test_an_argument_out_of_range_is_refused_before_any_byte() -> None:
     assert bench.log == []
 
 
+def test_the_log_says_of_an_order_what_came_of_it_and_of_a_residents_only_that_there_was_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bench = Bench(Done("the key was turned", 101.0))
+    with caplog.at_level(logging.INFO):
+        bench.order("door-1", "unlock")
+        bench.order("flat-302", "away")
+    assert caplog.messages == [
+        "door-1 unlock by local:root: done, the key was turned",
+        "an order about a resident by local:root: done",
+    ]
+
+
 def test_reset_releases_the_alert_and_resets_the_device_when_it_can_be_reset() -> None:
     bench = Bench(Done("reset", 101.0))
     assert bench.order("smoke-1", "reset").result == "done"
@@ -151,12 +173,15 @@ def from_afar(
         bench = Bench(Done("contact: open", 0.0))
         loop = asyncio.get_running_loop()
         bench.commanding = Commanding(
-            bench, bench.act, submit=bench.submit, new_id=lambda: "local", record=disk, clock=loop.time,
+            bench, bench.act, submit=bench.submit, new_id=lambda: "local", record=disk,
+            clock=lambda: 500.0 + loop.time(),
             angles=lambda _: {"roll": 1.5}, reset=lambda device, by: bench.log.append(("reset", device, by)),
             probe=lambda point: bench.log.append((point, round(loop.time(), 3))),
         )  # fmt: skip
-        ticket = Ticket("order-1", deadline)
-        return bench, await bench.commanding.execute(device, action, {}, AFAR, ticket)
+        ticket = Ticket("order-1", 500.0 + deadline)
+        outcome = await bench.commanding.execute(device, action, {}, AFAR, ticket)
+        bench.took_s = loop.time()
+        return bench, outcome
 
     return virtual.run(main())
 
@@ -166,7 +191,7 @@ def test_an_order_from_afar_is_on_the_disk_before_anything_moves() -> None:
     assert bench.log == [
         CommandBody("order-1", "door-1", "unlock", {"seconds": 5.0}, AFAR),
         ("commanding.before_act", 0.5),
-        ("act", "door-1", "unlock", {"seconds": 5.0}, 10.0),
+        ("act", "door-1", "unlock", {"seconds": 5.0}, 510.0),
         ("commanding.after_act", 0.5),
         outcome,
     ]
@@ -178,6 +203,7 @@ def test_an_order_that_is_not_on_the_disk_by_its_deadline_moves_nothing(commit_s
     bench, outcome = from_afar(Disk(commit_s))
     assert outcome.result == "late"
     assert [type(entry) for entry in bench.log] == [CommandBody, OutcomeBody]
+    assert bench.took_s == pytest.approx(10.0), "whoever waits for the answer has it at the deadline"
 
 
 @pytest.mark.parametrize("disk", [None, Disk(failing=True)])
@@ -186,11 +212,14 @@ def test_where_nothing_can_be_written_no_order_from_afar_is_taken(disk: Disk | N
         from_afar(disk)
 
 
-@pytest.mark.parametrize("action", ["baseline", "reset"])
-def test_baseline_and_reset_from_afar_wait_for_the_disk_too(action: str) -> None:
+@pytest.mark.parametrize(
+    ("action", "done"),
+    [("baseline", BaselineBody("cover-1", "roll", 1.5, AFAR)), ("reset", ("reset", "cover-1", AFAR))],
+)
+def test_baseline_and_reset_from_afar_wait_for_the_disk_too(action: str, done: object) -> None:
     bench, outcome = from_afar(Disk(0.5), device="cover-1", action=action)
     assert isinstance(bench.log[0], CommandBody)
-    assert bench.log[1] == ("commanding.before_act", 0.5)
+    assert bench.log[1:3] == [("commanding.before_act", 0.5), done]
     assert outcome.result == "done"
 
 

@@ -156,6 +156,23 @@ def test_an_order_whose_time_ended_while_the_gateway_was_off_moves_nothing() -> 
     play(scenario, restore=[ordered], settle=False)
 
 
+GIVEN = Event(1, 7, WALL - 90, 0.0, Clock.SYNCED, OrderedBody(GATE, "lock_down", "police", None))
+TAKEN_BACK = Event(1, 8, WALL - 60, 0.0, Clock.SYNCED, OrderedBody(GATE, "", "police", None))
+
+
+@pytest.mark.parametrize("unsynced", [False, True])
+@pytest.mark.parametrize(("before", "stands"), [([GIVEN], True), ([GIVEN, TAKEN_BACK], False)])
+def test_a_lock_down_without_an_end_stands_after_a_restart_until_it_is_taken_back(
+    before: list[Event], stands: bool, unsynced: bool
+) -> None:
+    async def scenario(yard: Yard) -> None:
+        await asyncio.sleep(120)
+        assert yard.doors.is_locked_down(GATE) is stands
+        assert ordered_by(yard) == []
+
+    play(scenario, restore=before, settle=False, unsynced=unsynced)
+
+
 @pytest.mark.parametrize("wall", [AHEAD, BEHIND])
 def test_no_clock_that_nobody_trusts_ends_a_lock_down(wall: float) -> None:
     async def scenario(yard: Yard) -> None:
@@ -266,3 +283,11 @@ def test_a_fire_frees_a_door_that_is_locked_down_without_a_clock() -> None:
         await yard.until(lambda: yard.state(GATE) == ("unlocked", "free"))
 
     play(scenario, restore=[order("lock_down", 3600)], wall=AHEAD, settle=False, unsynced=True)
+
+
+def test_whoever_holds_the_exit_button_while_the_gateway_starts_gets_out() -> None:
+    async def scenario(yard: Yard) -> None:
+        yard.set(GATE, "exit_button", True)
+        await yard.until(lambda: yard.strike(GATE), within_s=3)
+
+    play(scenario, settle=False)

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from gateway.core.events import AlertBody, CommandBody, Event, InterlockBody, OutcomeBody, Place
+from gateway.core.events import AlertBody, Change, CommandBody, Event, InterlockBody, OutcomeBody, Place
 from gateway.core.interlocks import InterlockOrder, InterlockPlan
 from gateway.core.policy import PolicyError
 from gateway.core.standing import Restored
@@ -124,6 +124,17 @@ def test_a_fire_that_flares_up_again_before_its_reset_is_heard_though_somebody_h
     play_siren(after, interlocks=BOTH, restore=play_siren(before, interlocks=BOTH))
 
 
+def test_a_fan_that_lost_its_orders_with_the_power_is_told_again_after_the_restart_of_a_fire() -> None:
+    engaged = InterlockBody("fire", True, (Place(building="2"),), "alert-1")
+
+    async def scenario(yard: Yard) -> None:
+        await yard.until(lambda: yard.strike(OTHER), within_s=5)
+        assert free(yard) == [*GATES, OTHER]
+
+    plans = [InterlockPlan("fire", orders=(InterlockOrder(OTHER, "hold_open"),))]
+    play(scenario, restore=restored(engaged), interlocks=plans, settle=False)
+
+
 def test_what_is_not_configured_any_more_is_released_once_and_not_at_each_restart() -> None:
     old = InterlockBody("old", False, (), "no longer configured")
 
@@ -220,3 +231,22 @@ def test_an_ordinary_restart_orders_nothing_also_where_the_end_was_done_late() -
         assert [body for body in yard.told if isinstance(body, CommandBody)] == []
 
     play_siren(after, interlocks=BOTH, restore=play_siren(before, interlocks=BOTH))
+
+
+def test_neither_an_acknowledgement_nor_a_restart_has_a_silenced_fire_sound_again() -> None:
+    async def before(yard: Yard) -> list[Event]:
+        await burning(yard, "2")
+        await yard.order("fire-2", "silence")
+        await sounding(yard, on=False)
+        (raised,) = yard.alerts("fire.smoke")
+        yard.stream.submit(msgspec.structs.replace(raised, change=Change.ACKNOWLEDGED, state="active_acked"))
+        await asyncio.sleep(5)
+        assert not yard.strike(SIREN)
+        return journaled(yard)
+
+    async def after(yard: Yard) -> None:
+        yard.burn("2")
+        await asyncio.sleep(10)
+        assert not yard.strike(SIREN)
+
+    play_siren(after, interlocks=BOTH, restore=play_siren(before, interlocks=BOTH), settle=False)

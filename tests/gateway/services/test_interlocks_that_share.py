@@ -167,3 +167,55 @@ def test_after_a_restart_too_the_one_that_was_silenced_leaves_the_siren_to_the_o
         assert hushed(yard) == []
 
     play(scenario, restore=restored(silenced, engaged), interlocks=BOTH)
+
+
+def test_a_siren_that_was_dead_all_through_the_fire_does_not_begin_when_all_is_over() -> None:
+    async def scenario(yard: Yard) -> None:
+        yard.sims[SIREN].alive = False
+        yard.burn("2")
+        await yard.until(lambda: any(isinstance(b, OutcomeBody) and b.result == "failed" for b in yard.told))
+        await put_out(yard, "2")
+        yard.sims[SIREN].alive = True
+        await asyncio.sleep(60)
+        assert not yard.strike(SIREN)
+        outcomes = [body for body in yard.told if isinstance(body, OutcomeBody)]
+        assert (ON.action, "done") not in [(body.action, body.result) for body in outcomes]
+
+    play(scenario, interlocks=BOTH)
+
+
+def test_of_two_drills_each_ends_at_its_own_time() -> None:
+    async def scenario(yard: Yard) -> None:
+        await yard.order("fire-2", "drill", minutes=1)
+        await yard.order("fire-3", "drill", minutes=3)
+        for after_s, standing in ((50, ["fire-2", "fire-3"]), (20, ["fire-3"]), (120, [])):
+            await asyncio.sleep(after_s)
+            rows = yard.interlocks.statistics()
+            assert [row["interlock"] for row in rows if row["engaged"] and row["drill"]] == standing
+
+    play(scenario, interlocks=BOTH)
+
+
+def test_a_drill_of_what_a_fire_has_engaged_is_refused_and_does_not_end_it() -> None:
+    async def scenario(yard: Yard) -> None:
+        await burning(yard, "2")
+        outcome = await yard.order("fire-2", "drill", minutes=1)
+        assert (outcome.result, "release it first" in outcome.detail) == ("refused", True)
+        await asyncio.sleep(70)
+        row = yard.interlocks.statistics()[0]
+        assert (row["engaged"], row["drill"], yard.strike(SIREN)) == (True, False, True)
+
+    play(scenario, interlocks=BOTH)
+
+
+@pytest.mark.parametrize("action", ["silence", "self_test"])
+def test_nobody_is_told_that_sounders_are_silent_or_sound_where_none_can_be_told(action: str) -> None:
+    mute = InterlockPlan("fire-2", place=Place(building="2"), orders=(ON,))
+
+    async def scenario(yard: Yard) -> None:
+        if action == "silence":
+            await burning(yard, "2")
+        outcome = await yard.order("fire-2", action, **({"seconds": 5.0} if action == "self_test" else {}))
+        assert (outcome.result, "no sounders" in outcome.detail) == ("refused", True)
+
+    play(scenario, interlocks=(mute,))
