@@ -22,6 +22,9 @@ class DeviceStatistics:
     late: int
     exceptions: int
     suspect_duplicate: bool
+    broken_lately: float | None = (
+        None  # of its latest answers, as a share: damaged, late or none; None: too few
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from gateway.core.events import Severity
 
 MOST: Final = 20
 NAMES: Final = 5  # of devices in one sentence
-BUSY, CROWDED, POOR, FEW_POLLS = 0.9, 1.1, 0.05, 200
+BUSY, CROWDED, POOR = 0.9, 1.1, 0.05
 SLOW_ROWS: Final = 100
 LOW_MEMORY, MANY_DESCRIPTORS = 0.05, 0.85
 CERTIFICATE_DAYS: Final = 30
@@ -83,17 +83,10 @@ def _lines(document: Document) -> Iterator[Found]:
             yield "line.crowded", {"name": name, "times": times}
         elif (share := line.get("utilisation") or 0.0) > BUSY:
             yield "line.busy", {"name": name, "share": share}
-        poor = {device["device"]: share for device in devices if (share := _broken(device)) > POOR}
+        shares = {device["device"]: device.get("broken_lately") or 0.0 for device in devices}
+        poor = {device: share for device, share in shares.items() if share > POOR}
         if poor:
             yield "line.poor", {"name": name, "devices": _names(list(poor)), "share": max(poor.values())}
-
-
-def _broken(device: Mapping[str, Any]) -> float:
-    """Return the share of a device's answers that came broken or late; 0 for one that is away or hardly asked."""
-    polls = device.get("polls") or 0
-    if not device.get("online") or polls < FEW_POLLS:
-        return 0.0
-    return float(sum(device.get(key) or 0 for key in ("timeouts", "crc_errors", "late"))) / float(polls)
 
 
 def _cameras(document: Document) -> Iterator[Found]:

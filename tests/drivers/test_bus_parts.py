@@ -2,10 +2,13 @@
 
 import pytest
 
+from drivers import profile
+from drivers.api import Device
 from drivers.echo import Echo
+from drivers.figures import DeviceStatistics
 from drivers.presence import Change, Roll, Turn
 from drivers.quarantine import Debt, Quarantine
-from drivers.statistics import Counters, Utilisation, suspects_duplicate
+from drivers.statistics import FEW, Count, Counters, Utilisation, snapshots, suspects_duplicate
 from drivers.timeouts import FLOOR_S, LearnedTimeout, Window
 
 # --- learned time-outs ----------------------------------------------------------------------------
@@ -148,13 +151,31 @@ def test_utilisation_is_that_of_the_last_minute() -> None:
 
 
 def test_a_device_far_more_damaged_than_its_neighbours_shares_its_address() -> None:
-    one, clean, noisy = Counters(), Counters(), Counters()
-    one.polls, one.crc_errors = 100, 40
-    clean.polls, clean.crc_errors = 1000, 2
-    noisy.polls, noisy.crc_errors = 1000, 300
+    one, clean, noisy = Count(100, 40), Count(1000, 2), Count(1000, 300)
     assert suspects_duplicate(one, [clean])
     assert not suspects_duplicate(one, [noisy])
     assert not suspects_duplicate(clean, [one])
+
+
+def test_a_line_that_goes_bad_after_a_year_and_one_that_is_mended_are_seen_within_a_thousand_polls() -> None:
+    counters, year = Counters(), 30_000_000
+    device = Device("smoke-1", profile.load("sonbest-sm7571b"), 1)
+
+    def asked(polls: int, damaged: int = 0, *, online: bool = True) -> DeviceStatistics:
+        counters.polls, counters.crc_errors = counters.polls + polls, counters.crc_errors + damaged
+        (told,) = snapshots([(device, counters, online, 0.05)])
+        return told
+
+    assert asked(FEW - 1).broken_lately is None
+    assert asked(year).broken_lately == 0.0
+    bad = [asked(60, 12) for _ in range(17)][-1]
+    assert bad.broken_lately == pytest.approx(0.2)
+    assert bad.suspect_duplicate
+    mended = [asked(60) for _ in range(17)][-1]
+    assert mended.broken_lately == 0.0
+    assert not mended.suspect_duplicate
+    assert asked(400, 400, online=False).broken_lately is None
+    assert asked(FEW).broken_lately == 0.0, "that it was away says nothing of the line"
 
 
 # --- who is there ---------------------------------------------------------------------------------

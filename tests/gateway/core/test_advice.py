@@ -27,7 +27,7 @@ WORDS = tomllib.loads(resources.files("gateway.core").joinpath("advice.toml").re
 GOOD_DEVICE = DeviceStatistics(
     device="smoke-1", address=1, online=True, last_good_at=99.0, round_trip_p50_s=0.02, round_trip_p99_s=0.03,
     timeout_s=0.05, polls=10_000, good=9_990, timeouts=10, crc_errors=0, retries=10, late=0, exceptions=0,
-    suspect_duplicate=False,
+    suspect_duplicate=False, broken_lately=0.01,
 )  # fmt: skip
 GOOD_CAMERA = CameraStatistics(
     camera="north", up=True, picture="fine", reason="", frames=9, fps=25.0, dropped=0, decode_errors=0, lag_s=0.1,
@@ -102,7 +102,7 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "line.down": (set_("buses", 0, "up", False), "riser-a"),
     "line.crowded": (set_("buses", 0, "wanted", 3.52), "3.5 times"),
     "line.busy": (set_("buses", 0, "utilisation", 0.97), "97%"),
-    "line.poor": (set_(*DEVICE, "crc_errors", 900), "smoke-1"),
+    "line.poor": (set_(*DEVICE, "broken_lately", 0.09), "9%"),
     "device.silent": (set_(*DEVICE, "online", False), "smoke-1"),
     "device.twice": (set_(*DEVICE, "suspect_duplicate", True), "smoke-1"),
     "camera.away": (all_of(set_("cameras", 0, "up", False), set_("cameras", 0, "reason", "401")), "401"),
