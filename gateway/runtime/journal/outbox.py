@@ -246,11 +246,15 @@ class Outbox:
             del self._held[position]
 
     def _confirm(self, position: Position, now: float) -> None:
-        if position in self._ahead:
-            del self._ahead[position]
+        ahead = self._ahead.pop(position, None)
+        held = ahead or self._held.pop(position)
+        if (
+            held.flying
+        ):  # a receipt that was quicker than the broker's acknowledgement: it was taken all the same
+            self._taken = max(self._taken, held.at)
+        if ahead is not None:
             self._ahead_confirmed.add(position)
             return
-        held = self._held.pop(position)
         self._furthest = max(position, self._furthest or position)
         if held.receipt:
             self._furthest_receipt = max(position, self._furthest_receipt or position)

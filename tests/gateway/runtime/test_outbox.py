@@ -91,6 +91,21 @@ def test_rows_that_a_broker_refused_for_long_follow_the_first_that_it_takes_agai
     assert sent == [1, 2, 3]
 
 
+def test_a_receipt_that_is_quicker_than_the_broker_s_word_has_what_was_refused_sent_again_at_once() -> None:
+    """A broker slow to acknowledge hands on at once, and what it refused before may be in memory only."""
+    outbox = filled(2, receipt=True)
+    outbox.refused(at(1))
+    outbox.refused(at(2))
+    outbox.sent(at(3), 1.0, receipt=True)
+    assert resend_all(outbox, 1.1) == []
+    assert outbox.receipted(1, [(3, 3)], 1.2) == 1
+    assert resend_all(outbox, 1.2) == [1]
+    assert not outbox.acknowledged(at(3), 1.3)
+    assert resend_all(outbox, 1.3) == []
+    assert outbox.receipted(1, [(1, 1)], 1.4) == 1
+    assert resend_all(outbox, 1.4) == [2]
+
+
 def test_what_is_always_refused_is_tried_once_for_each_row_that_is_taken() -> None:
     outbox = filled(9)
     for seq in range(1, 10):
