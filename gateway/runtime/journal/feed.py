@@ -4,6 +4,7 @@ Whoever sends rows waits for none: while the disk cannot be read, what is new is
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -48,11 +49,12 @@ class Feed:
         self._journal, self._lane, self._after = journal, lane, after
         self._nudge = nudge
         self._room = asyncio.Event()
+        self._waiting: asyncio.Timeout | None = None
 
     async def run(self) -> None:
         """Read until cancelled."""
         while True:
-            await self._journal.wait(self._lane, self._after)
+            await self._wait()
             after = self._after
             events = await self._journal.rows(self._lane, after, CHUNK)
             if after != self._after:  # rewound meanwhile
@@ -81,6 +83,16 @@ class Feed:
         self.ready.clear()
         self.caught_up = False
         self._room.set()
+        if self._waiting is not None:  # for a new row, which may never come
+            self._waiting.reschedule(asyncio.get_running_loop().time())
+            self._waiting = None
+
+    async def _wait(self) -> None:
+        """Return when there may be something to read: a new row, or those it went back to."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None) as self._waiting:
+                await self._journal.wait(self._lane, self._after)
+        self._waiting = None
 
 
 class Again:
