@@ -13,6 +13,7 @@ from gateway.core.events import Event
 from gateway.runtime.journal.rows import Lane, Position
 
 CHUNK: Final = 200
+PATIENCE_S, LONGEST_PATIENCE_S = 5.0, 300.0
 
 
 class Rows(Protocol):
@@ -96,10 +97,14 @@ class Feed:
 
 
 class Again:
-    """Reads single urgent rows anew, one at a time; `nudge` is called when one was read."""
+    """Reads single urgent rows anew, one at a time; `nudge` is called when one was read.
 
-    def __init__(self, journal: Rows, nudge: Callable[[], None]) -> None:
-        self._journal, self._nudge = journal, nudge
+    One that does not come, because it is on a disk that cannot be read, is `put_off`: others are in memory still.
+    """
+
+    def __init__(self, journal: Rows, nudge: Callable[[], None], put_off: Callable[[Position], None]) -> None:
+        self._journal, self._nudge, self._put_off = journal, nudge, put_off
+        self._patience_s = PATIENCE_S
         self._asked = asyncio.Event()
         self._wanted: tuple[Position, Position] | None = None
         self._read: tuple[Position, Event | None] | None = None
@@ -121,7 +126,18 @@ class Again:
             self._asked.clear()
             assert self._wanted is not None
             position, before = self._wanted
-            rows = await self._journal.rows(Lane.URGENT, before, 1)
+            try:
+                async with asyncio.timeout(self._patience_s):
+                    rows = await self._journal.rows(Lane.URGENT, before, 1)
+            except TimeoutError:
+                self._patience_s = min(
+                    self._patience_s * 2, LONGEST_PATIENCE_S
+                )  # a disk that hangs gathers questions
+                self._wanted = None
+                self._put_off(position)
+                self._nudge()
+                continue
+            self._patience_s = PATIENCE_S
             found = rows[0] if rows and (rows[0].epoch, rows[0].seq) == position else None
             self._read = position, found
             self._nudge()

@@ -216,6 +216,14 @@ class Outbox:
         held = self._known(position)
         return held is not None and not held.flying
 
+    def put_off(self, position: Position, now: float) -> None:
+        """Have a row that cannot be read now wait for its next turn, as if it had been tried: others do not wait."""
+        if (held := self._known(position)) is not None and not held.flying:
+            held.at = now
+            self._later(position, held)
+            if held.refused:
+                heapq.heappush(self._refused, (now, position))
+
     def gone(self, position: Position) -> None:
         """Forget a row that the journal no longer has."""
         self._held.pop(position, None)

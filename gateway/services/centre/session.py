@@ -53,7 +53,7 @@ class Session:
         journal = house.journal
         self._urgent = Feed(journal, Lane.URGENT, outbox.read_to, self._nudge.set)
         self._live = Feed(journal, Lane.URGENT, journal.last(Lane.URGENT), self._nudge.set)
-        self._again = Again(journal, self._nudge.set)
+        self._again = Again(journal, self._nudge.set, lambda row: outbox.put_off(row, self._now()))
         self._exchange = Exchange(house.ends, house.patience, self._stamp)
         self._fires, self._rows = Packing(fire=True), Packing()
         self._picture = Packing()

@@ -102,7 +102,7 @@ class Session:
         self._readings = Feed(house.journal, Lane.READINGS, states.cursor, self._nudge.set)
         self._live = Feed(house.journal, Lane.URGENT, house.journal.last(Lane.URGENT), self._nudge.set)
         self._scout = Feed(house.journal, Lane.URGENT, outbox.read_to, self._nudge.set)
-        self._again = Again(house.journal, self._nudge.set)
+        self._again = Again(house.journal, self._nudge.set, lambda row: outbox.put_off(row, self._now()))
         self._cursors = {URGENT_SINK: outbox.cursor, READINGS_SINK: states.cursor}
         self._health_at = float("-inf")
 

@@ -106,6 +106,21 @@ def test_a_receipt_that_is_quicker_than_the_broker_s_word_has_what_was_refused_s
     assert resend_all(outbox, 1.4) == [2]
 
 
+def test_a_refused_row_that_cannot_be_read_holds_up_no_other() -> None:
+    outbox = filled(2, receipt=True)
+    outbox.refused(at(1))
+    outbox.refused(at(2))
+    outbox.sent(at(3), 1.0, receipt=True)
+    outbox.receipted(1, [(3, 3)], 1.2)
+    assert outbox.due(1.2) == (at(1), START)
+    outbox.put_off(at(1), 6.2)
+    assert outbox.due(6.2) == (at(2), at(1))
+    outbox.sent(at(2), 6.3, receipt=True)
+    outbox.put_off(at(2), 6.4)  # it is on its way: nothing comes of that
+    outbox.receipted(1, [(2, 2)], 7.0)
+    assert resend_all(outbox, 7.0) == [1]
+
+
 def test_what_is_always_refused_is_tried_once_for_each_row_that_is_taken() -> None:
     outbox = filled(9)
     for seq in range(1, 10):

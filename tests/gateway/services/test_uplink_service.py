@@ -21,7 +21,7 @@ from gateway.core.events import (
     Severity,
 )
 from gateway.core.incoming import Incoming
-from gateway.runtime.journal.rows import Lane, Position
+from gateway.runtime.journal.rows import START, Lane, Position
 from gateway.services.uplink import Uplink
 from gateway.services.uplink.connection import Message
 from gateway.services.uplink.session import READINGS_SINK, URGENT_SINK
@@ -538,6 +538,27 @@ def test_an_alert_goes_out_while_an_older_one_cannot_be_read_again_from_a_dead_c
             await asyncio.sleep(10)  # no receipt: it is to be sent again
             fire = journal.submit(alert_body(2, kind="fire.smoke", severity=Severity.CRITICAL))
             await until(lambda: fire.id in ids(broker.published()), within_s=1)
+
+    virtual.run(story())
+
+
+def test_what_was_refused_goes_up_again_while_an_older_row_cannot_be_read_from_a_dead_card() -> None:
+    class HalfDead(MemoryJournal):
+        async def rows(self, lane: Lane, after: Position, limit: int) -> list[Event]:
+            if limit == 1 and after == START:  # the first row is on the card alone
+                await asyncio.get_running_loop().create_future()
+            return await super().rows(lane, after, limit)
+
+    journal, broker = HalfDead(), MemoryBroker()
+
+    async def story() -> None:
+        async with running(journal, broker, confirm="desk"):
+            broker.answer = lambda message: "Quota exceeded" if message.topic.endswith("/alert") else None
+            old, fire = journal.submit(alert_body()), journal.submit(alert_body(2, kind="fire.smoke"))
+            await until(lambda: {old.id, fire.id} <= set(ids(broker.published())))
+            broker.answer = lambda _message: None
+            journal.submit(alert_body(3))
+            await until(lambda: ids(broker.published()).count(fire.id) > 1, within_s=20)
 
     virtual.run(story())
 
