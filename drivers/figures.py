@@ -22,9 +22,8 @@ class DeviceStatistics:
     late: int
     exceptions: int
     suspect_duplicate: bool
-    broken_lately: float | None = (
-        None  # of its latest answers, as a share: damaged, late or none; None: too few
-    )
+    # of its latest answers, as a share: damaged, late or none; None: too few
+    broken_lately: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

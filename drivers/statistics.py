@@ -39,10 +39,8 @@ class Counters:
         self.retries = self.late = self.exceptions = 0
         self.last_good_at: float | None = None
         self.round_trips = Window()
-        self.lately, self.there = (
-            Lately(),
-            Lately(),
-        )  # the second since it was last away: that tells of its line
+        # the second since it was last away: that tells of its line
+        self.lately, self.there = Lately(), Lately()
 
     @property
     def now(self) -> "Count":

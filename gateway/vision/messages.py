@@ -46,9 +46,8 @@ class Setup(msgspec.Struct, frozen=True, tag="setup"):
     privacy: bool
     memory_max_bytes: int
     max_falls_per_minute: int
-    credential: str = (
-        ""  # where the password is not ours to read: its name among those of the process's service
-    )
+    # where the password is not ours to read: its name among those of the process's service
+    credential: str = ""
     covered: bool = False
     marked_in: tuple[int, int] | None = None  # the size of the picture in which watch, ignore and floors are
 

@@ -44,9 +44,8 @@ async def manifest(asked: Asked) -> Response:
 async def worker(asked: Asked) -> Response:
     """Return the service worker, told what the shell consists of."""
     kept = [SHELL, *map(address, ("desk.css", "duty.css", "icon.svg", *modules("duty.js")))]
-    version = hashlib.sha256((await shell(asked)).body).hexdigest()[
-        :12
-    ]  # its words too: a new one is kept anew
+    # its words too: a new one is kept anew
+    version = hashlib.sha256((await shell(asked)).body).hexdigest()[:12]
     told = f'const KEPT = {msgspec.json.encode(kept).decode()};\nconst VERSION = "{version}";\n'
     return Response(told + (PAGE / "worker.js").read_text(encoding="utf-8"), media_type=MEDIA[".js"])
 

@@ -127,20 +127,18 @@ class Again:
             assert self._wanted is not None
             position, before = self._wanted
             try:
-                async with asyncio.timeout(self._patience_s):
-                    rows = await self._journal.rows(Lane.URGENT, before, 1)
-            except TimeoutError:
-                self._patience_s = min(
-                    self._patience_s * 2, LONGEST_PATIENCE_S
-                )  # a disk that hangs gathers questions
+                self._read = position, await self._row(position, before)
+                self._patience_s = PATIENCE_S
+            except TimeoutError:  # longer the next time: a disk that hangs gathers questions
+                self._patience_s = min(self._patience_s * 2, LONGEST_PATIENCE_S)
                 self._wanted = None
                 self._put_off(position)
-                self._nudge()
-                continue
-            self._patience_s = PATIENCE_S
-            found = rows[0] if rows and (rows[0].epoch, rows[0].seq) == position else None
-            self._read = position, found
             self._nudge()
+
+    async def _row(self, position: Position, before: Position) -> Event | None:
+        async with asyncio.timeout(self._patience_s):
+            rows = await self._journal.rows(Lane.URGENT, before, 1)
+        return rows[0] if rows and (rows[0].epoch, rows[0].seq) == position else None
 
     def take(self) -> tuple[Position, Event | None] | None:
         """Return what was read, with None for a row that the journal no longer has; None if nothing was."""

@@ -256,9 +256,8 @@ class Outbox:
     def _confirm(self, position: Position, now: float) -> None:
         ahead = self._ahead.pop(position, None)
         held = ahead or self._held.pop(position)
-        if (
-            held.flying
-        ):  # a receipt that was quicker than the broker's acknowledgement: it was taken all the same
+        # a receipt that was quicker than the broker's acknowledgement: it was taken all the same
+        if held.flying:
             self._taken = max(self._taken, held.at)
         if ahead is not None:
             self._ahead_confirmed.add(position)

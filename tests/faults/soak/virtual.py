@@ -186,9 +186,8 @@ class VirtualSoak:
         """Cause a fault; return what ends it."""
         if fault.part == "gateway":  # a new life tells anew what still holds
             self._may("uplink.down", "uplink.desk_silent", "storage.failing")
-            if (
-                self._site.forgetful
-            ):  # what was told from memory alone dies with the process, and is told anew
+            # what was told from memory alone dies with the process, and is told anew
+            if self._site.forgetful:
                 for cause in self.ledger.causes[-RECENT:]:
                     cause.most += 1
             await self._end_life(fault.name)
@@ -258,9 +257,8 @@ class VirtualSoak:
             self._chance.shuffle(lines)
             return lambda: [self._site.tell(f"replug {each}") for each in lines]
         if name == "power cut on a line":
-            line = self._chance.choice(
-                [each for each in lines if each != BUTTONS]
-            )  # its counts would be lost
+            # the counts of the buttons would be lost
+            line = self._chance.choice([each for each in lines if each != BUTTONS])
             self._site.tell(f"power_cut {line} {self._chance.uniform(1, 20):.1f}")
             return lambda: None
         self._site.tell(f"faults {line} {self._chance.choice([each for each in PRESETS if each != 'none'])}")
