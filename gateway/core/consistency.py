@@ -153,7 +153,7 @@ def _camera(key: str, camera: CameraTable) -> Faults:
         wanted = Text(
             "标记时画面的宽和高，例如 [1920, 1080]", "width and height of the picture, like [1920, 1080]"
         )
-        yield Fault(f"{key}.marked_in", shown(list(camera.marked_in)), wanted)
+        yield Fault(f"{key}.marked_in", same(str(list(camera.marked_in))), wanted)
 
 
 def _floors(key: str, floors: Sequence[Mapping[str, float]]) -> Faults:

@@ -14,7 +14,7 @@ ITS_OWN: Final = frozenset({"storage", "heat", "power", "room", "card", "clock",
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Configured:
     """What the configuration names. `uplink` is the name under which messages go upstream, "" where none go.
 
     `guards` are the keys of what rules find, `neighbours` of what several detectors find together.

@@ -34,7 +34,7 @@ from gateway.core.events import (
     Severity,
 )
 from gateway.core.falls import Falls
-from gateway.core.forgotten import Known
+from gateway.core.forgotten import Configured
 from gateway.core.found import Found
 from gateway.core.grouping import Neighbourhood
 from gateway.core.kinds import Kind, Kinds
@@ -90,7 +90,9 @@ class Alerting:
         )
         self._neighbours = Neighbourhood(devices, kinds, self._detection.guards, self._alerts)
         guards = self._detection.guards
-        self._known = Known(kinds, devices, cameras, doors, guards, self._neighbours, gateway, uplink)
+        self._configured = Configured(
+            kinds, devices, cameras, doors, guards, self._neighbours, gateway, uplink
+        )
         self._falls = Falls(cameras, kinds, self._alerts)
         self._sayings = Sayings()
         self._now = self._ahead = 0.0  # monotonic seconds of the last event; wall minus monotonic
@@ -309,7 +311,7 @@ class Alerting:
         """Take up where the last run ended, as soon as the time is known."""
         self._settled = True
         for body in self._alerts.bodies():
-            if self._known.forgets(body):
+            if self._configured.forgets(body):
                 self._alerts.gone(body.key, self._now, watched=False)
             elif self._alerts.see_through(body.key, self._now):
                 self._pass([body.key])
@@ -319,7 +321,7 @@ class Alerting:
         """Return whether an alert is of a device, or was made by it with others and nobody sees to it any more."""
         if body.device is not None:
             return body.device == device
-        return device in body.devices and self._known.forgets(body)
+        return device in body.devices and self._configured.forgets(body)
 
 
 def _severity(kind: Kind, device: Watched | None) -> Severity:

@@ -2,11 +2,10 @@
 import { given, known, makeId, pick, say } from "./duty-given.js";
 import { ask, keeping, pause } from "./duty-ask.js";
 import { onTopic } from "./duty-live.js";
-import { button, chip, find, head, make, note, panel, sheet, toast } from "./duty-make.js";
+import { LONG_S, button, chip, find, head, make, note, panel, sheet, toast } from "./duty-make.js";
 
 const GIVEN_UP_MS = 15000; // an order is dead after ten seconds
 const AGAIN_MS = 700;
-const LONG_S = 15;
 const OPEN = ["waiting", "sent"];
 const BAD = ["open", "held", "forced", "unknown"];
 

@@ -71,7 +71,7 @@ export function set(element, text) {
 }
 
 let ends = 0;
-const LONG_S = 15;
+export const LONG_S = 15; // of a toast that tells what nobody waits for any more
 
 /** Tell something for a while at the bottom, also of an open sheet; `action` is [text, function]. */
 export function toast(text, action = null, seconds = 5) {
