@@ -47,9 +47,10 @@ from gateway.services.field import Field
 from gateway.services.upkeep import Upkeep
 from gateway.services.uplink import Uplink
 from gateway.services.watching import Watching
-from gateway.vision.presence import covered
+from gateway.vision.presence import looks
 from gateway.vision.service import Vision
 from gateway.vision.store import EvidenceStore
+from gateway.vision.views import Views
 
 log = logging.getLogger(__name__)
 
@@ -296,10 +297,11 @@ class House:
         return Vision(
             site.cameras_of(self._config),
             EvidenceStore(site.evidence_dir(self._config), quota_bytes=quota),
+            Views(Path(self._config.gateway.state_dir)),
             submit=self.stream.submit,
             begin=site.nursery_of(configuration.vision_socket()),
             open_evidence=lambda: {sha for alert in self._alerting.alerts() for sha in alert.evidence},
-            covered=lambda: covered(self._alerting.alerts()),
+            looks=lambda: looks(self._alerting.alerts()),
         )
 
     def _make_uplink(self, probe: Probe, privacy: Privacy) -> Uplink | None:

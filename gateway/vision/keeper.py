@@ -6,9 +6,10 @@ memory limit (a leak), and when it says what it should not (garbage, a flood). N
 """
 
 import asyncio
+import functools
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -23,11 +24,13 @@ from gateway.vision.messages import (
     Inbox,
     Kept,
     Link,
+    Look,
     Missing,
     Picture,
     Room,
     Seen,
     Setup,
+    View,
     What,
     WireError,
 )
@@ -43,7 +46,7 @@ GONE = "the camera's process ended before it was kept"
 STOPPED = "the gateway was stopped or reloaded before it was kept"
 
 Evidence = Kept | Missing
-Heard = Heartbeat | Seen | Evidence | Picture | Link
+Heard = Heartbeat | Seen | Evidence | Picture | View | Link
 
 
 @dataclass(slots=True)
@@ -61,8 +64,9 @@ class Keeper:
     """Keeps one camera. `setup` is made anew for each life (it reads the password); `submit` takes events.
 
     `on_evidence` is handed what was kept or could not be; it must not wait. `on_missing` is told what is lost when
-    all is stopped, and nobody takes in evidence any more. `begin` starts a process, which is told
-    whether the camera was among the `covered` ones.
+    all is stopped, and nobody takes in evidence any more. `on_view` is handed the view that a camera had before it was
+    moved; it must not wait. `begin` starts a process, which is told how the camera last looked, by `looks`, and what
+    it should see, by `view_of`, which may block.
     """
 
     def __init__(
@@ -73,8 +77,10 @@ class Keeper:
         submit: Callable[[Body], object],
         on_evidence: Callable[["Keeper", Evidence], None],
         on_missing: Callable[["Keeper", Missing], None],
+        on_view: Callable[["Keeper", View], None],
         begin: Begin,
-        covered: Callable[[], Collection[str]] = frozenset,
+        looks: Callable[[], Mapping[str, Look]],
+        view_of: Callable[[Setup], View | None],
         silent_s: float = SILENT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -84,7 +90,8 @@ class Keeper:
         self.beat: Heartbeat | None = None
         self._setup, self._submit = setup, submit
         self._on_evidence, self._on_missing = on_evidence, on_missing
-        self._begin, self._silent_s, self._clock, self._covered = begin, silent_s, clock, covered
+        self._on_view, self._looks, self._view_of = on_view, looks, view_of
+        self._begin, self._silent_s, self._clock = begin, silent_s, clock
         self._child: Process | None = None
         self._told: dict[str, FallBody] = {}
         self._owed: dict[str, dict[What, str | None]] = {}  # by fall: what is to come, and under which sum
@@ -98,8 +105,7 @@ class Keeper:
 
     async def run(self) -> None:
         """Live one life of the process; raises WorkerError when it is over."""
-        setup = await self._set_up()
-        setup = msgspec.structs.replace(setup, covered=self.camera in self._covered())
+        setup = await self._as_it_was(await self._set_up())
         self._allowance = self._allowance or Allowance(setup.max_falls_per_minute)
         child = await self._born(setup)
         self._child, self.tally.starts = child, self.tally.starts + 1
@@ -139,6 +145,12 @@ class Keeper:
             reason = "no password: its file is no UTF-8"
         self.presence.lost(reason)
         raise WorkerError(self.camera, reason)
+
+    async def _as_it_was(self, setup: Setup) -> Setup:
+        """Return the setup with how the camera looked when it was last seen, and with the view that is missed."""
+        look = self._looks().get(self.camera, "fine")
+        view = None if look == "fine" else await in_thread(functools.partial(self._view_of, setup))
+        return msgspec.structs.replace(setup, look=look, view=view)
 
     async def _born(self, setup: Setup) -> Process:
         try:
@@ -220,6 +232,8 @@ class Keeper:
                 self._on_evidence(self, message)
             case Picture():
                 self.presence.look = message.look
+            case View():
+                self._on_view(self, message)
             case Link():
                 self.presence.lost("" if message.up else message.reason)
 

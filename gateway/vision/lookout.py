@@ -22,7 +22,7 @@ from gateway.vision.backlog import Arrival, Backlog
 from gateway.vision.evidence import Cutter, Recorder
 from gateway.vision.film import Watching
 from gateway.vision.merging import same_thing
-from gateway.vision.messages import Heartbeat, Look, Missing, Picture, Seen, Setup, Up
+from gateway.vision.messages import Heartbeat, Look, Missing, Picture, Seen, Setup, Up, View
 from gateway.vision.sight import Fall, Frame, Luma
 
 ROUND_S: Final = 0.5  # the loop goes round at least so often
@@ -49,8 +49,17 @@ class LiveWatching(Watching, Protocol):
 class Health(Protocol):
     """Judges the picture itself."""
 
+    @property
+    def state(self) -> State:
+        """Return how it looks now."""
+        ...
+
     def look(self, luma: Luma, time_s: float) -> State | None:
         """Take the next picture; return how it looks from now on, when that changed."""
+        ...
+
+    def view(self) -> View | None:
+        """Return the view that is missed, if one is."""
         ...
 
 
@@ -78,7 +87,7 @@ class Lookout:
         self._lag_s = self._stream_s = 0.0
         self._suppressed = 0
         self._last: Arrival | None = None  # and None in a lull
-        self._look: Look = "covered" if setup.covered else "fine"
+        self._look = health.state.what
         self._told: dict[int, tuple[str, Fall]] = {}  # by number until told whole; "" for one too many
 
     def decoded(self, frame: Frame) -> None:
@@ -131,6 +140,8 @@ class Lookout:
         state = self._health.look(frame.luma, frame.time_s)
         if state is not None:
             self._look = state.what
+            if (view := self._health.view()) is not None:
+                self._send(view)
             self._send(Picture(state.what))
         self._frames, self._stream_s = self._frames + 1, frame.time_s
 

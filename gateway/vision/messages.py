@@ -23,14 +23,31 @@ Name = Annotated[str, msgspec.Meta(max_length=200)]
 Sum = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 Pairs: TypeAlias = tuple[tuple[float, float], ...]
+Places = Annotated[int, msgspec.Meta(ge=1, le=1024)]
 What = Literal["still", "clip"]
 Look = Literal["fine", "frozen", "covered", "moved", "defocused"]
+
+
+class View(msgspec.Struct, frozen=True, tag="view"):
+    """The view that a camera had while it was fine: `edges` is how strong they are, row by row, a byte a place.
+
+    `step` is what a byte counts in grey levels; the rest is as `Scenery` knows it.
+    """
+
+    width: Places
+    height: Places
+    edges: Annotated[bytes, msgspec.Meta(max_length=LARGEST // 2)]
+    step: float
+    structure: float
+    fineness: float
+    place: float
 
 
 class Setup(msgspec.Struct, frozen=True, tag="setup"):
     """The first thing a child is told. `room` is how many bytes of evidence it may write until told anew.
 
-    `covered` says that the camera was, when it was last seen: what it shows now is not what it should.
+    `look` is what it was when it was last seen: a camera that was covered or moved does not show now what it should.
+    `view` is what it should show, where that is known.
     `title` stands on the stills. The password is here and nowhere else: neither in arguments nor environment.
     """
 
@@ -48,7 +65,8 @@ class Setup(msgspec.Struct, frozen=True, tag="setup"):
     max_falls_per_minute: int
     # where the password is not ours to read: its name among those of the process's service
     credential: str = ""
-    covered: bool = False
+    look: Look = "fine"
+    view: View | None = None
     marked_in: tuple[int, int] | None = None  # the size of the picture in which watch, ignore and floors are
 
     def __repr__(self) -> str:
@@ -127,7 +145,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
     words: Annotated[str, msgspec.Meta(max_length=LONGEST_WORDS)]
 
 
-Up: TypeAlias = Heartbeat | Seen | Kept | Missing | Picture | Link | Ended
+Up: TypeAlias = Heartbeat | Seen | Kept | Missing | Picture | View | Link | Ended
 Down: TypeAlias = Setup | Room
 
 _encoder = msgspec.msgpack.Encoder()

@@ -13,19 +13,17 @@ trouble; while a sign is there, nothing is learnt. Signs and times, and why they
 - defocused: what is fine is gone, what is coarse is in place.
 
 A camera that was covered when its process ended is covered until there is something to be seen: the next process knows
-no view that could be missed, and must not learn the cover.
-
-After a camera was aimed anew on purpose, `relearn` makes the new view the right one.
+no view that could be missed, and must not learn the cover. One that was moved or out of focus stays so until it shows
+the view again that it had before: that is handed from process to process (`view`).
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
+from gateway.vision.messages import Look, View
 from gateway.vision.scenery import Likeness, Scenery
 from gateway.vision.sight import Luma
-
-What: TypeAlias = Literal["fine", "frozen", "covered", "moved", "defocused"]
 
 EVERY_S = 1.0
 FIRST_SAMPLES = 20  # with fewer, the view is not known well enough to be missed
@@ -38,7 +36,7 @@ DARK = 32  # mean grey level
 class PictureState:
     """What the picture is from now on; `since_s` is when it began, in the stream's time."""
 
-    what: What
+    what: Look
     since_s: float
     detail: str = ""
 
@@ -47,7 +45,7 @@ class PictureState:
 class Trouble:
     """A trouble with its sign, how long that must hold, and the weaker sign it lasts by."""
 
-    what: What
+    what: Look
     hold_s: float
     begins: Callable[[Likeness], bool]
     lasts: Callable[[Likeness], bool]
@@ -82,23 +80,38 @@ TROUBLES: tuple[Trouble, ...] = (  # in order of precedence
     ),
 )
 
+HELD_AGAINST_A_VIEW: frozenset[Look] = frozenset(("moved", "defocused"))
 COVERED_BEFORE = Trouble("covered", 0.0, lambda _: False, lambda p: p.plain)
 
 
 class PictureHealth:
-    """Judges a camera's pictures. Tell it every picture; it looks at one a second. `covered`: it was, before."""
+    """Judges a camera's pictures. Tell it every picture; it looks at one a second.
 
-    def __init__(self, *, covered: bool = False) -> None:
-        self.state = PictureState("covered" if covered else "fine", 0.0)
+    `look` is how they were when they were last seen, `view` what they showed when they were fine; what is moved or
+    out of focus without a view to be missed is not known any more.
+    """
+
+    def __init__(self, *, look: Look = "fine", view: View | None = None) -> None:
         self._scenery = Scenery()
         self._signs: dict[Trouble, float] = {}
-        self._current = COVERED_BEFORE if covered else None
+        self._current = self._before(look, view)
+        self.state = PictureState(self._current.what if self._current else "fine", 0.0)
         self._gone_since: float | None = None
         self._last_s: float | None = None
 
-    def relearn(self) -> None:
-        """Forget the learnt view: whatever is seen from now on is right."""
-        self._scenery = Scenery()
+    def _before(self, look: Look, view: View | None) -> Trouble | None:
+        if look == "covered":
+            return COVERED_BEFORE
+        if look not in HELD_AGAINST_A_VIEW or view is None:
+            return None
+        with contextlib.suppress(ValueError):
+            self._scenery.take(view, FIRST_SAMPLES)
+            return next(trouble for trouble in TROUBLES if trouble.what == look)
+        return None
+
+    def view(self) -> View | None:
+        """Return the view that is missed, where the picture is held against one: the next process must know it."""
+        return self._scenery.view() if self.state.what in HELD_AGAINST_A_VIEW else None
 
     def look(self, luma: Luma, time_s: float) -> PictureState | None:
         """Judge a picture at the stream's time; return the new state where it changed."""
@@ -136,12 +149,12 @@ class PictureHealth:
 
     def _enter(self, trouble: Trouble | None, likeness: Likeness, since_s: float) -> PictureState:
         self._current, self._gone_since = trouble, None
-        what: What = trouble.what if trouble else "fine"
+        what: Look = trouble.what if trouble else "fine"
         self.state = PictureState(what, since_s, _detail(what, likeness))
         return self.state
 
 
-def _detail(what: What, likeness: Likeness) -> str:
+def _detail(what: Look, likeness: Likeness) -> str:
     match what:
         case "frozen":
             return f"{likeness.same:.1%} of the picture stands still"

@@ -19,6 +19,7 @@ KINDS: dict[Look, str] = {
     "moved": "camera.moved",
     "defocused": "camera.defocused",
 }
+LOOKS = {kind: look for look, kind in KINDS.items()}
 
 
 class Presence:
@@ -64,7 +65,7 @@ class Presence:
         return (self.reason or "no frames come") if away else "the picture stands still"
 
 
-def covered(alerts: Iterable[AlertBody]) -> set[str]:
-    """Return the cameras that are covered, by what stands in the list of alerts."""
+def looks(alerts: Iterable[AlertBody]) -> dict[str, Look]:
+    """Return how the cameras look that do not look fine, by what stands in the list of alerts."""
     told = (alert.key.partition("/") for alert in alerts if is_active(alert.state))
-    return {name for kind, _, name in told if kind == KINDS["covered"]}
+    return {name: LOOKS[kind] for kind, _, name in told if kind in LOOKS}

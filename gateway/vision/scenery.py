@@ -12,6 +12,7 @@ of its edges, which light changes little. Three samples are averaged. `Likeness`
 Learning follows with minutes, so night may fall and the sun may wander; whoever judges decides when to learn.
 """
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.vision.messages import View
 from gateway.vision.sight import Luma
 
 GRAIN = 8  # px of the picture to one of the map
@@ -58,7 +60,7 @@ class Sample:
 
 
 class Scenery:
-    """The learnt view. `compare` then perhaps `learn`, once per sample."""
+    """The learnt view, of which `samples` were learnt. `compare` then perhaps `learn`, once per sample."""
 
     def __init__(self) -> None:
         self.samples = 0
@@ -66,6 +68,25 @@ class Scenery:
         self._structure = self._fineness = self._place = 0.0
         self._recent: deque[Map] = deque(maxlen=SAMPLES)
         self._last: Luma | None = None
+
+    def view(self) -> View | None:
+        """Return what was learnt, for another process; None before anything was."""
+        if self._edges is None:
+            return None
+        height, width = self._edges.shape
+        step = max(float(self._edges.max()) / 255.0, 1e-3)
+        edges = np.round(self._edges / step).astype(np.uint8).tobytes()
+        return View(width, height, edges, step, self._structure, self._fineness, self._place)
+
+    def take(self, view: View, samples: int) -> None:
+        """Know a view that another process learnt; ValueError where it is none."""
+        known = view.step, view.structure, view.fineness, view.place
+        if len(view.edges) != view.width * view.height or not all(0.0 <= each < math.inf for each in known):
+            raise ValueError("no view of a camera")
+        edges = np.frombuffer(view.edges, np.uint8).reshape(view.height, view.width)
+        self._edges = edges.astype(np.float32) * np.float32(view.step)
+        self._structure, self._fineness, self._place = known[1:]
+        self.samples = samples
 
     def measure(self, luma: Luma) -> tuple[Sample, float, float]:
         """Return a picture's measures, its share of unchanged pixels, and its mean brightness."""

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import functools
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,8 +21,9 @@ from gateway.core.events import Body
 from gateway.runtime.threads import in_thread
 from gateway.vision.child import Begin
 from gateway.vision.keeper import SILENT_S, Evidence, Keeper
-from gateway.vision.messages import Kept, Missing, Setup, What
+from gateway.vision.messages import Kept, Look, Missing, Setup, View, What
 from gateway.vision.store import EvidenceStore, StoreStatistics
+from gateway.vision.views import Views
 
 TICK_S = 1.0
 UPKEEP_S = 60.0
@@ -71,25 +72,28 @@ class CameraStatistics:
 class Vision:
     """Watches `cameras`. `open_evidence` gives the sums that open alerts speak of: those are never removed.
 
-    `begin` starts their processes, `covered` gives the cameras that an open alert says are.
+    `begin` starts their processes, `looks` gives how those look that an open alert tells of, `views` what those should
+    see that were moved.
     """
 
     def __init__(
         self,
         cameras: Sequence[Camera],
         store: EvidenceStore,
+        views: Views,
         *,
         submit: Callable[[Body], object],
         open_evidence: Callable[[], Collection[str]],
         begin: Begin,
-        covered: Callable[[], Collection[str]] = frozenset,
+        looks: Callable[[], Mapping[str, Look]],
         silent_s: float = SILENT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.store = store
         self.missed = 0  # pieces of evidence no room was left for in the queue; the next start finds them
         self._submit, self._open, self._clock = submit, open_evidence, clock
-        self._queue: asyncio.Queue[tuple[Keeper, Evidence]] = asyncio.Queue(QUEUE)
+        self._queue: asyncio.Queue[tuple[Keeper, Evidence | View]] = asyncio.Queue(QUEUE)
+        self._views, self._setups = views, {camera.setup.camera: camera.setup for camera in cameras}
         self.keepers = [
             Keeper(
                 camera.setup.camera,
@@ -97,8 +101,10 @@ class Vision:
                 submit=submit,
                 on_evidence=self._queue_up,
                 on_missing=self._missing,
+                on_view=self._queue_up,
                 begin=begin,
-                covered=covered,
+                looks=looks,
+                view_of=views.of,
                 silent_s=silent_s,
                 clock=clock,
             )
@@ -143,8 +149,12 @@ class Vision:
                 # with no limit of time: what was taken from the queue is in nobody's hands
                 await self._take(*next_one)
 
-    async def _take(self, keeper: Keeper, evidence: Evidence) -> None:
+    async def _take(self, keeper: Keeper, evidence: Evidence | View) -> None:
         match evidence:
+            case View():
+                with contextlib.suppress(OSError):  # it is known till the gateway's next start
+                    setup = self._setups[keeper.camera]
+                    await in_thread(functools.partial(self._views.keep, setup, evidence))
             case Kept():
                 whole = await in_thread(functools.partial(self.store.take, evidence.sha256))
                 if whole:
@@ -168,7 +178,7 @@ class Vision:
         for keeper in self.keepers:
             keeper.tell_room(room // len(self.keepers))
 
-    def _queue_up(self, keeper: Keeper, evidence: Evidence) -> None:
+    def _queue_up(self, keeper: Keeper, evidence: Evidence | View) -> None:
         if not self._queue.full():
             self._queue.put_nowait((keeper, evidence))
         elif isinstance(evidence, Missing):

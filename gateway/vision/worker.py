@@ -95,7 +95,7 @@ def main(arguments: list[str]) -> NoReturn:
         sys.exit(str(error))
     watcher = watcher_of(judge, Outlook(setup.watch, setup.ignore, setup.floors, setup.marked_in))
     ring = Ring()
-    health = PictureHealth(covered=setup.covered)
+    health = PictureHealth(look=setup.look, view=setup.view)
     lookout = Lookout(setup, send=line.send, watcher=watcher, health=health, ring=ring)
     intake = Intake(setup, ring, send=line.send, take=lookout.decoded)
     shed_unused_code()

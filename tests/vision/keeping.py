@@ -11,9 +11,10 @@ from gateway.runtime.supervisor import Supervisor
 from gateway.runtime.systemd import Notifier
 from gateway.vision.child import Begin, own
 from gateway.vision.keeper import Keeper
-from gateway.vision.messages import Setup
+from gateway.vision.messages import Look, Setup
 from gateway.vision.service import Camera, Vision
 from gateway.vision.store import EvidenceStore
+from gateway.vision.views import Views
 
 PRETEND = Path(__file__).with_name("pretend.py")
 MB = 1024 * 1024
@@ -28,7 +29,7 @@ def setup(folder: Path, name: str = "north", *, url: str = URL, memory_mb: int =
         password=PASSWORD,
         watch=(),
         ignore=(),
-        floors=(),
+        floors=((0.2, 8), (0.6, 5)),
         evidence_dir=str(folder / "evidence"),
         room=0,
         title="building 2",
@@ -55,16 +56,17 @@ class Watched:
     ) -> None:
         self.told: list[Body] = []
         self.needed: set[str] = set()
-        self.covered: set[str] = set()
+        self.looks: dict[str, Look] = {}
         given = [setup(folder, name, url=url, memory_mb=memory_mb) for name in names]
         cameras = [Camera(each, password_file) for each in given]
         self.vision = Vision(
             cameras,
             EvidenceStore(folder / "evidence", quota_bytes=16 * MB),
+            Views(folder),
             submit=self.told.append,
             open_evidence=lambda: self.needed,
             begin=begin or own((sys.executable, str(PRETEND), mode)),
-            covered=lambda: self.covered,
+            looks=lambda: self.looks,
             silent_s=silent_s,
         )
         self.supervisor = Supervisor(Notifier())

@@ -17,6 +17,7 @@ from gateway.vision.messages import (
     Picture,
     Seen,
     Setup,
+    View,
     encode,
 )
 from tests.vision.pieces import put
@@ -24,6 +25,7 @@ from tests.vision.pieces import put
 EVERY_S = 0.1
 LINE = socket.socket(fileno=0)
 ORDERS = Orders()
+VIEW = View(3, 2, bytes(range(6)), 0.5, 4.0, 2.0, 0.9)
 
 
 def setup() -> Setup:
@@ -71,7 +73,14 @@ def covered(_given: Setup) -> None:
 
 def as_before(given: Setup) -> None:
     """Know of the view no more than what the gateway says."""
-    live("covered" if given.covered else "fine")
+    live("covered" if given.look == "covered" else "moved" if given.view == VIEW else "fine")
+
+
+def moved(given: Setup) -> None:
+    """Be moved, and know where the camera should look."""
+    LINE.sendall(encode(VIEW))
+    LINE.sendall(encode(Picture("moved")))
+    live("moved")
 
 
 def seen_well(given: Setup, fall: str) -> None:

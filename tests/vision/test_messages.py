@@ -2,16 +2,30 @@
 
 import contextlib
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.vision import messages
-from gateway.vision.messages import Heartbeat, Inbox, Link, Orders, Room, Seen, Setup, Up, WireError, encode
+from gateway.vision.messages import (
+    Heartbeat,
+    Inbox,
+    Link,
+    Orders,
+    Room,
+    Seen,
+    Setup,
+    Up,
+    View,
+    WireError,
+    encode,
+)
 
 BEAT = Heartbeat(75, 25.0, 1, 2, 0.01, 130_000_000, "fine")
 SEEN = Seen("0193", 1.0, 2.5, 99.0, 0.97, 7, 6, 8, "a" * 64)
 SETUP = Setup("north", "rtsp://c/1", "hunter2", (), (), ((900.0, 1.0),), "/e", 5, "building 2", False, 10, 6)
+VIEW = View(3, 2, bytes(range(6)), 0.5, 4.0, 2.0, 0.9)
 
 
 def test_messages_come_out_as_they_went_in_however_the_bytes_are_cut() -> None:
@@ -29,8 +43,15 @@ def test_what_came_before_garbage_is_not_lost() -> None:
 
 
 def test_the_child_is_told_its_setup_and_room() -> None:
-    orders = Orders()
-    assert orders.take(encode(SETUP) + encode(Room(17))) == [SETUP, Room(17)]
+    orders, moved = Orders(), msgspec.structs.replace(SETUP, look="moved", view=VIEW)
+    assert orders.take(encode(SETUP) + encode(moved) + encode(Room(17))) == [SETUP, moved, Room(17)]
+
+
+def test_the_view_of_the_largest_picture_that_is_watched_goes_both_ways() -> None:
+    widest = View(2560 // 8, 1440 // 8, bytes(2560 // 8 * 1440 // 8), 0.5, 4.0, 2.0, 0.9)
+    assert list(Inbox(0.0).take(encode(widest), 0.0)) == [widest]
+    moved = msgspec.structs.replace(SETUP, look="moved", view=widest)
+    assert Orders().take(encode(moved)) == [moved]
 
 
 def test_a_setup_that_is_printed_shows_no_password() -> None:
@@ -71,3 +92,11 @@ def test_what_is_out_of_bounds_is_no_message(change: dict[str, object]) -> None:
     fields = {name: getattr(SEEN, name) for name in Seen.__struct_fields__}
     with pytest.raises(WireError):
         list(Inbox(0.0).take(encode(Seen(**fields | change)), 0.0))
+
+
+@pytest.mark.parametrize(
+    "change", [{"width": 0}, {"height": 5000}, {"edges": bytes(messages.LARGEST // 2 + 1)}]
+)
+def test_a_view_out_of_bounds_is_no_message(change: dict[str, object]) -> None:
+    with pytest.raises(WireError):
+        list(Inbox(0.0).take(encode(msgspec.structs.replace(VIEW, **change)), 0.0))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gateway.vision.messages import Look, View
 from gateway.vision.picture import PictureHealth, PictureState
 from gateway.vision.sight import Luma
 
@@ -138,7 +139,7 @@ def test_paint_stays_covered_and_is_not_learnt(camera: Camera) -> None:
 @pytest.mark.parametrize("grey", [8, 180])
 def test_what_was_covered_before_a_new_start_stays_so_until_something_is_seen(grey: int) -> None:
     camera = Camera()
-    camera.health = PictureHealth(covered=True)
+    camera.health = PictureHealth(look="covered")
     assert camera.health.state.what == "covered"
     camera.see(np.full((HEIGHT, WIDTH), grey, np.float32), 400)
     assert camera.troubles == []
@@ -164,10 +165,52 @@ def test_a_wholly_other_view_is_moved(camera: Camera) -> None:
     assert camera.troubles == ["moved"]
 
 
-def test_after_relearning_the_new_view_is_the_right_one(camera: Camera) -> None:
+WRONG: dict[Look, Picture] = {"moved": view(60), "defocused": blurred(view(), 9.0)}
+
+
+@pytest.mark.parametrize("look", sorted(WRONG))
+def test_what_was_moved_or_out_of_focus_before_a_new_start_stays_so_until_it_is_mended(
+    camera: Camera, look: Look
+) -> None:
+    assert camera.health.view() is None
+    camera.see(WRONG[look], 80)
+    missed = camera.health.view()
+    camera.health = PictureHealth(look=look, view=missed)
+    assert camera.health.state.what == look
+    camera.see(WRONG[look], 400)
+    assert (camera.troubles, camera.health.view()) == ([look], missed)
+    camera.see(view(), 15)
+    assert (camera.troubles, camera.health.view()) == ([look, "fine"], None)
+    camera.see(WRONG[look], 80)
+    assert camera.troubles == [look, "fine", look]
+
+
+def test_what_was_moved_by_day_and_is_seen_anew_by_night_is_fine_when_it_is_turned_back(
+    camera: Camera,
+) -> None:
     camera.see(view(60), 25)
-    camera.health.relearn()
-    camera.see(view(60), 60)
+    camera.health = PictureHealth(look="moved", view=camera.health.view())
+    camera.see(infrared(view(60)), 120, noise=5.0)
+    assert camera.troubles == ["moved"]
+    camera.see(infrared(view()), 20, noise=5.0)
+    assert camera.troubles == ["moved", "fine"]
+
+
+def test_what_was_moved_is_taken_as_it_is_where_the_view_is_not_known_any_more() -> None:
+    nonsense = View(80, 48, bytes(7), 1.0, 1.0, 1.0, 1.0)
+    endless = View(1, 1, bytes(1), float("nan"), 1.0, 1.0, 1.0)
+    for known in (None, nonsense, endless):
+        camera = Camera()
+        camera.health = PictureHealth(look="moved", view=known)
+        assert camera.see(view(), 60).health.state.what == "fine"
+        assert camera.see(view(60), 25).troubles == ["moved"]
+
+
+def test_what_was_moved_is_learnt_anew_in_a_stream_of_another_size(camera: Camera) -> None:
+    camera.see(view(60), 25)
+    camera.health = PictureHealth(look="moved", view=camera.health.view())
+    for _ in range(40):
+        camera.show(camera.shoot(view(60))[:272, :480])
     assert camera.troubles == ["moved", "fine"]
 
 

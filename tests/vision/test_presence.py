@@ -6,7 +6,7 @@ from gateway.core.events import AlertBody, LinkBody, PictureBody
 from gateway.core.judged import Judgement
 from gateway.core.texts import Subject
 from gateway.vision.messages import Look
-from gateway.vision.presence import AWAY_S, Presence, covered
+from gateway.vision.presence import AWAY_S, Presence, looks
 from tests.events import alert_body
 
 
@@ -75,7 +75,7 @@ def test_a_covered_camera_is_a_condition_that_ends() -> None:
     assert not wrong(follow(presence, range(10, 15)))["camera.covered"]
 
 
-def test_which_cameras_are_covered_stands_in_the_list_of_alerts() -> None:
+def test_how_cameras_look_stands_in_the_list_of_alerts() -> None:
     def alert(name: str, state: str = "active_acked", kind: str = "camera.covered") -> AlertBody:
         key = Judgement(kind, name, true=True, subject=Subject(name)).key
         return msgspec.structs.replace(alert_body(1, kind=kind, state=state), key=key)
@@ -85,5 +85,7 @@ def test_which_cameras_are_covered_stands_in_the_list_of_alerts() -> None:
         alert("east", "cleared_unacked"),
         alert("south", "shelved_active"),
         alert("west", kind="camera.moved"),
+        alert("yard", kind="camera.frozen"),
+        alert("hall", "over", kind="camera.defocused"),
     ]
-    assert covered(alerts) == {"north", "south"}
+    assert looks(alerts) == {"north": "covered", "south": "covered", "west": "moved"}

@@ -148,12 +148,28 @@ def test_a_camera_that_was_covered_is_not_told_fine_because_its_process_or_the_g
     tmp_path: Path,
 ) -> None:
     watched = Watched(tmp_path, "as_before", names=("north", "south"))
-    watched.covered.add("north")
+    watched.looks["north"] = "covered"
     watched.until(lambda: watched.links() == [True, True])
     told = [
         (body.camera, body.wrong)
         for body in watched.told
         if isinstance(body, PictureBody) and body.kind == "camera.covered"
+    ]
+    assert sorted(told) == [("north", True), ("south", False)]
+
+
+def test_a_camera_that_was_moved_is_not_told_fine_because_its_process_or_the_gateway_began_anew(
+    tmp_path: Path,
+) -> None:
+    before = Watched(tmp_path, "moved")
+    before.until(lambda: before.wrong() == ["camera.moved"] and (tmp_path / "views").exists())
+    watched = Watched(tmp_path, "as_before", names=("north", "south"))
+    watched.looks = {"north": "moved", "south": "moved"}
+    watched.until(lambda: watched.links() == [True, True])
+    told = [
+        (body.camera, body.wrong)
+        for body in watched.told
+        if isinstance(body, PictureBody) and body.kind == "camera.moved"
     ]
     assert sorted(told) == [("north", True), ("south", False)]
 

@@ -23,8 +23,21 @@ from gateway.vision import still, worker
 from gateway.vision.adapting import AdaptedWatcher
 from gateway.vision.backlog import FRAMES, Arrival, Backlog
 from gateway.vision.intake import Intake
-from gateway.vision.lookout import LiveWatching, Lookout
-from gateway.vision.messages import Heartbeat, Inbox, Kept, Link, Missing, Seen, Setup, Up, encode
+from gateway.vision.lookout import Health, LiveWatching, Lookout
+from gateway.vision.messages import (
+    Heartbeat,
+    Inbox,
+    Kept,
+    Link,
+    Missing,
+    Picture,
+    Seen,
+    Setup,
+    Up,
+    View,
+    encode,
+)
+from gateway.vision.picture import PictureState
 from gateway.vision.ring import Ring
 from gateway.vision.sight import Fall, Frame, Origin
 from tests.vision import clips, keeping
@@ -72,8 +85,30 @@ class Tells:
 class Well:
     """A picture that is always fine."""
 
+    state = PictureState("fine", 0.0)
+
     def look(self, _luma: object, _time_s: float) -> None:
         return None
+
+    def view(self) -> None:
+        return None
+
+
+class Moved(Well):
+    """One that was out of focus before, and is moved with the first picture."""
+
+    state = PictureState("defocused", 0.0)
+
+    def look(self, _luma: object, _time_s: float) -> PictureState | None:  # type: ignore[override]
+        self.state, before = PictureState("moved", 0.0), self.state
+        return self.state if before.what != "moved" else None
+
+    def view(self) -> View:  # type: ignore[override]
+        return VIEW
+
+
+WELL = Well()
+VIEW = View(3, 2, bytes(range(6)), 0.5, 4.0, 2.0, 0.9)
 
 
 def setup(folder: Path) -> Setup:
@@ -84,8 +119,23 @@ def blank(index: int) -> Frame:
     return Frame(index, index / 25, np.zeros((48, 64), np.uint8))
 
 
-def lookout(folder: Path, sent: list[Up], *, watcher: LiveWatching, ring: Ring | None = None) -> Lookout:
-    return Lookout(setup(folder), send=sent.append, watcher=watcher, health=Well(), ring=ring or Ring())
+def lookout(
+    folder: Path, sent: list[Up], *, watcher: LiveWatching, ring: Ring | None = None, health: Health = WELL
+) -> Lookout:
+    return Lookout(setup(folder), send=sent.append, watcher=watcher, health=health, ring=ring or Ring())
+
+
+def test_the_gateway_is_given_the_view_that_is_missed_before_it_is_told_so(tmp_path: Path) -> None:
+    sent = list[Up]()
+    looking = lookout(tmp_path, sent, watcher=Knows(), health=Moved())
+    looking.go_round(0.0)
+    before = looking.heartbeat(decode_errors=0, rss_bytes=1)
+    for index in range(3):
+        looking.decoded(blank(index))
+        looking.go_round(0.0)
+    after = looking.heartbeat(decode_errors=0, rss_bytes=1)
+    assert sent == [VIEW, Picture("moved")]
+    assert [beat.picture for beat in (before, after) if beat] == ["defocused", "moved"]
 
 
 def until(condition: Callable[[], object], within_s: float = 10.0) -> None:
