@@ -3,7 +3,7 @@
 A camera is there while frames come; nothing else counts, so a dead process, a hung one, a cut cable and a
 stream that stands still all look the same from here: no frames for `AWAY_S`. A process that is killed and is
 back within that time is nobody's business but `status`. What is wrong with a picture that does come is a
-condition of its own, one kind of alert each.
+condition of its own, one kind of alert each; so is it that too few come.
 """
 
 from collections.abc import Iterable
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from gateway.core.alerts import is_active
 from gateway.core.events import AlertBody, LinkBody, PictureBody
 from gateway.vision.messages import Look
+from gateway.vision.pace import Pace
 
 AWAY_S = 15.0
 FROZEN: Look = "frozen"
@@ -19,6 +20,7 @@ KINDS: dict[Look, str] = {
     "moved": "camera.moved",
     "defocused": "camera.defocused",
 }
+SLOW = "camera.slow"
 LOOKS = {kind: look for look, kind in KINDS.items()}
 
 
@@ -31,16 +33,20 @@ class Presence:
         self.reason = ""
         self._camera, self._frames, self._frames_at = camera, 0, now
         self._told_look: Look | None = None
+        self.pace = Pace()
+        self._told_slow: bool | None = None
 
     def restarted(self) -> None:
         """A new process counts its frames from nought."""
         self._frames = 0
+        self.pace.broken()
 
     def beat(self, frames: int, look: Look, now: float) -> None:
         """Take a heartbeat: how many frames came so far, and how they look."""
         if frames > self._frames:
             self._frames, self._frames_at = frames, now
             self.look = look
+            self.pace.beat(frames, now)
 
     def lost(self, reason: str) -> None:
         """Take in why no frames come, for whoever reads the alert."""
@@ -59,6 +65,11 @@ class Presence:
         if there and self.look != self._told_look:
             self._told_look = self.look
             told += [PictureBody(self._camera, kind, wrong=look == self.look) for look, kind in KINDS.items()]
+        if not there:
+            self.pace.broken()
+        elif self.pace.slow is not None and self.pace.slow != self._told_slow:
+            self._told_slow = self.pace.slow
+            told.append(PictureBody(self._camera, SLOW, wrong=self.pace.slow))
         return told
 
     def _why(self, *, away: bool) -> str:

@@ -58,6 +58,7 @@ class CameraStatistics:
     reason: str
     frames: int
     fps: float
+    slow: bool  # too few pictures to see a fall
     dropped: int
     decode_errors: int
     lag_s: float
@@ -196,6 +197,7 @@ def _statistics(keeper: Keeper) -> CameraStatistics:
         reason="" if presence.up else presence.reason,
         frames=beat.frames if beat else 0,
         fps=round(beat.fps, 1) if beat else 0.0,
+        slow=presence.pace.slow is True,
         dropped=beat.dropped if beat else 0,
         decode_errors=beat.decode_errors if beat else 0,
         lag_s=round(beat.lag_s, 3) if beat else 0.0,

@@ -6,7 +6,7 @@ from gateway.core.events import AlertBody, LinkBody, PictureBody
 from gateway.core.judged import Judgement
 from gateway.core.texts import Subject
 from gateway.vision.messages import Look
-from gateway.vision.presence import AWAY_S, Presence, looks
+from gateway.vision.presence import AWAY_S, SLOW, Presence, looks
 from tests.events import alert_body
 
 
@@ -73,6 +73,34 @@ def test_a_covered_camera_is_a_condition_that_ends() -> None:
     )
     assert wrong(follow(presence, range(5, 10), look="covered"))["camera.covered"]
     assert not wrong(follow(presence, range(10, 15)))["camera.covered"]
+
+
+def test_too_few_pictures_are_a_condition_told_when_it_is_known_and_once() -> None:
+    presence = Presence("north", 0.0)
+
+    def watched(seconds: range, fps: int) -> list[bool]:
+        told = []
+        for second in seconds:
+            presence.beat(second * fps, "fine", float(second))
+            told += presence.due(float(second))
+        return [body.wrong for body in told if isinstance(body, PictureBody) and body.kind == SLOW]
+
+    assert watched(range(1, 120), 25) == []
+    assert watched(range(120, 600), 25) == [False]
+    presence.restarted()
+    assert watched(range(600, 1200), 2) == [True]
+    presence.restarted()
+    assert watched(range(1200, 1800), 25) == [False]
+
+
+def test_a_camera_that_was_away_is_not_slow_for_it() -> None:
+    presence = Presence("north", 0.0)
+    told = follow(presence, range(1, 400))
+    told += [body for second in range(400, 430) for body in presence.due(float(second))]
+    for second in range(430, 700):
+        presence.beat(10_000 + (second - 430) * 25, "fine", float(second))
+        told += presence.due(float(second))
+    assert [body.wrong for body in told if isinstance(body, PictureBody) and body.kind == SLOW] == [False]
 
 
 def test_how_cameras_look_stands_in_the_list_of_alerts() -> None:

@@ -30,8 +30,8 @@ GOOD_DEVICE = DeviceStatistics(
     suspect_duplicate=False, broken_lately=0.01,
 )  # fmt: skip
 GOOD_CAMERA = CameraStatistics(
-    camera="north", up=True, picture="fine", reason="", frames=9, fps=25.0, dropped=0, decode_errors=0, lag_s=0.1,
-    rss_bytes=1, falls=0, suppressed=0, starts=1, killed={}, evidence_missing=0,
+    camera="north", up=True, picture="fine", reason="", frames=9, fps=25.0, slow=False, dropped=0, decode_errors=0,
+    lag_s=0.1, rss_bytes=1, falls=0, suppressed=0, starts=1, killed={}, evidence_missing=0,
 )  # fmt: skip
 GOOD_UPLINK = UplinkStatistics(
     connected=True, broker="mqtts://b", protocol="5", confirm="desk", window=100, flying=0, waiting=0, confirmed=7,
@@ -109,6 +109,7 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "camera.frozen": (set_("cameras", 0, "picture", "frozen"), "north"),
     "camera.covered": (set_("cameras", 0, "picture", "covered"), "north"),
     "camera.moved": (set_("cameras", 0, "picture", "moved"), "compound-gateway camera north"),
+    "camera.slow": (all_of(set_("cameras", 0, "slow", True), set_("cameras", 0, "fps", 4.2)), "Only 4.2"),
     "camera.defocused": (set_("cameras", 0, "picture", "defocused"), "north"),
     "evidence.trouble": (set_("evidence", "trouble", "Read-only file system"), "Read-only"),
     "access.not_ready": (set_("access", "ready", False), "denied"),

@@ -201,7 +201,7 @@ def test_a_fall_of_a_camera_nobody_knows_is_told_by_its_name() -> None:
     assert street.told[0].text.en == "Object thrown from north"
 
 
-@pytest.mark.parametrize("kind", ["camera.covered", "camera.moved", "camera.defocused"])
+@pytest.mark.parametrize("kind", ["camera.covered", "camera.moved", "camera.defocused", "camera.slow"])
 def test_a_picture_that_went_wrong_is_an_alert_until_it_is_right(kind: str) -> None:
     street = Watched()
     street.submit(PictureBody("north", kind, wrong=True))

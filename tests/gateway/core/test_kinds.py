@@ -17,7 +17,7 @@ fire.smoke fire.heat fire.co fire.gas fire.confirmed fire.fault fire.contaminati
 manhole.water door.forced door.held device.offline device.tamper device.battery_low device.test device.end_of_life
 device.fault device.frozen bus.down uplink.down journal.corrupt journal.lost storage.failing command.failed
 falling.object care.sos care.fall care.still care.vitals care.vitals_low parking.blocked bin.full camera.frozen
-camera.covered camera.moved camera.defocused
+camera.covered camera.moved camera.defocused camera.slow
 """.strip(),
 )
 
