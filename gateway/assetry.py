@@ -54,7 +54,7 @@ def check(parsed: Parsed, products: Products) -> Iterator[Fault]:
                     f"{where[plan.name]}.baseline.{name}", shown(name), one_of(names), near(name, names)
                 )
         yield from _compiled(plan, rules, products.kinds, where[plan.name])[1]
-    if not assembled.faults:  # else nobody knows yet what the missing ones can do
+    if all(fault.warning for fault in assembled.faults):  # else nobody knows yet what the missing ones can do
         all_ruled = [Ruled(name, each.category, each.points, each.rules) for name, each in known.items()]
         yield from for_nobody(rules, [*all_ruled, *ruled(assembled)], products.kinds)
 

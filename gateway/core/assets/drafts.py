@@ -4,6 +4,7 @@ A point whose parts are not there is left out, so that one kind serves a manhole
 devices; a group does with those of its members that are there, but `all` and a difference need everybody.
 """
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -89,11 +90,31 @@ def _parts(made: AssetDraft) -> Iterator[Fault]:
 
 
 def _settings(made: AssetDraft) -> Iterator[Fault]:
-    for name in made.table.set:
+    told = made.table.set
+    for name, value in told.items():
+        where = f"{made.where}.set.{name}"
         if name not in made.kind.set:
             known = list(made.kind.set)
             wanted = one_of(known) if known else NOTHING
-            yield Fault(f"{made.where}.set.{name}", shown(name), wanted, near(name, known))
+            yield Fault(where, shown(name), wanted, near(name, known))
+        elif not (limits := made.kind.set[name]).least <= value <= limits.most:
+            yield Fault(where, shown(value), _within(limits.least, limits.most), warning=True)
+    for name, setting in made.kind.set.items():
+        over, under = _value(made, name), _value(made, setting.over)
+        if over is not None and under is not None and over <= under and {name, setting.over} & told.keys():
+            wanted = Text(f"大于 {setting.over}（{under:g}）", f"more than {setting.over} ({under:g})")
+            yield Fault(f"{made.where}.set.{name}", same(f"{over:g}"), wanted, warning=True)
+
+
+def _value(made: AssetDraft, name: str) -> float | None:
+    """Return the value of a setting, if there is one of that name and it has one."""
+    return made.table.set.get(name, made.kind.set[name].value) if name in made.kind.set else None
+
+
+def _within(least: float, most: float) -> Text:
+    if most == math.inf:
+        return Text(f"{least:g} 以上", f"{least:g} or more")
+    return Text(f"{least:g} 到 {most:g}", f"{least:g} to {most:g}")
 
 
 def _needed(made: AssetDraft, there: Collection[str]) -> Iterator[Fault]:

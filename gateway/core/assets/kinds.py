@@ -16,6 +16,7 @@ One file a kind in this folder, `manhole.toml`; a new kind is a new file and no 
 Points whose parts an asset does not have are left out, and the rules on them too.
 """
 
+import math
 import tomllib
 from collections.abc import Mapping, Sized
 from functools import cache
@@ -49,12 +50,15 @@ class OutputTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SettingTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[set.NAME]`."""
+    """`[set.NAME]`. A value is from `least` to `most`, and more than that of the setting `over`."""
 
     zh: str
     en: str
     value: float | None = None
     unit: str = ""
+    least: float = -math.inf
+    most: float = math.inf
+    over: str = ""
 
 
 class HeadTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

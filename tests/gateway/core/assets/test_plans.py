@@ -10,6 +10,7 @@ from tests.gateway.core.assets.yardstick import KINDS, Told, assembled, custom, 
 from tests.gateway.street import KINDS as ALERT_KINDS
 
 WATER = {"level": "one.level"}
+FILL = {"distance": "one.distance", "temperature": "one.temperature"}
 BED = {"bed": "one.contact"}
 
 
@@ -56,6 +57,51 @@ def faults(*tables: AssetTable) -> list[str]:
 def test_a_slip_is_told_with_its_cure(made: AssetTable, told: str) -> None:
     found = faults(made)
     assert any(told in each for each in found), found
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (
+            table("b", "bin", FILL, set={"empty": 200, "full": 1100}),
+            "empty: found 200, wanted more than full (1100)",
+        ),
+        (
+            table("b", "bin", FILL, set={"empty": 1100, "full": -5}),
+            "asset[0].set.full: found -5, wanted 0 or more",
+        ),
+        (
+            table("b", "bin", FILL, set={"empty": 9, "full": 5, "hot": 45}),
+            "hot: found 45, wanted more than warm (45)",
+        ),
+        (
+            table("b", "bin", FILL, set={"empty": 9, "full": 5, "warm": 80}),
+            "hot: found 75, wanted more than warm (80)",
+        ),
+        (
+            table("b", "bin", FILL, set={"empty": 9, "full": 5, "collect": 0.7}),
+            "collect: found 0.7, wanted 1 to 100",
+        ),
+        (table("m", "manhole", WATER, set={"high": -1.5}), "high: found -1.5, wanted 0.01 or more"),
+        (
+            table("m", "manhole", WATER, set={"high": 1, "storm_share": 60}),
+            "storm_share: found 60, wanted 0.05 to 1",
+        ),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_warned_of_and_stops_no_gateway(made: AssetTable, told: str) -> None:
+    found = assembled(made)
+    assert [(told in str(fault), fault.warning) for fault in found.faults] == [(True, True)]
+    assert len(found.plans) == 1
+
+
+def test_limits_of_settings_hold_for_what_they_are_by_themselves() -> None:
+    for kind in KINDS.values():
+        for name, setting in kind.set.items():
+            under = kind.set[setting.over].value if setting.over else None
+            if setting.value is not None:
+                assert setting.least <= setting.value <= setting.most, name
+                assert under is None or setting.value > under, name
 
 
 def test_points_that_stand_on_one_another_in_a_circle_are_told_with_the_circle() -> None:
