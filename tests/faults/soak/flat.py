@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.faults.soak import heap, vitals
-from tests.faults.soak.heap import Heap, Part
+from tests.faults.soak.heap import Before, Heap, Part
 from tests.faults.soak.trend import HOUR_S, Trend, trend
 
 WARM_S: Final = HOUR_S
@@ -44,19 +44,28 @@ class Look:
 
 
 class Account:
-    """Keeps account. `state` says where the gateway's files are now, `harness` which objects hold all that is ours."""
+    """Keeps account. `state` says where the gateway's files are now, `harness` which objects hold all that is ours.
+
+    What was there `before` is left out of it.
+    """
 
     def __init__(
-        self, state: Callable[[], Path], harness: Sequence[object], *, warm_s: float = WARM_S
+        self,
+        state: Callable[[], Path],
+        harness: Sequence[object],
+        *,
+        warm_s: float = WARM_S,
+        before: Before | None = None,
     ) -> None:
         self.looks: list[Look] = []
         self._state, self._harness, self._warm_s = state, (self, *harness), warm_s
+        self._before = before
         self._first: Heap | None = None
         self._last = Heap({})
 
     def look(self, at: float) -> None:
         """Look, `at` seconds after the beginning."""
-        self._last = heap.look(self._harness)
+        self._last = heap.look(self._harness, self._before)
         if self._first is None and at >= self._warm_s:
             self._first = self._last
         sample = vitals.look(os.getpid(), at)

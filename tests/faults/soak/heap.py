@@ -58,25 +58,47 @@ class Heap:
         return (f"{size / 1e3:+9.1f} kB  {what}" for what, size in more.most_common(WORST) if size > 0)
 
 
-def look(harness: Iterable[object]) -> Heap:
+class Before:
+    """All that there is when it is made, and is to be left out of a look; it stays there as long as this does."""
+
+    def __init__(self) -> None:
+        gc.collect()
+        self.ids: set[int] = set()
+        self._all: list[object] = []
+        stack = gc.get_objects()
+        while stack:
+            one = stack.pop()
+            if id(one) not in self.ids:
+                self.ids.add(id(one))
+                self._all.append(one)
+                stack += gc.get_referents(one)
+
+
+def look(harness: Iterable[object], before: Before | None = None) -> Heap:
     """Return what is held now; `harness` are objects from which all of the harness can be reached."""
     gc.collect()
     everything = gc.get_objects()
     places: Counter[Place] = Counter()
     seen: set[int] = set()
     seen |= {id(each) for each in (everything, places, seen)}
-    _count(list(harness), Part.HARNESS, places, seen)
-    _count(everything, Part.PRODUCT, places, seen)
+    known = before.ids if before is not None else seen
+    _count(list(harness), Part.HARNESS, places, seen, known)
+    _count(everything, Part.PRODUCT, places, seen, known)
     return Heap(places)
 
 
-def _count(stack: list[object], part: Part, places: Counter[Place], seen: set[int]) -> None:
-    """Count what can be reached from the stack and was not seen yet."""
+def _count(stack: list[object], part: Part, places: Counter[Place], seen: set[int], known: set[int]) -> None:
+    """Count what can be reached from the stack, was not seen yet and is not known."""
     seen.add(id(stack))
     sizes: Counter[type] = Counter()
     while stack:
         one = stack.pop()
-        if id(one) in seen or isinstance(one, SHARED) or (part is Part.HARNESS and is_products(one)):
+        if (
+            id(one) in seen
+            or id(one) in known
+            or isinstance(one, SHARED)
+            or (part is Part.HARNESS and is_products(one))
+        ):
             continue
         seen.add(id(one))
         sizes[type(one)] += sys.getsizeof(one)
