@@ -143,6 +143,7 @@ class Campaign:
                     if len(cuts) == 1:
                         log = processes.said("gateway")
                         self.tally.lives_to_poll_s.append(to_first_poll(self._sim, before, began, log))
+                until(lambda: published(heard.heard), within_s=60, what="a first alert")
             until(lambda: processes.unsent() == 0, within_s=60, what="the end of the outbox")
             self._end(processes, heard, cuts)
         finally:
