@@ -3,6 +3,7 @@
 Everything heavy is imported inside the commands: `--help` is quick, and the daemon never loads what draws tables.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -286,7 +287,9 @@ for each in (
 
 
 def main() -> None:
-    """Run the console script."""
+    """Run the console script; what is said where an output was closed (`>&-`) goes nowhere."""
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")
     cli()
 
 

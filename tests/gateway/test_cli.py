@@ -198,7 +198,16 @@ def test_what_reads_a_faulty_configuration_says_that_it_is_faulty_and_who_tells_
     file.write_text('[gateway]\nid = "a"\nnmae = "b"\n', encoding="utf-8")
     result = run(*command, "-c", str(file))
     assert result.exit_code == 1
-    assert f"{file} has mistakes\n`compound-gateway check` tells them all" in result.stderr
+    assert f"{file} cannot be read, or has mistakes\n`compound-gateway check` tells them all" in result.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_command_does_its_work_where_an_output_was_closed(tmp_path: Path, closed: str) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(f'[gateway]\nid = "a"\nstate_dir = "{tmp_path}"\n', encoding="utf-8")
+    command = f"{sys.executable} -m gateway check -c {file} {closed}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, "fault in the program" in done.stderr) == (0, False), done.stderr
 
 
 def test_run_refuses_a_faulty_configuration_in_plain_lines(tmp_path: Path) -> None:
