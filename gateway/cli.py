@@ -288,9 +288,9 @@ for each in (
 
 def main() -> None:
     """Run the console script; what is said where an output was closed (`>&-`) goes nowhere."""
-    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")
-    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")
-    cli()
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+        cli()
 
 
 def _argument(told: str) -> tuple[str, float]:
