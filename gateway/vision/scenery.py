@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.vision.messages import View
+from gateway.vision.messages import LARGEST_VIEW, View
 from gateway.vision.sight import Luma
 
 GRAIN = 8  # px of the picture to one of the map
@@ -70,8 +70,8 @@ class Scenery:
         self._last: Luma | None = None
 
     def view(self) -> View | None:
-        """Return what was learnt, for another process; None before anything was."""
-        if self._edges is None:
+        """Return what was learnt, for another process; None before anything was, or where it is too large."""
+        if self._edges is None or self._edges.size > LARGEST_VIEW:
             return None
         height, width = self._edges.shape
         step = max(float(self._edges.max()) / 255.0, 1e-3)

@@ -48,7 +48,7 @@ def test_the_child_is_told_its_setup_and_room() -> None:
 
 
 def test_the_view_of_the_largest_picture_that_is_watched_goes_both_ways() -> None:
-    widest = View(2560 // 8, 1440 // 8, bytes(2560 // 8 * 1440 // 8), 0.5, 4.0, 2.0, 0.9)
+    widest = View(500, 375, bytes(500 * 375), 0.5, 4.0, 2.0, 0.9)  # of 4000 x 3000 pixels
     assert list(Inbox(0.0).take(encode(widest), 0.0)) == [widest]
     moved = msgspec.structs.replace(SETUP, look="moved", view=widest)
     assert Orders().take(encode(moved)) == [moved]
@@ -95,7 +95,7 @@ def test_what_is_out_of_bounds_is_no_message(change: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"width": 0}, {"height": 5000}, {"edges": bytes(messages.LARGEST // 2 + 1)}]
+    "change", [{"width": 0}, {"height": 5000}, {"edges": bytes(messages.LARGEST_VIEW + 1)}]
 )
 def test_a_view_out_of_bounds_is_no_message(change: dict[str, object]) -> None:
     with pytest.raises(WireError):

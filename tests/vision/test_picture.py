@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gateway.vision.messages import Look, View
+from gateway.vision.messages import Inbox, Look, View, encode
 from gateway.vision.picture import PictureHealth, PictureState
+from gateway.vision.scenery import Scenery
 from gateway.vision.sight import Luma
 
 WIDTH, HEIGHT = 640, 384
@@ -204,6 +205,20 @@ def test_what_was_moved_is_taken_as_it_is_where_the_view_is_not_known_any_more()
         camera.health = PictureHealth(look="moved", view=known)
         assert camera.see(view(), 60).health.state.what == "fine"
         assert camera.see(view(60), 25).troubles == ["moved"]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "told"), [(4096, 2160, True), (4000, 3000, True), (6000, 4000, False)]
+)
+def test_the_view_of_a_picture_of_any_size_is_told_as_far_as_a_message_holds_it(
+    width: int, height: int, told: bool
+) -> None:
+    scenery, luma = Scenery(), np.random.default_rng(1).integers(0, 255, (height, width), np.uint8)
+    scenery.learn(scenery.compare(luma)[1], 1.0)
+    known = scenery.view()
+    assert (known is not None) is told
+    if known is not None:
+        assert list(Inbox(0.0).take(encode(known), 0.0)) == [known]
 
 
 def test_what_was_moved_is_learnt_anew_in_a_stream_of_another_size(camera: Camera) -> None:
