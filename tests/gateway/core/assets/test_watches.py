@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from drivers.api import Quality, Value
@@ -447,27 +447,35 @@ _steps = st.lists(
 
 
 @given(_steps)
+@example([("quiet", 1, 30), ("quiet", 32, 60), ("restart", 1, 900), ("restart", 1, 30), ("quiet", 25, 300)])
 @settings(max_examples=150, deadline=None)
 def test_quiet_is_told_when_so_much_quiet_was_seen_and_never_otherwise(
     steps: Iterable[tuple[str, int, int]],
 ) -> None:
-    """An oracle counts what was seen to be quiet since the last movement; restarts may cost a quarter of an hour."""
+    """An oracle counts what was seen to be quiet since the last movement; restarts may cost a quarter of an hour.
+
+    A life that heard nothing after a long time off leaves nothing to the next.
+    """
     cell, at, limit_s = quiet(120.0), 0.0, 7200.0
     least_s = most_s = 0.0  # of quiet that was seen
     unseen_s, blind = 0.0, True
+    heard, down_s = True, 0.0
     for what, looks, apart in steps:
         if what == "restart":
             memory, cell = cell.memory, quiet(120.0)
             cell.remember(memory, 0.0)
             cell.resume(float(apart))
             was_past = memory is not None and memory > limit_s
-            least_s = max(least_s - Quiet.KEPT_S, 0.0) if apart <= GAP_S else (least_s if was_past else 0.0)
+            goes_on = apart <= GAP_S and (heard or down_s <= STEP_S)
+            least_s = max(least_s - Quiet.KEPT_S, 0.0) if goes_on else (least_s if was_past else 0.0)
             most_s = most_s if apart <= GAP_S or was_past else 0.0
             at, unseen_s, blind = at + apart, 0.0, True
+            heard, down_s = False, float(apart)
             continue
         for _ in range(looks):
             at, unseen_s = at + apart, unseen_s + apart
             good = what != "stale"
+            heard |= good
             told = cell.take(
                 [seen(what == "moves", at, Quality.GOOD if good else Quality.STALE), always(what == "away")],
                 0.0,
