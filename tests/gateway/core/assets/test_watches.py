@@ -320,6 +320,9 @@ def test_a_night_is_over_midnight_and_unknown_while_the_clock_was_never_right() 
     always_watched = During(0.0, 24.0)
     told = {hour: always_watched.ask([], Moment(0.0, 0.0, hour)) for hour in (0.0, 12.0, 23.99)}
     assert [each.value for each in told.values() if each] == [True, True, True]
+    by_day = During(8.5, 20.0)
+    told = {hour: by_day.ask([], Moment(0.0, 0.0, hour)) for hour in (8.49, 8.5, 19.99, 20.0, 0.0)}
+    assert [each.value for each in told.values() if each] == [False, True, True, False, False]
 
 
 def test_a_clock_that_was_right_once_tells_the_hour_also_when_nobody_sets_it_any_more() -> None:
@@ -328,6 +331,7 @@ def test_a_clock_that_was_right_once_tells_the_hour_also_when_nobody_sets_it_any
     assert daytime.moment(200.0, 1_800_000_000.0, trusted=True).hour == 16.0
     later = daytime.moment(200.0 + 7200, 42.0, trusted=False)
     assert (later.hour, later.wall) == (18.0, 1_800_007_200.0)
+    assert daytime.moment(200.0 + 9036, 42.0, trusted=False).hour == pytest.approx(18.51)
 
 
 def where(cell: Away, at: float) -> Value | None:
@@ -346,6 +350,14 @@ def test_who_is_away_is_back_by_moving_but_not_by_going_out() -> None:
     assert where(cell, 5000.0) == Away.AWAY
     cell.take([seen(True, 6000)], 0.0)
     assert where(cell, 6000.0) == Away.HOME
+
+
+def test_who_comes_home_is_at_home_with_the_first_movement_and_not_a_minute_later() -> None:
+    """What watches over them goes on at once: nobody need ask."""
+    cell = Away(14.0, 900.0)
+    cell.leave(7 * 86_400.0, 0.0)
+    told = [cell.take([seen(True, at)], 0.0) for at in (900.0, 901.0)]
+    assert [each.value for each in told if each] == [Away.AWAY, Away.HOME]
 
 
 def test_away_ends_after_its_time_and_says_so_until_somebody_moves() -> None:
