@@ -174,6 +174,7 @@ class Door:
         self._tampered: set[Part] = set()
         self._leave_until = self._pulse_until = self._settled_at = -math.inf
         self._open_since = 0.0
+        self._lost_at: float | None = None  # since when it is not known of an open door whether it is
         self._suspect_at: float | None = None
         self._seen_again = self._forced = self._held = False
 
@@ -226,11 +227,15 @@ class Door:
         """Take what the contact says, None for not known; return whether it should be read again at once."""
         before, self._open = self._open, is_open
         if is_open is None:
+            self._lost_at = at if before else self._lost_at
             return False
+        lost_at, self._lost_at = self._lost_at, None
         if not is_open:
             self._suspect_at, self._forced, self._held = None, False, False
             return False
-        if not before:
+        if lost_at is not None:  # nobody has seen it shut: only the silence is not counted
+            self._open_since = min(self._open_since + max(at - lost_at, 0.0), at)
+        elif not before:
             self._open_since = at
         if self._suspect_at is not None:  # and nobody has seen it shut since, whatever was lost in between
             self._seen_again |= at - self._suspect_at >= APART_S

@@ -91,10 +91,14 @@ class Is:
 
 
 class Lasts:
-    """For how many minutes something has been true; 0 while it is not. `memory` is when it began, in wall seconds."""
+    """For how many minutes something has been true; 0 while it is not. `memory` is when it began, in wall seconds.
+
+    What began in this life moves with a clock that is set, and what was not believed is written anew.
+    """
 
     def __init__(self) -> None:
         self.memory: float | None = None
+        self._began_before = False  # in an earlier life, whose clock is believed
         self._restored_s: float | None = None  # how long it had lasted before this life's first reading
         self._since: float | None = None
         self._last: float | None = None
@@ -103,7 +107,7 @@ class Lasts:
         """Take up since when it was true when the gateway stopped; a clock that went back is not believed."""
         self.memory = memory
         if memory is not None and math.isfinite(memory) and 0.0 <= wall - memory <= LONGEST_S:
-            self._restored_s = wall - memory
+            self._restored_s, self._began_before = wall - memory, True
 
     def take(self, sources: Sources, wall: float) -> Seen | None:
         """Return the minutes."""
@@ -114,14 +118,16 @@ class Lasts:
             return None if self._last is None else Seen(self._last, seen.quality, seen.at, seen.oldest)
         if not number(seen):
             self._since = self.memory = self._restored_s = None
-            self._last = 0.0
+            self._began_before, self._last = False, 0.0
             return Seen(0.0, Quality.GOOD, seen.at, seen.at)
         if self._since is None:
             self._since = seen.at - (self._restored_s or 0.0)
             self._restored_s = None
         lasted_s = max(seen.at - self._since, 0.0)
-        if lasted_s >= KEPT_AFTER_S and self.memory is None:
-            self.memory = round(wall - lasted_s, 1)
+        began = round(wall - lasted_s, 1)
+        if lasted_s >= KEPT_AFTER_S and not self._began_before:
+            is_set = self.memory is None or abs(began - self.memory) >= STEP_S
+            self.memory = began if is_set else self.memory
         self._last = round(lasted_s / MINUTE_S, 1)
         return Seen(self._last, Quality.GOOD, seen.at, seen.at)
 

@@ -130,12 +130,16 @@ def _fresh_of(path: Path) -> Path:
 
 def _asides(path: Path) -> list[Path]:
     found = path.parent.glob(f"{path.name}.set-aside-*")
-    numbers = sorted(int(p.name.rpartition("-")[2]) for p in found if p.name.rpartition("-")[2].isdigit())
-    return [path.with_name(f"{path.name}.set-aside-{number}") for number in numbers]
+    return sorted((each for each in found if each.name.rpartition("-")[2].isdecimal()), key=_number)
+
+
+def _number(aside: Path) -> int:
+    return int(aside.name.rpartition("-")[2])
 
 
 def _next_aside(path: Path) -> Path:
-    return path.with_name(f"{path.name}.set-aside-{len(_asides(path)) + 1}")
+    number = max(map(_number, _asides(path)), default=0)  # of those that somebody has left there
+    return path.with_name(f"{path.name}.set-aside-{number + 1}")
 
 
 def _last_aside(path: Path) -> Path:

@@ -155,6 +155,22 @@ def test_a_door_left_open_is_held_after_its_time_and_shut_again_it_is_not() -> N
     assert (door.state(140.0), door.kinds) == (State.LOCKED, ())
 
 
+def test_a_door_left_open_is_held_also_where_its_line_is_lost_again_and_again() -> None:
+    """A silence proves nothing: its time is not counted, and what was counted before it stays."""
+    door = shut_door()
+    door.allowed(5.0, 100.0, "card")
+    door.contact(True, 100.0)
+    for at in (120.0, 215.0):
+        door.contact(None, at)
+        door.contact(None, at + 1.0)
+        door.contact(True, at + 90.0)
+        door.tick(at + 90.0)
+        assert (door.state(at + 90.0), door.kinds) == (State.OPEN, ())
+    assert door.next_due(305.0) == 310.0
+    door.tick(310.0)
+    assert door.kinds == (HELD_KIND,)
+
+
 def test_a_forced_door_that_stays_open_is_one_alert_and_not_two() -> None:
     door = opened_unasked(shut_door())
     assert door.next_due(200.0) is None

@@ -46,6 +46,14 @@ def test_on_a_closed_day_nothing_begins() -> None:
     assert schedule.holds(at("2026-10-04T22:00"))
 
 
+@pytest.mark.parametrize("closed", ["2026-10-01..2026-10-03", "2026-10-03"])
+def test_the_last_day_of_a_holiday_is_closed_and_so_is_a_day_by_itself(closed: str) -> None:
+    schedule = parse(["daily 07:00-09:00"], [closed])
+    assert not schedule.holds(at("2026-10-03T08:00"))
+    assert schedule.holds(at("2026-10-04T08:00"))
+    assert schedule.holds(at("2026-10-01T08:00")) is (closed == "2026-10-03")
+
+
 def test_always_and_another_zone() -> None:
     assert parse(["always"]).holds(at("2026-11-25T00:00"))
     schedule = parse(["daily 00:00-24:00"], offset_h=0.0)
@@ -85,6 +93,17 @@ SPANS = st.lists(
     min_size=1,
     max_size=3,
 )
+
+
+def test_the_next_change_is_foretold_to_the_second_from_any_moment() -> None:
+    schedule = parse(["mon-fri 07:00-09:30"])
+    told = [
+        schedule.changes_after(at(f"2026-11-25T{moment}"))
+        for moment in ("06:59:30.500000", "07:00:00", "09:29:59.999000", "09:30", "23:59:59")
+    ]
+    assert told == [
+        at(f"2026-11-{moment}") for moment in ("25T07:00", "25T09:30", "25T09:30", "26T00:00", "26T00:00")
+    ]
 
 
 @given(SPANS, st.integers(0, 20_000_000))

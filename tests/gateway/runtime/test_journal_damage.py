@@ -173,6 +173,21 @@ def test_the_epoch_grows_even_when_nothing_can_be_read(folder: Path) -> None:
     assert len(list(folder.glob("journal.db.set-aside-*"))) == 3
 
 
+def test_what_was_set_aside_before_stays_when_somebody_removed_the_oldest_of_it(folder: Path) -> None:
+    """They lie there until a person clears them away, and a person begins with the oldest."""
+    path = folder / "journal.db"
+    for number in (1, 2):
+        path.write_bytes(b"diary %d" % number * 1000)
+        opened(folder)
+    (folder / "journal.db.set-aside-1").unlink()
+    path.write_bytes(b"diary 3" * 1000)
+    salvage, _, _, _, _ = opened(folder)
+    assert salvage is not None
+    assert salvage.path == folder / "journal.db.set-aside-3"
+    assert (folder / "journal.db.set-aside-2").read_bytes().startswith(b"diary 2")
+    assert salvage.path.read_bytes().startswith(b"diary 3")
+
+
 def test_a_journal_that_vanished_does_not_start_its_numbers_again(folder: Path) -> None:
     """Somebody deleted the file: its numbers are known upstream."""
     (folder / "journal.db").unlink()

@@ -167,6 +167,35 @@ def test_a_clock_that_went_back_is_not_believed() -> None:
     assert fed(cell, (5, True))[0] == Seen(0.0, Quality.GOOD, 5, 5)
 
 
+@pytest.mark.parametrize("set_by", [18_000.0, -18_000.0])
+def test_how_long_it_lasts_is_no_other_after_a_restart_because_the_clock_was_put_right_meanwhile(
+    set_by: float,
+) -> None:
+    """A box without a clock of its own begins with the time of day at which the power went."""
+    cell = Lasts()
+    fed(cell, (0, True), (120, True))
+    cell.take([good(True, 180)], WALL + 180 + set_by)
+    after = Lasts()
+    after.remember(cell.memory, WALL + 240 + set_by)
+    assert fed(after, (5, True))[0] == Seen(4.0, Quality.GOOD, 5, 5)
+
+
+@pytest.mark.parametrize("wrong", [WALL + 1e6, WALL - 31 * 86_400.0])
+def test_what_was_written_down_by_a_wrong_clock_is_written_anew(wrong: float) -> None:
+    cell = Lasts()
+    cell.remember(wrong, WALL)
+    fed(cell, (0, True), (120, True))
+    assert cell.memory == WALL
+
+
+def test_what_has_lasted_since_an_earlier_life_keeps_its_beginning() -> None:
+    """How long the first reading took to come was not waited for in vain."""
+    cell = Lasts()
+    cell.remember(WALL - 600, WALL)
+    fed(cell, (300, True), (600, True))
+    assert cell.memory == WALL - 600
+
+
 def test_when_a_count_rose_is_remembered_and_the_first_reading_is_no_rise() -> None:
     cell = When()
     assert fed(cell, (0, 3)) == [None]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from drivers.api import Quality, Value
@@ -320,6 +320,9 @@ def test_a_night_is_over_midnight_and_unknown_while_the_clock_was_never_right() 
     always_watched = During(0.0, 24.0)
     told = {hour: always_watched.ask([], Moment(0.0, 0.0, hour)) for hour in (0.0, 12.0, 23.99)}
     assert [each.value for each in told.values() if each] == [True, True, True]
+    by_day = During(8.5, 20.0)
+    told = {hour: by_day.ask([], Moment(0.0, 0.0, hour)) for hour in (8.49, 8.5, 19.99, 20.0, 0.0)}
+    assert [each.value for each in told.values() if each] == [False, True, True, False, False]
 
 
 def test_a_clock_that_was_right_once_tells_the_hour_also_when_nobody_sets_it_any_more() -> None:
@@ -328,6 +331,7 @@ def test_a_clock_that_was_right_once_tells_the_hour_also_when_nobody_sets_it_any
     assert daytime.moment(200.0, 1_800_000_000.0, trusted=True).hour == 16.0
     later = daytime.moment(200.0 + 7200, 42.0, trusted=False)
     assert (later.hour, later.wall) == (18.0, 1_800_007_200.0)
+    assert daytime.moment(200.0 + 9036, 42.0, trusted=False).hour == pytest.approx(18.51)
 
 
 def where(cell: Away, at: float) -> Value | None:
@@ -346,6 +350,14 @@ def test_who_is_away_is_back_by_moving_but_not_by_going_out() -> None:
     assert where(cell, 5000.0) == Away.AWAY
     cell.take([seen(True, 6000)], 0.0)
     assert where(cell, 6000.0) == Away.HOME
+
+
+def test_who_comes_home_is_at_home_with_the_first_movement_and_not_a_minute_later() -> None:
+    """What watches over them goes on at once: nobody need ask."""
+    cell = Away(14.0, 900.0)
+    cell.leave(7 * 86_400.0, 0.0)
+    told = [cell.take([seen(True, at)], 0.0) for at in (900.0, 901.0)]
+    assert [each.value for each in told if each] == [Away.AWAY, Away.HOME]
 
 
 def test_away_ends_after_its_time_and_says_so_until_somebody_moves() -> None:
@@ -447,27 +459,35 @@ _steps = st.lists(
 
 
 @given(_steps)
+@example([("quiet", 1, 30), ("quiet", 32, 60), ("restart", 1, 900), ("restart", 1, 30), ("quiet", 25, 300)])
 @settings(max_examples=150, deadline=None)
 def test_quiet_is_told_when_so_much_quiet_was_seen_and_never_otherwise(
     steps: Iterable[tuple[str, int, int]],
 ) -> None:
-    """An oracle counts what was seen to be quiet since the last movement; restarts may cost a quarter of an hour."""
+    """An oracle counts what was seen to be quiet since the last movement; restarts may cost a quarter of an hour.
+
+    A life that heard nothing after a long time off leaves nothing to the next.
+    """
     cell, at, limit_s = quiet(120.0), 0.0, 7200.0
     least_s = most_s = 0.0  # of quiet that was seen
     unseen_s, blind = 0.0, True
+    heard, down_s = True, 0.0
     for what, looks, apart in steps:
         if what == "restart":
             memory, cell = cell.memory, quiet(120.0)
             cell.remember(memory, 0.0)
             cell.resume(float(apart))
             was_past = memory is not None and memory > limit_s
-            least_s = max(least_s - Quiet.KEPT_S, 0.0) if apart <= GAP_S else (least_s if was_past else 0.0)
+            goes_on = apart <= GAP_S and (heard or down_s <= STEP_S)
+            least_s = max(least_s - Quiet.KEPT_S, 0.0) if goes_on else (least_s if was_past else 0.0)
             most_s = most_s if apart <= GAP_S or was_past else 0.0
             at, unseen_s, blind = at + apart, 0.0, True
+            heard, down_s = False, float(apart)
             continue
         for _ in range(looks):
             at, unseen_s = at + apart, unseen_s + apart
             good = what != "stale"
+            heard |= good
             told = cell.take(
                 [seen(what == "moves", at, Quality.GOOD if good else Quality.STALE), always(what == "away")],
                 0.0,
