@@ -87,17 +87,25 @@ async def claim(transaction: Transaction, now: float, most: int) -> Sequence[Tim
 
 
 async def move(
-    transaction: Transaction, timer: Timer, *, step: int, due_at: float | None, count: int, now: float
+    transaction: Transaction,
+    timer: Timer,
+    *,
+    step: int,
+    due_at: float | None,
+    count: int,
+    now: float,
+    again: bool = False,
 ) -> None:
     """Set a claimed timer to its next step; people know of `count` alerts now."""
     await transaction.execute(
-        "UPDATE timers SET step = $2, due_at = $3, news_at = NULL, next_news = $4, again = 0, set_at = $5"
+        "UPDATE timers SET step = $2, due_at = $3, news_at = NULL, next_news = $4, set_at = $5, again = $6"
         " WHERE incident = $1",
         timer.incident,
         step,
         due_at,
         next_news(count),
         now,
+        int(again),
     )
 
 
