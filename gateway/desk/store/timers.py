@@ -66,6 +66,15 @@ async def rearm(transaction: Transaction, incident: str, now: float) -> None:
     )
 
 
+async def rest(transaction: Transaction, incident: str) -> None:
+    """Leave the ladder where nobody waits any more, so that the next alert begins it anew at once."""
+    await transaction.execute(
+        "UPDATE timers SET due_at = NULL, news_at = NULL WHERE incident = $1 AND again = 0 AND NOT EXISTS"
+        " (SELECT 1 FROM work w WHERE w.incident = timers.incident AND w.state = 'raised')",
+        incident,
+    )
+
+
 async def hurry(transaction: Transaction, incident: str, now: float) -> None:
     """Have the next rung climbed now, because this one reached nobody; not for ever, or it would go round and round."""
     await transaction.execute(

@@ -51,6 +51,7 @@ async def take_step(
         if command.step is Step.REOPEN:
             await timers.rearm(transaction, work.incident, now)
         elif command.step is not Step.NOTE:
+            await timers.rest(transaction, work.incident)
             await notices.withdraw(transaction, work.incident, now)
             if not at_gateway:
                 await acknowledging.pass_on(transaction, work.alert, command.who, work.version, now)

@@ -1,4 +1,4 @@
-"""One incident at several places: who is on duty at each is told, and a silence holds for its own place only."""
+"""An incident of several alerts: at several places, partly silenced, partly seen to, and growing worse."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -156,5 +156,20 @@ def test_what_became_worse_is_told_and_not_the_lesser_one_that_still_waits(where
         assert short(await scene.look()) == ["2.0|warden-1"]
         [page] = [row for row in await scene.pages() if row["id"].endswith("2.0|warden-1")]
         assert (page["rank"], page["zh"]) == (3, "【紧急】1 号井满溢")
+
+    play(where, body)
+
+
+def test_a_sixth_fire_after_five_that_were_acknowledged_is_told_at_once_and_from_the_start(
+    where: str,
+) -> None:
+    async def body(scene: Scene) -> None:
+        await scene.take(*(arrival(number) for number in range(1, 6)))
+        await scene.look()
+        await scene.look(120)
+        for number in range(1, 6):
+            await scene.step(number, Step.ACKNOWLEDGE)
+        await scene.take(arrival(6))
+        assert short(await scene.look(1)) == ["2.0|warden-1"]
 
     play(where, body)
