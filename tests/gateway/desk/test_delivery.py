@@ -346,3 +346,17 @@ def test_a_bot_that_refuses_for_a_while_gets_the_page_in_the_end_though_it_is_th
         assert len(scene.bot.messages) < LAST_TRIES
 
     play(where, body)
+
+
+def test_what_is_critical_goes_out_first_of_more_than_one_look_takes(where: str) -> None:
+    async def main() -> list[str]:
+        async with opened(where) as database, database.transaction() as transaction:
+            made = [
+                Notice(f"i|1.{rank}|{rank}", "i", "warden-1", "zh", (("phones", "w"),), rank, "", "", NOW)
+                for rank in (1, 3, 2)
+            ]
+            await notices.write(transaction, made, NOW)
+            found = [await notices.claim(transaction, "desk-a", NOW, lease_s=60.0, most=1) for _ in made]
+            return [each.id[-1] for claimed in found for each in claimed]
+
+    assert asyncio.run(main()) == ["3", "2", "1"]
