@@ -360,3 +360,25 @@ def test_what_is_critical_goes_out_first_of_more_than_one_look_takes(where: str)
             return [each.id[-1] for claimed in found for each in claimed]
 
     assert asyncio.run(main()) == ["3", "2", "1"]
+
+
+def test_a_desk_that_has_lost_its_lease_puts_off_or_gives_up_nothing_of_who_has_it_now(where: str) -> None:
+    async def main() -> Any:
+        async with opened(where) as database, database.transaction() as transaction:
+            made = Notice("i|1.0|w", "i", "w", "zh", (("phones", "w"),), 3, "", "", NOW)
+            await notices.write(transaction, [made], NOW)
+            await notices.claim(transaction, "desk-a", NOW, lease_s=60.0, most=1)
+            await notices.claim(transaction, "desk-b", NOW + 60, lease_s=60.0, most=1)
+            await notices.failed(transaction, made, "desk-a", "no")
+            await notices.put_off(
+                transaction, made, "desk-a", due_at=NOW + 1e6, channel=0, attempts=9, answer="no"
+            )
+            [before] = await notices.everything(transaction)
+            await notices.delivered(transaction, made, "desk-b", channel="phones", answer="", now=NOW)
+            await notices.failed(transaction, made, "", "no")
+            [after] = await notices.everything(transaction)
+            return before, after
+
+    before, after = asyncio.run(main())
+    assert (before["state"], before["owner"], before["due_at"]) == ("waiting", "desk-b", NOW)
+    assert after["state"] == "delivered"

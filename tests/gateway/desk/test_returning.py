@@ -214,3 +214,15 @@ def test_one_of_two_fires_that_burns_again_is_told_at_once_though_the_other_is_a
         assert (await scene.pages())[:2] == ["1|warden-2", "2|property-1"]
 
     play(where, body)
+
+
+def test_an_acknowledgement_at_the_gateway_counts_also_where_it_comes_behind_what_followed_it(
+    where: str,
+) -> None:
+    async def body(scene: Scene) -> None:
+        await scene.take(later(3, State.LATCHED_ACKED))
+        await scene.take(later(2, State.ACTIVE_ACKED, Change.ACKNOWLEDGED))
+        assert (await scene.work()).state == "acknowledged"
+        assert await scene.pages() == []
+
+    play(where, body)

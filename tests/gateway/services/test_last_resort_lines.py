@@ -3,8 +3,9 @@
 import asyncio
 
 from gateway.core.alerts import State
-from gateway.core.events import LinkBody, NoteBody, Severity
+from gateway.core.events import Body, LinkBody, NoteBody, Severity
 from gateway.core.last_resort import note
+from gateway.services.last_resort import LastResort
 from tests.events import alert_body, event
 from tests.gateway.services.test_last_resort import REFUSED, House, play, silence
 
@@ -166,3 +167,12 @@ def test_where_no_desk_is_expected_any_more_none_is_silent() -> None:
         assert not house.statistics().silent
 
     play(scenario, [event(1, silence())], upstream=False)
+
+
+def test_an_alert_about_a_desk_that_nobody_expects_is_cleared_also_where_there_is_no_line_any_more() -> None:
+    bodies: list[Body] = []
+    left = LastResort(
+        ("hxtp-01", ""), [], after_s=30.0, is_confirmed=None, submit=bodies.append, clock=float,
+        restored=[event(1, silence())],
+    )  # fmt: skip
+    assert left.services
