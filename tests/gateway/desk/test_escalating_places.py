@@ -173,3 +173,35 @@ def test_a_sixth_fire_after_five_that_were_acknowledged_is_told_at_once_and_from
         assert short(await scene.look(1)) == ["2.0|warden-1"]
 
     play(where, body)
+
+
+def test_more_of_the_same_rings_nobody_again_also_of_what_became_worse_once(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        await scene.take(arrival(1, **WATER))
+        await scene.look()
+        await scene.step(1, Step.ACKNOWLEDGE)
+        for number, severity in enumerate(
+            (Severity.MINOR, Severity.MAJOR, Severity.MAJOR, Severity.MINOR), 2
+        ):
+            again = arrival(number, life=1, kind="manhole.water", severity=severity, change=Change.UPDATED)
+            await scene.take(again)
+            told = short(await scene.look(60))
+            assert told == (["2.0|warden-1"] if number == 3 else []), number
+
+    play(where, body)
+
+
+def test_what_was_closed_and_becomes_worse_stands_open_and_is_told_until_somebody_acknowledges_it(
+    where: str,
+) -> None:
+    async def body(scene: Scene) -> None:
+        await scene.take(arrival(1, **WATER))
+        await scene.look()
+        await scene.step(1, Step.RESOLVE, cause="real")
+        await scene.take(
+            arrival(2, life=1, kind="manhole.water", severity=Severity.CRITICAL, change=Change.UPDATED)
+        )
+        first, second = await scene.look(), await scene.look(120)
+        assert [each.rpartition(".")[2] for each in (*first, *second)] == ["0|warden-1", "1|warden-2"]
+
+    play(where, body)
