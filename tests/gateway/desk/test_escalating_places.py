@@ -205,3 +205,21 @@ def test_what_was_closed_and_becomes_worse_stands_open_and_is_told_until_somebod
         assert [each.rpartition(".")[2] for each in (*first, *second)] == ["0|warden-1", "1|warden-2"]
 
     play(where, body)
+
+
+def test_what_became_worse_in_a_silence_is_told_after_it_though_people_saw_to_another_meanwhile(
+    where: str,
+) -> None:
+    async def body(scene: Scene) -> None:
+        await scene.take(arrival(1, **WATER), arrival(2, **WATER))
+        await scene.look()
+        await scene.step(1, Step.ACKNOWLEDGE)
+        await silence(scene, "s-1", "manhole", 60)
+        await scene.take(
+            arrival(3, life=1, kind="manhole.water", severity=Severity.CRITICAL, change=Change.UPDATED)
+        )
+        assert await scene.look() == []
+        await scene.step(2, Step.ACKNOWLEDGE)
+        assert short(await scene.look(3600)) == ["2.0|warden-1"]
+
+    play(where, body)
