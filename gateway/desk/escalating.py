@@ -8,8 +8,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import msgspec
 
@@ -23,7 +23,7 @@ from gateway.desk.outages import Patience
 from gateway.desk.routing import Directory, Person, audience
 from gateway.desk.silences import Silence, silenced_until
 from gateway.desk.store import care, news, notices, people, stepping, timers, work
-from gateway.desk.store.database import Database, Transaction
+from gateway.desk.store.database import Database, Row, Transaction
 from gateway.desk.store.notices import Notice
 from gateway.desk.store.timers import Timer
 
@@ -37,8 +37,18 @@ SELECT a.kind AS kind, a.rank AS rank, a.place AS place, a.zh AS zh, a.en AS en 
 JOIN alerts a ON a.alert = w.alert WHERE w.incident = $1
 ORDER BY CASE WHEN w.state = 'raised' THEN 0 ELSE 1 END, a.rank DESC, a.first_seen, a.alert LIMIT 1
 """
+_SPOTS: Final = """
+SELECT kind, rank, place, zh, en FROM (
+  SELECT a.kind AS kind, a.rank AS rank, a.place AS place, a.zh AS zh, a.en AS en, a.first_seen AS first_seen,
+    a.alert AS alert, row_number() OVER (PARTITION BY a.place ORDER BY a.rank DESC, a.first_seen, a.alert) AS nth
+  FROM work w JOIN alerts a ON a.alert = w.alert LEFT JOIN incidents i ON i.incident = w.incident
+  WHERE w.incident = $1 AND (w.state = 'raised'
+    OR ($2 = 1 AND w.state NOT IN ('resolved', 'false_alarm') AND a.rank >= coalesce(i.rank, 0)))
+) AS spots WHERE nth = 1 ORDER BY rank DESC, first_seen, alert LIMIT 500
+"""
 _COUNTS: Final = """
 SELECT count(*) AS total,
+  coalesce(sum(CASE WHEN w.state NOT IN ('resolved', 'false_alarm') THEN 1 ELSE 0 END), 0) AS open,
   coalesce(sum(CASE WHEN w.state = 'raised' THEN 1 ELSE 0 END), 0) AS waiting,
   coalesce(sum(CASE WHEN w.state = 'raised' AND a.change <> 'cleared' THEN 1 ELSE 0 END), 0) AS active
 FROM work w JOIN alerts a ON a.alert = w.alert WHERE w.incident = $1
@@ -129,18 +139,23 @@ async def climb(transaction: Transaction, timer: Timer, found: _Round) -> int:
     if standing is None:
         await timers.move(transaction, timer, step=timer.step, due_at=None, count=0, now=found.now)
         return 0
+    spots = await _spots(transaction, timer, standing) or [standing]
+    ends = [silenced_until(each.kind, each.place, found.silences) for each in spots]
+    told = [each for each, until in zip(spots, ends, strict=True) if until is None]
+    worst = told[0] if told else spots[0]
     decision = decide(
         timer,
-        standing,
-        found.rules.ladders.get(standing.rank, NO_LADDER),
+        worst,
+        found.rules.ladders.get(worst.rank, NO_LADDER),
         found.now,
-        silent_until=silenced_until(standing.kind, standing.place, found.silences),
+        silent_until=None if told else min(until for until in ends if until is not None),
         quiet=found.rules.quiet,
     )
-    written = await _page(transaction, timer, standing, decision, found)
+    written = await _page(transaction, timer, told, decision, found)
     await timers.move(
-        transaction, timer, step=decision.step, due_at=decision.due_at, count=standing.total, now=found.now
-    )
+        transaction, timer, step=decision.step, due_at=decision.due_at, count=standing.total, now=found.now,
+        again=decision.again,
+    )  # fmt: skip
     return written
 
 
@@ -154,41 +169,54 @@ async def standing_of(transaction: Transaction, incident: str) -> Standing | Non
         waiting=int(counts["waiting"]),
         active=int(counts["active"]),
         total=int(counts["total"]),
-        rank=worst["rank"],
-        kind=worst["kind"],
-        place=msgspec.json.decode(worst["place"], type=Place),
-        zh=worst["zh"],
-        en=worst["en"],
+        open=int(counts["open"]),
+        **_words(worst),
     )
 
 
+async def _spots(transaction: Transaction, timer: Timer, standing: Standing) -> list[Standing]:
+    """Return the incident as it stands at each place where something waits, the worst first.
+
+    Of what has become worse also where somebody saw to it before.
+    """
+    rows = await transaction.fetch(_SPOTS, timer.incident, int(timer.again))
+    return [replace(standing, **_words(row)) for row in rows]
+
+
+def _words(row: Row) -> dict[str, Any]:
+    """Return what one alert gives to the standing of its incident."""
+    told = {name: row[name] for name in ("kind", "rank", "zh", "en")}
+    return {**told, "place": msgspec.json.decode(row["place"], type=Place)}
+
+
 async def _page(
-    transaction: Transaction, timer: Timer, standing: Standing, decision: Decision, found: _Round
+    transaction: Transaction, timer: Timer, spots: Sequence[Standing], decision: Decision, found: _Round
 ) -> int:
-    told = texts.page(standing, timer.step, news=timer.news)
+    """Page whom a step names at each of these places, everybody once, about the worst of what is theirs."""
     home, written = home_of(timer.incident), 0
     for page in decision.pages:
-        whom = await _whom(transaction, page, standing, found, home)
-        made = [
-            Notice(
-                id=f"{timer.incident}|{page.label}|{person.name}",
-                incident=timer.incident,
-                person=person.name,
-                language=person.language,
-                channels=_own_first(person.channels, found.rules.behind) if home else person.channels,
-                rank=standing.rank,
-                zh=told.zh,
-                en=told.en,
-                due_at=page.not_before,
-            )
-            for person in whom
-        ]
-        written += await notices.write(transaction, made, found.now)
-        detail = {"to": page.to, "people": [person.name for person in whom], "waiting": standing.waiting}
+        whom: dict[str, Notice] = {}
+        for spot in spots:
+            told = texts.page(spot, timer.step, news=timer.news)
+            for person in await _whom(transaction, page, spot, found, home):
+                made = Notice(
+                    id=f"{timer.incident}|{page.label}|{person.name}",
+                    incident=timer.incident,
+                    person=person.name,
+                    language=person.language,
+                    channels=_own_first(person.channels, found.rules.behind) if home else person.channels,
+                    rank=spot.rank,
+                    zh=told.zh,
+                    en=told.en,
+                    due_at=page.not_before,
+                )
+                whom.setdefault(person.name, made)
+        written += await notices.write(transaction, list(whom.values()), found.now)
+        detail = {"to": page.to, "people": list(whom), "waiting": spots[0].waiting}
         await work.write_down(
             transaction, timer.incident, found.now, "desk", f"page {page.label}", detail=detail
         )
-        if not whom and not is_discreet(standing.kind):
+        if not whom and not is_discreet(spots[0].kind):
             log.error("nobody to tell of %s: desk.toml names no person", timer.incident)
     if home and written:  # their open pages show which door from now on
         await news.tell(transaction, "alert", [home], found.now)

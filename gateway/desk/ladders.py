@@ -45,11 +45,15 @@ NO_LADDER: Final = Ladder(())
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an incident stands. `waiting`: alerts nobody has acknowledged; the words are those of the worst of them."""
+    """How an incident stands. `waiting`: alerts nobody has acknowledged; the words are those of the worst of them.
+
+    `open`: alerts that nobody has closed.
+    """
 
     waiting: int
     active: int
     total: int
+    open: int
     rank: int
     kind: str
     place: Place
@@ -68,11 +72,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do, and how the timer goes on. `due_at` None: the ladder is at its end."""
+    """What to do, and how the timer goes on. `due_at` None: the ladder is at its end.
+
+    `again`: what has become worse is still to be told, for a silence kept it back.
+    """
 
     pages: tuple[Page, ...]
     step: int
     due_at: float | None
+    again: bool = False
 
 
 def decide(
@@ -88,7 +96,7 @@ def decide(
     if not ladder.rungs or not _goes_on(timer, standing, ladder):
         return Decision((), timer.step, None)
     if silent_until is not None:
-        return Decision((), timer.step, silent_until)
+        return Decision((), timer.step, silent_until, timer.again)
     not_before = quiet_ends(standing, now, quiet)
     if timer.news:
         reached = ladder.rungs[: max(timer.step, 1)]
@@ -117,7 +125,7 @@ def in_order(rungs: Sequence[Rung]) -> bool:
 
 def _goes_on(timer: Timer, standing: Standing, ladder: Ladder) -> bool:
     if timer.again:
-        return standing.total > 0
+        return standing.open > 0
     return standing.waiting > 0 and not (ladder.while_active and standing.active == 0)
 
 

@@ -11,6 +11,7 @@ import pytest
 from gateway import configuration, last_resorts
 from gateway.core.events import Body, Words
 from tests.desk_service import Service
+from tests.events import alert_body, event
 
 BASE = """
 [gateway]
@@ -109,6 +110,23 @@ def test_without_a_line_there_is_none_unless_the_desk_confirms(tmp_path: Path) -
         bodies: list[Body] = []
         made = last_resorts.make(config, Everything() if mqtt else None, bodies.append, ())
         assert (bool(made.services), made.statistics() is not None) == (wanted, wanted)
+
+
+def test_lines_are_silent_where_a_broker_has_taken_everything_and_the_desk_has_the_shortest_time_of_all(
+    tmp_path: Path,
+) -> None:
+    first = '[[last_resort]]\nkind = "webhook"'
+    broker = (first, f'[mqtt]\nurl = "mqtt://127.0.0.1"\n{first}')
+    found = checked(tmp_path, "http://127.0.0.1:8090/page", broker)
+    assert found.config is not None
+    bodies: list[Body] = []
+    made = last_resorts.make(found.config, Everything(), bodies.append, ())
+    assert (made._name, made._unheard._after_s) == ("hxtp-01", 20.0)
+    made.follow(event(1, alert_body(1)))
+    made.look()
+    statistics = made.statistics()
+    assert statistics is not None
+    assert statistics.waiting == 0
 
 
 def test_a_line_whose_secret_is_missing_is_told_and_the_gateway_starts_with_the_others(

@@ -56,6 +56,18 @@ async def write(transaction: Transaction, notices: Sequence[Notice], now: float)
     return len(await insert(transaction, _COLUMNS, rows, "ON CONFLICT (id) DO NOTHING RETURNING id"))
 
 
+async def withdraw(transaction: Transaction, incident: str, now: float) -> None:
+    """Have those not sent that quiet hours put off, where people have seen to all they tell of since."""
+    await transaction.execute(
+        "DELETE FROM notifications WHERE incident = $1 AND state = 'waiting' AND answer = '' AND due_at > $2"
+        " AND NOT EXISTS (SELECT 1 FROM work w WHERE w.incident = notifications.incident"
+        "   AND (w.state = 'raised' OR (w.state NOT IN ('resolved', 'false_alarm')"
+        "   AND w.acknowledged_at < notifications.created_at)))",
+        incident,
+        now,
+    )
+
+
 async def claim(
     transaction: Transaction, owner: str, now: float, *, lease_s: float, most: int
 ) -> list[Notice]:

@@ -101,8 +101,7 @@ async def end_silence(transaction: Transaction, name: str, now: float) -> None:
     """End a silence now, and let the ladders that waited for its end go on."""
     await news.tell(transaction, "silence", [name], now)
     await transaction.execute(
-        "UPDATE timers SET due_at = $2 WHERE due_at IN (SELECT until FROM silences WHERE id = $1 AND until > $2)",
-        name,
+        "UPDATE timers SET due_at = $1 WHERE due_at IN (SELECT until FROM silences WHERE until > $1)",
         now,
     )
     await transaction.execute("UPDATE silences SET until = $2 WHERE id = $1 AND until > $2", name, now)

@@ -66,6 +66,15 @@ async def rearm(transaction: Transaction, incident: str, now: float) -> None:
     )
 
 
+async def rest(transaction: Transaction, incident: str) -> None:
+    """Leave the ladder where nobody waits any more, so that the next alert begins it anew at once."""
+    await transaction.execute(
+        "UPDATE timers SET due_at = NULL, news_at = NULL WHERE incident = $1 AND again = 0 AND NOT EXISTS"
+        " (SELECT 1 FROM work w WHERE w.incident = timers.incident AND w.state = 'raised')",
+        incident,
+    )
+
+
 async def hurry(transaction: Transaction, incident: str, now: float) -> None:
     """Have the next rung climbed now, because this one reached nobody; not for ever, or it would go round and round."""
     await transaction.execute(
@@ -87,17 +96,25 @@ async def claim(transaction: Transaction, now: float, most: int) -> Sequence[Tim
 
 
 async def move(
-    transaction: Transaction, timer: Timer, *, step: int, due_at: float | None, count: int, now: float
+    transaction: Transaction,
+    timer: Timer,
+    *,
+    step: int,
+    due_at: float | None,
+    count: int,
+    now: float,
+    again: bool = False,
 ) -> None:
     """Set a claimed timer to its next step; people know of `count` alerts now."""
     await transaction.execute(
-        "UPDATE timers SET step = $2, due_at = $3, news_at = NULL, next_news = $4, again = 0, set_at = $5"
+        "UPDATE timers SET step = $2, due_at = $3, news_at = NULL, next_news = $4, set_at = $5, again = $6"
         " WHERE incident = $1",
         timer.incident,
         step,
         due_at,
         next_news(count),
         now,
+        int(again),
     )
 
 

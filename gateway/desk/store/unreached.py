@@ -17,6 +17,12 @@ async def lose(transaction: Transaction, person: str, answer: str, now: float) -
     return bool(rows)
 
 
+async def since(transaction: Transaction, person: str) -> float:
+    """Return since when a person could not be reached."""
+    rows = await transaction.fetch("SELECT since FROM unreached WHERE person = $1", person)
+    return float(rows[0]["since"])
+
+
 async def find(transaction: Transaction, person: str) -> float | None:
     """Forget that a person could not be reached; return since when, None if that was not so."""
     rows = await transaction.fetch("DELETE FROM unreached WHERE person = $1 RETURNING since", person)

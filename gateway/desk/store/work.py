@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.desk.store import acknowledging, care, news, timers
+from gateway.desk.store import acknowledging, care, news, notices, timers
 from gateway.desk.store.database import Row, Transaction, Value, insert
 from gateway.desk.workflow import Command, Outcome, State, Step, Work, advance
 
@@ -50,8 +50,11 @@ async def take_step(
         await transaction.execute(_UPDATE, work.alert, *values)
         if command.step is Step.REOPEN:
             await timers.rearm(transaction, work.incident, now)
-        elif command.step is not Step.NOTE and not at_gateway:
-            await acknowledging.pass_on(transaction, work.alert, command.who, work.version, now)
+        elif command.step is not Step.NOTE:
+            await timers.rest(transaction, work.incident)
+            await notices.withdraw(transaction, work.incident, now)
+            if not at_gateway:
+                await acknowledging.pass_on(transaction, work.alert, command.who, work.version, now)
         await news.tell(transaction, "alert", [work.alert], now)
     detail = {
         "work": asdict(work),

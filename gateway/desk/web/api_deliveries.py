@@ -6,6 +6,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from gateway.core.events import Place
+from gateway.desk.grouping import HOME
+from gateway.desk.masking import is_discreet
 from gateway.desk.store import notices
 from gateway.desk.store.database import Row
 from gateway.desk.web.asking import Asker
@@ -56,9 +58,20 @@ async def listed(asked: Asked, wanted: Wanted) -> Deliveries:
 
 
 def _theirs(row: Row, places: Iterable[str], who: Asker) -> bool:
-    """Return whether a page went to somebody, or is about their places, or about no place and they see all."""
+    """Return whether a page went to somebody, or is about their places, or about no place and they see all.
+
+    What is discreet is told in no place, and only whom it was told to may read it.
+    """
+    if is_about_discreet(row["incident"]):
+        return bool(row["person"] == who.person)
     lie = [msgspec.json.decode(place, type=Place) for place in places] or [Place()]
     return bool(row["person"] == who.person or any(who.may(Action.SEE, place) for place in lie))
+
+
+def is_about_discreet(incident: str) -> bool:
+    """Return whether an incident is of a kind that is told to nobody but whom the resident named. Pure."""
+    before, found, _ = incident.partition(f"|{HOME}")
+    return bool(found) and is_discreet(before.rpartition("|")[2])
 
 
 def _sent(row: Row) -> Sent:

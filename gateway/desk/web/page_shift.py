@@ -64,7 +64,10 @@ async def shift(asked: Asked) -> Response:
         more=len(rows) > shifts.MOST, figures=figures(alerts, since),
         open=[each for each in asked.parts.showing.open_in(places) if each.opened_at <= until],
         silences=silences, duties=duties, quiet=quiet, place=_place,
-        failed=[each for each in failed if since <= each.created_at <= until],
+        failed=[
+            each for each in failed
+            if since <= each.created_at <= until and not api_deliveries.is_about_discreet(each.incident)
+        ],
         devices=devices[:MOST_DEVICES], more_devices=max(0, len(devices) - MOST_DEVICES),
         due=sum(bool(each.due(today)) for each in known),
         at=clock, field=field_of, took=took, why=why,

@@ -169,6 +169,62 @@ def test_the_same_alerts_have_the_same_message_id_in_any_order_and_others_anothe
     assert last_resort.name_of(["a"]) != last_resort.name_of(["a", "b"])
 
 
+def test_what_became_critical_behind_a_confirmed_beginning_is_told_by_its_own_time() -> None:
+    unheard = Unheard(after_s=AFTER_S)
+    unheard.follow(told(1, severity=Severity.MAJOR), 0.0)
+    unheard.follow(told(2, 1), 10.0)
+    unheard.confirm(up_to(1), 11.0)
+    assert overdue(unheard, 39.0) == []
+    assert overdue(unheard, 40.0) == ["01"]
+
+
+def test_new_alerts_put_off_no_silence_and_what_waits_from_before_the_last_confirmation_counts() -> None:
+    unheard = Unheard(after_s=AFTER_S)
+    for number in range(1, 4):
+        unheard.follow(told(number), number * 10.0)
+    assert not unheard.settle(39.0)
+    assert unheard.settle(40.0)
+    unheard = Unheard(after_s=AFTER_S)
+    unheard.follow(told(1), 0.0)
+    unheard.follow(told(2), 1.0)
+    unheard.confirm(lambda position: position == (1, 2), 5.0)
+    assert not unheard.settle(34.0)
+    assert unheard.settle(35.0)
+
+
+def test_a_desk_that_was_silent_is_so_no_more_where_nothing_waits_for_it() -> None:
+    unheard = Unheard(after_s=AFTER_S, silent=True)
+    assert unheard.settle(0.0)
+    assert not unheard.silent
+
+
+def test_an_alert_that_is_normal_for_longer_is_no_news_and_one_that_came_again_is_told_once_more() -> None:
+    line, unheard = Line("phone", AFTER_S), Unheard(after_s=AFTER_S)
+
+    def due(seq: int, state: str, now: float) -> bool:
+        each = told(seq, 1, state=state)
+        assert isinstance(each.body, AlertBody)
+        unheard.follow(each, now)
+        line.follow(each.body)
+        found = line.due(unheard, now + AFTER_S)
+        line.delivered([body.alert for body in found], now)
+        return bool(found)
+
+    assert due(1, "active_unacked", 0.0)
+    assert not due(2, "latched_unacked", 100.0)
+    assert not due(3, "latched_unacked", 200.0)
+    assert due(4, "active_unacked", 300.0)
+    assert not due(5, "active_unacked", 400.0)
+
+
+def test_a_list_names_each_alert_in_both_languages() -> None:
+    bodies = [alert_body(number) for number in range(1, SPELT_OUT + 3)]
+    text = last_resort.message("1", bodies)
+    assert [line[:2] for line in text.en.splitlines()[1:]] == ["1.", "2.", "3.", "4.", "5.", "6.", "an"]
+    assert text.en.endswith("and 2 more")
+    assert text.en.count("Smoke alarm") == text.zh.count("烟感报警") == SPELT_OUT
+
+
 def test_what_is_written_down_can_be_read_back() -> None:
     assert last_resort.told_before(last_resort.note("a-1", "ntfy-1", "ok then")) == ("a-1", "ntfy-1")
     assert last_resort.told_before(last_resort.note("a-1", "ntfy-1", "")) == ("a-1", "ntfy-1")

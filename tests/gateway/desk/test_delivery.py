@@ -346,3 +346,39 @@ def test_a_bot_that_refuses_for_a_while_gets_the_page_in_the_end_though_it_is_th
         assert len(scene.bot.messages) < LAST_TRIES
 
     play(where, body)
+
+
+def test_what_is_critical_goes_out_first_of_more_than_one_look_takes(where: str) -> None:
+    async def main() -> list[str]:
+        async with opened(where) as database, database.transaction() as transaction:
+            made = [
+                Notice(f"i|1.{rank}|{rank}", "i", "warden-1", "zh", (("phones", "w"),), rank, "", "", NOW)
+                for rank in (1, 3, 2)
+            ]
+            await notices.write(transaction, made, NOW)
+            found = [await notices.claim(transaction, "desk-a", NOW, lease_s=60.0, most=1) for _ in made]
+            return [each.id[-1] for claimed in found for each in claimed]
+
+    assert asyncio.run(main()) == ["3", "2", "1"]
+
+
+def test_a_desk_that_has_lost_its_lease_puts_off_or_gives_up_nothing_of_who_has_it_now(where: str) -> None:
+    async def main() -> Any:
+        async with opened(where) as database, database.transaction() as transaction:
+            made = Notice("i|1.0|w", "i", "w", "zh", (("phones", "w"),), 3, "", "", NOW)
+            await notices.write(transaction, [made], NOW)
+            await notices.claim(transaction, "desk-a", NOW, lease_s=60.0, most=1)
+            await notices.claim(transaction, "desk-b", NOW + 60, lease_s=60.0, most=1)
+            await notices.failed(transaction, made, "desk-a", "no")
+            await notices.put_off(
+                transaction, made, "desk-a", due_at=NOW + 1e6, channel=0, attempts=9, answer="no"
+            )
+            [before] = await notices.everything(transaction)
+            await notices.delivered(transaction, made, "desk-b", channel="phones", answer="", now=NOW)
+            await notices.failed(transaction, made, "", "no")
+            [after] = await notices.everything(transaction)
+            return before, after
+
+    before, after = asyncio.run(main())
+    assert (before["state"], before["owner"], before["due_at"]) == ("waiting", "desk-b", NOW)
+    assert after["state"] == "delivered"

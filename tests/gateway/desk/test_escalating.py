@@ -196,6 +196,42 @@ def test_quiet_hours_write_the_page_for_the_morning(where: str) -> None:
     play(where, body)
 
 
+def test_a_page_for_the_morning_is_not_sent_when_the_alert_was_seen_to_at_night(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        quiet = schedule.parse(["always"])
+        scene.escalation = Escalation(scene.database, replace(RULES, quiet=quiet), now=lambda: scene.now)
+        alerts = [arrival(number, kind="door.held", severity=Severity.MAJOR) for number in (1, 2)]
+        await scene.take(*alerts)
+        await scene.look()
+        await scene.step(1, Step.RESOLVE, cause="false")
+        assert short([row["id"] for row in await scene.pages()]) == ["1.0|warden-1"]
+        await scene.step(2, Step.ACKNOWLEDGE)
+        assert await scene.pages() == []
+
+    play(where, body)
+
+
+def test_a_page_for_the_morning_that_tells_of_worse_goes_out_although_another_alert_was_seen_to(
+    where: str,
+) -> None:
+    async def body(scene: Scene) -> None:
+        quiet = schedule.parse(["always"])
+        scene.escalation = Escalation(scene.database, replace(RULES, quiet=quiet), now=lambda: scene.now)
+        await scene.take(
+            *(arrival(number, kind="manhole.water", severity=Severity.MINOR) for number in (1, 2))
+        )
+        await scene.step(1, Step.ACKNOWLEDGE)
+        scene.now += 5
+        await scene.take(
+            arrival(3, life=1, kind="manhole.water", severity=Severity.MAJOR, change=Change.UPDATED)
+        )
+        await scene.look()
+        await scene.step(2, Step.ACKNOWLEDGE)
+        assert short([row["id"] for row in await scene.pages()]) == ["2.0|warden-1"]
+
+    play(where, body)
+
+
 def test_an_alert_from_nowhere_reaches_somebody(where: str) -> None:
     async def body(scene: Scene) -> None:
         await scene.take(arrival(1, place=Place()))

@@ -157,6 +157,48 @@ def test_a_fire_overtakes_a_storm_that_came_before_it(tmp_path: Any) -> None:
     asyncio.run(main())
 
 
+def test_more_fires_than_one_transaction_takes_are_all_stored_without_another_message(where: str) -> None:
+    async def main() -> int:
+        async with scene(where) as there:
+            for number in range(1, MOST + 3):
+                there.offer(number)
+            await there.done(MOST + 2)
+            async with there.database.transaction() as transaction:
+                return len(await events.alerts(transaction))
+
+    assert asyncio.run(asyncio.wait_for(main(), 60)) == MOST + 2
+
+
+def test_what_a_gateway_says_of_itself_is_stored_beside_its_alerts_and_what_the_broker_kept_is_no_sign_of_life(
+    where: str,
+) -> None:
+    async def main() -> list[tuple[str, float, str]]:
+        found = []
+        async with scene(where) as there:
+            for count, (word, live) in enumerate([("online", False), ("online", True), ("offline", True)], 1):
+                async with there.database.transaction() as transaction:
+                    await transaction.execute("UPDATE gateways SET heard_at = 1.0")
+                for what, content in (("availability", word), ("health", f'{{"count": {count}}}')):
+                    topic = f"compound/v1/hxtp-0{count}/{what}"
+                    there.intake.offer(
+                        topic, content.encode(), lambda: there.log.append("settled"), live=live
+                    )
+                there.intake.offer(topic, b" " * 70_000, lambda: there.log.append("settled"))
+                there.offer(count)
+                await there.done(4 * count)
+                async with there.database.transaction() as transaction:
+                    rows: Any = await gateways.everyone(transaction)
+                (row,) = [row for row in rows if row["gateway"] == f"hxtp-0{count}"]
+                found.append((row["availability"], row["heard_at"], row["health"]))
+        return found
+
+    assert asyncio.run(asyncio.wait_for(main(), 60)) == [
+        ("online", NOW, '{"count": 1}'),
+        ("online", NOW, '{"count": 2}'),
+        ("offline", NOW, '{"count": 3}'),
+    ]
+
+
 @pytest.mark.parametrize(
     ("topic", "content"),
     [

@@ -16,7 +16,7 @@ from tests.events import MORNING
 LADDER = Ladder(
     (Rung(0, Audience.FIRST), Rung(120, Audience.NEXT), Rung(300, Audience.EVERYBODY)), repeat_s=600
 )
-STANDING = Standing(1, 1, 1, 3, "fire.smoke", Place(), "烟感报警", "Smoke alarm")
+STANDING = Standing(1, 1, 1, 1, 3, "fire.smoke", Place(), "烟感报警", "Smoke alarm")
 TIMER = Timer("i#1", 1, 0, 100.0, news=False, again=False)
 NIGHT = schedule.parse(["daily 22:00-06:00"])
 AT_NIGHT = MORNING + 7 * 3600  # 23:15 there

@@ -257,6 +257,26 @@ def test_an_order_whose_outcome_is_lost_is_given_again_and_opens_the_door_once(w
     play(where, body)
 
 
+def test_what_another_gateway_says_or_of_another_order_ends_none_of_ours(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        desk = scene.desk()
+        await scene.give()
+        scene.world.mute = True
+        sent = await scene.turn(desk)
+        origin = f"remote:desk/{sent.who}"
+        await desk.settle(
+            [
+                Outcome("hxtp-99", sent.id, "done", "", origin),
+                Outcome(GATEWAY, "an-other-order", "done", "", origin),
+            ]
+        )
+        assert await scene.state() == sent
+        await desk.settle([Outcome(GATEWAY, sent.id, "done", "", origin)])
+        assert (await scene.state()).state is State.DONE
+
+    play(where, body)
+
+
 def test_a_desk_killed_after_it_sent_leaves_an_order_that_another_desk_settles_and_the_door_opens_once(
     where: str,
 ) -> None:

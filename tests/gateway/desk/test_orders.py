@@ -41,6 +41,10 @@ def test_a_copy_never_lives_longer_than_its_order() -> None:
         assert int(NOW + after) + found.life_s <= ORDER.until
 
 
+def test_an_order_given_at_a_desk_whose_clock_is_a_little_ahead_is_sent() -> None:
+    assert isinstance(decide(ORDER, NOW - 5, hindrance=None), Send)
+
+
 def test_a_copy_that_could_hardly_arrive_in_time_is_not_sent() -> None:
     order = replace(ORDER, until=NOW + 9.6)
     assert isinstance(decide(order, order.until - 0.6, hindrance=None), Send)

@@ -9,9 +9,10 @@ from gateway.desk.delivery import Delivery
 from gateway.desk.escalating import Escalation
 from gateway.desk.routing import Directory
 from gateway.desk.sending import Delivered, Rejected
-from gateway.desk.store import events, notices, people, unreached
+from gateway.desk.store import events, notices, people, unreached, work
 from gateway.desk.store.database import Database
 from gateway.desk.weekly import LATE_S, WeeklyTest
+from gateway.desk.workflow import Command, Step
 from tests.desk_parts import RULES, Phones, opened
 from tests.desk_parts import people as everybody
 
@@ -145,6 +146,31 @@ def test_somebody_out_of_reach_again_is_a_new_alert(where: str) -> None:
             scene.now += WEEK_S
         found = [change for name, change in await scene.alerts() if name == "warden-1"]
         assert sorted(found) == ["cleared", "raised"]
+
+    play(where, body)
+
+
+def test_somebody_still_out_of_reach_after_people_closed_the_alert_is_told_anew_and_not_while_it_is_open(
+    where: str,
+) -> None:
+    async def body(scene: Scene) -> None:
+        scene.phones.answer = scene.bot.answer = NO
+        for closed in (False, True, False):
+            await scene.weekly().look()
+            await scene.deliver()
+            async with scene.database.transaction() as transaction:
+                rows: Any = await events.alerts(transaction)
+                for row in rows if closed else ():
+                    made = Command(row["alert"], row["alert"], Step.RESOLVE, "property-1")
+                    await work.take_step(transaction, made, scene.now)
+            scene.now += WEEK_S
+        found = [change for name, change in await scene.alerts() if name == "warden-1"]
+        assert found == ["cleared", "raised"]
+        scene.bot.answer = Delivered("ok")
+        await scene.weekly().look()
+        await scene.deliver()
+        found = [change for name, change in await scene.alerts() if name == "warden-1"]
+        assert found == ["cleared", "cleared"]
 
     play(where, body)
 

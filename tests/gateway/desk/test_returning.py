@@ -175,3 +175,54 @@ def test_what_was_closed_and_becomes_worse_is_open_again_and_told_until_somebody
         assert (told[0], "3|duty-room" in told) == ("0|warden-1", True)
 
     play(where, body)
+
+
+def test_an_acknowledgement_at_the_gateway_that_comes_late_is_not_of_the_fire_that_burns_again(
+    where: str,
+) -> None:
+    async def body(scene: Scene) -> None:
+        await scene.take(later(3, State.ACTIVE_UNACKED))
+        before = await scene.work()
+        await scene.take(later(2, State.ACTIVE_ACKED, Change.ACKNOWLEDGED))
+        assert await scene.work() == before
+        assert "0|warden-1" not in await scene.pages()
+
+    play(where, body)
+
+
+def test_what_comes_again_when_its_ladder_is_at_its_end_is_told_from_the_start(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        door: dict[str, Any] = {"life": 2, "kind": "door.held", "severity": Severity.MAJOR}
+        await scene.take(arrival(2, **door))
+        assert "3|duty-room" in await scene.pages()
+        await scene.take(arrival(3, **door, state=State.CLEARED_UNACKED, change=Change.CLEARED))
+        await scene.take(arrival(4, **door))
+        assert "0|warden-1" in await scene.pages()
+
+    play(where, body)
+
+
+def test_one_of_two_fires_that_burns_again_is_told_at_once_though_the_other_is_at_a_late_step(
+    where: str,
+) -> None:
+    async def body(scene: Scene) -> None:
+        await scene.take(arrival(2))
+        await scene.pages()
+        await scene.step(Step.ACKNOWLEDGE)
+        await scene.take(later(3, State.LATCHED_ACKED), later(4, State.ACTIVE_UNACKED))
+        await scene.escalation.look()
+        assert (await scene.pages())[:2] == ["1|warden-2", "2|property-1"]
+
+    play(where, body)
+
+
+def test_an_acknowledgement_at_the_gateway_counts_also_where_it_comes_behind_what_followed_it(
+    where: str,
+) -> None:
+    async def body(scene: Scene) -> None:
+        await scene.take(later(3, State.LATCHED_ACKED))
+        await scene.take(later(2, State.ACTIVE_ACKED, Change.ACKNOWLEDGED))
+        assert (await scene.work()).state == "acknowledged"
+        assert await scene.pages() == []
+
+    play(where, body)

@@ -33,6 +33,10 @@ class Scene:
         async with self.database.transaction() as transaction:
             await gateways.heard(transaction, {GATEWAY: ""}, self.now)
 
+    async def say(self, word: str, *, live: bool) -> None:
+        async with self.database.transaction() as transaction:
+            await gateways.available(transaction, GATEWAY, word, self.now, live=live)
+
     async def go_on(self, span_s: float, *, heard: bool) -> None:
         for _ in range(int(span_s / 10)):
             self.now, self.clock = self.now + 10, self.clock + 10
@@ -113,5 +117,47 @@ def test_a_silence_told_by_a_clock_that_was_ahead_is_over_when_the_gateway_is_he
         scene.now -= DAY_S
         await scene.go_on(QUIET_S + 20, heard=True)
         assert await scene.told() == [("gateway.quiet", "cleared")]
+
+    play(where, body)
+
+
+def test_neither_what_the_broker_kept_nor_a_last_will_is_a_sign_of_life(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        for word, live, heard in (("online", False, False), ("offline", True, False), ("online", True, True)):
+            scene.now += 10
+            await scene.say(word, live=live)
+            async with scene.database.transaction() as transaction:
+                (row,) = await gateways.everyone(transaction)
+            assert (row["availability"], row["heard_at"] == scene.now) == (word, heard)
+
+    play(where, body)
+
+
+def test_a_quiet_gateway_whose_last_alert_comes_behind_its_last_will_is_not_back(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        await scene.say("offline", live=True)
+        await scene.go_on(60, heard=False)
+        assert await scene.told() == [("gateway.quiet", "raised")]
+        await scene.go_on(20, heard=True)
+        assert await scene.told() == [("gateway.quiet", "raised")]
+        await scene.say("online", live=True)
+        await scene.go_on(10, heard=True)
+        assert await scene.told() == [("gateway.quiet", "cleared")]
+
+    play(where, body)
+
+
+def test_a_desk_that_said_it_is_deaf_says_when_it_hears_though_its_clock_was_set_back_meanwhile(
+    where: str,
+) -> None:
+    async def body(scene: Scene) -> None:
+        scene.since = None
+        await scene.go_on(80, heard=False)
+        assert await scene.told() == [("desk.deaf", "raised")]
+        scene.now -= DAY_S
+        await scene.go_on(20, heard=False)
+        scene.since = scene.now
+        await scene.go_on(10, heard=True)
+        assert await scene.told() == [("desk.deaf", "cleared")]
 
     play(where, body)

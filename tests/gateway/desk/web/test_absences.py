@@ -11,7 +11,7 @@ from gateway.core.events import Change, Place, Words
 from gateway.desk.feed import Feed
 from gateway.desk.masking import is_discreet
 from gateway.desk.routing import Role
-from gateway.desk.sending import Delivered
+from gateway.desk.sending import Delivered, Rejected, Result
 from gateway.desk.store import news, people
 from gateway.desk.web.endpoints import Endpoint
 from gateway.desk.web.live import Live
@@ -137,6 +137,24 @@ def test_it_rings_for_whom_the_resident_named_and_for_nobody_on_duty(
         await paged(office, phones)
         assert [each.address for each in phones.messages] == called
         assert all(found_in(each.text.encode()) == {CODE} for each in phones.messages)
+
+    run(where, body)
+
+
+@pytest.mark.parametrize("answer", [Delivered("ok"), Rejected("no", retryable=False)])
+def test_that_it_rang_is_seen_by_nobody_else_either_also_where_nothing_reached_whom_it_was_for(
+    where: str, answer: Result
+) -> None:
+    async def body(office: Office) -> None:
+        await consent(office, agreed("warden-1"))
+        alert = await leave(office, "care.away_over")
+        for _ in range(3):
+            await paged(office, Phones(answer))
+        for person in ("duty-room", "warden-2", "warden-1"):
+            client = await office.phone(person)
+            seen = [await client.get(f"/api/deliveries?state={state}") for state in ("delivered", "failed")]
+            assert any(told(alert, each) for each in seen) is (person == "warden-1"), person
+            assert not told(alert, await client.get("/shift")), person
 
     run(where, body)
 

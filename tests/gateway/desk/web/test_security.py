@@ -319,3 +319,14 @@ def test_open_pages_are_looked_at_anew_when_somebody_is_taken_out_of_the_file(wh
             assert not await people.replace(transaction, fewer)
 
     run(where, body)
+
+
+def test_the_word_of_one_phone_is_good_for_no_other(where: str) -> None:
+    async def body(office: Office) -> None:
+        own, other = await office.phone("warden-1"), await office.phone("warden-2")
+        assert own.headers["x-desk"] != other.headers["x-desk"]
+        own.headers["x-desk"] = other.headers["x-desk"]
+        answer = await own.post("/api/me/duty", json={"on": True})
+        assert (answer.status_code, answer.json()["error"]) == (403, "csrf")
+
+    run(where, body)
