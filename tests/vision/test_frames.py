@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gateway.vision.annotate import shots
 from gateway.vision.frames import Encoded, Source, SourceError, open_source
 from tests.vision.films import film, number_of, picture
 
@@ -101,6 +103,31 @@ def test_times_of_a_variable_rate_are_the_true_ones(tmp_path: Path) -> None:
     with open_source(str(film(tmp_path / "vfr.mkv", range(7), times_s=times))) as source:
         assert [frame.time_s for frame in source] == pytest.approx(times, abs=0.002)
         assert source.statistics.time_faults == 0
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+def test_times_of_an_avi_are_right_though_it_only_says_when_to_decode(codec: str, tmp_path: Path) -> None:
+    """Pictures that are predicted from later ones are decoded after them, and FFmpeg stamps them so."""
+    path = film(tmp_path / "later.avi", codec=codec, options={"bf": "2"})
+    with open_source(str(path)) as source:
+        frames = list(source)
+        assert source.statistics.time_faults == 0
+    assert [number_of(frame.luma) for frame in frames] == list(range(75))
+    assert [frame.time_s for frame in frames[:-1]] == pytest.approx([i / 25 for i in range(74)], abs=0.002)
+    assert [shot.time_s for shot in shots(path)] == pytest.approx([frame.time_s for frame in frames])
+
+
+def test_times_of_an_avi_are_right_again_behind_pictures_that_were_lost(tmp_path: Path) -> None:
+    path = film(tmp_path / "later.avi", options={"bf": "2"})
+    data = path.read_bytes()
+    third = [found.start() for found in re.finditer(b"00dc[^\0]", data)][30:33]
+    for start in third:  # what an AVI says of a packet is kept, and the pictures in it are none
+        data = data[: start + 8] + bytes(12) + data[start + 20 :]
+    path.write_bytes(data)
+    with open_source(str(path)) as source:
+        seen = {number_of(frame.luma): frame.time_s for frame in source}
+    assert len(seen) < 75
+    assert [seen[n] for n in range(50, 74)] == pytest.approx([n / 25 for n in range(50, 74)], abs=0.002)
 
 
 def test_a_film_of_a_telephone_held_upright_comes_upright(tmp_path: Path) -> None:
