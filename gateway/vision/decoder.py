@@ -64,6 +64,8 @@ class Decoder:
 
     def decode(self, packet: "Packet[VideoStream]") -> list[VideoFrame]:
         """Return the pictures that are ready with this packet; a broken packet is counted and gives none."""
+        if not packet.size and packet.dts is not None:  # a picture that was left out, and not the end
+            return []
         before = self.errors
         frames = self._decoded(packet)
         if self._undecided is not None:
