@@ -64,6 +64,13 @@ def pictures_of(container: InputContainer, address: Address) -> VideoStream:
     return stream
 
 
+def length_of(container: InputContainer, stream: VideoStream) -> float | None:
+    """Return how many seconds of pictures there are, as the file says: its sound may go on for longer."""
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return None if container.duration is None else container.duration / av.time_base
+
+
 def rate_of(stream: VideoStream) -> float:
     """Return the stream's nominal pictures per second."""
     for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):

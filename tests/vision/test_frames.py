@@ -3,6 +3,8 @@
 import contextlib
 import os
 import re
+import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +138,50 @@ def test_a_film_of_a_telephone_held_upright_comes_upright(tmp_path: Path) -> Non
         frames = list(source)
         assert (source.facts.width, source.facts.height) == (240, 320)
     assert [number_of(np.rot90(frame.luma, -1)) for frame in frames] == list(range(5))
+
+
+@pytest.mark.parametrize(
+    ("matrix", "as_shown"),
+    [
+        ((-1, 0, 0, 1), np.fliplr), ((1, 0, 0, -1), np.flipud),
+        ((0, 1, 1, 0), np.transpose), ((0, -1, -1, 0), lambda luma: np.rot90(np.transpose(luma), 2)),
+    ],
+)  # fmt: skip
+def test_a_film_that_says_it_is_mirrored_comes_as_players_show_it(
+    matrix: tuple[int, int, int, int], as_shown: Callable[[NDArray[Any]], NDArray[Any]], tmp_path: Path
+) -> None:
+    """Mirrored is not turned by half a circle, as FFmpeg's angle has it: things would fall upward."""
+    path = film(tmp_path / "mirrored.mp4", range(5))
+    with open_source(str(path)) as source:
+        plain = [as_shown(frame.luma) for frame in source]
+    data, (a, b, c, d) = bytearray(path.read_bytes()), matrix
+    at = data.index(b"tkhd") + 4 + 40  # ISO 14496-12 8.3.2
+    data[at : at + 36] = struct.pack(">9i", a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
+    with open_source(str(path)) as source:
+        frames = list(source)
+    assert all(np.array_equal(one.luma, other) for one, other in zip(frames, plain, strict=True))
+    drawn = next(iter(shots(path))).picture.mean(axis=2)
+    assert np.abs(limited(drawn) - plain[0]).mean() < 3
+
+
+def test_a_film_is_as_long_as_its_pictures_and_not_as_its_sound(tmp_path: Path, plain: Path) -> None:
+    path = tmp_path / "sound.mp4"
+    with av.open(str(plain)) as pictures, av.open(str(path), "w") as container:
+        copied = container.add_stream_from_template(pictures.streams.video[0])
+        stream = container.add_stream("aac", rate=8000, layout="mono")
+        for packet in pictures.demux(pictures.streams.video[0]):
+            if packet.size:
+                packet.stream = copied
+                container.mux(packet)
+        for start in range(0, 8 * 8000, 1000):
+            sound = av.AudioFrame.from_ndarray(np.zeros((1, 1000), np.float32), format="fltp", layout="mono")
+            sound.sample_rate, sound.pts = 8000, start
+            container.mux(stream.encode(sound))
+        container.mux(stream.encode(None))
+    with open_source(str(path)) as source:
+        assert source.facts.duration_s == pytest.approx(3.0)
+        assert len(list(source)) == 75
 
 
 def test_a_file_cut_short_gives_what_it_has(tmp_path: Path) -> None:
