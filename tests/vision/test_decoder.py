@@ -1,6 +1,7 @@
 """A decoder asked for by name gives the same pictures and times; one that gives nothing is left for the software."""
 
 from pathlib import Path
+from typing import cast
 
 import av
 import pytest
@@ -48,7 +49,7 @@ def test_an_empty_packet_for_a_picture_that_was_left_out_does_not_end_the_film(s
         decoder, pictures = Decoder(stream), 0
         for number, packet in enumerate(container.demux(stream)):
             if number == 30:
-                empty = av.Packet(0)
+                empty = cast("av.Packet[av.VideoStream]", av.Packet(0))
                 empty.dts = empty.pts = packet.dts
                 pictures += len(decoder.decode(empty))
             pictures += len(decoder.decode(packet))

@@ -119,6 +119,27 @@ def test_times_of_an_avi_are_right_though_it_only_says_when_to_decode(codec: str
     assert [shot.time_s for shot in shots(path)] == pytest.approx([frame.time_s for frame in frames])
 
 
+def test_recordings_joined_end_to_end_are_one_film_whose_times_go_on(tmp_path: Path) -> None:
+    """Recorders cut MPEG-TS by the hour; the next one's clock may stand anywhere."""
+    first = film(tmp_path / "first.ts", range(25))
+    later = film(tmp_path / "later.ts", range(25, 50), times_s=[5000 + n / 25 for n in range(25)])
+    path = tmp_path / "both.ts"
+    for parts in ((first, later), (later, first)):
+        path.write_bytes(b"".join(part.read_bytes() for part in parts))
+        with open_source(str(path)) as source:
+            times = [frame.time_s for frame in source]
+        assert times == pytest.approx([n / 25 for n in range(50)], abs=0.002)
+        assert [shot.time_s for shot in shots(path)] == pytest.approx(times)
+
+
+def test_a_long_pause_in_a_film_is_one_for_the_drawn_film_too(tmp_path: Path) -> None:
+    times = [0.0, 0.04, 0.08, 30.0, 30.04]
+    path = film(tmp_path / "pause.mkv", range(5), times_s=times)
+    with open_source(str(path)) as source:
+        assert [frame.time_s for frame in source] == pytest.approx(times, abs=0.002)
+    assert [shot.time_s for shot in shots(path)] == pytest.approx(times, abs=0.002)
+
+
 def test_times_of_an_avi_are_right_again_behind_pictures_that_were_lost(tmp_path: Path) -> None:
     path = film(tmp_path / "later.avi", options={"bf": "2"})
     data = path.read_bytes()
