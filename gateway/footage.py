@@ -126,7 +126,7 @@ class _Show:
             if whole:
                 raise SourceError("no_video", source.where, "no picture that can be decoded")
             return
-        length_s = source.duration_s if whole else None
+        length_s = source.duration_s if whole and not source.restarts else None
         missing_s = 0.0 if length_s is None else length_s - last.stream_s
         total = view.Total(
             last.frames,

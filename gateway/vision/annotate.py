@@ -24,8 +24,15 @@ from numpy.typing import NDArray
 from gateway.vision.address import parse
 from gateway.vision.clock import StreamClock
 from gateway.vision.decoder import Decoder
-from gateway.vision.luma import turn_of
-from gateway.vision.opening import FAILURES_OF_OPENING, open_container, pictures_of, rate_of
+from gateway.vision.luma import mirror_of, turn_of
+from gateway.vision.opening import (
+    FAILURES_OF_OPENING,
+    length_of,
+    longest_gap_s,
+    open_container,
+    pictures_of,
+    rate_of,
+)
 from gateway.vision.sight import Fall, Spot
 
 Picture: TypeAlias = NDArray[np.uint8]
@@ -118,7 +125,9 @@ def shots(path: Path) -> Iterator[Shot]:
     address = parse(str(path))
     with open_container(address, open_timeout_s=8.0, read_timeout_s=5.0, hwaccel=None) as container:
         stream = pictures_of(container, address)
-        decoder, clock = Decoder(stream, threads=0, hardware=False), StreamClock(rate_of(stream))
+        decoder = Decoder(stream, threads=0, hardware=False)
+        longest_s = longest_gap_s(container, length_of(container, stream))
+        clock = StreamClock(rate_of(stream), longest_gap_s=longest_s)
         index, size = 0, None
         for packet in _packets(container, stream):
             for frame in decoder.decode(packet):
@@ -127,6 +136,8 @@ def shots(path: Path) -> Iterator[Shot]:
                 size = size or (frame.width, frame.height)
                 if not frame.is_corrupt and (frame.width, frame.height) == size:
                     picture = np.rot90(frame.to_ndarray(format="bgr24"), turn_of(frame) // 90)
+                    mirror = mirror_of(frame)
+                    picture = picture if mirror is None else np.flip(picture, mirror)
                     yield Shot(index, time_s, np.ascontiguousarray(picture))
                 index += 1
 

@@ -4,8 +4,13 @@ Two ways lead to the hardware of small computers. The stateful V4L2 decoders (H.
 own, which must be asked for by name; the stateless ones (H.265 on Pi 4 and 5) sit behind DRM and are offered by the
 software decoder where FFmpeg was built with them. Whatever fails on the way falls back to software without a word
 but its name in the facts.
+
+An AVI says of no picture when it is shown, and FFmpeg stamps those of H.264, and of packed MPEG-4, in the order in
+which they are decoded. Where some are predicted from later ones that is another order: the same times,
+each at the wrong picture.
 """
 
+from heapq import heappop, heappush
 from pathlib import Path
 
 import av.error
@@ -19,6 +24,7 @@ from av.video.stream import VideoStream
 
 FAILURES = (av.error.FFmpegError, ValueError, RuntimeError, NotImplementedError, MemoryError)
 STATEFUL = "{}_v4l2m2m"  # name of such a decoder, from that of the coding
+REORDERED = frozenset({"h264", "mpeg4"})
 GIVE_UP_AFTER = 50  # packets that hardware may eat without giving a picture
 
 
@@ -46,6 +52,8 @@ class Decoder:
         self._software.thread_type = "SLICE" if threads == 1 else "AUTO"
         self._hardware = _stateful(stream, stateful) if hardware else None
         self._fruitless = 0
+        in_avi = stream.container.format.name == "avi" and self._software.name in REORDERED
+        self._undecided: list[int] | None = [] if in_avi and self._software.has_b_frames else None
 
     @property
     def name(self) -> str:
@@ -56,6 +64,18 @@ class Decoder:
 
     def decode(self, packet: "Packet[VideoStream]") -> list[VideoFrame]:
         """Return the pictures that are ready with this packet; a broken packet is counted and gives none."""
+        if not packet.size and packet.dts is not None:  # a picture that was left out, and not the end
+            return []
+        before = self.errors
+        frames = self._decoded(packet)
+        if self._undecided is not None:
+            if packet.size and packet.pts is not None and self.errors == before:
+                heappush(self._undecided, packet.pts)
+            for frame in frames:
+                _stamp(frame, self._undecided)
+        return frames
+
+    def _decoded(self, packet: "Packet[VideoStream]") -> list[VideoFrame]:
         try:
             if self._hardware is not None:
                 frames = self._hardware.decode(packet if packet.size else None)
@@ -75,6 +95,17 @@ class Decoder:
         self._fruitless = 0 if fruitful else self._fruitless + 1
         if self._fruitless >= GIVE_UP_AFTER:
             self._hardware = None
+
+
+def _stamp(frame: VideoFrame, times: list[int]) -> None:
+    """Give a picture, as they come in the order they are shown in, the first of the times that are left.
+
+    With a key frame all that was decoded before it has been shown: what is left of that belonged to lost pictures.
+    """
+    while frame.key_frame and frame.pts is not None and times and times[0] < frame.pts:
+        heappop(times)
+    if times:
+        frame.pts = heappop(times)
 
 
 def _stateful(stream: VideoStream, name: str) -> VideoCodecContext | None:

@@ -26,8 +26,16 @@ from av.video.stream import VideoStream
 from gateway.vision.address import Address, parse
 from gateway.vision.clock import StreamClock
 from gateway.vision.decoder import Decoder, accelerator
-from gateway.vision.luma import luma_of, turn_of, upright
-from gateway.vision.opening import FAILURES_OF_OPENING, open_container, pictures_of, rate_of
+from gateway.vision.luma import luma_of, mirror_of, turn_of, upright
+from gateway.vision.opening import (
+    FAILURES_OF_OPENING,
+    length_of,
+    longest_gap_s,
+    open_container,
+    pictures_of,
+    rate_of,
+    restarts,
+)
 from gateway.vision.sight import Frame
 from gateway.vision.source_errors import SourceError, explain
 from gateway.vision.source_facts import Encoded, Facts, Statistics
@@ -86,9 +94,8 @@ class Source:
         self._untimed = address.kind == "http" and container.format.name in UNTIMED
         self.live = address.live or self._untimed
         self.rate = rate_of(stream)
-        self.duration_s = (
-            None if container.duration is None or self.live else container.duration / av.time_base
-        )
+        self.duration_s = None if self.live else length_of(container, stream)
+        self.restarts = restarts(container)
         self._statistics = Statistics()
         self._container, self._decoder, self._address = container, decoder, address
         self._stall_s, self._now = stall_s, clock
@@ -129,8 +136,8 @@ class Source:
     def start_at(self, index: int, time_s: float) -> None:
         """Count the first picture as `index` at `time_s`: for a stream that follows on another. Before `frames`."""
         self._index = index
-        longest = 10.0 if self.duration_s is None else max(10.0, self.duration_s)
-        self._clock = StreamClock(self.rate, start_s=time_s, longest_gap_s=longest)
+        longest_s = longest_gap_s(self._container, self.duration_s)
+        self._clock = StreamClock(self.rate, start_s=time_s, longest_gap_s=longest_s)
 
     def close(self) -> None:
         """Let go of file, connection and decoder. Pictures already out stay valid."""
@@ -206,7 +213,7 @@ class Source:
         self._index += 1
         if before_s is not None and self.live:
             self._statistics.dropped += max(0, round((time_s - before_s) * self.rate) - 1)
-        luma = upright(luma_of(picture), turn_of(picture))
+        luma = upright(luma_of(picture), turn_of(picture), mirror_of(picture))
         if picture.is_corrupt or not self._fits((luma.shape[1], luma.shape[0])):
             self._unfit += 1
             return None

@@ -5,8 +5,11 @@ such plane (RGB, more than 8 bits) FFmpeg converts, to grey and nothing else. Th
 predicts its next pictures from these very bytes.
 """
 
+from typing import cast
+
 import cv2
 import numpy as np
+from av.sidedata.sidedata import SideData
 from av.video.frame import VideoFrame
 
 from gateway.vision.sight import Luma
@@ -40,10 +43,24 @@ def turn_of(frame: VideoFrame) -> int:
     return 180 if turn == -180 else turn
 
 
-def upright(luma: Luma, turn: int) -> Luma:
+def mirror_of(frame: VideoFrame) -> int | None:
+    """Return along which axis the turned picture is to be mirrored as well (0 down, 1 across); None: it is not.
+
+    FFmpeg gives what mirrors as a turn by which it would stand on its head.
+    """
+    told = frame.side_data.get("DISPLAYMATRIX")
+    if told is None:
+        return None
+    a, b, _, c, d = np.frombuffer(bytes(cast(SideData, told)), np.int32)[:5].astype(float)
+    return None if a * d - b * c >= 0 else int(abs(turn_of(frame)) == 90)
+
+
+def upright(luma: Luma, turn: int, mirror: int | None = None) -> Luma:
     """Return the picture turned as players turn it; a telephone held upright records lying pictures and says so."""
-    if turn not in TURNS:
+    if turn not in TURNS and mirror is None:
         return luma
-    turned: Luma = cv2.rotate(luma, TURNS[turn]).astype(np.uint8, copy=False)
-    turned.flags.writeable = False
-    return turned
+    turned = cv2.rotate(luma, TURNS[turn]) if turn in TURNS else luma
+    turned = turned if mirror is None else cv2.flip(turned, mirror)
+    upright: Luma = turned.astype(np.uint8, copy=False)
+    upright.flags.writeable = False
+    return upright

@@ -15,6 +15,8 @@ from gateway.vision.source_errors import SourceError, explain
 FAILURES_OF_OPENING = (*FAILURES, OSError)
 NOMINAL_RATE = 25.0  # where a stream does not say, or says nonsense
 RATES = (1.0, 240.0)
+LEAST_JUMP_S = 10.0
+TIMES_RESTART = 0x200  # FFmpeg's AVFMT_TS_DISCONT
 NO_VIDEO = frozenset({"tty"})  # FFmpeg reads any text file as a film of text
 
 OPTIONS: dict[str, dict[str, str]] = {
@@ -62,6 +64,26 @@ def pictures_of(container: InputContainer, address: Address) -> VideoStream:
     if not stream.codec_context.width:
         raise SourceError("no_video", address.shown, "no picture in it that can be decoded")
     return stream
+
+
+def length_of(container: InputContainer, stream: VideoStream) -> float | None:
+    """Return how many seconds of pictures there are, as the file says: its sound may go on for longer."""
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return None if container.duration is None else container.duration / av.time_base
+
+
+def restarts(container: InputContainer) -> bool:
+    """Return whether times may begin anew in the middle: MPEG streams, which recorders join end to end.
+
+    How long such a file is no header says, and the time of its last picture less that of its first says nothing.
+    """
+    return bool(container.format.flags & TIMES_RESTART)
+
+
+def longest_gap_s(container: InputContainer, length_s: float | None) -> float:
+    """Return from what time between two pictures on it is a jump of the clock, and no pause in the film."""
+    return LEAST_JUMP_S if length_s is None or restarts(container) else max(LEAST_JUMP_S, length_s)
 
 
 def rate_of(stream: VideoStream) -> float:

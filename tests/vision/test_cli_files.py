@@ -100,6 +100,18 @@ def test_a_film_cut_short_gives_what_it_has_and_says_so(tmp_path: Path) -> None:
     assert "cut short" in result.stderr
 
 
+def test_recordings_joined_end_to_end_are_not_said_to_be_cut_short(tmp_path: Path) -> None:
+    times = clips.steady(1.0)
+    parts = [
+        clips.write(tmp_path / f"{start}.ts", clips.pictures(times, drops=False), [start + t for t in times])
+        for start in (0, 5000)
+    ]
+    (tmp_path / "both.ts").write_bytes(b"".join(part.read_bytes() for part in parts))
+    result = run(tmp_path / "both.ts")
+    assert result.exit_code == 0
+    assert "cut short" not in result.stderr
+
+
 # --- no video -------------------------------------------------------------------------------------
 
 

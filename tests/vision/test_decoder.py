@@ -1,6 +1,7 @@
 """A decoder asked for by name gives the same pictures and times; one that gives nothing is left for the software."""
 
 from pathlib import Path
+from typing import cast
 
 import av
 import pytest
@@ -39,3 +40,17 @@ def test_a_decoder_that_gives_nothing_is_left_for_the_software(street: Path) -> 
     name, pictures = decoded(street, "mjpeg")
     assert name == "h264"
     assert 100 - GIVE_UP_AFTER - 30 <= len(pictures) <= 100 - GIVE_UP_AFTER
+
+
+def test_an_empty_packet_for_a_picture_that_was_left_out_does_not_end_the_film(street: Path) -> None:
+    """Theora in Ogg has them; FFmpeg takes one without data for the end, and decodes nothing more."""
+    with av.open(str(street)) as container:
+        stream = container.streams.video[0]
+        decoder, pictures = Decoder(stream), 0
+        for number, packet in enumerate(container.demux(stream)):
+            if number == 30:
+                empty = cast("av.Packet[av.VideoStream]", av.Packet(0))
+                empty.dts = empty.pts = packet.dts
+                pictures += len(decoder.decode(empty))
+            pictures += len(decoder.decode(packet))
+    assert (pictures, decoder.errors) == (100, 0)

@@ -2,6 +2,9 @@
 
 import contextlib
 import os
+import re
+import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gateway.vision.annotate import shots
 from gateway.vision.frames import Encoded, Source, SourceError, open_source
 from tests.vision.films import film, number_of, picture
 
@@ -103,12 +107,102 @@ def test_times_of_a_variable_rate_are_the_true_ones(tmp_path: Path) -> None:
         assert source.statistics.time_faults == 0
 
 
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+def test_times_of_an_avi_are_right_though_it_only_says_when_to_decode(codec: str, tmp_path: Path) -> None:
+    """Pictures that are predicted from later ones are decoded after them, and FFmpeg stamps them so."""
+    path = film(tmp_path / "later.avi", codec=codec, options={"bf": "2"})
+    with open_source(str(path)) as source:
+        frames = list(source)
+        assert source.statistics.time_faults == 0
+    assert [number_of(frame.luma) for frame in frames] == list(range(75))
+    assert [frame.time_s for frame in frames[:-1]] == pytest.approx([i / 25 for i in range(74)], abs=0.002)
+    assert [shot.time_s for shot in shots(path)] == pytest.approx([frame.time_s for frame in frames])
+
+
+def test_recordings_joined_end_to_end_are_one_film_whose_times_go_on(tmp_path: Path) -> None:
+    """Recorders cut MPEG-TS by the hour; the next one's clock may stand anywhere."""
+    first = film(tmp_path / "first.ts", range(25))
+    later = film(tmp_path / "later.ts", range(25, 50), times_s=[5000 + n / 25 for n in range(25)])
+    path = tmp_path / "both.ts"
+    for parts in ((first, later), (later, first)):
+        path.write_bytes(b"".join(part.read_bytes() for part in parts))
+        with open_source(str(path)) as source:
+            times = [frame.time_s for frame in source]
+        assert times == pytest.approx([n / 25 for n in range(50)], abs=0.002)
+        assert [shot.time_s for shot in shots(path)] == pytest.approx(times)
+
+
+def test_a_long_pause_in_a_film_is_one_for_the_drawn_film_too(tmp_path: Path) -> None:
+    times = [0.0, 0.04, 0.08, 30.0, 30.04]
+    path = film(tmp_path / "pause.mkv", range(5), times_s=times)
+    with open_source(str(path)) as source:
+        assert [frame.time_s for frame in source] == pytest.approx(times, abs=0.002)
+    assert [shot.time_s for shot in shots(path)] == pytest.approx(times, abs=0.002)
+
+
+def test_times_of_an_avi_are_right_again_behind_pictures_that_were_lost(tmp_path: Path) -> None:
+    path = film(tmp_path / "later.avi", options={"bf": "2"})
+    data = path.read_bytes()
+    third = [found.start() for found in re.finditer(b"00dc[^\0]", data)][30:33]
+    for start in third:  # what an AVI says of a packet is kept, and the pictures in it are none
+        data = data[: start + 8] + bytes(12) + data[start + 20 :]
+    path.write_bytes(data)
+    with open_source(str(path)) as source:
+        seen = {number_of(frame.luma): frame.time_s for frame in source}
+    assert len(seen) < 75
+    assert [seen[n] for n in range(50, 74)] == pytest.approx([n / 25 for n in range(50, 74)], abs=0.002)
+
+
 def test_a_film_of_a_telephone_held_upright_comes_upright(tmp_path: Path) -> None:
     path = film(tmp_path / "turned.mp4", range(5), turned=90)
     with open_source(str(path)) as source:
         frames = list(source)
         assert (source.facts.width, source.facts.height) == (240, 320)
     assert [number_of(np.rot90(frame.luma, -1)) for frame in frames] == list(range(5))
+
+
+@pytest.mark.parametrize(
+    ("matrix", "as_shown"),
+    [
+        ((-1, 0, 0, 1), np.fliplr), ((1, 0, 0, -1), np.flipud),
+        ((0, 1, 1, 0), np.transpose), ((0, -1, -1, 0), lambda luma: np.rot90(np.transpose(luma), 2)),
+    ],
+)  # fmt: skip
+def test_a_film_that_says_it_is_mirrored_comes_as_players_show_it(
+    matrix: tuple[int, int, int, int], as_shown: Callable[[NDArray[Any]], NDArray[Any]], tmp_path: Path
+) -> None:
+    """Mirrored is not turned by half a circle, as FFmpeg's angle has it: things would fall upward."""
+    path = film(tmp_path / "mirrored.mp4", range(5))
+    with open_source(str(path)) as source:
+        plain = [as_shown(frame.luma) for frame in source]
+    data, (a, b, c, d) = bytearray(path.read_bytes()), matrix
+    at = data.index(b"tkhd") + 4 + 40  # ISO 14496-12 8.3.2
+    data[at : at + 36] = struct.pack(">9i", a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
+    with open_source(str(path)) as source:
+        frames = list(source)
+    assert all(np.array_equal(one.luma, other) for one, other in zip(frames, plain, strict=True))
+    drawn = next(iter(shots(path))).picture.mean(axis=2)
+    assert np.abs(limited(drawn) - plain[0]).mean() < 3
+
+
+def test_a_film_is_as_long_as_its_pictures_and_not_as_its_sound(tmp_path: Path, plain: Path) -> None:
+    path = tmp_path / "sound.mp4"
+    with av.open(str(plain)) as pictures, av.open(str(path), "w") as container:
+        copied = container.add_stream_from_template(pictures.streams.video[0])
+        stream = container.add_stream("aac", rate=8000, layout="mono")
+        for packet in pictures.demux(pictures.streams.video[0]):
+            if packet.size:
+                packet.stream = copied
+                container.mux(packet)
+        for start in range(0, 8 * 8000, 1000):
+            sound = av.AudioFrame.from_ndarray(np.zeros((1, 1000), np.float32), format="fltp", layout="mono")
+            sound.sample_rate, sound.pts = 8000, start
+            container.mux(stream.encode(sound))
+        container.mux(stream.encode(None))
+    with open_source(str(path)) as source:
+        assert source.facts.duration_s == pytest.approx(3.0)
+        assert len(list(source)) == 75
 
 
 def test_a_file_cut_short_gives_what_it_has(tmp_path: Path) -> None:
