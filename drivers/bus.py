@@ -34,6 +34,7 @@ LEAST_INTERVAL_S: Final = 0.1  # in which lateness is told: for what is asked as
 PROBE_CREDIT_S: Final = 0.5
 FIRST_PROBE_S: Final = 0.5
 LAST_PROBE_S: Final = 10.0
+MOST_DOUBLED: Final = 20  # a million times: past any limit, and no number that is too large
 LAST_FIRE_PROBE_S: Final = 4.5
 MOST_LEFT: Final = 1000  # places that jobs have left, before all of them are cleared away
 NEVER: Final = float("inf")
@@ -258,7 +259,12 @@ class Bus(Generic[J]):
 
 def probe_pause_s(failed: int, *, fire: bool) -> float:
     """Return how long after a probe was sent, the `failed`-th in a row, the next one follows."""
-    return min(FIRST_PROBE_S * 2.0**failed, LAST_FIRE_PROBE_S if fire else LAST_PROBE_S)
+    return doubled_s(FIRST_PROBE_S, failed, LAST_FIRE_PROBE_S if fire else LAST_PROBE_S)
+
+
+def doubled_s(first_s: float, times: int, last_s: float) -> float:
+    """Return a pause that was doubled so often, however often: what is dead for a year is asked on."""
+    return min(first_s * 2.0 ** min(times, MOST_DOUBLED), last_s)
 
 
 def _lateness(job: Job, now: float) -> float:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from drivers.api import DeviceReport, LineError, LineReport, Quality, Reading, ReportTo, Value
-from drivers.bus import Bus, probe_pause_s
+from drivers.bus import Bus, doubled_s, probe_pause_s
 from drivers.framed.codec import Frame
 from drivers.framed.member import Ask, Known, Member
 from drivers.framed.values import decode
@@ -76,7 +76,7 @@ class Listening:
         member.counters.timeouts += not damaged
         if ask.failures == 0:
             ask.first_failed_at = now
-        self.bus.failed(ask, now + min(FIRST_AGAIN_S * 2.0**ask.failures, LAST_AGAIN_S), took_s)
+        self.bus.failed(ask, now + doubled_s(FIRST_AGAIN_S, ask.failures, LAST_AGAIN_S), took_s)
         # A question never answered by a device that speaks may be one its firmware does not know.
         if ask.ever_answered or not member.counters.good:
             self._tell(self.roll.failed(member.number, "damaged" if damaged else "silent", now), now)

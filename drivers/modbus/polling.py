@@ -22,7 +22,7 @@ from drivers.api import (
     ReportTo,
     Value,
 )
-from drivers.bus import Bus, probe_pause_s
+from drivers.bus import Bus, doubled_s, probe_pause_s
 from drivers.modbus import identity
 from drivers.modbus.blocks import split
 from drivers.modbus.codec import ExceptionReply, ReadReply
@@ -212,7 +212,7 @@ class Polling:
         if about.member.suspended:
             self.bus.spend(about, took_s)  # it fell silent just then: it is asked when it is back
             return
-        pause_s = min(REFUSED_AGAIN_S * 2.0**about.failures, about.interval_s)
+        pause_s = doubled_s(REFUSED_AGAIN_S, about.failures, about.interval_s)
         self.bus.failed(about, now + pause_s, took_s)
 
     def _suspend(self, member: Member, asked_at: float) -> None:
@@ -336,4 +336,4 @@ def _is_busy_too_long(poll: Poll, answer: Answer, now: float) -> bool:
 
 def _again_s(poll: Ask) -> float:
     """Return how long to leave a question alone that failed: a block can be silent in a device that is not."""
-    return min(FIRST_AGAIN_S * 2.0 ** (poll.failures - 1), LAST_AGAIN_S) if poll.failures > 1 else 0.0
+    return doubled_s(FIRST_AGAIN_S, poll.failures - 1, LAST_AGAIN_S) if poll.failures > 1 else 0.0

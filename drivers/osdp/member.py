@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from drivers.api import Device, Point, Value
+from drivers.bus import doubled_s
 from drivers.osdp import frames
 from drivers.osdp.panel import PeripheralId
 from drivers.osdp.wire import KINDS, Kind, Place
@@ -93,7 +94,7 @@ class Member:
         """Take that it refused to tell a status; return whether that is believed from now on."""
         before = self.refusals.get(kind, 0)
         self.refusals[kind] = before + 1
-        self.refused_until[kind] = now + min(FIRST_AGAIN_S * 2.0 ** min(before, 20), LAST_AGAIN_S)
+        self.refused_until[kind] = now + doubled_s(FIRST_AGAIN_S, before, LAST_AGAIN_S)
         return before + 1 == BELIEVED_REFUSALS
 
     def told(self, kind: Kind, values: Iterable[tuple[Point, Value | None]], *, asked: bool) -> None:

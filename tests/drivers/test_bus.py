@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from drivers.api import Priority
-from drivers.bus import LAST_FIRE_PROBE_S, LAST_PROBE_S, NEVER, SHARES, Bus, Job, probe_pause_s
+from drivers.bus import LAST_FIRE_PROBE_S, LAST_PROBE_S, NEVER, SHARES, Bus, Job, doubled_s, probe_pause_s
 
 
 def _bus(*jobs: Job, ready_at: Callable[[Job], float] = lambda _job: 0.0) -> Bus[Job]:
@@ -234,3 +234,10 @@ def test_pauses_between_probes_grow_to_their_limit() -> None:
     ]
     assert probe_pause_s(50, fire=False) == LAST_PROBE_S
     assert probe_pause_s(50, fire=True) == LAST_FIRE_PROBE_S < 5.0
+
+
+@pytest.mark.parametrize("times", [1023, 1024, 10**7])
+def test_what_is_dead_for_years_is_asked_on_after_the_last_pause(times: int) -> None:
+    """Two to the power of 1024 is no float: the line of a detector that was dead for 80 minutes ended by it."""
+    assert probe_pause_s(times, fire=True) == LAST_FIRE_PROBE_S
+    assert doubled_s(0.5, times, 60.0) == 60.0

@@ -256,3 +256,13 @@ def test_a_mistake_in_what_listens_ends_the_driver_instead_of_the_polling() -> N
             await driver.run()
 
     virtual.run(main())
+
+
+def test_a_detector_that_is_dead_for_hours_takes_nothing_from_the_others_on_its_line() -> None:
+    async def scenario(rig: Rig) -> None:
+        await asyncio.sleep(6000)
+        rig.sim(2).alive = True
+        await asyncio.sleep(10)
+        assert [(report.device, report.online) for report in rig.device_reports()][-1] == ("d2", True)
+
+    on_line(scenario, [smoke(interval_s=5.0)], absent=[smoke(interval_s=5.0)])
