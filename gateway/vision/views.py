@@ -35,10 +35,13 @@ class Views:
         self._known: dict[str, _Known] | None = None
 
     def keep(self, setup: Setup, view: View) -> None:
-        """Keep the view of a camera. Blocks; raises OSError where the disk does not take it, and knows it still."""
+        """Keep the view of a camera. Blocks; raises OSError where the disk does not take it, and knows it still.
+
+        One at a time: a disk that hangs holds up who writes, and nobody who asks.
+        """
         with self._lock:
-            self._known = {**self._read(), setup.camera: _Known(_marks(setup), view)}
-            whole_file.replace(self._path, msgspec.msgpack.encode(self._known))
+            self._known = known = {**self._read(), setup.camera: _Known(_marks(setup), view)}
+        whole_file.replace(self._path, msgspec.msgpack.encode(known))
 
     def of(self, setup: Setup) -> View | None:
         """Return the view a camera had, as far as its marks are still the same. Blocks."""

@@ -1,11 +1,13 @@
 """What a camera saw before it was moved is known over a restart of all, as long as its marks stay as they were."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from gateway.runtime import whole_file
 from gateway.vision.messages import Setup, View
 from gateway.vision.views import FILE, Views
 from tests.vision.keeping import setup
@@ -65,6 +67,21 @@ def test_a_file_that_is_none_of_ours_is_as_good_as_none_and_replaced(tmp_path: P
     assert views.of(setup(tmp_path)) is None
     views.keep(setup(tmp_path), VIEW)
     assert Views(tmp_path).of(setup(tmp_path)) == VIEW
+
+
+def test_a_disk_that_hangs_while_a_view_is_written_holds_up_nobody_who_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    views, asked = Views(tmp_path), list[View | None]()
+
+    def hang(_path: Path, _content: bytes) -> None:
+        asking = threading.Thread(target=lambda: asked.append(views.of(setup(tmp_path))))
+        asking.start()
+        asking.join(10.0)
+
+    monkeypatch.setattr(whole_file, "replace", hang)
+    views.keep(setup(tmp_path), VIEW)
+    assert asked == [VIEW]
 
 
 def test_a_disk_that_takes_nothing_is_told_and_the_view_is_known_while_the_gateway_runs(
