@@ -97,7 +97,7 @@ def _cameras(document: Document) -> Iterator[Found]:
         elif camera.get("up") is False:
             yield "camera.away", {"name": name, "reason": camera.get("reason") or "?"}
         elif camera.get("slow"):
-            yield "camera.slow", {"name": name, "fps": camera.get("fps") or 0.0}
+            yield "camera.slow", {"name": name}
     if trouble := _part(document, "evidence").get("trouble"):
         yield "evidence.trouble", {"reason": trouble}
 

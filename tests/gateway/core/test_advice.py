@@ -109,7 +109,7 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "camera.frozen": (set_("cameras", 0, "picture", "frozen"), "north"),
     "camera.covered": (set_("cameras", 0, "picture", "covered"), "north"),
     "camera.moved": (set_("cameras", 0, "picture", "moved"), "compound-gateway camera north"),
-    "camera.slow": (all_of(set_("cameras", 0, "slow", True), set_("cameras", 0, "fps", 4.2)), "Only 4.2"),
+    "camera.slow": (set_("cameras", 0, "slow", True), "of camera north"),
     "camera.defocused": (set_("cameras", 0, "picture", "defocused"), "north"),
     "evidence.trouble": (set_("evidence", "trouble", "Read-only file system"), "Read-only"),
     "access.not_ready": (set_("access", "ready", False), "denied"),
