@@ -34,6 +34,16 @@ async def silence(scene: Scene, name: str, kind: str, minutes: float, place: Pla
         await people.silence(transaction, made, scene.now)
 
 
+async def become_worse_in_a_silence(scene: Scene) -> None:
+    """Have an alert acknowledged and silenced for an hour, and then become critical."""
+    await scene.take(arrival(1, **WATER))
+    await scene.look()
+    await scene.step(1, Step.ACKNOWLEDGE)
+    await silence(scene, "s-1", "manhole", 60)
+    worse = arrival(2, life=1, kind="manhole.water", severity=Severity.CRITICAL, change=Change.UPDATED)
+    await scene.take(worse)
+
+
 async def words(scene: Scene) -> dict[str, str]:
     """Return what every page so far says, by its id without the incident."""
     return {row["id"].partition("#1|")[2]: row["zh"] for row in await scene.pages()}
@@ -112,13 +122,7 @@ def test_the_end_by_hand_of_any_silence_has_its_alerts_told_at_once(where: str) 
 
 def test_what_became_worse_in_a_silence_is_told_when_that_ends_although_acknowledged(where: str) -> None:
     async def body(scene: Scene) -> None:
-        await scene.take(arrival(1, **WATER))
-        await scene.look()
-        await scene.step(1, Step.ACKNOWLEDGE)
-        await silence(scene, "s-1", "manhole", 60)
-        await scene.take(
-            arrival(2, life=1, kind="manhole.water", severity=Severity.CRITICAL, change=Change.UPDATED)
-        )
+        await become_worse_in_a_silence(scene)
         assert await scene.look() == []
         assert short(await scene.look(3600)) == ["2.0|warden-1"]
         assert await scene.look(7200) == []
@@ -128,13 +132,7 @@ def test_what_became_worse_in_a_silence_is_told_when_that_ends_although_acknowle
 
 def test_what_became_worse_in_a_silence_and_was_closed_in_it_is_told_no_more(where: str) -> None:
     async def body(scene: Scene) -> None:
-        await scene.take(arrival(1, **WATER))
-        await scene.look()
-        await scene.step(1, Step.ACKNOWLEDGE)
-        await silence(scene, "s-1", "manhole", 60)
-        await scene.take(
-            arrival(2, life=1, kind="manhole.water", severity=Severity.CRITICAL, change=Change.UPDATED)
-        )
+        await become_worse_in_a_silence(scene)
         await scene.look()
         await scene.step(1, Step.RESOLVE)
         assert await scene.look(3600) == []
