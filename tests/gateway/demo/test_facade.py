@@ -25,7 +25,7 @@ from gateway.vision.frames import open_source
 from gateway.vision.sight import Fall, Frame, Outlook
 from gateway.vision.tubelet import Tubelet
 from gateway.vision.watcher import Watcher
-from tests.broker import needs_mosquitto, until
+from tests.broker import DEADLINE_S, needs_mosquitto, until
 
 THROW = 'title = { zh = "瓶", en = "Bottle" }\n[[scene]]\nat_s = 0\ndo = "throw"\ntarget = "facade"\n'
 VIEW = facades.view()
@@ -131,12 +131,15 @@ def door(tmp_path: Path) -> Iterator[str]:
     environment = {**os.environ, "COLUMNS": "200"}
     with written.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, env=environment)
-    until(lambda: DOOR.search(written.read_text(encoding="utf-8")), what="the address")
-    found = DOOR.search(written.read_text(encoding="utf-8"))
-    assert found
-    yield found[0]
-    process.terminate()
-    assert process.wait(20) == 0
+    try:
+        until(lambda: DOOR.search(written.read_text(encoding="utf-8")), what="the address")
+        found = DOOR.search(written.read_text(encoding="utf-8"))
+        assert found
+        yield found[0]
+    finally:
+        process.terminate()
+        ended = process.wait(DEADLINE_S)
+    assert ended == 0
 
 
 def let_in(door: str) -> tuple[str, str]:
