@@ -66,7 +66,7 @@ $(VENV)/.demo: $(UV) uv.lock pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(UV) uv.lock pyproject.toml
-	$(UV) sync --locked --quiet --compile-bytecode --python $(PYTHON) --extra demo --extra vision --extra webpush --extra apprise --group dev
+	$(UV) sync --locked --quiet --compile-bytecode --python $(PYTHON) --extra demo --extra vision --extra apprise --group dev
 	@touch $@
 
 # Training has an environment of its own: torch is large, and nothing else needs it.

@@ -173,9 +173,8 @@ def test_everything_the_product_imports_is_declared() -> None:
         "numpy",
         "onnxruntime",
         "osdp_sys",
-        "py_vapid",
     }
-    declared |= {"apprise", "defusedxml", "jinja2", "openpyxl", "pywebpush", "segno"}
+    declared |= {"apprise", "defusedxml", "jinja2", "openpyxl", "segno"}
     declared |= {"prometheus_client"}
     for path in SOURCES:
         for line, name in imports(path):

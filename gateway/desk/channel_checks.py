@@ -105,8 +105,7 @@ def _extra(key: str, module: str, name: str) -> Iterator[Fault]:
 
 
 def _webpush(key: str, table: WebpushTable) -> Iterator[Fault]:
-    """Yield what is wrong with the parts and the key of Web Push; a key that is not there yet is made."""
-    yield from _extra(key, "pywebpush", "webpush")
+    """Yield what is wrong with the key of Web Push; a key that is not there yet is made."""
     file = Path(table.key_file)
     try:
         if file.exists():

@@ -30,7 +30,7 @@ from gateway.desk.port import Port
 from gateway.desk.registry.reports import Reports
 from gateway.desk.registry.telling import Telling
 from gateway.desk.retention import Retention
-from gateway.desk.senders import vapid
+from gateway.desk.senders import vapid, webpush
 from gateway.desk.senders.building import Builder
 from gateway.desk.sharing import Share
 from gateway.desk.standing import standing
@@ -238,8 +238,6 @@ def web_push(config: DeskConfig) -> WebPush | None:
     table = next((each for each in config.channel if isinstance(each, WebpushTable)), None)
     if table is None:
         return None
-    from gateway.desk.senders import webpush  # an extra
-
     services = (*webpush.SERVICES, *table.services)
     key = vapid.public_text(vapid.load_or_make(Path(table.key_file)))
     return WebPush(key, lambda endpoint: webpush.allowed(endpoint, services))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-EXTRAS = ("vision", "desk")
+EXTRAS = ("vision", "desk", "apprise")
 MODELS = ROOT / "models"
 
 

@@ -161,6 +161,5 @@ def test_an_address_of_apprise_is_looked_at_and_never_shown(tmp_path: Path, addr
 
 def test_an_extra_that_is_not_installed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    found = with_bots(tmp_path, BOTS + WEBPUSH + APPRISE, apprise_url="tgram://1:a/2")
-    assert [line for line in found if "pip install 'compound-gateway[webpush]'" in line]
+    found = with_bots(tmp_path, BOTS + APPRISE, apprise_url="tgram://1:a/2")
     assert [line for line in found if "pip install 'compound-gateway[apprise]'" in line]

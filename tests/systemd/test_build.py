@@ -39,9 +39,10 @@ def test_the_package_knows_the_schemas_of_the_code_it_carries() -> None:
     assert build.schemas() == {"journal": statements.SCHEMA, "access": store.SCHEMA, "desk": desk}
 
 
-def test_the_extras_inside_are_those_of_the_project_and_the_pythons_ones_it_supports() -> None:
+def test_all_extras_but_the_demos_are_inside_and_the_pythons_are_ones_the_project_supports() -> None:
+    """What is not inside can't be added: `check` would ask for what nobody can install into the package."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert set(build.EXTRAS) <= set(project["optional-dependencies"])
+    assert {*build.EXTRAS, "demo"} == set(project["optional-dependencies"])
     assert project["requires-python"].startswith(f">={build.PYTHONS[0]}")
     control = (build.SYSTEMD / "package" / "control").read_text(encoding="utf-8")
     assert re.findall(r"python3 \(>= ([\d.]+)\)", control) == list(build.PYTHONS)

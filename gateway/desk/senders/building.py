@@ -17,6 +17,7 @@ from gateway.desk.senders.mail import Mail, Server
 from gateway.desk.senders.modem.serial_modem import Call, SerialModem, Sms
 from gateway.desk.senders.vapid import VapidError
 from gateway.desk.senders.webhook import Endpoint, Ntfy, Webhook
+from gateway.desk.senders.webpush import WebPush
 from gateway.desk.senders.wecom import Wecom
 from gateway.desk.sending import Message, Rejected, Result, Sender
 from gateway.desk.store.database import Database
@@ -90,8 +91,6 @@ class Builder:
         return self._modems.setdefault(table.port, SerialModem(table.port, table.baud))
 
     def _web_push(self, table: channels.WebpushTable) -> Sender:
-        from gateway.desk.senders.webpush import WebPush  # an extra
-
         if self._database is None:
             raise ValueError("Web Push needs the desk's record")
         key = vapid.load_or_make(Path(table.key_file))

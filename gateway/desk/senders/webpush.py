@@ -13,10 +13,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
-from py_vapid import Vapid02
-from pywebpush import WebPusher
 
 from gateway.core.events import Words
+from gateway.desk.senders import sealing
 from gateway.desk.senders.judging import AGAIN
 from gateway.desk.senders.mentioning import cut
 from gateway.desk.senders.posting import Answer, Request, post
@@ -59,7 +58,7 @@ class WebPush:
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._database, self._vapid, self._contact = database, Vapid02(key), contact
+        self._database, self._key, self._contact = database, key, contact
         self._services, self._now = (*SERVICES, *services), now
 
     async def send(self, message: Message) -> Result:
@@ -81,8 +80,8 @@ class WebPush:
             return Rejected(f"no push service: {host}", retryable=False)
         try:
             asked = self._request(push, message)
-        except Exception as error:  # noqa: BLE001 - keys of a browser that are none; the library names no base
-            return Rejected(f"bad keys: {type(error).__name__}", retryable=False)
+        except ValueError as error:  # keys of a browser that are none
+            return Rejected(f"not sealed: {error}", retryable=False)
         answer = await post(asked)
         if not isinstance(answer, Answer):
             return answer
@@ -96,22 +95,16 @@ class WebPush:
         return Rejected(told, retryable=answer.status >= 500 or answer.status in AGAIN)
 
     def _request(self, push: Push, message: Message) -> Request:
-        content = msgspec.json.encode(body(message))
-        told = WebPusher({"endpoint": push.endpoint, "keys": dict(push.keys)}).encode(content, "aes128gcm")
-        address = urlsplit(push.endpoint)
-        claims = {
-            "aud": f"{address.scheme}://{address.netloc}",
-            "exp": int(self._now()) + CLAIM_S,
-            "sub": self._contact,
-        }
+        sealed = sealing.seal(msgspec.json.encode(body(message)), push.keys)
+        expires = int(self._now()) + CLAIM_S
         headers = {
-            **self._vapid.sign(claims),
+            "Authorization": sealing.authorization(push.endpoint, self._contact, expires, self._key),
             "Content-Type": "application/octet-stream",
             "Content-Encoding": "aes128gcm",
             "TTL": str(TTL_S),
             "Urgency": URGENCY[message.rank],
         }
-        return Request(push.endpoint, told["body"], message.id, secrets=(push.endpoint,), headers=headers)
+        return Request(push.endpoint, sealed, message.id, secrets=(push.endpoint,), headers=headers)
 
 
 def body(message: Message) -> dict[str, object]:

@@ -1,7 +1,6 @@
 """Web Push against a push service on loopback that reads what it gets as a browser and a service would."""
 
 import asyncio
-import base64
 import os
 import stat
 from collections.abc import Iterator
@@ -14,8 +13,10 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from py_vapid import Vapid02
 
-from gateway.desk.senders import vapid
+from gateway.core import base64url
+from gateway.desk.senders import sealing, vapid
 from gateway.desk.senders.posting import Answer, Request
 from gateway.desk.senders.webpush import SERVICES, WebPush, allowed
 from gateway.desk.sending import Delivered, Message, Rejected, Result, Unknown
@@ -33,7 +34,7 @@ class Browser:
 
     def __init__(self) -> None:
         self.key, self.auth = ec.generate_private_key(ec.SECP256R1()), os.urandom(16)
-        self.status, self.got = 201, list[bytes]()
+        self.status, self.got, self.spoilt = 201, list[bytes](), dict[str, str]()
         browser = self
 
         class Push(Service):
@@ -49,18 +50,27 @@ class Browser:
         point = self.key.public_key().public_bytes(
             serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
         )
-        return Push(self.endpoint, {"p256dh": _text(point), "auth": _text(self.auth)})
+        return Push(self.endpoint, {"p256dh": _text(point), "auth": _text(self.auth), **self.spoilt})
 
-    def read(self) -> dict[str, Any]:
-        """Return what came last as the browser's worker is given it."""
+    def opened(self) -> bytes:
+        """Return what came last, as the browser opens it."""
         content = http_ece.decrypt(
             self.got[-1], private_key=self.key, auth_secret=self.auth, version="aes128gcm"
         )
-        return msgspec.json.decode(content, type=dict)
+        assert isinstance(content, bytes)
+        return content
+
+    def read(self) -> dict[str, Any]:
+        """Return what came last as the browser's worker is given it."""
+        return msgspec.json.decode(self.opened(), type=dict)
+
+
+def _bytes(text: str) -> bytes:
+    return base64url.decoded(text.encode())
 
 
 def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+    return base64url.encoded(data).decode()
 
 
 @pytest.fixture
@@ -124,19 +134,19 @@ def test_a_browser_reads_what_was_sent_and_its_service_knows_by_whom(
         "aes128gcm",
         True,
     )
+    key = vapid.load_or_make(tmp_path / "webpush.pem")
     scheme, _, rest = headers["authorization"].partition(" ")
-    parts = dict(each.split("=", 1) for each in rest.split(","))
-    assert scheme == "vapid"
-    public = vapid.load_or_make(tmp_path / "webpush.pem").public_key()
+    token, _, public = rest.removeprefix("t=").partition(",k=")
+    assert (scheme, public) == ("vapid", vapid.public_text(key))
+    assert Vapid02.verify(headers["authorization"])
     claims = jwt.decode(
-        parts["t"],
-        public,
+        token,
+        key.public_key(),
         algorithms=["ES256"],
         audience=browser.service.origin,
         options={"verify_exp": False},
     )
     assert (claims["sub"], claims["exp"]) == ("mailto:desk@example.cn", NOW + 12 * 3600)
-    assert parts["k"] == vapid.public_text(vapid.load_or_make(tmp_path / "webpush.pem"))
     assert left == [browser.endpoint]
 
 
@@ -181,11 +191,57 @@ def test_a_service_that_hangs_up_may_have_it(tmp_path: Path, browsers: list[Brow
     assert len(left) == 1
 
 
-def test_keys_that_are_none_are_refused(tmp_path: Path, browsers: list[Browser]) -> None:
-    browsers[0].auth = b""
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"auth": ""},
+        {"auth": "AAAA"},
+        {"p256dh": ""},
+        {"p256dh": _text(b"\4" + bytes(64))},
+        {"p256dh": "no base64!"},
+        {"auth": "说"},
+    ],
+)
+def test_keys_that_are_none_are_refused(
+    tmp_path: Path, browsers: list[Browser], keys: dict[str, str]
+) -> None:
+    browsers[0].spoilt = keys
     result, _ = send(tmp_path, browsers[:1])
     assert isinstance(result, Rejected)
     assert not result.retryable
+    assert browsers[0].got == []
+
+
+def test_the_example_of_rfc_8291_is_sealed_as_there() -> None:
+    """Its appendix A."""
+    own = ec.derive_private_key(
+        int.from_bytes(_bytes("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"), "big"), ec.SECP256R1()
+    )
+    keys = {
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+    }
+    sealed = sealing.seal(
+        b"When I grow up, I want to be a watermelon", keys, own=own, salt=_bytes("DGv6ra1nlYgDCS1FRnbzlw")
+    )
+    assert _text(sealed) == (
+        "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8w"
+        "EqKK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN"
+    )
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_what_is_sealed_is_as_long_as_any_service_takes_or_is_not_sealed(more: int) -> None:
+    browser = Browser()
+    browser.service.close()
+    content = b"x" * (sealing.MOST + more)
+    if more:
+        with pytest.raises(ValueError, match="at most 3993"):
+            sealing.seal(content, browser.push.keys)
+    else:
+        browser.got.append(sealing.seal(content, browser.push.keys))
+        assert len(browser.got[0]) == 4096
+        assert browser.opened() == content
 
 
 def test_a_page_for_somebody_else_reaches_no_browser_of_mine(tmp_path: Path, browsers: list[Browser]) -> None:
@@ -223,7 +279,7 @@ def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     assert vapid.public_text(vapid.load_or_make(file)) == first
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [file]
-    assert len(base64.urlsafe_b64decode(first + "=")) == 65
+    assert len(_bytes(first)) == 65
 
 
 @pytest.mark.parametrize(
