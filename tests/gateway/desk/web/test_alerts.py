@@ -271,6 +271,23 @@ def test_what_a_sensor_says_later_never_wipes_what_people_wrote(where: str) -> N
     run(where, body)
 
 
+def test_an_alert_that_its_gateway_has_forgotten_is_closed_by_people_and_stays_closed(where: str) -> None:
+    """Told from memory on a dead disk and forgotten with the power: it never clears, and what comes next is another."""
+
+    async def body(office: Office) -> None:
+        await office.take(arrival(1))
+        client = await office.phone("warden-1")
+        name = (await only(client))["alert"]
+        await office.take(arrival(1 << 20, previous=None))
+        told = (await step(client, name, "resolve", verdict="real", note="网关换了卡")).json()
+        assert (told["outcome"], told["alert"]["change"]) == ("done", "raised")
+        await office.take(arrival((1 << 20) + 1, life=1 << 20, change=Change.UPDATED))
+        assert (await only(client))["alert"] != name
+        assert (await only(client, "closed"))["alert"] == name
+
+    run(where, body)
+
+
 @pytest.mark.parametrize(
     "body_of",
     [
