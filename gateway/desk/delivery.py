@@ -1,10 +1,11 @@
 """The delivery worker: claims notifications, sends them, writes down what came of it.
 
 A claim is a lease: a desk that dies lets go by the clock, and another sends what it held; so does it itself as soon
-as it is back. `owner` is its name and its process, with a hyphen between. Each channel has its own
-places to send from, so one that hangs holds up no other; what its turn comes too late for is put back. What fails is
-tried again, then on the person's next channel, and what no channel takes is kept as failed, told in the log, and the
-incident's next rung is climbed at once. Whom no channel reaches is an alert of its own.
+as it is back. `owner` is its name and its process, with a hyphen between. Each channel has its own places to send
+from, and so many messages in hand that wait for one, so one that hangs holds up no other; what its turn comes too
+late for is put back. What fails is tried again, then on the person's next channel, and what no channel takes is kept
+as failed, told in the log, and the incident's next rung is climbed at once. Whom no channel reaches is an alert of
+its own.
 
 What was sent is written down, however long the database is away, and a desk that is told to stop first hears what
 comes of the messages in its hands: what nobody wrote down goes out again when its lease is over.
@@ -30,7 +31,7 @@ from gateway.desk.store.notices import Notice
 log = logging.getLogger(__name__)
 
 LEASE_S: Final = 60.0  # longer than the longest of any pace
-AT_ONCE: Final = 200
+AT_ONCE: Final = 200  # of one look, and in hand of one channel
 LOOK_S: Final = 1.0
 MINUTE_S: Final = 60.0
 WAIT_S: Final = 5.0  # for room on a channel
@@ -57,7 +58,7 @@ class Delivery:
         self._wake = asyncio.Event()
         self._places: dict[str, asyncio.Semaphore] = {}
         self._in_hand: Counter[str] = Counter()  # messages by channel
-        self._full = self._ending = False
+        self._ending = False
         self._idle = asyncio.Event()
         self._taking = Patience(database, "no page goes out")
         self._writing = Patience(database, "what was sent cannot be written down")
@@ -106,26 +107,30 @@ class Delivery:
 
     async def _take(self) -> Sequence[Parcel]:
         """Claim what is due and return what goes out now; the rest waits for room on its channel."""
-        now, most = self._now(), AT_ONCE - self._in_hand.total()
-        self._full = most <= 0
-        if self._full:
-            return ()
+        now = self._now()
         async with self._database.transaction() as transaction:
-            claimed = await notices.claim(transaction, self._owner, now, lease_s=LEASE_S, most=most)
+            claimed = await notices.claim(transaction, self._owner, now, lease_s=LEASE_S, most=AT_ONCE)
             if not claimed:
                 return ()
-            used = self._in_hand + Counter(await notices.sent_within(transaction, MINUTE_S, now))
-            room = {
-                name: pace.per_minute - used[name] for name, pace in self._paces.items() if pace.per_minute
-            }
+            room = self._room(claimed, await notices.sent_within(transaction, MINUTE_S, now))
             homes = {each.incident: home for each in claimed if (home := home_of(each.incident))}
             found = plan(claimed, room, await care.where(transaction, homes) if homes else {})
             for notice in found.waiting:
-                await self._again(transaction, notice, now + WAIT_S, "waits for room on its channel")
+                is_full = self._in_hand[notice.via] >= AT_ONCE
+                due_at = now + (LOOK_S if is_full else WAIT_S)
+                await self._again(transaction, notice, due_at, "waits for room on its channel")
         self._in_hand.update(parcel.channel for parcel in found.parcels)
-        if len(claimed) == most:
+        if len(claimed) == AT_ONCE:
             self.wake()
         return found.parcels
+
+    def _room(self, claimed: Sequence[Notice], sent: Mapping[str, int]) -> Mapping[str, int]:
+        """Return how many messages each channel may take: what it has in hand is bounded, and so is its minute."""
+        room: dict[str, int] = {}
+        for name in {each.via for each in claimed}:
+            held, most = self._in_hand[name], self._paces.get(name, Pace()).per_minute
+            room[name] = min(AT_ONCE, most - sent.get(name, 0) if most else AT_ONCE) - held
+        return room
 
     async def _deliver(self, parcel: Parcel) -> None:
         channel = parcel.channel
@@ -141,8 +146,6 @@ class Delivery:
         finally:
             self._in_hand[channel] -= 1
             self._idle.set()
-            if self._full:
-                self.wake()
         for each in self.taken if news else ():
             each()
 

@@ -38,6 +38,8 @@ _UNTRUSTED: Final = Words(
     "服务器的证书不可信：检查 host 和本机时钟，自建服务器用 ca_file",
     "the server's certificate is not trusted: look at host and at the clock; for a server of your own use ca_file",
 )
+_BY_THE_CLOCK: Final = frozenset({9, 10})
+"""X509_V_ERR_CERT_NOT_YET_VALID, _HAS_EXPIRED (OpenSSL): a box without a clock is put right after it is up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def _send(server: Server, message: Message) -> Result:
     except smtplib.SMTPResponseException as error:
         return _refused(error.smtp_code, error.smtp_error)
     except ssl.SSLCertVerificationError as error:
-        return Rejected(error.verify_message, retryable=False, means=_UNTRUSTED)
+        return Rejected(error.verify_message, error.verify_code in _BY_THE_CLOCK, _UNTRUSTED)
     except (OSError, smtplib.SMTPException) as error:
         return Rejected(f"cannot be reached: {_reason(error)}", retryable=True)
     try:

@@ -86,7 +86,7 @@ async def ingest(transaction: Transaction, batch: Sequence[Arrival], now: float)
             continue
         if not await is_echo(transaction, each.gateway, each.alert, each.by):
             await work.take_step(transaction, _on_the_spot(each), now, at_gateway=True)
-    await returning.begin_anew(transaction, returning.returned(before, fresh), now)
+    await returning.begin_anew(transaction, await returning.returned(transaction, before, fresh), now)
     named = [(each.alert, sha256, each.gateway) for each in fresh for sha256 in each.evidence]
     await files.attach(transaction, named, now)
     await news.tell(transaction, "alert", latest, now)

@@ -40,6 +40,11 @@ class Notice:
         """Return the words in the person's language."""
         return self.zh if self.language == "zh" else self.en
 
+    @property
+    def via(self) -> str:
+        """Return the channel that is tried now."""
+        return self.channels[self.channel][0]
+
 
 async def write(transaction: Transaction, notices: Sequence[Notice], now: float) -> int:
     """Have these sent; one that was written before is left as it is. Return how many are new."""

@@ -3,9 +3,10 @@
 A gateway keeps one life for what comes back before it is over there: a fire that burns again, a call for help that is
 pressed again, a door held again whose alert was acknowledged here alone. It wants to be acknowledged again then (the
 table of gateway/core/alerts.py). Of that state alone it is known; more of the same, a picture or a count is no return.
+Nor is what comes late, where somebody saw to the alert when what followed it was here already.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from gateway.desk.arrivals import Arrival
@@ -23,17 +24,34 @@ async def standing(transaction: Transaction, alerts: Sequence[str]) -> dict[str,
     return {row["alert"]: row for row in rows}
 
 
-def returned(before: Mapping[str, Row], fresh: Iterable[Arrival]) -> Iterator[Arrival]:
-    """Yield an event of each alert that is wanted now and stood otherwise in between, also where that comes late."""
+async def returned(
+    transaction: Transaction, before: Mapping[str, Row], fresh: Iterable[Arrival]
+) -> list[Arrival]:
+    """Return an event of each alert that is wanted now, stood otherwise in between, and was not seen to since."""
     chains: dict[str, list[Arrival]] = {}
     for each in sorted(fresh, key=lambda each: (each.epoch, each.seq)):
         chains.setdefault(each.alert, []).append(each)
+    found: list[Arrival] = []
     for alert, chain in chains.items():
         states = [(each.epoch, each.seq, each.state) for each in chain]
         if known := before.get(alert):
             states.append((known["epoch"], known["seq"], known["state"]))
-        if max(states)[2] == WANTED and any(state != WANTED for _, _, state in states):
-            yield chain[-1]
+        others = [each for each in states if each[2] != WANTED]
+        if others and max(states)[2] == WANTED and not await _is_seen(transaction, alert, *max(others)[:2]):
+            found.append(chain[-1])
+    return found
+
+
+async def _is_seen(transaction: Transaction, alert: str, epoch: int, seq: int) -> bool:
+    """Return whether somebody saw to an alert after something that followed this event had come."""
+    rows = await transaction.fetch(
+        "SELECT 1 AS found FROM work w JOIN events e ON e.alert = w.alert WHERE w.alert = $1"
+        " AND (e.epoch, e.seq) > ($2, $3) AND e.received < coalesce(w.closed_at, w.acknowledged_at) LIMIT 1",
+        alert,
+        epoch,
+        seq,
+    )
+    return bool(rows)
 
 
 def is_past(before: Mapping[str, Row], late: Arrival) -> bool:

@@ -22,7 +22,7 @@ from gateway.desk.web.permissions import STEPS, Action, reaches
 from gateway.desk.web.refusals import RefusalError
 from gateway.desk.web.shapes import Alert
 from gateway.desk.web.showing import Seen, seen_of, with_files
-from gateway.desk.workflow import Command, Outcome, Step
+from gateway.desk.workflow import Command, Outcome, State, Step
 
 MOST: Final = 500
 MOST_AT_ONCE: Final = 1_000
@@ -143,13 +143,15 @@ async def step(asked: Asked, told: StepMade) -> StepTaken:
             alert=alert.alert,
             step=made,
             who=asked.who.person,
-            version=told.version,
+            version=alert.version if told.step == "undo" else told.version,
             to=told.to,
             cause=": ".join(filter(None, (told.verdict, told.cause))),
             note=told.note,
             phone=asked.who.phone.label,
         )
         answer = await work.take_step(transaction, command, asked.now)
+        if told.step == "undo" and answer.outcome is not Outcome.DONE:
+            raise RefusalError("changed")
         if answer.outcome is Outcome.DONE:
             await _attach(transaction, asked, alert.alert, told.photos)
         after = (await seen(transaction, asked)).told(asked.who.person)
@@ -196,7 +198,8 @@ def _place(row: Row) -> Place:
 def _step(told: StepMade, alert: Alert, who: Asker, now: float) -> Step:
     """Return which step of the work flow is meant."""
     if told.step == "undo":
-        if alert.acknowledged_by != who.person or now - (alert.acknowledged_at or 0) > UNDO_S:
+        is_theirs = alert.state == State.ACKNOWLEDGED and alert.acknowledged_by == who.person
+        if not is_theirs or now - (alert.acknowledged_at or 0) > UNDO_S:
             raise RefusalError("changed")
         return Step.REOPEN
     if told.step == "resolve" and told.verdict == "false":

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from gateway.desk.delivering import LAST_TRIES, Pace
-from gateway.desk.delivery import LEASE_S, WAIT_S, Delivery
+from gateway.desk.delivery import AT_ONCE, LEASE_S, WAIT_S, Delivery
 from gateway.desk.escalating import Escalation
 from gateway.desk.sending import Delivered, Message, Rejected, Result, Unknown
 from gateway.desk.store import events, notices, people, work
@@ -40,6 +40,12 @@ class Scene:
         ]
         async with self.database.transaction() as transaction:
             await notices.write(transaction, made, NOW)
+
+    async def held(self) -> list[str]:
+        """Return which pages are in somebody's hands."""
+        async with self.database.transaction() as transaction:
+            rows: Any = await notices.everything(transaction)
+        return [row["id"] for row in rows if row["owner"]]
 
     async def states(self) -> dict[str, int]:
         async with self.database.transaction() as transaction:
@@ -240,6 +246,37 @@ def test_a_channel_that_hangs_holds_up_no_page_on_another(where: str) -> None:
                 await asyncio.sleep(0.01)
         working.cancel()
         assert [message.address for message in scene.bot.messages] == ["chief"]
+
+    play(where, body)
+
+
+def test_a_channel_that_hangs_with_all_it_may_have_in_hand_holds_up_no_page_on_another(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        hung = asyncio.Event()
+
+        class Hanging(Phones):
+            async def send(self, message: Message) -> Result:
+                await hung.wait()
+                return await super().send(message)
+
+        scene.phones = Hanging()
+        for number in range(AT_ONCE + 20):
+            await scene.write(1, person=f"warden-{number}")
+        delivery = scene.delivery()
+        hanging = asyncio.create_task(delivery.look())
+        while len(await scene.held()) < AT_ONCE:
+            await asyncio.sleep(0)
+        async with scene.database.transaction() as transaction:
+            made = Notice("i|1.0|chief", "i", "chief", "zh", (("bot", "chief"),), 3, "火", "", NOW)
+            await notices.write(transaction, [made], NOW)
+        await delivery.look()
+        assert [message.address for message in scene.bot.messages] == ["chief"]
+        hung.set()
+        await hanging
+        for _ in range(2):
+            scene.now += WAIT_S
+            await delivery.look()
+        assert await scene.states() == {"delivered": AT_ONCE + 21}
 
     play(where, body)
 

@@ -159,3 +159,16 @@ def test_what_is_missing_after_the_clock_was_set_back_is_told_of_all_the_same(wh
         assert await scene.gaps.look() == 1
 
     run(where, body)
+
+
+def test_what_is_missing_of_a_new_journal_is_not_taken_for_come_by_its_number_in_the_old_one(
+    where: str,
+) -> None:
+    async def body(scene: Scene) -> None:
+        await scene.take(*chain(1, 2, 3), *chain(1, 2, 4, epoch=2))
+        scene.now += GRACE_S + 1
+        assert await scene.gaps.look() == 1
+        assert await scene.gaps.look() == 0
+        assert await scene.told() == [(f"@desk:{GATEWAY}/{GAP}-2.4", "raised")]
+
+    run(where, body)

@@ -138,6 +138,44 @@ def test_a_return_is_known_also_when_what_was_before_it_comes_late(where: str) -
     play(where, body)
 
 
+@pytest.mark.parametrize("step", [Step.ACKNOWLEDGE, Step.RESOLVE])
+@pytest.mark.parametrize("also", [(), (6,)], ids=["alone", "with_more_of_the_same"])
+def test_what_comes_late_opens_nothing_that_somebody_saw_to_when_what_followed_it_was_here(
+    step: Step, also: tuple[int, ...], where: str
+) -> None:
+    async def body(scene: Scene) -> None:
+        await scene.take(later(4, State.ACTIVE_UNACKED))
+        scene.now += 60.0
+        await scene.step(step)
+        scene.now += 60.0
+        await scene.take(later(5, State.ACTIVE_UNACKED))
+        scene.now += 60.0
+        before = await scene.work()
+        await scene.take(later(3, State.LATCHED_UNACKED), *(later(seq, State.ACTIVE_UNACKED) for seq in also))
+        await scene.take(later(2, State.CLEARED_UNACKED, Change.CLEARED))
+        assert await scene.work() == before
+        assert await scene.pages() == []
+
+    play(where, body)
+
+
+def test_a_return_after_somebody_saw_to_it_is_told_also_when_what_was_before_it_comes_a_minute_late(
+    where: str,
+) -> None:
+    async def body(scene: Scene) -> None:
+        await scene.take(later(3, State.ACTIVE_UNACKED))
+        scene.now += 60.0
+        await scene.step(Step.ACKNOWLEDGE)
+        scene.now += 60.0
+        await scene.take(later(5, State.ACTIVE_UNACKED))
+        scene.now += 60.0
+        await scene.take(later(4, State.LATCHED_ACKED))
+        assert (await scene.work()).state == "raised"
+        assert (await scene.pages())[0] == "0|warden-1"
+
+    play(where, body)
+
+
 def test_more_of_the_same_is_no_return(where: str) -> None:
     async def body(scene: Scene) -> None:
         await scene.step(Step.ACKNOWLEDGE)

@@ -3,9 +3,14 @@
 import asyncio
 import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.desk.senders.mail import Mail, Server, letter
 from gateway.desk.sending import Delivered, Message, Rejected, Result, Unknown
@@ -42,6 +47,26 @@ def context(pki: Pki) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.load_cert_chain(pki.file("broker.crt"), pki.file("broker.key"))
     return made
+
+
+def timed(directory: Path, begins: int, ends: int) -> ssl.SSLContext:
+    """Return a server with a certificate of its own that is good between two days from now."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name.from_rfc4514_string("CN=localhost")
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) + timedelta(days=begins))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=ends))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (directory / "mail.crt").write_bytes(made.public_bytes(pem))
+    (directory / "mail.key").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(directory / "mail.crt", directory / "mail.key")
+    return context
 
 
 def send(
@@ -142,6 +167,20 @@ def test_tls_from_the_first_byte_works_and_an_unknown_certificate_is_not_believe
     assert not result.retryable
     assert result.means is not None
     assert "certificate" in result.means.en
+
+
+@pytest.mark.parametrize("days", [(300, 330), (-30, -1)], ids=["not_yet_valid", "expired"])
+def test_a_certificate_that_only_the_clock_speaks_against_may_be_good_in_a_moment(
+    tmp_path: Path, days: tuple[int, int]
+) -> None:
+    """A box without a clock of its own comes up in the past, or, set wrong, in the future, and is put right soon."""
+    server = MailServer(context=timed(tmp_path, *days), at_once=True)
+    result = send(server.port, security="tls", ca=str(tmp_path / "mail.crt"))
+    server.close()
+    assert isinstance(result, Rejected)
+    assert result.retryable
+    assert result.means is not None
+    assert "clock" in result.means.en
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,12 @@ import msgspec
 import pytest
 
 from gateway.core.events import Change, Place, Severity
+from gateway.desk.store import work
 from gateway.desk.web.permissions import ROLES
+from gateway.desk.workflow import Command, Step
 from tests.desk_parts import GATEWAY, PLACE_OF_COMPOUND, arrival
 from tests.desk_web import Office, run
+from tests.postgres import Cluster
 
 
 async def step(client: httpx.AsyncClient, alert: str, name: str, **more: Any) -> httpx.Response:
@@ -111,6 +114,49 @@ def test_an_acknowledgement_can_be_taken_back_for_a_moment_by_who_gave_it(where:
         assert (await step(giver, name, "undo")).status_code == 409
 
     run(where, body)
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "state"),
+    [
+        ("resolve", {"verdict": "real"}, "resolved"),
+        ("resolve", {"verdict": "false"}, "false_alarm"),
+        ("assign", {"to": "property-1"}, "assigned"),
+        ("arrive", {}, "on_site"),
+    ],
+)
+def test_an_acknowledgement_is_not_taken_back_once_somebody_has_gone_on_from_it(
+    where: str, name: str, more: dict[str, Any], state: str
+) -> None:
+    async def body(office: Office) -> None:
+        await office.take(arrival(1))
+        giver, other = await office.phone("committee-1"), await office.phone("warden-1")
+        alert = (await only(giver))["alert"]
+        await step(giver, alert, "acknowledge")
+        assert (await step(other, alert, name, **more)).json()["outcome"] == "done"
+        assert (await step(giver, alert, "undo")).status_code == 409
+        assert (await giver.get(f"/api/alerts/{alert}")).json()["alert"]["state"] == state
+
+    run(where, body)
+
+
+def test_an_acknowledgement_is_not_taken_back_where_another_desk_closes_the_alert_at_that_moment(
+    postgres: Cluster,
+) -> None:
+    async def body(office: Office) -> None:
+        await office.take(arrival(1))
+        giver = await office.phone("committee-1")
+        alert = (await only(giver))["alert"]
+        await step(giver, alert, "acknowledge")
+        async with office.database.transaction() as transaction:
+            await work.take_step(transaction, Command("c-1", alert, Step.RESOLVE, "warden-1"), office.at)
+            taking_back = asyncio.create_task(step(giver, alert, "undo"))
+            while not await transaction.fetch("SELECT 1 FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0)
+        assert (await taking_back).status_code == 409
+        assert (await giver.get(f"/api/alerts/{alert}")).json()["alert"]["state"] == "resolved"
+
+    run(postgres.database(), body)
 
 
 def test_a_warden_of_another_compound_sees_nothing(where: str) -> None:
@@ -221,6 +267,23 @@ def test_what_a_sensor_says_later_never_wipes_what_people_wrote(where: str) -> N
         await office.take(arrival(2, life=1, change=Change.CLEARED, previous=1))
         alert = await only(client)
         assert (alert["change"], alert["assignee"], alert["note"]) == ("cleared", "property-1", "老人独居")
+
+    run(where, body)
+
+
+def test_an_alert_that_its_gateway_has_forgotten_is_closed_by_people_and_stays_closed(where: str) -> None:
+    """Told from memory on a dead disk and forgotten with the power: it never clears, and what comes next is another."""
+
+    async def body(office: Office) -> None:
+        await office.take(arrival(1))
+        client = await office.phone("warden-1")
+        name = (await only(client))["alert"]
+        await office.take(arrival(1 << 20, previous=None))
+        told = (await step(client, name, "resolve", verdict="real", note="网关换了卡")).json()
+        assert (told["outcome"], told["alert"]["change"]) == ("done", "raised")
+        await office.take(arrival((1 << 20) + 1, life=1 << 20, change=Change.UPDATED))
+        assert (await only(client))["alert"] != name
+        assert (await only(client, "closed"))["alert"] == name
 
     run(where, body)
 

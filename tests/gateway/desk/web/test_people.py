@@ -98,6 +98,25 @@ def test_nobody_lets_in_a_phone_with_more_than_they_have(
     run(where, body, city())
 
 
+def test_who_keeps_phones_here_lets_nobody_in_elsewhere_though_they_do_the_same_work_there(
+    where: str,
+) -> None:
+    base, elsewhere = city(), compound("别的院")
+    roles = (
+        Role("keeper-1", "administrator", PLACE_OF_COMPOUND),
+        Role("keeper-1", "warden", elsewhere),
+        Role("walker-1", "warden", PLACE_OF_COMPOUND),
+        Role("walker-1", "warden", elsewhere),
+    )
+    people = {name: Person(name, "zh", (("phones", name),)) for name in ("keeper-1", "walker-1")}
+
+    async def body(office: Office) -> None:
+        keeper = await office.phone("keeper-1")
+        assert (await keeper.post("/api/pairings", json={"person": "walker-1"})).status_code == 403
+
+    run(where, body, Directory({**base.people, **people}, (*base.roles, *roles), base.duties))
+
+
 def test_the_lists_have_people_and_phones_of_ones_places_only(where: str) -> None:
     async def body(office: Office) -> None:
         admin, root = await office.phone("administrator-1"), await office.phone("root-1")

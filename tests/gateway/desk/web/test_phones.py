@@ -2,10 +2,14 @@
 
 import pytest
 
+from gateway.core.events import Place
+from gateway.desk.routing import Directory, Duty
 from gateway.desk.store import phones
-from gateway.desk.web.asking import COOKIE
-from tests.desk_parts import PLACE_OF_COMPOUND, arrival
-from tests.desk_web import HOST, Office, run
+from gateway.desk.store.phones import Phone
+from gateway.desk.web.api_me import me_of
+from gateway.desk.web.asking import COOKIE, asker
+from tests.desk_parts import NOW, PLACE_OF_COMPOUND, arrival
+from tests.desk_web import HOST, Office, run, staff
 
 
 def test_a_phone_is_let_in_once_by_its_word_and_known_afterwards(where: str) -> None:
@@ -72,6 +76,37 @@ def test_a_phone_that_was_sent_away_is_out_at_once(where: str) -> None:
         assert (await client.get("/api/me")).status_code == 401
 
     run(where, body)
+
+
+def test_a_phone_that_is_let_in_anew_for_somebody_is_no_more_what_it_was_before(where: str) -> None:
+    async def body(office: Office) -> None:
+        client, other = await office.phone("administrator-1"), office.client()
+        before = client.cookies[COOKIE]
+        await client.post("/api/pair", json={"token": await office.token("warden-1")})
+        assert (await client.get("/api/me")).json()["person"] == "warden-1"
+        other.cookies.set(COOKIE, before)
+        assert (await other.get("/api/me")).status_code == 401
+
+    run(where, body)
+
+
+def test_somebody_is_told_whether_they_are_on_duty_and_when_that_changes() -> None:
+    def told(person: str, *duties: tuple[str, str]) -> tuple[bool, float | None]:
+        made = tuple(
+            Duty(PLACE_OF_COMPOUND, (), tuple(filter(None, [times])), (who,)) for who, times in duties
+        )
+        asked_by = asker(Phone("p", person, Place(), "", None, None, "", NOW, NOW), "secret", staff())
+        found = me_of(asked_by, Directory({}, (), made), NOW)
+        return found.on_duty, found.next_duty and round((found.next_duty - NOW) / 3_600, 1)
+
+    day, night, tuesdays = "daily 08:00-20:00", "daily 20:00-08:00", "tue 08:00-20:00"  # it is Monday, 16:15
+    assert told("warden-1", ("warden-1", day), ("warden-2", night)) == (True, 3.7)
+    assert told("warden-2", ("warden-1", day), ("warden-2", night)) == (False, 3.7)
+    assert told("warden-1", ("warden-1", day), ("warden-1", night)) == (True, None)
+    assert told("warden-1", ("warden-1", tuesdays)) == (False, 15.7)
+    assert told("warden-1", ("warden-1", day), ("warden-1", tuesdays)) == (True, 3.7)
+    assert told("warden-1", ("warden-1", "")) == (True, None)
+    assert told("warden-1", ("warden-2", "")) == (False, None)
 
 
 def test_a_person_who_is_taken_out_of_the_file_is_out_within_seconds(where: str) -> None:

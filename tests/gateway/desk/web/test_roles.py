@@ -66,6 +66,25 @@ def test_only_what_lets_a_phone_in_is_open_to_everybody() -> None:
     assert {each.path for each in ALL if each.nobody} == {"/api/me", "/api/me/acting", "/api/me/leave"}
 
 
+def test_nobody_but_who_is_meant_opens_doors_silences_closes_alerts_or_lets_phones_in() -> None:
+    """Written once more, apart from the table: what the other tests here ask the table for is what it should say."""
+    helps = {Action.SEE, Action.NOTE, Action.REPORT, Action.ACKNOWLEDGE}
+    keeps = {*helps, Action.WORK, Action.SILENCE, Action.DOORS, Action.DEVICES}
+    assert {
+        "administrator": {*keeps, Action.PEOPLE, Action.LOOKS},
+        "duty_room": keeps,
+        "property": keeps,
+        "warden": {*helps, Action.WORK, Action.DOORS},
+        "police": {*helps, Action.DOORS},
+        "committee": {*helps, Action.LOOKS},
+    } == ROLES
+    assert {step for step, action in STEPS.items() if action is not Action.WORK} == {
+        Step.ACKNOWLEDGE,
+        Step.NOTE,
+    }
+    assert (STEPS[Step.ACKNOWLEDGE], STEPS[Step.NOTE]) == (Action.ACKNOWLEDGE, Action.NOTE)
+
+
 @pytest.mark.parametrize("role", sorted(ROLES))
 def test_a_role_may_what_the_table_says_in_its_own_places_and_nothing_elsewhere(
     where: str, role: str

@@ -83,6 +83,20 @@ def test_a_silence_of_another_place_is_not_seen_and_one_of_the_whole_street_is(w
     run(where, body)
 
 
+def test_who_ends_a_silence_ends_that_one_alone(where: str) -> None:
+    async def body(office: Office) -> None:
+        keeper = await office.phone("property-1")
+        first, second = [
+            (await keeper.post("/api/silences", json=wanted(minutes=minutes))).json()["id"]
+            for minutes in (30, 60)
+        ]
+        await keeper.delete(f"/api/silences/{second}")
+        (left,) = (await keeper.get("/api/silences")).json()["silences"]
+        assert left["id"] == first
+
+    run(where, body)
+
+
 def test_the_name_of_a_silence_cannot_be_taken_over(where: str) -> None:
     async def body(office: Office) -> None:
         room, own = await office.phone("duty-room"), await office.phone("property-1")
