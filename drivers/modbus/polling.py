@@ -191,7 +191,9 @@ class Polling:
             self._stale(member, (point.name for point in poll.block.points), now)
         if not member.suspended and poll.failures >= STALE_FAILURES:
             self._blind(poll, failure.value, now)
-        if self.roll.nobody_for_s(now) >= LINE_DOWN_S and now - self._reopened_at >= REOPEN_EVERY_S:
+        # An opened port begins with the first device again: all have their turn before, or the last are never asked.
+        silent_s, since_s = self.roll.nobody_for_s(now), now - self._reopened_at
+        if silent_s >= LINE_DOWN_S and since_s >= REOPEN_EVERY_S and self.roll.everybody_failed():
             self._reopened_at = now
             self.reopen()
 
