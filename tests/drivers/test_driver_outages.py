@@ -1,11 +1,21 @@
 """Lines that were never right: nobody answers, or what answers speaks no Modbus, or only half of a device does."""
 
 import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
 
 import pytest
 
-from drivers.api import LineReport
+from drivers.api import Device, LineReport, LineSettings, Reading, Report
+from drivers.modbus.driver import ModbusDriver
+from drivers.sim.line import SimLine
+from drivers.sim.memory_line import MemoryLine
+from drivers.sim.modbus import SimDevice
+from drivers.transport import ByteStream, OnData, OnLost
+from tests import virtual
 from tests.drivers.rig import Rig, on_line, smoke
+
+NO_MODBUS = "lost: what comes is no Modbus TCP"
 
 
 @pytest.mark.parametrize("count", [10, 60, 100, 247])
@@ -45,3 +55,103 @@ def test_one_device_that_is_back_at_the_far_end_tells_a_line_that_was_down_as_up
         await rig.until(lambda: rig.line_reports()[-1].up, within_s=100.0)
 
     on_line(scenario, [], absent=[smoke()] * 200)
+
+
+class Server:
+    """A TCP server that may speak another protocol: then it has the same words for whatever it is sent."""
+
+    def __init__(self, count: int) -> None:
+        self.foreign = True
+        self.opened: list[float] = []
+        self.reports: list[Report] = []
+        self._loop = asyncio.get_running_loop()
+        self._settings = LineSettings("riser", "tcp://10.0.0.7:502")
+        sims = [SimDevice(smoke(), address) for address in range(1, count + 1)]
+        self._memory = MemoryLine(SimLine(self._settings, sims, turnaround_s=0.005))
+        devices = [Device(f"d{sim.address}", sim.profile, sim.address) for sim in sims]
+        self.driver = ModbusDriver(
+            self._settings, devices, self.reports.append, clock=self._loop.time, open_stream=self._open
+        )
+
+    def told(self) -> list[LineReport]:
+        return [each for each in self.reports if isinstance(each, LineReport)]
+
+    async def _open(self, settings: LineSettings, on_data: OnData, on_lost: OnLost) -> "Connection":
+        self.opened.append(self._loop.time())
+        await asyncio.sleep(0.005)
+        return Connection(self, await self._memory.open(settings, on_data, on_lost), on_data)
+
+
+class Connection:
+    """A connection to it."""
+
+    def __init__(self, server: Server, modbus: ByteStream, on_data: OnData) -> None:
+        self._server, self._modbus, self._on_data = server, modbus, on_data
+        self._is_open = True
+
+    def write(self, data: bytes) -> None:
+        if self._server.foreign:
+            asyncio.get_running_loop().call_later(0.01, self._complain)
+        else:
+            self._modbus.write(data)
+
+    def _complain(self) -> None:
+        if self._is_open:
+            self._on_data(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    def unsent(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        self._is_open = False
+        self._modbus.close()
+
+
+def with_server(scenario: Callable[[Server], Awaitable[None]], count: int) -> None:
+    """Play a scenario with a server that we take for `count` devices behind Modbus TCP."""
+
+    async def main() -> None:
+        server = Server(count)
+        running = asyncio.create_task(server.driver.run(), name="driver")
+        try:
+            await scenario(server)
+        finally:
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+
+    virtual.run(main())
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_speaks_no_modbus_tcp_is_told_as_a_line_that_is_down_and_not_asked_in_haste(count: int) -> None:
+    async def scenario(server: Server) -> None:
+        await asyncio.sleep(600)
+        [told] = server.told()
+        assert not told.up
+        assert NO_MODBUS in told.reason
+        assert told.at < 1.0
+        assert len(server.opened) < 150
+        server.foreign = False
+        await asyncio.sleep(6)
+        assert [report.up for report in server.told()] == [False, True]
+
+    with_server(scenario, count)
+
+
+def test_one_header_that_is_broken_tells_no_line_as_down() -> None:
+    async def scenario(server: Server) -> None:
+        server.foreign = False
+        await asyncio.sleep(10)
+        for _ in range(3):
+            server.foreign = True
+            opened = len(server.opened)
+            while len(server.opened) == opened:
+                await asyncio.sleep(0.001)
+            server.foreign = False
+            await asyncio.sleep(10)
+        assert [report.up for report in server.told()] == [True]
+        assert len(server.opened) == 4
+        assert [r.at for r in server.reports if isinstance(r, Reading)][-1] > server.opened[-1]
+
+    with_server(scenario, 2)
