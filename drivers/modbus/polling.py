@@ -183,7 +183,9 @@ class Polling:
         # One lost reply must not cost a device that answers a whole cycle: it keeps its deadline.
         keeps = poll.failures <= 1 and member.counters.good
         self.bus.queue(poll, asked_due if keeps else now + _again_s(poll))
-        self._tell(self.roll.failed(member.number, failure.value, now), now)
+        if member.suspended or not poll.told_stale or member.answered_poll in {None, poll}:
+            # else it is known as one silent block of a device that answers, and says nothing of the device
+            self._tell(self.roll.failed(member.number, failure.value, now), now)
         if member.suspended or self.roll.failures(member.number) >= AWAY_FAILURES:
             self._suspend(member, now - took_s)
         elif poll.failures >= STALE_FAILURES and not poll.told_stale:
@@ -322,8 +324,9 @@ class Polling:
 
     def _ask_others(self, silent: Member, now: float) -> None:
         for member in self.members:
-            if member is not silent and not member.suspended and member.polls:
-                self.bus.queue(member.polls[0], now)
+            if member is not silent and not member.suspended:
+                told = next((poll for poll in member.polls if not poll.told_stale), member.polls[0])
+                self.bus.queue(told, now)
 
 
 def _is_busy_too_long(poll: Poll, answer: Answer, now: float) -> bool:

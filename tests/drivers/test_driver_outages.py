@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
-from drivers.api import Device, LineReport, LineSettings, Reading, Report
+from drivers.api import Device, LineReport, LineSettings, Priority, Profile, Quality, Reading, Report
+from drivers.modbus.codec import ReadRequest
 from drivers.modbus.driver import ModbusDriver
+from drivers.modbus.wire import ModbusWire, Register
 from drivers.sim.line import SimLine
 from drivers.sim.memory_line import MemoryLine
 from drivers.sim.modbus import SimDevice
@@ -155,3 +158,81 @@ def test_one_header_that_is_broken_tells_no_line_as_down() -> None:
         assert [r.at for r in server.reports if isinstance(r, Reading)][-1] > server.opened[-1]
 
     with_server(scenario, 2)
+
+
+# --- half of a device -----------------------------------------------------------------------------
+
+FIRST, SECOND = 1, 100  # registers
+
+
+def twofold(interval_s: float, second_s: float | None = None) -> Profile:
+    """Return a product that is asked for two registers, each by itself."""
+    shipped = smoke(interval_s=interval_s, priority=Priority.TELEMETRY)
+    assert isinstance(shipped.wire, ModbusWire)
+    first, second = (
+        replace(shipped.points[0], name=name, wire=Register("holding", at), interval_s=each_s)
+        for name, at, each_s in (("first", FIRST, interval_s), ("second", SECOND, second_s or interval_s))
+    )
+    return replace(shipped, points=(first, second), wire=replace(shipped.wire, bridge=False))
+
+
+def silence(rig: Rig, register: int) -> None:
+    """Let device 1 say nothing when it is asked for this register."""
+    sim, answer = rig.sim(1), rig.sim(1).answer
+    sim.answer = lambda question, now: (  # type: ignore[method-assign]
+        None if isinstance(question, ReadRequest) and question.address == register else answer(question, now)
+    )
+
+
+@pytest.mark.parametrize("interval_s", [5.0, 30.0, 600.0])
+@pytest.mark.parametrize("register", [FIRST, SECOND])
+@pytest.mark.parametrize("neighbours", [0, 2])
+def test_a_device_that_is_seldom_asked_does_not_come_and_go_for_one_silent_block(
+    interval_s: float, register: int, neighbours: int
+) -> None:
+    async def scenario(rig: Rig) -> None:
+        silence(rig, register)
+        await asyncio.sleep(4000)
+        assert [report.online for report in rig.device_reports("d1")] == [True]
+        silent = "first" if register == FIRST else "second"
+        last = {reading.point: reading.quality for reading in rig.readings("d1")}
+        assert last.pop(silent) is Quality.STALE
+        assert list(last.values()) == [Quality.GOOD]
+
+    on_line(scenario, [twofold(interval_s), *[smoke()] * neighbours])
+
+
+def test_a_device_with_a_silent_block_that_dies_is_told_all_the_same() -> None:
+    async def scenario(rig: Rig) -> None:
+        silence(rig, FIRST)
+        await asyncio.sleep(300)
+        rig.sim(1).alive = False
+        await rig.until(lambda: not rig.device_reports("d1")[-1].online, within_s=40.0)
+        rig.sim(1).alive = True
+        await rig.until(lambda: rig.device_reports("d1")[-1].online, within_s=21.0)
+
+    on_line(scenario, [twofold(30.0), smoke()])
+
+
+def test_a_line_that_dies_is_told_at_once_though_one_block_was_silent_before() -> None:
+    async def scenario(rig: Rig) -> None:
+        silence(rig, FIRST)
+        await asyncio.sleep(300)
+        rig.sim(1).alive = rig.sim(2).alive = False
+        await rig.until(lambda: not rig.line_reports()[-1].up, within_s=10.0)
+        assert rig.device_reports("d2")[-1].online
+
+    on_line(scenario, [twofold(600.0), smoke()])
+
+
+def test_a_block_that_falls_silent_as_the_last_that_was_heard_does_not_hide_the_rest() -> None:
+    async def scenario(rig: Rig) -> None:
+        await rig.until(lambda: [r for r in rig.readings("d1") if r.at > 15 and r.point == "first"])
+        silence(rig, FIRST)
+        at = rig.loop.time()
+        await asyncio.sleep(120)
+        second = [r for r in rig.readings("d1", since=at) if r.point == "second"]
+        assert len([r for r in second if r.quality is Quality.GOOD]) > 10
+        assert rig.device_reports("d1")[-1].online
+
+    on_line(scenario, [twofold(5.0, 7.0), smoke()])
