@@ -141,6 +141,8 @@ class Polling:
                 # silent for seconds: perhaps without power, and then its values mean nothing for a while
                 member.warm_at = now + member.device.profile.timing.warm_up_s
             self._back(member, now)
+        if not self.roll.online(member.number):  # nobody could see what must change: that time does not count
+            member.beat_at += now - (member.counters.last_good_at or now)
         if changes := self.roll.answered(member.number, now):
             self._tell(changes, now)
         self.answered()

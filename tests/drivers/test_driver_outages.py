@@ -7,16 +7,20 @@ from dataclasses import replace
 
 import pytest
 
+from drivers import profile
 from drivers.api import Device, LineReport, LineSettings, Priority, Profile, Quality, Reading, Report
-from drivers.modbus.codec import ReadRequest
+from drivers.modbus.codec import ReadRequest, WriteSingle
 from drivers.modbus.driver import ModbusDriver
 from drivers.modbus.wire import ModbusWire, Register
+from drivers.sim.faults import Faults
+from drivers.sim.framing import Question
 from drivers.sim.line import SimLine
 from drivers.sim.memory_line import MemoryLine
 from drivers.sim.modbus import SimDevice
 from drivers.transport import ByteStream, OnData, OnLost
 from tests import virtual
 from tests.drivers.rig import Rig, on_line, smoke
+from tests.drivers.test_driver_answers import BEATING
 
 NO_MODBUS = "lost: what comes is no Modbus TCP"
 
@@ -236,3 +240,51 @@ def test_a_block_that_falls_silent_as_the_last_that_was_heard_does_not_hide_the_
         assert rig.device_reports("d1")[-1].online
 
     on_line(scenario, [twofold(5.0, 7.0), smoke()])
+
+
+@pytest.mark.parametrize("echo", [0.0, 1.0])
+@pytest.mark.parametrize("code", [2, 6])
+def test_a_board_that_refuses_its_first_read_opens_the_door_all_the_same(code: int, echo: float) -> None:
+    """The port was just opened, and the order is the first that goes out: what it tells of an echo is enough."""
+
+    async def scenario(rig: Rig) -> None:
+        rig.sim(1).alive = False  # asked first, and teaches nothing
+        answer, written = rig.sim(2).answer, list[WriteSingle]()
+
+        def refuse(question: Question, now: float) -> bytes | None:
+            if isinstance(question, WriteSingle):
+                written.append(question)
+            return answer(question, now) if written else bytes((0x81, code))
+
+        rig.sim(2).answer = refuse  # type: ignore[method-assign]
+        await rig.driver.act("d2", "unlock", {"seconds": 5.0}, deadline=rig.loop.time() + 2.0)
+        assert rig.sim(2).get("strike") is True
+        assert rig.driver.statistics().echo is (echo == 1.0)
+
+    on_line(scenario, [smoke(), profile.load("waveshare-door")], faults=Faults(echo=echo))
+
+
+@pytest.mark.parametrize("how", ["dead", "unplugged"])
+def test_a_value_that_nobody_could_read_for_a_while_was_not_frozen_in_that_time(how: str) -> None:
+    async def scenario(rig: Rig) -> None:
+        sim = rig.sim(1)
+        await asyncio.sleep(30)
+        sim.frozen = True
+        await asyncio.sleep(4)
+        if how == "dead":
+            sim.alive = False
+        else:
+            rig.line.unplug()
+        await asyncio.sleep(60)
+        if how == "dead":
+            sim.alive = True
+        else:
+            rig.line.plug()
+        await rig.until(lambda: rig.readings("d1")[-1].quality is Quality.GOOD)
+        assert rig.device_reports("d1")[-1].online
+        await asyncio.sleep(4)
+        assert rig.device_reports("d1")[-1].online, "eight of ten seconds are seen"
+        await rig.until(lambda: not rig.device_reports("d1")[-1].online, within_s=5.0)
+        assert rig.device_reports("d1")[-1].reason == "frozen"
+
+    on_line(scenario, [profile.parse(BEATING, file="beating.toml"), smoke()])
