@@ -68,6 +68,10 @@ class Roll:
         """Return how many exchanges in a row failed."""
         return self._devices[device].failures
 
+    def everybody_failed(self) -> bool:
+        """Say whether each device was asked often enough, without an answer, to be believed away."""
+        return all(one.failures >= AWAY_FAILURES for one in self._devices)
+
     def nobody_for_s(self, now: float) -> float:
         """Return how long nobody has answered."""
         return now - self._answered_at
@@ -169,7 +173,7 @@ class Roll:
     def _line_down(self, now: float) -> list[Change]:
         if self.up is False or len(self._devices) < 2 or now - self._answered_at < LINE_DOWN_S:
             return []
-        if any(one.failures < AWAY_FAILURES for one in self._devices):
+        if not self.everybody_failed():
             return []
         self.up = False
         stale = [change for device in self._all() for change in self._stale(device)]

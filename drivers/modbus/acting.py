@@ -152,10 +152,17 @@ class _Sequence:
         return (await self._read(step.request)).values == step.expect
 
     async def _know_echo(self) -> None:
-        """Find out whether the line echoes, or the echo of the write would be taken for its answer."""
-        polls = self._member.polls
-        if self._line.conversation.echo.heard is None and polls:
-            await self._read(polls[0].question.request)
+        """Find out whether the line echoes, or the echo of the write would be taken for its answer.
+
+        A refusal tells that as well as a value.
+        """
+        echo, polls = self._line.conversation.echo, self._member.polls
+        if echo.heard is None and polls:
+            try:
+                await self._read(polls[0].question.request)
+            except (DeviceError, LineError):
+                if echo.heard is None:
+                    raise
 
     async def _read(self, request: Request) -> ReadReply:
         question = Question(self._address, request)

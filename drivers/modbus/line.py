@@ -76,6 +76,7 @@ class Line:
         self._armed_at = now
         self._lead_s = 0.0  # from a timer to a request that is ready; a fifth of them need less
         self._current: Ask | None = None
+        self._nonsense = False  # the last that came was no frame, and nobody has answered since
         self._began_at = self._free_at = self._now = now
         self._keeper = PortKeeper(settings.port, lambda error: port_changed(error, clock()))
 
@@ -86,6 +87,7 @@ class Line:
 
     def answered(self) -> None:
         """Somebody answers."""
+        self._nonsense = False
         self._keeper.answered()
 
     def reopen(self) -> None:
@@ -214,11 +216,21 @@ class Line:
         if silence_s:
             ask.member.ready_at = now + silence_s
         self._finished(ask, answer, Ended(now, took_s, round_trip_s, self.conversation.turnaround_s(now)))
-        if answer is Failure.BROKEN or (isinstance(answer, Failure) and self._is_held_back(ask)):
+        if answer is Failure.BROKEN:
+            self._make_no_sense()
+        elif isinstance(answer, Failure) and self._is_held_back(ask):
             self.reopen()
         if isinstance(ask, Errand):
             self.bus.spend(ask, took_s)
             _resolve(ask, answer)
+
+    def _make_no_sense(self) -> None:
+        """Open a stream anew that makes no sense; patiently if it makes none again: another protocol lives there."""
+        if self._nonsense:
+            self._keeper.lost(ConnectionError("what comes is no Modbus TCP"))
+        else:
+            self._nonsense = True
+            self.reopen()
 
     def _arm(self, at: float) -> None:
         if self._timer is not None:

@@ -108,5 +108,10 @@ class Member:
         return next((p for p in self.polls if any(q.name == point for q in p.block.points)), None)
 
     def probe(self) -> Poll:
-        """Return the question most likely to be answered by a device that is silent."""
-        return self.answered_poll or self.polls[self.failed_probes % len(self.polls)]
+        """Return the question most likely to be answered by a device that is silent; every other time another one,
+        for it may be that block alone which is.
+        """
+        if self.answered_poll is None:
+            return self.polls[self.failed_probes % len(self.polls)]
+        turn, another = divmod(self.failed_probes, 2)
+        return self.polls[turn % len(self.polls)] if another else self.answered_poll

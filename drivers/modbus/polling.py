@@ -141,6 +141,8 @@ class Polling:
                 # silent for seconds: perhaps without power, and then its values mean nothing for a while
                 member.warm_at = now + member.device.profile.timing.warm_up_s
             self._back(member, now)
+        if not self.roll.online(member.number):  # nobody could see what must change: that time does not count
+            member.beat_at += now - (member.counters.last_good_at or now)
         if changes := self.roll.answered(member.number, now):
             self._tell(changes, now)
         self.answered()
@@ -183,7 +185,9 @@ class Polling:
         # One lost reply must not cost a device that answers a whole cycle: it keeps its deadline.
         keeps = poll.failures <= 1 and member.counters.good
         self.bus.queue(poll, asked_due if keeps else now + _again_s(poll))
-        self._tell(self.roll.failed(member.number, failure.value, now), now)
+        if member.suspended or not poll.told_stale or member.answered_poll in {None, poll}:
+            # else it is known as one silent block of a device that answers, and says nothing of the device
+            self._tell(self.roll.failed(member.number, failure.value, now), now)
         if member.suspended or self.roll.failures(member.number) >= AWAY_FAILURES:
             self._suspend(member, now - took_s)
         elif poll.failures >= STALE_FAILURES and not poll.told_stale:
@@ -191,7 +195,9 @@ class Polling:
             self._stale(member, (point.name for point in poll.block.points), now)
         if not member.suspended and poll.failures >= STALE_FAILURES:
             self._blind(poll, failure.value, now)
-        if self.roll.nobody_for_s(now) >= LINE_DOWN_S and now - self._reopened_at >= REOPEN_EVERY_S:
+        # An opened port begins with the first device again: all have their turn before, or the last are never asked.
+        silent_s, since_s = self.roll.nobody_for_s(now), now - self._reopened_at
+        if silent_s >= LINE_DOWN_S and since_s >= REOPEN_EVERY_S and self.roll.everybody_failed():
             self._reopened_at = now
             self.reopen()
 
@@ -320,8 +326,9 @@ class Polling:
 
     def _ask_others(self, silent: Member, now: float) -> None:
         for member in self.members:
-            if member is not silent and not member.suspended and member.polls:
-                self.bus.queue(member.polls[0], now)
+            if member is not silent and not member.suspended:
+                told = next((poll for poll in member.polls if not poll.told_stale), member.polls[0])
+                self.bus.queue(told, now)
 
 
 def _is_busy_too_long(poll: Poll, answer: Answer, now: float) -> bool:
