@@ -1,14 +1,16 @@
 """A real browser for tests: Chromium driven over the W3C WebDriver protocol by Debian's chromedriver."""
 
+import atexit
 import base64
 import json
 import shutil
 import subprocess
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -31,9 +33,13 @@ class Browser:
 
     def __init__(self, session: str) -> None:
         self._session = session
+        self.origins: set[str] = set()
 
     def open(self, url: str) -> None:
         """Go to a page."""
+        address = urlsplit(url)
+        if address.netloc:
+            self.origins.add(f"{address.scheme}://{address.netloc}")
         _ask("POST", f"{self._session}/url", {"url": url})
 
     def run(self, script: str) -> Any:
@@ -90,32 +96,89 @@ class Browser:
         return base64.b64decode(_ask("GET", f"{self._session}/screenshot"))
 
 
-@contextmanager
-def browser(folder: Path, language: str) -> Iterator[Browser]:
-    """Have a browser whose user reads `language`."""
-    port = free_port()
-    driver = subprocess.Popen(
-        [str(DRIVER), f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        until(lambda: _is_ready(url), what="chromedriver")
-        flags = [
-            *FLAGS,
-            f"--lang={language}",
-            f"--accept-lang={language}",
-            f"--user-data-dir={folder / language}",
-        ]
-        options = {"binary": CHROMIUM, "args": flags}
-        wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}}
-        session = _ask("POST", f"{url}/session", wanted)["sessionId"]
+class _Chromium:
+    """A browser whose user reads `language`; it takes seconds to start, so one test after another has it."""
+
+    def __init__(self, language: str) -> None:
+        self._profile = tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
+        port = free_port()
+        self._driver = subprocess.Popen(
+            [str(DRIVER), f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        self._session = ""
         try:
-            yield Browser(f"{url}/session/{session}")
-        finally:  # chromedriver leaves its browser behind when it is ended itself
-            _ask("DELETE", f"{url}/session/{session}")
-    finally:
-        driver.terminate()
-        driver.wait()
+            url = f"http://127.0.0.1:{port}"
+            until(lambda: _is_ready(url), what="chromedriver")
+            known = f"--lang={language}", f"--accept-lang={language}", f"--user-data-dir={self._profile.name}"
+            options = {"binary": CHROMIUM, "args": [*FLAGS, *known]}
+            wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}}
+            self._session = f"{url}/session/{_ask('POST', f'{url}/session', wanted)['sessionId']}"
+            self._first = _ask("GET", f"{self._session}/window")
+            self._size = _ask("GET", f"{self._session}/window/rect")
+        except BaseException:
+            self.end()
+            raise
+
+    def window(self) -> Browser:
+        """Return a new window, as large as the first one is."""
+        made = _ask("POST", f"{self._session}/window/new", {"type": "window"})
+        self._turn_to(made["handle"])
+        _ask("POST", f"{self._session}/window/rect", self._size)
+        return Browser(self._session)
+
+    def forget(self, window: Browser) -> None:
+        """Close a window and those opened out of it; what their pages left goes too, and what was blocked there."""
+        own = _ask("GET", f"{self._session}/window")
+        for handle in _ask("GET", f"{self._session}/window/handles"):
+            if handle not in {own, self._first}:
+                self._turn_to(handle)
+                _ask("DELETE", f"{self._session}/window")
+        self._turn_to(own)
+        window.open("about:blank")
+        for origin in window.origins:
+            window.devtools("Storage.clearDataForOrigin", origin=origin, storageTypes="all")
+        window.devtools("Network.clearBrowserCache")
+        _ask("DELETE", f"{self._session}/window")
+        self._turn_to(self._first)
+
+    def _turn_to(self, handle: str) -> None:
+        _ask("POST", f"{self._session}/window", {"handle": handle})
+
+    def end(self) -> None:
+        """End it: chromedriver leaves its browser behind when it is ended itself."""
+        try:
+            if self._session:
+                _ask("DELETE", self._session)
+        finally:
+            self._driver.terminate()
+            self._driver.wait()
+            self._profile.cleanup()
+
+
+_idle: dict[str, list[_Chromium]] = {}
+
+
+@contextmanager
+def browser(language: str) -> Iterator[Browser]:
+    """Have a window of a browser whose user reads `language` and was nowhere yet."""
+    idle = _idle.setdefault(language, [])
+    chromium = idle.pop() if idle else _Chromium(language)
+    try:
+        window = chromium.window()
+        yield window
+        chromium.forget(window)
+    except BaseException:  # whatever state it is in, no other test shall find it
+        chromium.end()
+        raise
+    idle.append(chromium)
+
+
+@atexit.register
+def end_browsers() -> None:
+    """End those that no test uses."""
+    for idle in _idle.values():
+        while idle:
+            idle.pop().end()
 
 
 def _is_ready(url: str) -> bool:

@@ -177,7 +177,7 @@ def opened(
     folder: Path, person: str | None = "warden-1", language: str = "zh-CN", place: Place = EVERYWHERE
 ) -> Iterator[tuple[LiveDesk, Browser]]:
     """Have a desk running, and the page open on somebody's phone."""
-    with desk(folder) as running, browser(folder, language) as window:
+    with desk(folder) as running, browser(language) as window:
         running.let_in(window, person, place)
         yield running, window
 

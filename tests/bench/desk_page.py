@@ -117,7 +117,7 @@ def measure(folder: Path, count: int, lines: int) -> list[Fire]:
         states = stack.enter_context(listener(broker.port, "compound/v1/+/state/+"))
         text = configuration(sim.bus, broker_url=broker.url, state_dir=folder / "state")
         stack.enter_context(gateway(folder / "gateway", text))
-        phone = stack.enter_context(browser(folder, "zh"))
+        phone = stack.enter_context(browser("zh"))
         phone.open(f"http://127.0.0.1:{port}/pair#{token}")
         until(
             lambda: (

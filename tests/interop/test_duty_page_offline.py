@@ -202,7 +202,7 @@ def test_without_a_network_an_installed_page_opens_empty_says_why_and_fills_by_i
 
 
 def test_what_a_second_phone_does_is_seen_at_once_and_who_was_first_is_told(tmp_path: Path) -> None:
-    with opened(tmp_path) as (running, first), browser(tmp_path / "second", "en-US") as second:
+    with opened(tmp_path) as (running, first), browser("en-US") as second:
         running.let_in(second, "warden-2")
         second.open(f"{running.url}/?lang=en")
         ready(second)

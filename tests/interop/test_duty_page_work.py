@@ -62,7 +62,7 @@ def look(window: Browser, called: str = "119") -> None:
 def test_an_alert_is_assigned_and_resolved_with_a_photo_and_a_second_phone_sees_each_step(
     tmp_path: Path,
 ) -> None:
-    with opened(tmp_path) as (running, window), browser(tmp_path / "second", "zh-CN") as second:
+    with opened(tmp_path) as (running, window), browser("zh-CN") as second:
         running.let_in(second, "warden-2")
         running.take(alarm(1))
         look(window)
@@ -98,7 +98,7 @@ def test_an_alert_is_assigned_and_resolved_with_a_photo_and_a_second_phone_sees_
 def test_who_is_not_called_is_told_whom_to_ask_for_the_door_and_sees_it_on_going_there(
     tmp_path: Path,
 ) -> None:
-    with opened(tmp_path) as (running, window), browser(tmp_path / "second", "zh-CN") as second:
+    with opened(tmp_path) as (running, window), browser("zh-CN") as second:
         running.let_in(second, "warden-2")
         running.take(desk_canary.arrival(1))
         for each in (window, second):
@@ -227,7 +227,7 @@ def test_devices_are_found_by_a_word_and_what_is_offline_comes_first(tmp_path: P
 def test_a_hazard_reported_with_a_photo_is_an_alert_on_the_other_phone(tmp_path: Path) -> None:
     with (
         opened(tmp_path, "committee-1") as (running, window),
-        browser(tmp_path / "second", "zh-CN") as second,
+        browser("zh-CN") as second,
     ):
         running.let_in(second, "warden-1")
         window.run("location.hash = '#/report'")

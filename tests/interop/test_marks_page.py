@@ -60,7 +60,7 @@ def served(*arguments: object, language: str = "zh_CN") -> Iterator[str]:
 @contextmanager
 def opened(folder: Path, *arguments: object, language: str = "zh-CN") -> Iterator[Browser]:
     """Have the page open in a browser, its picture there."""
-    with served(*arguments) as url, browser(folder, language) as window:
+    with served(*arguments) as url, browser(language) as window:
         window.open(url)
         until(
             lambda: window.run("return document.querySelector('#picture').naturalWidth") == WIDTH,

@@ -78,7 +78,7 @@ def shown(window: Browser, text: str) -> None:
 @needs_browser
 @pytest.mark.slow
 def test_the_demos_desk_is_what_readme_shows(doors: list[str], tmp_path: Path) -> None:
-    with browser(tmp_path, "zh-CN") as window:
+    with browser("zh-CN") as window:
         window.resize(*PHONE)
         window.open(doors[0])
         shown(window, "烟感报警")

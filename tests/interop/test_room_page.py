@@ -56,7 +56,7 @@ def choose(window: Browser, day: str) -> None:
 
 @pytest.mark.slow
 def test_the_room_is_lit_where_something_is_open_and_each_step_is_seen_at_once(tmp_path: Path) -> None:
-    with desk(tmp_path) as running, browser(tmp_path, "zh-CN") as window:
+    with desk(tmp_path) as running, browser("zh-CN") as window:
         enter(running, window, "/room")
         shows(window, "一切正常")
         running.take(alarm(1))
@@ -79,7 +79,7 @@ def test_the_room_is_lit_where_something_is_open_and_each_step_is_seen_at_once(t
 
 
 def test_a_click_as_an_alert_comes_acknowledges_none_that_moved_under_it(tmp_path: Path) -> None:
-    with desk(tmp_path) as running, browser(tmp_path, "zh-CN") as window:
+    with desk(tmp_path) as running, browser("zh-CN") as window:
         enter(running, window, "/room")
         running.take(alarm(1))
         has(window, ".alert button.go")
@@ -95,7 +95,7 @@ def test_a_click_as_an_alert_comes_acknowledges_none_that_moved_under_it(tmp_pat
 
 @pytest.mark.slow
 def test_a_hand_over_is_printed_on_a4_without_its_form(tmp_path: Path) -> None:
-    with desk(tmp_path) as running, browser(tmp_path, "zh-CN") as window:
+    with desk(tmp_path) as running, browser("zh-CN") as window:
         running.take(alarm(1))
         enter(running, window, "/shift")
         assert "交班人" in window.text()
@@ -111,7 +111,7 @@ def test_a_hand_over_is_printed_on_a4_without_its_form(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_phone_is_let_in_and_a_ledger_tried_mended_and_put_in(tmp_path: Path) -> None:
-    with desk(tmp_path) as running, browser(tmp_path, "zh-CN") as window:
+    with desk(tmp_path) as running, browser("zh-CN") as window:
         enter(running, window, "/admin", "administrator-1")
         window.click("[data-pair=warden-2]")
         until(
@@ -133,7 +133,7 @@ def test_a_phone_is_let_in_and_a_ledger_tried_mended_and_put_in(tmp_path: Path) 
 def test_nothing_on_these_pages_is_what_axe_calls_serious(
     tmp_path: Path, axe: str, theme: str, language: str
 ) -> None:
-    with desk(tmp_path) as running, browser(tmp_path, "zh-CN") as window:
+    with desk(tmp_path) as running, browser("zh-CN") as window:
         running.take(alarm(1), alarm(2, kind="door.held", severity=Severity.MINOR, zh="门一直没关"))
         enter(running, window, "/room", "administrator-1")
         window.devtools(
