@@ -160,7 +160,7 @@ class _Show:
             raise ToolError("vision.unwritable", path=film or stills, reason=reason) from error
         if not self._output.as_json:
             for each in written:
-                self._aside.print(self._words("vision.wrote", path=each), soft_wrap=True)
+                self._aside.print(self._words("vision.wrote", path=each), soft_wrap=True, markup=False)
 
     def _say(self, seen: view.Sighting, progress: Progress) -> None:
         """Print what was seen; a line beside a bar in the same terminal goes through the bar's console."""
@@ -231,16 +231,25 @@ def _polygon(told: str, words: Words) -> Polygon:
 def _check_output(source: str, output: Output, words: Words) -> None:
     """Say at once, not after an hour, that something cannot be written."""
     film, stills = output.annotate, output.stills
-    if (film or stills) and "://" in source:
+    if (film or stills) and ("://" in source or _comes_once(Path(source))):
         raise click.UsageError(words("usage.live"), click.get_current_context())
     if film and (film.suffix.lower() != ".mp4" or _same(film, Path(source))):
         raise click.UsageError(words("usage.annotate", told=film), click.get_current_context())
     if film:
         _must_be_writable(film.parent, film)
+        if film.is_dir():
+            raise ToolError("vision.unwritable", path=film, reason=os.strerror(errno.EISDIR))
     if stills:
         with contextlib.suppress(OSError):
             stills.mkdir(parents=True, exist_ok=True)
         _must_be_writable(stills, stills)
+
+
+def _comes_once(path: Path) -> bool:
+    """Return whether there is a pipe or a device in the place of a file."""
+    with contextlib.suppress(OSError):
+        return path.exists() and not (path.is_file() or path.is_dir())
+    return False
 
 
 def _must_be_writable(folder: Path, path: Path) -> None:

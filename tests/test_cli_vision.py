@@ -155,6 +155,21 @@ def test_a_film_that_cannot_be_written_is_said_before_anything_is_watched(calm: 
     assert "nothing fell" not in result.stderr
 
 
+def test_a_folder_in_the_place_of_the_film_is_said_before_anything_is_watched(
+    calm: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "seen.mp4").mkdir()
+    result = run(calm, "--annotate", tmp_path / "seen.mp4")
+    assert result.exit_code == 1
+    assert "cannot write" in result.stderr
+    assert "nothing fell" not in result.stderr
+
+
+def test_a_name_in_brackets_is_told_as_it_is(calm: Path, tmp_path: Path) -> None:
+    out = tmp_path / "[red]3[b].mp4"
+    assert f"wrote {out}" in run(calm, "--annotate", out).stderr
+
+
 def test_the_video_itself_is_never_drawn_over(fall: Path, tmp_path: Path) -> None:
     film = Path(shutil.copy(fall, tmp_path / "film.mp4"))
     (tmp_path / "link.mp4").symlink_to(film)
@@ -223,6 +238,13 @@ def test_a_slip_in_an_option_is_bad_usage(calm: Path, arguments: list[str], said
 
 def test_a_stream_cannot_be_drawn_on_because_it_comes_only_once() -> None:
     result = run("rtsp://192.0.2.1/1", "--annotate", "seen.mp4")
+    assert result.exit_code == 2
+    assert "need a file" in result.stderr
+
+
+def test_a_pipe_cannot_be_drawn_on_because_it_comes_only_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "film.mp4")
+    result = run(tmp_path / "film.mp4", "--annotate", tmp_path / "seen.mp4")
     assert result.exit_code == 2
     assert "need a file" in result.stderr
 

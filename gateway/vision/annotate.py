@@ -182,7 +182,7 @@ class _Writer:
     def __init__(self, path: Path, first: Shot) -> None:
         height, width = first.picture.shape[:2]
         self._path, self._part = path, path.with_name(path.name + ".part")
-        self._container = av.open(str(self._part), "w", format="mp4", options={"movflags": "faststart"})
+        self._container = av.open(f"file:{self._part}", "w", format="mp4", options={"movflags": "faststart"})
         self._stream = self._container.add_stream("libx264", options={"preset": "veryfast", "crf": "20"})
         self._stream.width, self._stream.height = width + width % 2, height + height % 2
         self._stream.pix_fmt = "yuv420p"
