@@ -8,7 +8,7 @@ import errno
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def vision(source: str, words: Words, where: View, output: Output) -> int:
         )  # fmt: skip
         with open_source(source, threads=1 if live else 0) as frames:
             _must_be_film(frames)
-            whole = show.all(film.watch(frames, watcher), frames)
+            whole = show.all(film.watch(frames, watcher), frames, rest=watcher.finish)
     except SourceError as error:
         reason = "folder" if _is_folder(source) else error.reason
         raise ToolError(f"video.{reason}", where=error.where) from error
@@ -93,15 +93,21 @@ class _Show:
         self._out = console()
         self._last = Step(0, 0.0, 0.0)
 
-    def all(self, events: Iterator[Fall | NearMiss | Step], source: Source) -> bool:
-        """Show all events and what they come to; return False when Ctrl-C ended it."""
+    def all(
+        self, events: Iterator[Fall | NearMiss | Step], source: Source, *, rest: Callable[[], list[Fall]]
+    ) -> bool:
+        """Show all events and what they come to; return False when Ctrl-C ended it, after the `rest` then known."""
         whole = False
         with contextlib.suppress(KeyboardInterrupt):
             try:
                 with self._bar("vision.watching", source.duration_s) as progress:
-                    for event in events:
-                        self._one(event, progress)
-                whole = True
+                    try:
+                        for event in events:
+                            self._one(event, progress)
+                        whole = True
+                    except KeyboardInterrupt:
+                        for fall in rest():
+                            self._one(fall, progress)
             finally:
                 self._total(source, whole=whole)
         return whole

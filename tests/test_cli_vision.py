@@ -1,11 +1,13 @@
 """`compound-gateway vision` as people and scripts meet it: lines, JSON, drawn films, odd and broken files."""
 
+import itertools
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -14,6 +16,8 @@ import numpy as np
 import pytest
 
 from gateway.terminal.words import table
+from gateway.vision.frames import Source
+from gateway.vision.sight import Frame
 from gateway.vision.watcher import REASONS
 from tests.vision import clips
 from tests.vision.command import CHINESE, ENGLISH, MODEL, falls, model, run
@@ -124,6 +128,24 @@ def test_near_misses_as_json_stay_away_from_standard_output(fall: Path) -> None:
     *misses, _ = (json.loads(line) for line in result.stderr.splitlines())
     assert {miss["rejected"] for miss in misses} == {"unlike"}
     assert all(miss["track"] for miss in misses)
+
+
+@pytest.mark.usefixtures("easily_sure")
+def test_what_was_seen_before_ctrl_c_is_told_though_more_of_it_was_waited_for(
+    fall: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Source.frames
+
+    def broken_off(source: Source) -> Iterator[Frame]:
+        yield from itertools.islice(whole(source), 74)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Source, "frames", broken_off)
+    result = run(fall, "--json")
+    assert result.exit_code == 130
+    (seen,) = falls(result)
+    assert seen["t_end"] == pytest.approx(2.7, abs=0.2)
+    assert json.loads(result.stderr)["falls"] == 1
 
 
 def test_every_reason_of_the_watcher_is_said_in_both_languages() -> None:
