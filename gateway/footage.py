@@ -8,7 +8,7 @@ import errno
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def vision(source: str, words: Words, where: View, output: Output) -> int:
         )  # fmt: skip
         with open_source(source, threads=1 if live else 0) as frames:
             _must_be_film(frames)
-            whole = show.all(film.watch(frames, watcher), frames)
+            whole = show.all(film.watch(frames, watcher), frames, rest=watcher.finish)
     except SourceError as error:
         reason = "folder" if _is_folder(source) else error.reason
         raise ToolError(f"video.{reason}", where=error.where) from error
@@ -93,15 +93,21 @@ class _Show:
         self._out = console()
         self._last = Step(0, 0.0, 0.0)
 
-    def all(self, events: Iterator[Fall | NearMiss | Step], source: Source) -> bool:
-        """Show all events and what they come to; return False when Ctrl-C ended it."""
+    def all(
+        self, events: Iterator[Fall | NearMiss | Step], source: Source, *, rest: Callable[[], list[Fall]]
+    ) -> bool:
+        """Show all events and what they come to; return False when Ctrl-C ended it, after the `rest` then known."""
         whole = False
         with contextlib.suppress(KeyboardInterrupt):
             try:
                 with self._bar("vision.watching", source.duration_s) as progress:
-                    for event in events:
-                        self._one(event, progress)
-                whole = True
+                    try:
+                        for event in events:
+                            self._one(event, progress)
+                        whole = True
+                    except KeyboardInterrupt:
+                        for fall in rest():
+                            self._one(fall, progress)
             finally:
                 self._total(source, whole=whole)
         return whole
@@ -160,7 +166,7 @@ class _Show:
             raise ToolError("vision.unwritable", path=film or stills, reason=reason) from error
         if not self._output.as_json:
             for each in written:
-                self._aside.print(self._words("vision.wrote", path=each), soft_wrap=True)
+                self._aside.print(self._words("vision.wrote", path=each), soft_wrap=True, markup=False)
 
     def _say(self, seen: view.Sighting, progress: Progress) -> None:
         """Print what was seen; a line beside a bar in the same terminal goes through the bar's console."""
@@ -231,16 +237,25 @@ def _polygon(told: str, words: Words) -> Polygon:
 def _check_output(source: str, output: Output, words: Words) -> None:
     """Say at once, not after an hour, that something cannot be written."""
     film, stills = output.annotate, output.stills
-    if (film or stills) and "://" in source:
+    if (film or stills) and ("://" in source or _comes_once(Path(source))):
         raise click.UsageError(words("usage.live"), click.get_current_context())
     if film and (film.suffix.lower() != ".mp4" or _same(film, Path(source))):
         raise click.UsageError(words("usage.annotate", told=film), click.get_current_context())
     if film:
         _must_be_writable(film.parent, film)
+        if film.is_dir():
+            raise ToolError("vision.unwritable", path=film, reason=os.strerror(errno.EISDIR))
     if stills:
         with contextlib.suppress(OSError):
             stills.mkdir(parents=True, exist_ok=True)
         _must_be_writable(stills, stills)
+
+
+def _comes_once(path: Path) -> bool:
+    """Return whether there is a pipe or a device in the place of a file."""
+    with contextlib.suppress(OSError):
+        return path.exists() and not (path.is_file() or path.is_dir())
+    return False
 
 
 def _must_be_writable(folder: Path, path: Path) -> None:

@@ -1,11 +1,13 @@
 """`compound-gateway vision` as people and scripts meet it: lines, JSON, drawn films, odd and broken files."""
 
+import itertools
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -14,6 +16,8 @@ import numpy as np
 import pytest
 
 from gateway.terminal.words import table
+from gateway.vision.frames import Source
+from gateway.vision.sight import Frame
 from gateway.vision.watcher import REASONS
 from tests.vision import clips
 from tests.vision.command import CHINESE, ENGLISH, MODEL, falls, model, run
@@ -126,6 +130,24 @@ def test_near_misses_as_json_stay_away_from_standard_output(fall: Path) -> None:
     assert all(miss["track"] for miss in misses)
 
 
+@pytest.mark.usefixtures("easily_sure")
+def test_what_was_seen_before_ctrl_c_is_told_though_more_of_it_was_waited_for(
+    fall: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Source.frames
+
+    def broken_off(source: Source) -> Iterator[Frame]:
+        yield from itertools.islice(whole(source), 74)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Source, "frames", broken_off)
+    result = run(fall, "--json")
+    assert result.exit_code == 130
+    (seen,) = falls(result)
+    assert seen["t_end"] == pytest.approx(2.7, abs=0.2)
+    assert json.loads(result.stderr)["falls"] == 1
+
+
 def test_every_reason_of_the_watcher_is_said_in_both_languages() -> None:
     assert {f"rejected.{reason}" for reason in REASONS} <= set(table())
 
@@ -153,6 +175,21 @@ def test_a_film_that_cannot_be_written_is_said_before_anything_is_watched(calm: 
     assert result.exit_code == 1
     assert "cannot write" in result.stderr
     assert "nothing fell" not in result.stderr
+
+
+def test_a_folder_in_the_place_of_the_film_is_said_before_anything_is_watched(
+    calm: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "seen.mp4").mkdir()
+    result = run(calm, "--annotate", tmp_path / "seen.mp4")
+    assert result.exit_code == 1
+    assert "cannot write" in result.stderr
+    assert "nothing fell" not in result.stderr
+
+
+def test_a_name_in_brackets_is_told_as_it_is(calm: Path, tmp_path: Path) -> None:
+    out = tmp_path / "[red]3[b].mp4"
+    assert f"wrote {out}" in run(calm, "--annotate", out).stderr
 
 
 def test_the_video_itself_is_never_drawn_over(fall: Path, tmp_path: Path) -> None:
@@ -223,6 +260,13 @@ def test_a_slip_in_an_option_is_bad_usage(calm: Path, arguments: list[str], said
 
 def test_a_stream_cannot_be_drawn_on_because_it_comes_only_once() -> None:
     result = run("rtsp://192.0.2.1/1", "--annotate", "seen.mp4")
+    assert result.exit_code == 2
+    assert "need a file" in result.stderr
+
+
+def test_a_pipe_cannot_be_drawn_on_because_it_comes_only_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "film.mp4")
+    result = run(tmp_path / "film.mp4", "--annotate", tmp_path / "seen.mp4")
     assert result.exit_code == 2
     assert "need a file" in result.stderr
 

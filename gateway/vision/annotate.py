@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from gateway.vision.address import parse
 from gateway.vision.clock import StreamClock
 from gateway.vision.decoder import Decoder
-from gateway.vision.luma import mirror_of, turn_of
+from gateway.vision.luma import mirror_of, squared, turn_of
 from gateway.vision.opening import (
     FAILURES_OF_OPENING,
     length_of,
@@ -32,6 +32,7 @@ from gateway.vision.opening import (
     open_container,
     pictures_of,
     rate_of,
+    ratio_of,
 )
 from gateway.vision.sight import Fall, Spot
 
@@ -135,7 +136,8 @@ def shots(path: Path) -> Iterator[Shot]:
                 time_s = clock.tick(None if frame.pts is None or tick is None else float(frame.pts * tick))
                 size = size or (frame.width, frame.height)
                 if not frame.is_corrupt and (frame.width, frame.height) == size:
-                    picture = np.rot90(frame.to_ndarray(format="bgr24"), turn_of(frame) // 90)
+                    coded = frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+                    picture = np.rot90(squared(coded, ratio_of(stream)), turn_of(frame) // 90)
                     mirror = mirror_of(frame)
                     picture = picture if mirror is None else np.flip(picture, mirror)
                     yield Shot(index, time_s, np.ascontiguousarray(picture))
@@ -182,7 +184,7 @@ class _Writer:
     def __init__(self, path: Path, first: Shot) -> None:
         height, width = first.picture.shape[:2]
         self._path, self._part = path, path.with_name(path.name + ".part")
-        self._container = av.open(str(self._part), "w", format="mp4", options={"movflags": "faststart"})
+        self._container = av.open(f"file:{self._part}", "w", format="mp4", options={"movflags": "faststart"})
         self._stream = self._container.add_stream("libx264", options={"preset": "veryfast", "crf": "20"})
         self._stream.width, self._stream.height = width + width % 2, height + height % 2
         self._stream.pix_fmt = "yuv420p"

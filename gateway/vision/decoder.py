@@ -8,6 +8,9 @@ but its name in the facts.
 An AVI says of no picture when it is shown, and FFmpeg stamps those of H.264, and of packed MPEG-4, in the order in
 which they are decoded. Where some are predicted from later ones that is another order: the same times,
 each at the wrong picture.
+
+Where a picture of H.265 lacks the one it is predicted from, FFmpeg leaves out all up to the next key frame without a
+word. How many that were shows at the end.
 """
 
 from heapq import heappop, heappush
@@ -45,7 +48,8 @@ class Decoder:
     def __init__(
         self, stream: VideoStream, *, threads: int = 1, hardware: bool = True, stateful: str = STATEFUL
     ) -> None:
-        self.errors = 0
+        self.errors = self._owed = 0
+        self._begun = False
         self.stream = stream
         self._software = stream.codec_context
         self._software.thread_count = threads
@@ -68,6 +72,8 @@ class Decoder:
             return []
         before = self.errors
         frames = self._decoded(packet)
+        if self._software.name == "hevc":
+            self._count(packet, frames, failed=self.errors > before)
         if self._undecided is not None:
             if packet.size and packet.pts is not None and self.errors == before:
                 heappush(self._undecided, packet.pts)
@@ -89,6 +95,14 @@ class Decoder:
             self._watch_over(False)
             return []
         return frames
+
+    def _count(self, packet: "Packet[VideoStream]", frames: list[VideoFrame], *, failed: bool) -> None:
+        """Count at the end the packets of which no picture came, though none of them failed; a cut begins anywhere."""
+        self._begun = self._begun or packet.is_keyframe
+        self._owed += (self._begun and packet.size > 0 and not packet.is_discard and not failed) - len(frames)
+        if not packet.size:
+            self.errors += max(self._owed, 0)
+            self._owed = 0
 
     def _watch_over(self, fruitful: bool) -> None:
         """Drop hardware that gives nothing; the software takes over, in earnest from the next key frame on."""

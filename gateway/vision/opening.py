@@ -1,5 +1,6 @@
 """Open a video by FFmpeg with the options each kind of source needs, and find the stream with the pictures in it."""
 
+import re
 import stat
 from pathlib import Path
 
@@ -16,7 +17,12 @@ FAILURES_OF_OPENING = (*FAILURES, OSError)
 NOMINAL_RATE = 25.0  # where a stream does not say, or says nonsense
 RATES = (1.0, 240.0)
 LEAST_JUMP_S = 10.0
+SQUARE, MOST_STRETCHED = (
+    0.02,
+    4.0,
+)  # pixels' width by their height: so near to 1 they are square; beyond is nonsense
 TIMES_RESTART = 0x200  # FFmpeg's AVFMT_TS_DISCONT
+MATROSKA_END = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")  # of each stream, as all who write MKV note it
 NO_VIDEO = frozenset({"tty"})  # FFmpeg reads any text file as a film of text
 
 OPTIONS: dict[str, dict[str, str]] = {
@@ -67,10 +73,20 @@ def pictures_of(container: InputContainer, address: Address) -> VideoStream:
 
 
 def length_of(container: InputContainer, stream: VideoStream) -> float | None:
-    """Return how many seconds of pictures there are, as the file says: its sound may go on for longer."""
+    """Return how many seconds of pictures there are, as the file says: its sound may go on for longer.
+
+    Of an AVI it is what its header says: FFmpeg gives one that was cut the length that there are bytes for.
+    """
     if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
-    return None if container.duration is None else container.duration / av.time_base
+        said = stream.frames if container.format.name == "avi" else 0
+        return float(max(stream.duration, said) * stream.time_base)
+    whole_s = None if container.duration is None else container.duration / av.time_base
+    ends = MATROSKA_END.fullmatch(stream.metadata.get("DURATION", ""))
+    if whole_s is None or ends is None:
+        return whole_s
+    began_s = float((stream.start_time or 0) * (stream.time_base or 0))
+    hours, minutes, seconds = map(float, ends.groups())
+    return min(whole_s, hours * 3600 + minutes * 60 + seconds - max(began_s, 0.0))
 
 
 def restarts(container: InputContainer) -> bool:
@@ -92,6 +108,12 @@ def rate_of(stream: VideoStream) -> float:
         if rate and RATES[0] <= rate <= RATES[1]:
             return float(rate)
     return NOMINAL_RATE
+
+
+def ratio_of(stream: VideoStream) -> float:
+    """Return how much wider than high the pixels are, in what was recorded; 1 where it hardly matters."""
+    ratio = float(stream.sample_aspect_ratio or 1.0)
+    return ratio if 1 / MOST_STRETCHED <= ratio <= MOST_STRETCHED and abs(ratio - 1) > SQUARE else 1.0
 
 
 def _check_file(address: Address) -> None:

@@ -35,6 +35,7 @@ def film(
     gop: int = 25,
     times_s: Sequence[float] | None = None,
     turned: int = 0,
+    ratio: Fraction = Fraction(1),
     title: str = "",
     options: dict[str, str] | None = None,
 ) -> Path:
@@ -50,6 +51,7 @@ def film(
         stream.width, stream.height, stream.pix_fmt = *size, pixels
         stream.codec_context.time_base = stream.time_base = Fraction(1, TICKS)
         stream.codec_context.gop_size = gop
+        stream.codec_context.sample_aspect_ratio = ratio
         if turned:
             stream.set_display_rotation(turned)
         for i, number in enumerate(numbers):

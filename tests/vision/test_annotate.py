@@ -161,6 +161,15 @@ def test_half_a_film_takes_no_whole_one_s_place_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == [seen]
 
 
+@pytest.mark.parametrize("name", ["12:30.mp4", "concat:a.mp4", "pipe:1.mp4", "%03d.mp4"])
+def test_a_name_is_a_name_and_no_address(
+    film: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    annotate(itertools.islice(shots(film), 3), [], film=Path(name))
+    assert len(played(tmp_path / name)) == 3
+
+
 def test_a_folder_that_is_not_there_is_said(film: Path, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         annotate(shots(film), [FALL], film=tmp_path / "nowhere" / "seen.mp4")

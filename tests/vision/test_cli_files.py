@@ -90,11 +90,12 @@ def test_a_film_damaged_in_the_middle_gives_what_it_has_and_says_so(fall: Path, 
     assert "damaged" in result.stderr
 
 
-def test_a_film_cut_short_gives_what_it_has_and_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "kept"), [("cut.mkv", 2 / 3), ("cut.avi", 1 / 3)])
+def test_a_film_cut_short_gives_what_it_has_and_says_so(tmp_path: Path, name: str, kept: float) -> None:
     times = clips.steady(3.0)
-    film = clips.write(tmp_path / "cut.mkv", clips.pictures(times, drops=False), times)
+    film = clips.write(tmp_path / name, clips.pictures(times, drops=False), times)
     data = film.read_bytes()
-    film.write_bytes(data[: len(data) * 2 // 3])
+    film.write_bytes(data[: int(len(data) * kept)])
     result = run(film)
     assert result.exit_code == 0
     assert "cut short" in result.stderr

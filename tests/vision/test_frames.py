@@ -5,6 +5,7 @@ import os
 import re
 import struct
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -186,23 +187,60 @@ def test_a_film_that_says_it_is_mirrored_comes_as_players_show_it(
     assert np.abs(limited(drawn) - plain[0]).mean() < 3
 
 
-def test_a_film_is_as_long_as_its_pictures_and_not_as_its_sound(tmp_path: Path, plain: Path) -> None:
-    path = tmp_path / "sound.mp4"
+@pytest.mark.parametrize(
+    ("ratio", "turned", "width", "height"),
+    [
+        (Fraction(4, 3), 0, 427, 240), (Fraction(3, 4), 0, 320, 320), (Fraction(4, 3), 90, 240, 427),
+        (Fraction(101, 100), 0, 320, 240), (Fraction(9, 1), 0, 320, 240),
+    ],
+)  # fmt: skip
+def test_a_film_whose_pixels_are_not_square_comes_as_players_show_it(
+    tmp_path: Path, ratio: Fraction, turned: int, width: int, height: int
+) -> None:
+    path = film(tmp_path / "wide.mp4", range(5), turned=turned, ratio=ratio)
+    with open_source(str(path)) as source:
+        assert [frame.luma.shape for frame in source] == [(height, width)] * 5
+        assert (source.facts.width, source.facts.height) == (width, height)
+    drawn_on = list(shots(path))
+    assert [shot.picture.shape for shot in drawn_on] == [(height, width, 3)] * 5
+    assert all(shot.picture.flags.writeable for shot in drawn_on)
+
+
+def with_sound(path: Path, plain: Path, *, late_s: int = 0) -> Path:
+    """Write a film with eight seconds of sound, to which the pictures come late."""
     with av.open(str(plain)) as pictures, av.open(str(path), "w") as container:
         copied = container.add_stream_from_template(pictures.streams.video[0])
         stream = container.add_stream("aac", rate=8000, layout="mono")
         for packet in pictures.demux(pictures.streams.video[0]):
-            if packet.size:
-                packet.stream = copied
+            if packet.size and packet.pts is not None and packet.dts is not None:
+                late = round(late_s / packet.time_base)
+                packet.pts, packet.dts, packet.stream = packet.pts + late, packet.dts + late, copied
                 container.mux(packet)
         for start in range(0, 8 * 8000, 1000):
             sound = av.AudioFrame.from_ndarray(np.zeros((1, 1000), np.float32), format="fltp", layout="mono")
             sound.sample_rate, sound.pts = 8000, start
             container.mux(stream.encode(sound))
         container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("name", ["sound.mp4", "sound.mkv"])
+@pytest.mark.parametrize("late_s", [0, 4])
+def test_a_film_is_as_long_as_its_pictures_and_not_as_its_sound(
+    tmp_path: Path, plain: Path, name: str, late_s: int
+) -> None:
+    with open_source(str(with_sound(tmp_path / name, plain, late_s=late_s))) as source:
+        assert source.facts.duration_s == pytest.approx(3.0, abs=0.2)
+        assert len(list(source)) == 75
+
+
+def test_an_avi_that_is_cut_is_as_long_as_it_was_to_be(tmp_path: Path) -> None:
+    """FFmpeg would have it as long as there are bytes for."""
+    path = film(tmp_path / "half.avi", codec="mjpeg", pixels="yuvj420p")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with open_source(str(path)) as source:
         assert source.facts.duration_s == pytest.approx(3.0)
-        assert len(list(source)) == 75
+        assert len(list(source)) < 40
 
 
 def test_a_file_cut_short_gives_what_it_has(tmp_path: Path) -> None:
@@ -234,6 +272,25 @@ def test_a_broken_middle_of_h264_ends_nothing(tmp_path: Path) -> None:
     seen = numbers(path)
     assert seen[-1] == 74
     assert len(seen) > 40
+
+
+def test_pictures_of_h265_that_lack_the_one_before_them_are_counted(tmp_path: Path) -> None:
+    """FFmpeg leaves them out up to the next key frame, and says nothing."""
+    path = film(tmp_path / "gone.hevc", codec="libx265", gop=250)
+    whole = path.read_bytes()
+    starts = [found.start() for found in re.finditer(rb"\x00\x00\x01[\x00-\x03]", whole)]
+    path.write_bytes(whole[: starts[10]] + whole[starts[20] :])
+    with open_source(str(path)) as source:
+        seen = len(list(source))
+        assert seen < 40
+        assert source.statistics.corrupt == source.statistics.packets - seen
+
+
+@pytest.mark.parametrize("name", ["whole.hevc", "whole.mp4", "whole.ts"])
+def test_of_a_film_in_h265_that_is_whole_nothing_is_damaged(tmp_path: Path, name: str) -> None:
+    with open_source(str(film(tmp_path / name, codec="libx265")), threads=0) as source:
+        assert len(list(source)) == 75
+        assert source.statistics.corrupt == 0
 
 
 def test_packets_are_told_before_their_pictures_with_the_same_times(plain: Path) -> None:
