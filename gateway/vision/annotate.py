@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from gateway.vision.address import parse
 from gateway.vision.clock import StreamClock
 from gateway.vision.decoder import Decoder
-from gateway.vision.luma import mirror_of, squared, turn_of
+from gateway.vision.luma import mirror_of, turn_of
 from gateway.vision.opening import (
     FAILURES_OF_OPENING,
     length_of,
@@ -32,7 +32,6 @@ from gateway.vision.opening import (
     open_container,
     pictures_of,
     rate_of,
-    ratio_of,
 )
 from gateway.vision.sight import Fall, Spot
 
@@ -47,11 +46,12 @@ BT601 = 6  # colour matrix of ITU-T H.273, the one OpenCV converts by (FFmpeg's 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One colour picture of the film, blue, green, red, with its number from 0 and its time."""
+    """One picture of the film (blue, green, red), its number from 0, its time, and its pixels' width by their height."""
 
     index: int
     time_s: float
     picture: Picture
+    ratio: Fraction = Fraction(1)
 
 
 def draw(picture: Picture, fall: Fall, frame: int) -> None:
@@ -122,11 +122,12 @@ def annotate(
 
 
 def shots(path: Path) -> Iterator[Shot]:
-    """Yield the pictures of a file in colour, numbered, timed and turned as the watcher saw them."""
+    """Yield the pictures of a file in colour, numbered, timed and turned as the watcher saw them, pixel by pixel."""
     address = parse(str(path))
     with open_container(address, open_timeout_s=8.0, read_timeout_s=5.0, hwaccel=None) as container:
         stream = pictures_of(container, address)
         decoder = Decoder(stream, threads=0, hardware=False)
+        ratio = stream.sample_aspect_ratio or Fraction(1)
         longest_s = longest_gap_s(container, length_of(container, stream))
         clock = StreamClock(rate_of(stream), longest_gap_s=longest_s)
         index, size = 0, None
@@ -136,11 +137,11 @@ def shots(path: Path) -> Iterator[Shot]:
                 time_s = clock.tick(None if frame.pts is None or tick is None else float(frame.pts * tick))
                 size = size or (frame.width, frame.height)
                 if not frame.is_corrupt and (frame.width, frame.height) == size:
-                    coded = frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
-                    picture = np.rot90(squared(coded, ratio_of(stream)), turn_of(frame) // 90)
+                    picture = np.rot90(frame.to_ndarray(format="bgr24"), turn_of(frame) // 90)
                     mirror = mirror_of(frame)
                     picture = picture if mirror is None else np.flip(picture, mirror)
-                    yield Shot(index, time_s, np.ascontiguousarray(picture))
+                    upright = ratio if turn_of(frame) % 180 == 0 else 1 / ratio
+                    yield Shot(index, time_s, np.ascontiguousarray(picture), upright)
                 index += 1
 
 
@@ -190,6 +191,7 @@ class _Writer:
         self._stream.pix_fmt = "yuv420p"
         context = self._stream.codec_context
         context.time_base = self._stream.time_base = Fraction(1, TICKS)
+        context.sample_aspect_ratio = first.ratio
         context.colorspace = context.color_primaries = context.color_trc = BT601
 
     def add(self, shot: Shot) -> None:

@@ -9,8 +9,7 @@ A camera that sends one JPEG after the other over HTTP says of none when it was 
 each second. They are taken when they come, and the stream for what it is: live.
 
 Pictures come upright: where a file says that it is to be turned (telephones), it is turned, as every player does.
-Pictures of a file whose pixels are not square are made as wide or high as players show them; those of a camera are
-marked as they come, and stay so. So the pixels of a track are those a player shows.
+So the pixels of a track are those a player shows; where they are not square, as they are stored.
 """
 
 import time
@@ -27,7 +26,7 @@ from av.video.stream import VideoStream
 from gateway.vision.address import Address, parse
 from gateway.vision.clock import StreamClock
 from gateway.vision.decoder import Decoder, accelerator
-from gateway.vision.luma import luma_of, mirror_of, squared, turn_of, upright
+from gateway.vision.luma import luma_of, mirror_of, turn_of, upright
 from gateway.vision.opening import (
     FAILURES_OF_OPENING,
     length_of,
@@ -35,7 +34,6 @@ from gateway.vision.opening import (
     open_container,
     pictures_of,
     rate_of,
-    ratio_of,
     restarts,
 )
 from gateway.vision.sight import Frame
@@ -96,7 +94,6 @@ class Source:
         self._untimed = address.kind == "http" and container.format.name in UNTIMED
         self.live = address.live or self._untimed
         self.rate = rate_of(stream)
-        self._ratio = 1.0 if self.live else ratio_of(stream)
         self.duration_s = None if self.live else length_of(container, stream)
         self.restarts = restarts(container)
         self._statistics = Statistics()
@@ -216,7 +213,7 @@ class Source:
         self._index += 1
         if before_s is not None and self.live:
             self._statistics.dropped += max(0, round((time_s - before_s) * self.rate) - 1)
-        luma = upright(squared(luma_of(picture), self._ratio), turn_of(picture), mirror_of(picture))
+        luma = upright(luma_of(picture), turn_of(picture), mirror_of(picture))
         if picture.is_corrupt or not self._fits((luma.shape[1], luma.shape[0])):
             self._unfit += 1
             return None

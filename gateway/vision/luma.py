@@ -37,15 +37,6 @@ def luma_of(frame: VideoFrame) -> Luma:
     return luma
 
 
-def squared(picture: Luma, ratio: float) -> Luma:
-    """Return a picture, grey or coloured, as wide or high as players show one whose pixels are `ratio` by 1."""
-    if ratio == 1.0:
-        return picture
-    height, width = picture.shape[:2]
-    size = (round(width * ratio), height) if ratio > 1 else (width, round(height / ratio))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
-
-
 def turn_of(frame: VideoFrame) -> int:
     """Return how far the picture is to be turned counter-clockwise to stand upright: 0, 90, 180 or -90 degrees."""
     turn = round(frame.rotation / 90) * 90

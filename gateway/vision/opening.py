@@ -17,10 +17,6 @@ FAILURES_OF_OPENING = (*FAILURES, OSError)
 NOMINAL_RATE = 25.0  # where a stream does not say, or says nonsense
 RATES = (1.0, 240.0)
 LEAST_JUMP_S = 10.0
-SQUARE, MOST_STRETCHED = (
-    0.02,
-    4.0,
-)  # pixels' width by their height: so near to 1 they are square; beyond is nonsense
 TIMES_RESTART = 0x200  # FFmpeg's AVFMT_TS_DISCONT
 MATROSKA_END = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")  # of each stream, as all who write MKV note it
 NO_VIDEO = frozenset({"tty"})  # FFmpeg reads any text file as a film of text
@@ -108,12 +104,6 @@ def rate_of(stream: VideoStream) -> float:
         if rate and RATES[0] <= rate <= RATES[1]:
             return float(rate)
     return NOMINAL_RATE
-
-
-def ratio_of(stream: VideoStream) -> float:
-    """Return how much wider than high the pixels are, in what was recorded; 1 where it hardly matters."""
-    ratio = float(stream.sample_aspect_ratio or 1.0)
-    return ratio if 1 / MOST_STRETCHED <= ratio <= MOST_STRETCHED and abs(ratio - 1) > SQUARE else 1.0
 
 
 def _check_file(address: Address) -> None:

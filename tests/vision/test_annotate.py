@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -11,7 +12,7 @@ import pytest
 
 from gateway.vision.annotate import RED, YELLOW, Shot, annotate, draw, label, shots, still
 from gateway.vision.sight import Fall, Origin, Spot
-from tests.vision import clips
+from tests.vision import clips, films
 
 TIMES = clips.steady(2.4)
 FALL = clips.fall(TIMES, origin=Origin(6, 5, 7))
@@ -122,6 +123,18 @@ def test_a_film_taken_on_its_side_is_drawn_upright(tmp_path: Path) -> None:
     assert shot.picture.shape == (480, 640, 3)
     x, y = (round(value) for value in FALL.track[10].centre)
     assert shot.picture[y, x].min() > 190
+
+
+@pytest.mark.parametrize(("turned", "ratio"), [(0, Fraction(4, 3)), (90, Fraction(3, 4))])
+def test_pixels_that_are_not_square_are_drawn_on_as_they_are_and_played_as_wide_as_before(
+    tmp_path: Path, turned: int, ratio: Fraction
+) -> None:
+    source = films.film(tmp_path / "wide.mp4", range(5), turned=turned, ratio=Fraction(4, 3))
+    annotate(shots(source), [FALL], film=tmp_path / "seen.mp4")
+    with av.open(str(tmp_path / "seen.mp4")) as container:
+        stream = container.streams.video[0]
+        assert stream.sample_aspect_ratio == ratio
+        assert (stream.width, stream.height) == ((320, 240) if turned == 0 else (240, 320))
 
 
 def test_the_colours_are_those_of_the_film(tmp_path: Path) -> None:

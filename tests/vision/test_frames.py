@@ -5,7 +5,6 @@ import os
 import re
 import struct
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -185,25 +184,6 @@ def test_a_film_that_says_it_is_mirrored_comes_as_players_show_it(
     assert all(np.array_equal(one.luma, other) for one, other in zip(frames, plain, strict=True))
     drawn = next(iter(shots(path))).picture.mean(axis=2)
     assert np.abs(limited(drawn) - plain[0]).mean() < 3
-
-
-@pytest.mark.parametrize(
-    ("ratio", "turned", "width", "height"),
-    [
-        (Fraction(4, 3), 0, 427, 240), (Fraction(3, 4), 0, 320, 320), (Fraction(4, 3), 90, 240, 427),
-        (Fraction(101, 100), 0, 320, 240), (Fraction(9, 1), 0, 320, 240),
-    ],
-)  # fmt: skip
-def test_a_film_whose_pixels_are_not_square_comes_as_players_show_it(
-    tmp_path: Path, ratio: Fraction, turned: int, width: int, height: int
-) -> None:
-    path = film(tmp_path / "wide.mp4", range(5), turned=turned, ratio=ratio)
-    with open_source(str(path)) as source:
-        assert [frame.luma.shape for frame in source] == [(height, width)] * 5
-        assert (source.facts.width, source.facts.height) == (width, height)
-    drawn_on = list(shots(path))
-    assert [shot.picture.shape for shot in drawn_on] == [(height, width, 3)] * 5
-    assert all(shot.picture.flags.writeable for shot in drawn_on)
 
 
 def with_sound(path: Path, plain: Path, *, late_s: int = 0) -> Path:
