@@ -46,7 +46,7 @@ BT601 = 6  # colour matrix of ITU-T H.273, the one OpenCV converts by (FFmpeg's 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture of the film (blue, green, red), its number from 0, its time, and its pixels' width by their height."""
+    """One picture of the film (blue, green, red), its number from 0, its time, its pixels' width by their height."""
 
     index: int
     time_s: float
