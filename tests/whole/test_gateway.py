@@ -69,7 +69,7 @@ def test_a_detector_in_test_never_goes_up_as_a_fire(tmp_path: Path) -> None:
 def test_an_unlocked_door_may_open_its_strike_ends_by_itself_and_the_outcome_is_told(tmp_path: Path) -> None:
     with street(tmp_path) as compound, compound.gateway() as gateway:
         until(lambda: compound.state("door-1-1").get("online"), what="the door online")
-        answer = gateway.ask("command", "door-1-1", "unlock", "seconds=1")
+        answer = gateway.ask("command", "door-1-1", "unlock", "seconds=4")
         assert answer["result"] == "done"
         assert compound.sim.tell("get door-1-1")["points"]["strike"] is True
         compound.sim.tell("set door-1-1 contact on")

@@ -28,6 +28,8 @@ from gateway.vision.watcher import Watcher
 from tests.broker import DEADLINE_S, needs_mosquitto, until
 
 THROW = 'title = { zh = "瓶", en = "Bottle" }\n[[scene]]\nat_s = 0\ndo = "throw"\ntarget = "facade"\n'
+AGAIN = THROW + '[[scene]]\nat_s = 45\ndo = "throw"\ntarget = "facade"\n'
+"""On a machine with much else to do the first may fall before anybody looks."""
 VIEW = facades.view()
 DOOR = re.compile(r"http://localhost:\d+/pair#[\w-]+")
 
@@ -125,9 +127,9 @@ def test_without_the_vision_parts_the_bottle_is_skipped_in_one_line(
 def door(tmp_path: Path) -> Iterator[str]:
     """The address that lets a phone in to a demo in which a bottle is thrown."""
     script, written = tmp_path / "story.toml", tmp_path / "written"
-    script.write_text(THROW, encoding="utf-8")
+    script.write_text(AGAIN, encoding="utf-8")
     command = [sys.executable, "-m", "gateway", "demo", "--port", "0"]
-    command += ["--script", str(script), "--seconds", "120"]
+    command += ["--script", str(script), "--seconds", "180"]
     environment = {**os.environ, "COLUMNS": "200"}
     with written.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, env=environment)
@@ -172,10 +174,10 @@ def test_the_bottle_comes_to_the_desk_with_its_still_and_its_clip(door: str) -> 
             error.close()
             return False  # asked too often
         found[:] = [each for each in page["alerts"] if each["kind"] == "falling.object"]
-        return [len(each["evidence"]) for each in found] == [2]
+        return any(len(each["evidence"]) == 2 for each in found)
 
-    until(whole, within_s=90, what="the fall with its still and its clip")
-    (alert,) = found
+    until(whole, within_s=150, what="the fall with its still and its clip")
+    alert = next(each for each in found if len(each["evidence"]) == 2)
     assert (alert["place"]["building"], alert["place"]["floor"]) == ("2", str(VIEW["floor"]))
     assert alert["zh"] == "2 栋 7 楼附近有高空抛物"
     assert {each["kind"] for each in alert["evidence"]} == {"still", "clip"}
