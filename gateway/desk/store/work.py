@@ -41,7 +41,7 @@ async def take_step(
     rows = await transaction.fetch(f"SELECT * FROM work WHERE alert = $1 {lock}", command.alert)
     if not rows:
         return Answer(Outcome.UNKNOWN, None)
-    if first := await _answered(transaction, command):
+    if first := await answered(transaction, command.id):
         return first
     command = await _public(transaction, command)
     outcome, work = advance(_work(rows[0]), command, now)
@@ -123,8 +123,9 @@ async def _public(transaction: Transaction, command: Command) -> Command:
     return replace(command, cause=command.cause.partition(": ")[0], note="")
 
 
-async def _answered(transaction: Transaction, command: Command) -> Answer | None:
-    rows = await transaction.fetch("SELECT outcome, detail FROM audit WHERE command = $1", command.id)
+async def answered(transaction: Transaction, command: str) -> Answer | None:
+    """Return what came of the command with this id; None where it never came."""
+    rows = await transaction.fetch("SELECT outcome, detail FROM audit WHERE command = $1", command)
     if not rows:
         return None
     detail = msgspec.json.decode(rows[0]["detail"])

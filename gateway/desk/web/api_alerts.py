@@ -133,7 +133,8 @@ async def step(asked: Asked, told: StepMade) -> StepTaken:
     async with asked.parts.database.transaction() as transaction:
         there = await seen(transaction, asked)
         alert = there.alert
-        made = _step(told, alert, asked.who, asked.now)
+        undone = told.step == "undo" and await work.answered(transaction, told.id)
+        made = Step.REOPEN if undone else _step(told, alert, asked.who, asked.now)
         if not asked.who.may(_action(told, made), there.place):
             raise RefusalError("forbidden")
         if told.to:

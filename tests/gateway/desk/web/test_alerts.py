@@ -140,6 +140,21 @@ def test_an_acknowledgement_is_not_taken_back_once_somebody_has_gone_on_from_it(
     run(where, body)
 
 
+def test_what_was_taken_back_is_told_so_again_where_the_answer_was_lost(where: str) -> None:
+    async def body(office: Office) -> None:
+        await office.take(arrival(1))
+        giver = await office.phone("committee-1")
+        alert = (await only(giver))["alert"]
+        await step(giver, alert, "acknowledge")
+        for _ in range(2):
+            answer = await step(giver, alert, "undo", id="00000000-0000-4000-8000-000000000001")
+            assert (answer.status_code, answer.json()["outcome"]) == (200, "done")
+        assert (await giver.get(f"/api/alerts/{alert}")).json()["alert"]["state"] == "raised"
+        assert (await step(giver, alert, "undo")).status_code == 409
+
+    run(where, body)
+
+
 def test_an_acknowledgement_is_not_taken_back_where_another_desk_closes_the_alert_at_that_moment(
     postgres: Cluster,
 ) -> None:
