@@ -17,7 +17,7 @@ demo: $(VENV)/.demo  ## a simulated compound, a broker and the duty desk on http
 	@$(BIN)/compound-gateway demo $(ARGS)
 
 test: system-packages $(VENV)/.dev  ## all tests, after installing what they need (ARGS='-k journal' picks some)
-	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev  ## ruff and mypy --strict
 	$(BIN)/ruff check .
