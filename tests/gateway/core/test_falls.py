@@ -36,9 +36,10 @@ class Watched(Street):
         evidence: tuple[str, ...] = (),
         note: str = "",
         more: bool = False,
+        seen_at: float | None = None,
     ) -> None:
-        kind, sure, now = "falling.object", 0.97, self.now
-        self.submit(FallBody("north", kind, fall, now, sure, floor, floor, floor, evidence, note, more=more))
+        kind, sure, at = "falling.object", 0.97, self.now if seen_at is None else seen_at
+        self.submit(FallBody("north", kind, fall, at, sure, floor, floor, floor, evidence, note, more=more))
 
 
 def test_a_fall_is_an_alert_with_floor_building_and_still() -> None:
@@ -74,6 +75,48 @@ def test_what_falls_within_half_a_minute_counts_on_the_same_alert() -> None:
         ("updated", 3),
     ]
     assert street.open("falling.object").evidence == ("still-0", "still-1", "still-2")
+
+
+def test_what_is_missing_at_once_is_said_behind_how_sure_it_is() -> None:
+    street = Watched()
+    street.fell("f1", note="无截图 (no still)")
+    assert street.told[0].note == "把握 97% (confidence 97%); 无截图 (no still)"
+
+
+@pytest.mark.parametrize(("seen_at", "first"), [(60.0, 60.0), (130.0, 100.0)])
+def test_a_fall_was_when_it_was_seen_and_never_later_than_it_is_told(seen_at: float, first: float) -> None:
+    street = Watched()
+    street.now = 100.0
+    street.fell("f1", seen_at=seen_at)
+    assert street.told[0].first_seen == first + street.wall_minus_monotonic
+
+
+@pytest.mark.parametrize(("seen_at", "alerts"), [(130.0, 1), (130.1, 2)])
+def test_half_a_minute_is_from_the_last_that_was_seen_though_one_before_it_is_told_later(
+    seen_at: float, alerts: int
+) -> None:
+    street = Watched()
+    street.now = 100.0
+    street.fell("f1")
+    street.now = 101.0
+    street.fell("f2", seen_at=80.0)
+    street.now = seen_at
+    street.fell("f3")
+    assert len({alert.alert for alert in street.told}) == alerts
+    assert street.told[1].count == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"), [(None, 5, "5"), (7, 5, "7"), (0, 5, "0"), (None, None, "")]
+)
+def test_an_act_is_told_from_the_first_floor_that_is_known(
+    first: int | None, second: int | None, told: str
+) -> None:
+    street = Watched()
+    street.fell("f1", floor=first)
+    street.fell("f2", floor=second)
+    assert street.told[-1].count == 2
+    assert street.told[-1].place.floor == told
 
 
 def test_evidence_later_than_anybody_remembers_raises_nothing() -> None:
