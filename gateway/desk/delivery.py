@@ -116,8 +116,8 @@ class Delivery:
             homes = {each.incident: home for each in claimed if (home := home_of(each.incident))}
             found = plan(claimed, room, await care.where(transaction, homes) if homes else {})
             for notice in found.waiting:
-                is_full = self._in_hand[notice.via] >= AT_ONCE
-                due_at = now + (LOOK_S if is_full else WAIT_S)
+                paced = self._paces.get(notice.via, Pace()).per_minute
+                due_at = now + (WAIT_S if paced else LOOK_S)
                 await self._again(transaction, notice, due_at, "waits for room on its channel")
         self._in_hand.update(parcel.channel for parcel in found.parcels)
         if len(claimed) == AT_ONCE:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from gateway.desk.delivering import LAST_TRIES, Pace
-from gateway.desk.delivery import AT_ONCE, LEASE_S, WAIT_S, Delivery
+from gateway.desk.delivery import AT_ONCE, LEASE_S, LOOK_S, WAIT_S, Delivery
 from gateway.desk.escalating import Escalation
 from gateway.desk.sending import Delivered, Message, Rejected, Result, Unknown
 from gateway.desk.store import events, notices, people, work
@@ -277,6 +277,33 @@ def test_a_channel_that_hangs_with_all_it_may_have_in_hand_holds_up_no_page_on_a
             scene.now += WAIT_S
             await delivery.look()
         assert await scene.states() == {"delivered": AT_ONCE + 21}
+
+    play(where, body)
+
+
+def test_what_waits_for_a_hand_and_for_no_minute_goes_out_with_the_next_look(where: str) -> None:
+    async def body(scene: Scene) -> None:
+        slow = asyncio.Event()
+
+        class Slow(Phones):
+            async def send(self, message: Message) -> Result:
+                await slow.wait()
+                return await super().send(message)
+
+        scene.phones = Slow()
+        delivery, sending = scene.delivery(), []
+        for persons in (range(AT_ONCE - 10), range(AT_ONCE, AT_ONCE + 20)):
+            for number in persons:
+                await scene.write(1, person=f"warden-{number}")
+            sending.append(asyncio.create_task(delivery.look()))
+            while len(await scene.held()) < min(persons.stop, AT_ONCE):
+                await asyncio.sleep(0)
+        slow.set()
+        await asyncio.gather(*sending)
+        assert await scene.states() == {"delivered": AT_ONCE, "waiting": 10}
+        scene.now += LOOK_S
+        await delivery.look()
+        assert await scene.states() == {"delivered": AT_ONCE + 10}
 
     play(where, body)
 
