@@ -108,8 +108,9 @@ class Member:
         return next((p for p in self.polls if any(q.name == point for q in p.block.points)), None)
 
     def probe(self) -> Poll:
-        """Return the question most likely to be answered by a device that is silent; every other time another one,
-        for it may be that block alone which is.
+        """Return the question most likely to be answered by a device that is silent.
+
+        Every other time it is another one: perhaps that block alone is silent.
         """
         if self.answered_poll is None:
             return self.polls[self.failed_probes % len(self.polls)]

@@ -91,7 +91,8 @@ def _send(server: Server, message: Message) -> Result:
     except smtplib.SMTPResponseException as error:
         return _refused(error.smtp_code, error.smtp_error)
     except ssl.SSLCertVerificationError as error:
-        return Rejected(error.verify_message, error.verify_code in _BY_THE_CLOCK, _UNTRUSTED)
+        soon = error.verify_code in _BY_THE_CLOCK
+        return Rejected(error.verify_message, retryable=soon, means=_UNTRUSTED)
     except (OSError, smtplib.SMTPException) as error:
         return Rejected(f"cannot be reached: {_reason(error)}", retryable=True)
     try:

@@ -177,6 +177,7 @@ def test_the_bottle_comes_to_the_desk_with_its_still_and_its_clip(door: str) -> 
         return any(len(each["evidence"]) == 2 for each in found)
 
     until(whole, within_s=150, what="the fall with its still and its clip")
+    assert len(found) <= 2
     alert = next(each for each in found if len(each["evidence"]) == 2)
     assert (alert["place"]["building"], alert["place"]["floor"]) == ("2", str(VIEW["floor"]))
     assert alert["zh"] == "2 栋 7 楼附近有高空抛物"
