@@ -7,7 +7,7 @@ from gateway.core.events import Severity
 from gateway.desk.store import news, people
 from tests.broker import until
 from tests.browser import needs_browser
-from tests.desk_live import alarm, opened, ready, shows
+from tests.desk_live import alarm, opened, shows
 from tests.desk_web import staff
 from tests.interop.test_duty_page_thumb import calm
 from tests.interop.test_duty_page_work import look
@@ -48,7 +48,7 @@ def test_what_waits_for_an_answer_is_counted_wherever_one_is(tmp_path: Path) -> 
 def test_a_page_of_somebody_who_is_none_of_the_staff_any_more_shows_no_alerts(tmp_path: Path) -> None:
     with opened(tmp_path, None) as (running, window):
         window.press("warden-1")
-        ready(window)
+        shows(window, "一切正常")
         running.take(alarm(1))
         shows(window, "烟感报警")
 

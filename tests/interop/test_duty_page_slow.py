@@ -111,6 +111,7 @@ def test_what_was_not_sent_is_told_to_whoever_has_gone_on(tmp_path: Path) -> Non
 def test_a_shared_phone_goes_back_from_the_change_of_hands(tmp_path: Path) -> None:
     with opened(tmp_path, None) as (_, window):
         window.press("warden-1")
+        shows(window, "一切正常")
         ready(window)
         window.run("location.hash = '#/duty'")
         shows(window, "换人值班")

@@ -1,7 +1,6 @@
 """A fire centre that is half there: it takes connections or heartbeats and not the fire, or takes it late."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 
 import pytest
@@ -130,11 +129,11 @@ def test_a_fire_of_the_picture_that_is_over_is_no_trouble_while_another_stands()
 def test_a_centre_that_floods_us_holds_up_nobody(piece: bytes) -> None:
     """A packet may begin at every byte of some noise: all of it at once took the loop for seconds."""
 
-    async def flood(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            writer.write(piece * 10_000)
-            await asyncio.sleep(60)
-        writer.close()
+    writers: list[asyncio.StreamWriter] = []
+
+    def flood(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        writer.write(piece * 10_000)
 
     async def story() -> None:
         site, turns = Site(), 0
@@ -149,6 +148,8 @@ def test_a_centre_that_floods_us_holds_up_nobody(piece: bytes) -> None:
                 turns += centre.statistics().ignored > before
             task.cancel()
             await asyncio.wait([task])
+            for each in writers:
+                each.transport.abort()
         assert turns >= 100, "hundreds of pieces were looked at in one go"
 
     asyncio.run(story())
