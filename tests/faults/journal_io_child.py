@@ -20,6 +20,7 @@ from tests.gateway.runtime.journal_use import SMALL, at, every
 SETTINGS = replace(SMALL, upkeep_s=0.05)
 SINK = "uplink.urgent"
 EVENTS = 24
+MOST_CALLS = 2000
 CODES = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC, "short write": 0}
 
 
@@ -103,30 +104,24 @@ class Run:
             await journal.close()
 
 
-def main(step: int) -> None:
-    """Let every `step`-th call fail, once and for good, in each way."""
+def main(code: str, *, sticky: bool) -> None:
+    """Let every call fail in one way, once or for good."""
     library = ctypes.CDLL(None)
     library.failed.restype = ctypes.c_long
     statements.CHECKPOINT_PAGES = 20  # type: ignore[misc]  # so that a short life sees checkpoints
-    runs = 0
-    for sticky in (False, True):
-        for name, code in CODES.items():
-            n, fired = 1, True
-            while fired:
-                with tempfile.TemporaryDirectory() as folder:
-                    run = Run(Path(folder), library)
-                    library.arm(n, code, int(sticky))
-                    problem = run.through(sticky=sticky)
-                    fired = bool(library.failed())
-                    if problem:
-                        print(
-                            json.dumps({"n": n, "code": name, "sticky": sticky, "problem": problem}),
-                            flush=True,
-                        )
-                runs, n = runs + 1, n + step
-                fired = fired and n < 2000
-    print(json.dumps({"runs": runs}), flush=True)
+    n, fired = 0, True
+    while fired and n < MOST_CALLS:
+        n += 1
+        with tempfile.TemporaryDirectory() as folder:
+            run = Run(Path(folder), library)
+            library.arm(n, CODES[code], int(sticky))
+            problem = run.through(sticky=sticky)
+            fired = bool(library.failed())
+            if problem:
+                told = {"n": n, "code": code, "sticky": sticky, "problem": problem}
+                print(json.dumps(told), flush=True)
+    print(json.dumps({"runs": n}), flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(sys.argv[1], sticky=sys.argv[2] == "sticky")

@@ -1,6 +1,6 @@
-"""A power cut at any moment loses nothing that was committed: torn and reordered states of the disk, 2,500 in CI.
+"""A power cut at any moment loses nothing that was committed: torn and reordered states of the disk, 1,000 in CI.
 
-STATES=10000 opens as many, in two minutes.
+STATES=10000 opens as many, in some eight minutes.
 The journal's own statements write to a disk that records; each state is then opened by the journal's own opening.
 """
 
@@ -25,7 +25,7 @@ from gateway.runtime.journal.statements import Batch, Connection
 from tests.events import MORNING, alert, reading
 from tests.faults.recording import Disk, Platter, RecordingVFS
 
-STATES = int(os.environ.get("STATES", "2500"))
+STATES = int(os.environ.get("STATES", "1000"))
 COMMITS = 80
 CURSOR = "cursor/uplink.urgent"
 SHARED_MEMORY = Path("/dev/shm")

@@ -2,7 +2,7 @@
 
 Each register of each device holds a number that nothing else on the line holds, and the blocks of a device
 look alike on the wire (same function, same length), so a late, foreign, torn or flipped reply that is
-believed shows at once. 100,000 exchanges in CI, a million with EXCHANGES=1000000. 1 to 3 flipped bits a frame
+believed shows at once. 40,000 exchanges in CI, a million with EXCHANGES=1000000. 1 to 3 flipped bits a frame
 are always found by the CRC, so the number of wrong values is not small but none.
 """
 
@@ -27,7 +27,7 @@ from drivers.sim.memory_line import MemoryLine
 from drivers.sim.modbus import SimDevice
 from tests import virtual
 
-EXCHANGES = int(os.environ.get("EXCHANGES", "100000"))
+EXCHANGES = int(os.environ.get("EXCHANGES", "40000"))
 DEVICES = 6
 
 EVERYTHING = Faults(
