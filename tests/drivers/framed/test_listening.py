@@ -96,3 +96,19 @@ def test_a_device_whose_answers_are_damaged_is_told_as_that_and_not_as_silent() 
         assert rig.links()[-1] == (False, "damaged")
 
     on_line(scenario, "rion-inclinometer")
+
+
+def test_a_value_that_is_heard_no_more_is_not_told_again_because_the_device_says_something_else() -> None:
+    """Told twice it would confirm itself."""
+
+    async def scenario(rig: Rig) -> None:
+        unit = rig.units[0]
+        unit.set("movement", 50)
+        await rig.until(lambda: (last := rig.last("movement")) and last.value == 50)
+        unit._tell_at.pop(0x8003)
+        began = rig.now
+        await asyncio.sleep(300.0)
+        assert rig.readings("presence", since=began)[-1].quality is Quality.GOOD
+        assert not rig.readings("movement", since=began + 0.1)
+
+    on_line(scenario, "micradar-r60afd1")
