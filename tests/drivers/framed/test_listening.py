@@ -112,3 +112,19 @@ def test_a_value_that_is_heard_no_more_is_not_told_again_because_the_device_says
         assert not rig.readings("movement", since=began + 0.1)
 
     on_line(scenario, "micradar-r60afd1")
+
+
+def test_the_beginning_of_an_answer_and_the_next_answer_a_second_later_are_not_read_as_one() -> None:
+    """The sum of one byte fits by chance: 0A 01 84 00 00 00 00 68 0A, and then 01."""
+
+    async def scenario(rig: Rig) -> None:
+        unit = rig.units[0]
+        unit.set("x", 1.0)
+        await rig.until(lambda: rig.last("x"))
+        whole, answer = unit.answer, [bytes.fromhex("68 0A 01 84 00 00 00 00")]
+        unit.answer = lambda request: answer.pop() if answer else whole(request)  # type: ignore[method-assign]
+        await asyncio.sleep(10.0)
+        assert not answer
+        assert {r.value for r in rig.readings("x") if r.quality is Quality.GOOD} == {1.0}
+
+    on_line(scenario, "rion-inclinometer")
