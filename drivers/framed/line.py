@@ -20,6 +20,7 @@ from drivers.statistics import Utilisation
 from drivers.transport import ByteStream, OpenStream
 
 LOOK_S: Final = 1.0  # the longest sleep: silences are seen so late at most
+STALL_S: Final = 0.3  # that the rest of a frame may take: what comes later begins anew
 EARLY_S: Final = 1e-6  # a timer may fire a hair before its time
 
 
@@ -60,7 +61,7 @@ class Line:
         self._waiting: _Waiting | None = None
         self._missed: Ask | None = None  # whose answer may still crawl in, until `_late_until`
         self._damaged = False  # something came that was no frame, while an answer was awaited
-        self._late_until = self._free_at = self._watch_at = now
+        self._late_until = self._free_at = self._watch_at = self._heard_at = now
         self._keeper = PortKeeper(settings.port, lambda error: listening.port_changed(error, clock()))
 
     async def run(self) -> None:
@@ -104,6 +105,10 @@ class Line:
     def _on_data(self, data: bytes) -> None:
         now = self._clock()
         self.utilisation.busy(len(data) * self.settings.char_s, now)
+        if now - self._heard_at > STALL_S:
+            self.noise_bytes += len(self._buffer)
+            self._buffer.clear()
+        self._heard_at = now
         self._buffer += data
         while (frame := self._next_frame()) is not None:
             self._take(frame, now)

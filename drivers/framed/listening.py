@@ -51,6 +51,8 @@ class Listening:
         if not self.roll.online(member.number) and last_at is not None and now - last_at >= AWAY_S:
             # silent for seconds: perhaps without power, and then its values mean nothing for a while
             member.warm_at = now + member.device.profile.timing.warm_up_s
+        if not self.roll.online(member.number):  # nobody could see what must change: that time does not count
+            member.beat_at += now - member.heard_at
         counters.last_good_at = member.heard_at = now
         if member.suspended:
             self._resume(member, now)

@@ -35,6 +35,7 @@ SETTLE_S: Final = (
     0.03  # silence after a damaged reply; USB adapters and slow firmware pause up to 20 ms in one
 )
 FLOWING_S: Final = 0.02  # bytes this fresh at the deadline: the reply is on its way, let it come
+LOST: Final = 3  # bytes a reply may lack and still be it; a beginning alone may be noise
 
 
 class Failure(enum.Enum):
@@ -240,8 +241,10 @@ class RtuConversation:
 
     def _answered(self, question: Question) -> bool:
         """Say whether the damaged bytes are the reply, so that it is not owed any longer."""
-        clear = self._echoed or self.echo.heard is False
-        return clear and not question.mirrored and question.head in self._buffer
+        if question.mirrored or not (self._echoed or self.echo.heard is False):
+            return False
+        start = self._buffer.find(question.head)
+        return start >= 0 and len(self._buffer) - start >= question.reply_size - LOST
 
     def _may_settle(self, question: Question, now: float) -> None:
         """Give a reply up early that is all there and damaged."""

@@ -60,6 +60,7 @@ class Line:
     ) -> None:
         self.settings = settings
         now = clock()
+        asks = list(asks)
         self.bus: Bus[Ask] = Bus(asks, self._ready_at, now)
         self.utilisation = Utilisation(now)
         self.opened = 0
@@ -76,7 +77,10 @@ class Line:
         self._armed_at = now
         self._lead_s = 0.0  # from a timer to a request that is ready; a fifth of them need less
         self._current: Ask | None = None
-        self._nonsense = False  # the last that came was no frame, and nobody has answered since
+        self._members = {ask.member for ask in asks}
+        self._goes_on = (
+            False  # the connection is made anew for one senseless answer, and that says nothing of the others
+        )
         self._began_at = self._free_at = self._now = now
         self._keeper = PortKeeper(settings.port, lambda error: port_changed(error, clock()))
 
@@ -87,7 +91,6 @@ class Line:
 
     def answered(self) -> None:
         """Somebody answers."""
-        self._nonsense = False
         self._keeper.answered()
 
     def reopen(self) -> None:
@@ -119,6 +122,7 @@ class Line:
     async def _serve(self) -> LineError | None:
         """Open the port and serve it until it is gone; return why, None if it is only to be opened anew."""
         gone = self._keeper.gone()
+        goes_on, self._goes_on = self._goes_on, False
         self.conversation.reset(self._clock())
         self._stream = await self._open_stream(
             self.settings, lambda data: self._keeper.guard(self._on_data, data), self._keeper.lost
@@ -126,7 +130,8 @@ class Line:
         self.opened += 1
         try:
             self._free_at = self._clock() + self._gap_s
-            self._port_changed(None, self._clock())
+            if not goes_on:
+                self._port_changed(None, self._clock())
             self._arm(self._free_at)
             return await gone
         finally:
@@ -217,19 +222,20 @@ class Line:
             ask.member.ready_at = now + silence_s
         self._finished(ask, answer, Ended(now, took_s, round_trip_s, self.conversation.turnaround_s(now)))
         if answer is Failure.BROKEN:
-            self._make_no_sense()
+            self._make_no_sense(ask.member)
         elif isinstance(answer, Failure) and self._is_held_back(ask):
             self.reopen()
         if isinstance(ask, Errand):
             self.bus.spend(ask, took_s)
             _resolve(ask, answer)
 
-    def _make_no_sense(self) -> None:
-        """Open a stream anew that makes no sense; patiently if it makes none again: another protocol lives there."""
-        if self._nonsense:
+    def _make_no_sense(self, member: Member) -> None:
+        """Open a stream anew that makes no sense; patiently if nobody makes any: another protocol lives there."""
+        again, member.senseless = member.senseless, True
+        if again and all(each.senseless for each in self._members):
             self._keeper.lost(ConnectionError("what comes is no Modbus TCP"))
         else:
-            self._nonsense = True
+            self._goes_on = True
             self.reopen()
 
     def _arm(self, at: float) -> None:

@@ -69,7 +69,7 @@ class Member:
 
     __slots__ = (
         "about", "answered_poll", "beat_at", "beat_value", "counters", "device", "failed_probes", "fire", "freeze",
-        "last", "number", "patient", "polls", "ready_at", "suspended", "timeout", "warm_at",
+        "last", "number", "patient", "polls", "ready_at", "senseless", "suspended", "timeout", "warm_at",
     )  # fmt: skip
 
     def __init__(self, number: int, device: Device, *, char_s: float, gap_s: float, now: float) -> None:
@@ -83,6 +83,7 @@ class Member:
         self.fire = any(point.priority is Priority.FIRE for point in device.profile.points)
         self.suspended = False  # silent: only probed
         self.failed_probes = 0
+        self.senseless = False  # the last it said was no frame
         self.patient = False  # it answers, but late: probe with the whole time-out
         self.warm_at = now  # its values mean something from then on
         self.freeze: Freeze | None = wire.freeze

@@ -130,12 +130,16 @@ class Polling:
         self.roll.port_opened(now)
         for member in self.members:
             member.ready_at = now
-            for poll in member.polls:
-                poll.failures = 0
-            self._back(member, now)
+            if not member.senseless:
+                for poll in member.polls:
+                    poll.failures = 0
+                self._back(member, now)
+            elif not member.suspended:  # asked first each time, it would hide all others
+                self._suspend(member, now)
 
     def _present(self, member: Member, now: float) -> None:
         """Note that a device gave a valid frame."""
+        member.senseless = False
         if member.suspended:
             if not self.roll.online(member.number) and member.counters.good:
                 # silent for seconds: perhaps without power, and then its values mean nothing for a while

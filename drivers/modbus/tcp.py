@@ -37,20 +37,24 @@ class TcpConversation:
         question = self._question
         assert question is not None
         self._buffer += data
-        before = len(self._buffer)
         try:
             reply = find_mbap_reply(self._buffer, self._transaction, question.address, question.request)
         except FrameError:
             self._question = None
-            return Failure.BROKEN if len(self._buffer) == before else Failure.DAMAGED
+            return (
+                Failure.BROKEN if self._buffer else Failure.DAMAGED
+            )  # what stands behind it would be misread
         if reply is not None:
             self._question = None
         return reply
 
     def expire(self, now: float) -> Failure:
-        """Close the question at its deadline."""
+        """Close the question at its deadline. A frame that has only begun would swallow the next answers: broken."""
+        answer = self.receive(b"", now)  # drops older replies that came before the question
         self._question = None
-        return Failure.SILENT
+        if isinstance(answer, Failure):
+            return answer
+        return Failure.BROKEN if self._buffer else Failure.SILENT
 
     def stray(self, data: bytes, now: float) -> None:
         """Keep the bytes of an older reply: the next `receive` finds its end and drops it."""

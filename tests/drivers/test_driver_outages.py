@@ -4,11 +4,22 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from drivers import profile
-from drivers.api import Device, LineReport, LineSettings, Priority, Profile, Quality, Reading, Report
+from drivers.api import (
+    Device,
+    DeviceReport,
+    LineReport,
+    LineSettings,
+    Priority,
+    Profile,
+    Quality,
+    Reading,
+    Report,
+)
 from drivers.modbus.codec import ReadRequest, WriteSingle
 from drivers.modbus.driver import ModbusDriver
 from drivers.modbus.wire import ModbusWire, Register
@@ -22,6 +33,7 @@ from tests import virtual
 from tests.drivers.rig import Rig, on_line, smoke
 from tests.drivers.test_driver_answers import BEATING
 
+HTTP = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 NO_MODBUS = "lost: what comes is no Modbus TCP"
 
 
@@ -69,6 +81,7 @@ class Server:
 
     def __init__(self, count: int) -> None:
         self.foreign = True
+        self.confused: dict[int, bytes] = {}  # units whose answers a converter wraps wrongly, and how
         self.opened: list[float] = []
         self.reports: list[Report] = []
         self._loop = asyncio.get_running_loop()
@@ -82,6 +95,14 @@ class Server:
 
     def told(self) -> list[LineReport]:
         return [each for each in self.reports if isinstance(each, LineReport)]
+
+    def came_and_went(self, device: str) -> list[tuple[bool, str]]:
+        told = [each for each in self.reports if isinstance(each, DeviceReport) and each.device == device]
+        return [(each.online, each.reason) for each in told]
+
+    def read(self, device: str, since: float = 0.0) -> list[float]:
+        good = [each for each in self.reports if isinstance(each, Reading) and each.quality is Quality.GOOD]
+        return [each.at for each in good if each.device == device and each.at >= since]
 
     async def _open(self, settings: LineSettings, on_data: OnData, on_lost: OnLost) -> "Connection":
         self.opened.append(self._loop.time())
@@ -97,14 +118,15 @@ class Connection:
         self._is_open = True
 
     def write(self, data: bytes) -> None:
-        if self._server.foreign:
-            asyncio.get_running_loop().call_later(0.01, self._complain)
+        answer = HTTP if self._server.foreign else self._server.confused.get(data[6])
+        if answer is not None:
+            asyncio.get_running_loop().call_later(0.01, self._say, data[:2] * (answer is not HTTP) + answer)
         else:
             self._modbus.write(data)
 
-    def _complain(self) -> None:
+    def _say(self, data: bytes) -> None:
         if self._is_open:
-            self._on_data(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            self._on_data(data)
 
     def unsent(self) -> int:
         return 0
@@ -162,6 +184,71 @@ def test_one_header_that_is_broken_tells_no_line_as_down() -> None:
         assert [r.at for r in server.reports if isinstance(r, Reading)][-1] > server.opened[-1]
 
     with_server(scenario, 2)
+
+
+CONFUSED = {  # what stands behind the transaction
+    "protocol": bytes.fromhex("0001 0005 02 03 02 0079"),
+    "none": bytes.fromhex("0000 0000"),
+    "short": bytes.fromhex("0000 0003 02 03 02 0079"),
+    "long": bytes.fromhex("0000 00fd 02 03 02 0079"),
+}
+
+
+@pytest.mark.parametrize("header", CONFUSED)
+@pytest.mark.parametrize("bad", [{1}, {2}, {3}, {1, 2}, {1, 3}, {2, 3}])
+def test_a_unit_whose_headers_are_broken_keeps_nobody_else_from_being_read(
+    bad: set[int], header: str
+) -> None:
+    async def scenario(server: Server) -> None:
+        server.foreign = False
+        server.confused = dict.fromkeys(bad, CONFUSED[header])
+        await asyncio.sleep(600)
+        assert [report.up for report in server.told()] == [True]
+        for unit in range(1, 4):
+            read = [0.0, *server.read(f"d{unit}"), 600.0]
+            if unit in bad:
+                assert server.came_and_went(f"d{unit}") == [(False, "broken")]
+            else:
+                assert server.came_and_went(f"d{unit}") == [(True, "answers")]
+                assert max(after - before for before, after in pairwise(read)) < 1.5
+        assert len(server.opened) < 200 * len(bad), "one probe in 4.5 s"
+        server.confused.clear()
+        await asyncio.sleep(5)
+        assert all(server.came_and_went(f"d{unit}")[-1] == (True, "answers") for unit in bad)
+
+    with_server(scenario, 3)
+
+
+def test_a_unit_whose_headers_become_broken_is_told_as_away() -> None:
+    async def scenario(server: Server) -> None:
+        server.foreign = False
+        await asyncio.sleep(60)
+        server.confused[2] = CONFUSED["protocol"]
+        await asyncio.sleep(4)
+        assert server.came_and_went("d2") == [(True, "answers"), (False, "broken")]
+        await asyncio.sleep(60)
+        server.confused.clear()
+        await asyncio.sleep(5)
+        assert [report.up for report in server.told()] == [True]
+        assert server.came_and_went("d2") == [(True, "answers"), (False, "broken"), (True, "answers")]
+
+    with_server(scenario, 3)
+
+
+def test_behind_a_port_that_speaks_modbus_at_last_one_unit_that_does_not_hides_no_other() -> None:
+    async def scenario(server: Server) -> None:
+        server.confused[1] = CONFUSED["protocol"]
+        await asyncio.sleep(600)
+        [told] = server.told()
+        assert NO_MODBUS in told.reason
+        server.foreign = False
+        await asyncio.sleep(30)
+        assert [report.up for report in server.told()] == [False, True]
+        assert server.read("d2", since=629.0)
+        assert server.read("d3", since=629.0)
+        assert server.came_and_went("d1") == [(False, "broken")]
+
+    with_server(scenario, 3)
 
 
 # --- half of a device -----------------------------------------------------------------------------

@@ -158,6 +158,26 @@ def test_a_late_reply_is_never_taken_for_another_register() -> None:
     assert wire.talk.free_at(Question(1, READ), 0.1) == 0.1
 
 
+def test_noise_that_looks_like_the_beginning_of_a_reply_does_not_pay_for_it() -> None:
+    """The true one may still come, and would be taken for the answer to what is asked next."""
+    wire = Wire()
+    wire.learn(echo=False)
+    other = ReadRequest(3, 9, 16)
+    wire.ask(ReadRequest(3, 0, 16), now=1.0)
+    assert wire.talk.receive(bytes.fromhex("01 03 20 00 ff"), 1.02) is None
+    assert wire.talk.expire(1.1) is Failure.DAMAGED
+    assert wire.talk.free_at(Question(1, other), 1.2) == pytest.approx(3.1)
+
+
+def test_a_reply_that_lost_a_few_bytes_is_not_owed() -> None:
+    wire = Wire()
+    wire.learn(echo=False)
+    wire.ask(ReadRequest(3, 0, 16), now=1.0)
+    assert wire.talk.receive(rtu_frame(1, bytes((3, 32, *range(32))))[:-3], 1.05) is None
+    assert wire.talk.expire(1.1) is Failure.DAMAGED
+    assert wire.talk.free_at(Question(1, ReadRequest(3, 9, 16)), 1.2) == 1.2
+
+
 def test_a_port_opened_anew_forgives_no_debt_nor_the_question_it_was_closed_over() -> None:
     wire = Wire()
     wire.ask()

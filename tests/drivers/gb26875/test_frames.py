@@ -182,6 +182,8 @@ def test_a_storm_of_every_kind_of_damage_leaves_the_good_packets_and_no_others()
         Frame(65536, 2, 1, 2, bytes(6)),
         Frame(0, 256, 1, 2, bytes(6)),
         Frame(0, 2, 1 << 48, 2, bytes(6)),
+        Frame(0, 2, 1, 1 << 48, bytes(6)),
+        Frame(0, 2, 1, 2, bytes(6), user_version=256),
         Frame(0, 2, 1, 2, bytes(5)),
         Frame(0, 2, 1, 2, bytes(6), bytes(1025)),
     ],
