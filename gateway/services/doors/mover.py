@@ -1,10 +1,10 @@
 """Brings one strike to what its door wants and keeps it there; pulses go past it, straight to the device.
 
 The driver keeps the order of what it is told, so a pulse that was on its way when the fire came is followed by
-the order to stay open, never the other way round; and where the strike can be read back, what it says of itself
-is held against what it was told. Where it cannot, it is told once more now and then while it is to stand open: it
-may have lost its power for a moment. An order that failed may have been carried out all the same, so after one
-nothing is known of the strike.
+the order to stay open. Only to a board that was away may a pulse come last: then the strike is told once more what
+its door wants. Where the strike can be read back, what it says of itself is held against what it was told. Where it
+cannot, it is told once more now and then while it is to stand open: it may have lost its power for a moment. An order
+that failed may have been carried out all the same, so after one nothing is known of the strike.
 """
 
 import asyncio
@@ -41,6 +41,7 @@ class Mover:
         self._reached: bool | None = False if door.plan.strike.readback is not None else None
         self._trouble = "it was not told yet"
         self._turn = 0  # how often it was to be told anew
+        self._tries = self._done = 0  # how often it was told, and the last time that was done
         self._amiss_at: float | None = None  # since when it is not known to be as it is wanted
         self._wake, self._tried = asyncio.Event(), asyncio.Event()
 
@@ -49,6 +50,7 @@ class Mover:
         if self._door.steady:
             return Done("open already", self._now())
         strike, arguments = self._door.plan.strike, {"seconds": seconds}
+        mode, tries = self._door.mode, self._tries
         try:
             done = await self._act(strike.device, strike.unlock, {**strike.extra, **arguments}, deadline)
         except (DriverError, asyncio.CancelledError):
@@ -56,6 +58,9 @@ class Mover:
         except Exception as fault:  # a fault at one lock must not end the pulses of the others
             log.exception("%s: %s", self._door.plan.name, FAULT)
             raise LineError("act", strike.device, FAULT) from fault
+        finally:
+            if self._done > tries and self._door.mode is not mode:  # what was told after it came before it
+                self.again()
         self._door.moved(done.at + seconds)  # on a busy line it began late
         return done
 
@@ -111,9 +116,11 @@ class Mover:
     async def _try(self) -> bool:
         """Tell the strike once; return whether it obeyed."""
         door, wanted, turn = self._door, self._door.steady, self._turn
+        self._tries = tries = self._tries + 1
         trouble = await self._tell(wanted)
         if trouble is None:  # what was asked for meanwhile is for the next turn
             self._reached, self._trouble = wanted if turn == self._turn else None, ""
+            self._done = tries
             door.moved(self._now())
             if door.blind and self._reached is door.steady:
                 self.confirmed()

@@ -12,7 +12,7 @@ import pytest
 
 from drivers.api import Done, LineError, Quality
 from gateway.core.doors import DoorPlan, Strike
-from gateway.core.events import Body, Clock, InterlockBody, OutcomeBody, Place, ReadingBody
+from gateway.core.events import Body, Clock, InterlockBody, LinkBody, OutcomeBody, Place, ReadingBody
 from gateway.runtime.stream import Stamp, Stream
 from gateway.services.doors import Doors
 from tests import virtual
@@ -25,7 +25,8 @@ NO_FIRE = InterlockBody("fire", False, (), "released by a person")
 class Lock:
     """A lock: what it was told, what it is, and how it fails.
 
-    `answers` is False where its replies are lost, `tells` where it never says what it is.
+    `answers` is False where its replies are lost, `tells` where it never says what it is. A pulse comes `late_s`
+    late to a lock that was away; what is told after it comes first.
     """
 
     energised: bool = False
@@ -33,6 +34,7 @@ class Lock:
     tells: bool = True
     obeys: bool = True
     takes_s: float = 0.01
+    late_s: float = 0.0
     fault: Exception | None = None
     told: list[str] = field(default_factory=list)
 
@@ -45,12 +47,13 @@ class Lock:
         if self.obeys:
             self.energised = action != "lock"
         if action == "unlock":
-            asyncio.get_running_loop().call_later(arguments["seconds"], self._ends)
+            asyncio.get_running_loop().call_later(arguments["seconds"], self._ends, len(self.told))
         if not self.answers:
             raise LineError("act", "board", "no answer: it may have been done all the same")
 
-    def _ends(self) -> None:
-        self.energised = False
+    def _ends(self, told: int) -> None:
+        if told == len(self.told):  # whatever it is told ends a pulse
+            self.energised = False
 
 
 class Row:
@@ -102,6 +105,7 @@ class Row:
                 await asyncio.sleep(0.5)
 
     async def _act(self, device: str, action: str, arguments: Mapping[str, float], deadline: float) -> Done:
+        await asyncio.sleep(self.locks[device].late_s if action == "unlock" else 0.0)
         async with self._turns[device]:
             await self.locks[device].act(action, arguments)
         return Done("done", asyncio.get_running_loop().time())
@@ -214,6 +218,46 @@ def test_a_pulse_that_began_late_is_not_cut_short_by_what_the_strike_says() -> N
         assert row.locks["a"].told[-1] == "unlock"
 
     play(scenario, readback=True)
+
+
+@pytest.mark.parametrize("readback", [False, True])
+def test_a_door_that_was_freed_stays_free_though_a_pulse_comes_late_to_its_board(readback: bool) -> None:
+    async def scenario(row: Row) -> None:
+        row.locks["a"].late_s = 1.0
+        row.doors.grant("a", 0.2, "card")
+        await asyncio.sleep(0.5)
+        row.stream.submit(FIRE)
+        await asyncio.sleep(1.0)
+        assert row.locks["a"].energised
+
+    play(scenario, readback=readback)
+
+
+@pytest.mark.parametrize("readback", [False, True])
+def test_nobody_gets_in_after_a_lock_down_by_a_pulse_that_comes_late_to_the_board(readback: bool) -> None:
+    async def scenario(row: Row) -> None:
+        row.locks["a"].late_s = 1.0
+        row.doors.grant("a", 5.0, "card")
+        await asyncio.sleep(0.5)
+        await row.order("a", "lock_down")
+        await asyncio.sleep(1.0)
+        assert row.locks["a"].told[-2:] == ["unlock", "lock"]
+        assert not row.locks["a"].energised
+
+    play(scenario, readback=readback)
+
+
+def test_a_pulse_that_comes_late_to_a_board_that_was_told_anew_meanwhile_opens_for_its_time() -> None:
+    async def scenario(row: Row) -> None:
+        row.locks["a"].late_s = 1.0
+        row.doors.grant("a", 5.0, "card")
+        await asyncio.sleep(0.5)
+        row.stream.submit(LinkBody("device", "a", True, ""))
+        await asyncio.sleep(1.5)
+        assert row.locks["a"].told[-2:] == ["lock", "unlock"]
+        assert row.locks["a"].energised
+
+    play(scenario)
 
 
 def test_a_fault_at_one_lock_keeps_no_other_door_shut() -> None:
