@@ -8,9 +8,11 @@ import errno
 import json
 import os
 import re
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import click
 from rich.console import Console
@@ -25,6 +27,7 @@ from gateway.terminal.help import DONE, INTERRUPTED
 from gateway.terminal.words import Words
 from gateway.vision import annotate
 from gateway.vision.adapting import AdaptedWatcher
+from gateway.vision.address import parse
 from gateway.vision.classifier import Classifier, ModelError
 from gateway.vision.film import Film, Step
 from gateway.vision.frames import Source, SourceError, open_source
@@ -60,6 +63,7 @@ class Output:
 def vision(source: str, words: Words, where: View, output: Output) -> int:
     """Watch a video, show what fell as soon as it is decided, and return the exit code."""
     outlook = outlook_of(where, words)
+    source = _path_of(source)
     _check_output(source, output, words)
     show, film = _Show(words, output), Film()
     try:
@@ -152,7 +156,7 @@ class _Show:
         """Write the film and the stills, and say which."""
         film, stills = self._output.annotate, self._output.stills
         try:
-            with self._bar("vision.drawing", self._last.stream_s) as progress:
+            with _tidy_end(), self._bar("vision.drawing", self._last.stream_s) as progress:
                 task = progress.task_ids[0]
                 written = annotate.annotate(
                     annotate.shots(path),
@@ -182,6 +186,26 @@ class _Show:
         with view.bar(self._aside, shown=not self._output.as_json) as progress:
             progress.add_task(self._words(what), total=length_s, note="")
             yield progress
+
+
+@contextlib.contextmanager
+def _tidy_end() -> Iterator[None]:
+    """Let SIGTERM, and SIGHUP of a terminal that was closed, end it as Ctrl-C does: after what is to be cleared away.
+
+    Who has them ignored (`nohup`) has reason to.
+    """
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    taken = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]
+    for each in taken:
+        signal.signal(each, end)
+    try:
+        yield
+    finally:
+        for each in taken:
+            signal.signal(each, signal.SIG_DFL)
 
 
 def _must_be_film(source: Source) -> None:
@@ -262,6 +286,11 @@ def _must_be_writable(folder: Path, path: Path) -> None:
     if not os.access(folder, os.W_OK | os.X_OK) or not folder.is_dir():
         number = errno.EACCES if folder.is_dir() else errno.ENOTDIR if folder.exists() else errno.ENOENT
         raise ToolError("vision.unwritable", path=path, reason=os.strerror(number))
+
+
+def _path_of(source: str) -> str:
+    """Return the path that a file:// address names; any other source as it is."""
+    return parse(source).bare if source.lower().startswith("file://") else source
 
 
 def _is_folder(source: str) -> bool:

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 from gateway.terminal.words import table
+from gateway.vision import annotate
 from gateway.vision.frames import Source
 from gateway.vision.sight import Frame
 from gateway.vision.watcher import REASONS
@@ -198,6 +200,37 @@ def test_the_video_itself_is_never_drawn_over(fall: Path, tmp_path: Path) -> Non
     for name in ("film.mp4", "link.mp4"):
         assert run(film, "--annotate", tmp_path / name).exit_code == 2
     assert film.read_bytes() == fall.read_bytes()
+
+
+def test_a_file_named_by_an_address_is_drawn_on_like_one_named_by_its_path(
+    calm: Path, tmp_path: Path
+) -> None:
+    film = Path(shutil.copy(calm, tmp_path / "a film.mp4"))
+    assert run(film.as_uri(), "--annotate", tmp_path / "seen.mp4").exit_code == 0
+    assert (tmp_path / "seen.mp4").exists()
+    assert run(film.as_uri(), "--annotate", film).exit_code == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_it_while_a_film_is_drawn_leaves_no_half_of_one(
+    number: signal.Signals, calm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = annotate.shots
+
+    def ended(path: Path) -> Iterator[annotate.Shot]:
+        yield from itertools.islice(whole(path), 3)
+        signal.raise_signal(number)
+        yield from whole(path)
+
+    monkeypatch.setattr(annotate, "shots", ended)
+    was = signal.signal(number, signal.SIG_DFL)
+    try:
+        result = run(calm, "--annotate", tmp_path / "seen.mp4")
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, was)
+    assert result.exit_code == 128 + number
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- where it looks -------------------------------------------------------------------------------
