@@ -1,5 +1,6 @@
 """One question and its answer, byte by byte: what is believed, what is not, what is owed."""
 
+import itertools
 from collections.abc import Callable
 
 import hypothesis.strategies as st
@@ -333,3 +334,11 @@ def test_over_tcp_bytes_behind_an_answer_that_is_none_are_not_left_for_the_next(
     talk = TcpConversation()
     sent = talk.begin(Question(1, READ), 0.0, timeout_s=0.1, late_s=2.0)
     assert talk.receive(sent[:4] + bytes.fromhex("0003 01 03 02 0001"), 0.05) is Failure.BROKEN
+
+
+def test_over_tcp_the_numbers_begin_anew_before_they_are_too_large_for_a_header() -> None:
+    talk, question = TcpConversation(), Question(1, READ)
+    seen = [talk.begin(question, 0.0, timeout_s=0.1, late_s=2.0)[:2] for _ in range(0x10000 + 1)]
+    assert talk.deadline == 0.1
+    assert b"\0\0" not in seen
+    assert all(before != after for before, after in itertools.pairwise(seen))

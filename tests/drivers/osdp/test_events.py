@@ -89,6 +89,19 @@ def test_states_reach_the_points_that_stand_in_them() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"event": events.STATUS, "type": 3, "report": b"\x01"},
+        {"event": events.STATUS, "type": "0", "report": b"\x01"},
+        {"event": events.STATUS, "type": 0, "report": None},
+        {"event": events.CARD, "type": 0, "report": b"\x01"},
+    ],
+)
+def test_what_is_no_status_this_side_knows_says_nothing_of_any_point(event: dict[str, object]) -> None:
+    assert events.states(event) is None
+
+
 def test_an_inverted_point_is_turned_over_and_one_that_is_not_there_has_no_value() -> None:
     contact, button = READER.point("contact"), READER.point("exit_button")
     turned = dataclasses.replace(contact, wire=dataclasses.replace(contact.wire, invert=True))  # type: ignore[type-var]
