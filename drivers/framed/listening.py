@@ -99,7 +99,8 @@ class Listening:
             if freeze and self.roll.online(member.number) and now - member.beat_at > freeze.within_s:
                 self._tell(self.roll.frozen(member.number), now)
         longest_s = max((LINE_DOWN_S, *(member.silent_s for member in self.members)))
-        if self.roll.nobody_for_s(now) >= longest_s and now - self._reopened_at >= REOPEN_EVERY_S:
+        silent = self.roll.nobody_for_s(now) >= longest_s and self.roll.everybody_failed()
+        if silent and now - self._reopened_at >= REOPEN_EVERY_S:
             self._reopened_at = now
             return True
         return False

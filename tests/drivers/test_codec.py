@@ -325,3 +325,31 @@ def test_a_tcp_slave_gets_transaction_unit_and_request() -> None:
     buffer = bytearray(mbap_frame(7, 3, encode_request(SMOKE)))
     assert find_mbap_request(buffer) == (7, 3, SMOKE)
     assert find_mbap_request(buffer) is None
+
+
+@pytest.mark.parametrize(
+    ("function", "most"), [(1, 2000), (2, 2000), (3, 125), (4, 125), (15, 1968), (16, 123)]
+)
+def test_as_much_as_the_standard_allows_is_asked_for_at_once_and_no_more(function: int, most: int) -> None:
+    def asked(count: int) -> Request:
+        return WriteMultiple(function, 0, (1,) * count) if function > 4 else ReadRequest(function, 0, count)
+
+    assert decode_request(encode_request(asked(most))) == asked(most)
+    with pytest.raises(ValueError, match="count"):
+        encode_request(asked(most + 1))
+
+
+@pytest.mark.parametrize(
+    ("asked", "reply"),
+    [
+        (ReadRequest(3, 0, 1), ReadReply(3, (0x79,))),
+        (WriteSingle(5, 0x0200, 50), WriteReply(5, 0x0200, 50)),
+        (WriteMultiple(15, 8, (1, 0)), WriteReply(15, 8, 2)),
+        (WriteMultiple(16, 8, (7,)), WriteReply(16, 8, 1)),
+    ],
+)
+def test_the_rest_of_any_answer_is_waited_for_byte_by_byte(asked: Request, reply: Reply) -> None:
+    whole = rtu_frame(1, encode_reply(reply))
+    for size in range(len(whole)):
+        assert find_reply(bytearray(whole[:size]), 1, asked) is None
+    assert find_reply(bytearray(whole), 1, asked) == reply

@@ -1,5 +1,6 @@
 """One question and its answer, byte by byte: what is believed, what is not, what is owed."""
 
+import itertools
 from collections.abc import Callable
 
 import hypothesis.strategies as st
@@ -304,3 +305,40 @@ def test_over_tcp_nonsense_means_a_new_connection() -> None:
     talk.reset(0.0)
     sent = talk.begin(Question(1, READ), 0.2, timeout_s=0.1, late_s=2.0)
     assert talk.receive(sent[:4] + bytes.fromhex("0005 01 04 02 0002"), 0.3) is Failure.DAMAGED
+
+
+def test_over_tcp_nothing_echoes_and_one_answer_to_a_write_is_enough() -> None:
+    talk = TcpConversation()
+    assert talk.echo.heard is False
+    sent = talk.begin(Question(1, UNLOCK), 0.0, timeout_s=0.1, late_s=2.0)
+    assert talk.receive(sent, 0.02) == WriteReply(5, 0x0200, 50)
+
+
+def test_over_tcp_a_frame_that_has_only_begun_when_its_time_is_over_swallows_no_answer_to_the_next() -> None:
+    talk = TcpConversation()
+    first = talk.begin(Question(1, READ), 0.0, timeout_s=0.1, late_s=2.0)
+    assert talk.receive(first[:4] + bytes.fromhex("00fd 01 03 02 0001"), 0.05) is None
+    assert talk.expire(0.1) is Failure.BROKEN
+
+
+def test_over_tcp_an_older_answer_that_came_before_the_question_breaks_nothing() -> None:
+    talk = TcpConversation()
+    first = talk.begin(Question(1, READ), 0.0, timeout_s=0.1, late_s=2.0)
+    assert talk.expire(0.1) is Failure.SILENT
+    talk.stray(first[:4] + bytes.fromhex("0005 01 03 02 0001"), 0.15)
+    talk.begin(Question(2, READ), 0.2, timeout_s=0.1, late_s=2.0)
+    assert talk.expire(0.3) is Failure.SILENT
+
+
+def test_over_tcp_bytes_behind_an_answer_that_is_none_are_not_left_for_the_next() -> None:
+    talk = TcpConversation()
+    sent = talk.begin(Question(1, READ), 0.0, timeout_s=0.1, late_s=2.0)
+    assert talk.receive(sent[:4] + bytes.fromhex("0003 01 03 02 0001"), 0.05) is Failure.BROKEN
+
+
+def test_over_tcp_the_numbers_begin_anew_before_they_are_too_large_for_a_header() -> None:
+    talk, question = TcpConversation(), Question(1, READ)
+    seen = [talk.begin(question, 0.0, timeout_s=0.1, late_s=2.0)[:2] for _ in range(0x10000 + 1)]
+    assert talk.deadline == 0.1
+    assert b"\0\0" not in seen
+    assert all(before != after for before, after in itertools.pairwise(seen))

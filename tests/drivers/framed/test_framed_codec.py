@@ -158,6 +158,12 @@ def test_a_length_nobody_believes_is_no_frame() -> None:
         decode(TILT, bytearray.fromhex("68 03 00 04 08"))
 
 
+def test_the_longest_data_a_layout_believes_is_read() -> None:
+    for layout in (RADAR, TILT):
+        frame = frame_of(layout, bytes(layout.longest), kind=7)
+        assert drain(layout, bytearray(encode(layout, frame))) == ([frame], b"")
+
+
 @pytest.mark.parametrize("at", range(10))
 def test_no_single_flipped_bit_passes_for_a_frame(at: int) -> None:
     whole = encode(RADAR, Frame(0x8301, b"\x01"))

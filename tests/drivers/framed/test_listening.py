@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from drivers import profile
 from drivers.api import Profile, Quality
 from drivers.framed.codec import Frame, encode
@@ -128,3 +130,40 @@ def test_the_beginning_of_an_answer_and_the_next_answer_a_second_later_are_not_r
         assert {r.value for r in rig.readings("x") if r.quality is Quality.GOOD} == {1.0}
 
     on_line(scenario, "rion-inclinometer")
+
+
+@pytest.mark.parametrize("interval_s", [6.0, 60.0])
+def test_a_line_whose_devices_are_seldom_asked_is_opened_anew_only_when_they_are_silent(
+    interval_s: float,
+) -> None:
+    async def scenario(rig: Rig) -> None:
+        await asyncio.sleep(600.0)
+        assert rig.driver.statistics().reopened == 0
+        rig.units[0].alive = False
+        await asyncio.sleep(300.0)
+        assert 3 <= rig.driver.statistics().reopened <= 12
+
+    on_line(scenario, product("rion-inclinometer", interval_s=interval_s))
+
+
+def test_a_device_that_is_silent_is_told_before_the_next_turn_of_one_that_is_seldom_asked() -> None:
+    """Whether it is the device or the line, its neighbours know: they are asked for that."""
+
+    async def scenario(rig: Rig) -> None:
+        await rig.until(lambda: rig.links("d1") and rig.links("d2"))
+        rig.units[1].alive = False
+        assert await rig.until(lambda: len(rig.links("d2")) == 2, within_s=75.0) > 60.0
+        assert rig.links("d2")[-1] == (False, "silent")
+
+    on_line(scenario, product("rion-inclinometer", interval_s=60.0), addresses=(1, 2))
+
+
+def test_after_a_short_break_the_same_value_is_told_again_at_once() -> None:
+    async def scenario(rig: Rig) -> None:
+        await rig.until(lambda: len(rig.readings("x")) == 2)
+        rig.line.unplug()
+        await rig.until(lambda: (last := rig.last("x")) and last.quality is Quality.STALE)
+        rig.line.plug()
+        await rig.until(lambda: (last := rig.last("x")) and last.quality is Quality.GOOD, within_s=1.0)
+
+    on_line(scenario, product("rion-inclinometer", interval_s=10.0))

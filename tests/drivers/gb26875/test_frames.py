@@ -148,6 +148,35 @@ def test_a_false_start_with_a_plausible_length_is_given_up_when_nothing_more_com
     assert found == [VECTORS[0].frame]
 
 
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda each: each.name)
+def test_one_start_byte_too_many_before_a_packet_costs_it_nothing(vector: Vector) -> None:
+    found, errors = drained(bytearray(b"@" + vector.data))
+    assert found == [vector.frame]
+    assert [each.data for each in errors] == [b"@"]
+
+
+def test_a_false_start_with_its_end_elsewhere_costs_no_packet_that_begins_at_its_second_byte() -> None:
+    """One that seems to begin a byte early, with a version and a length that can be believed."""
+    frame = Frame(0x0140, Command.SEND, 1, 2 | 5 << 40, bytes(6))
+    found, errors = drained(bytearray(b"@" + frames.encode(frame) + bytes(10)))
+    assert found == [frame]
+    assert "end" in errors[0].reason
+
+
+def test_a_packet_of_another_version_of_the_protocol_is_none() -> None:
+    data = bytearray(VECTORS[0].data)
+    data[4] = 2
+    data[-3] = sum(data[2:-3]) & 0xFF
+    found, errors = drained(data + VECTORS[1].data)
+    assert found == [VECTORS[1].frame]
+    assert errors[0].reason == "version 2"
+
+
+def test_the_longest_unit_is_written_and_read() -> None:
+    frame = Frame(7, Command.SEND, 1, 2, bytes(6), b"@#" * 512)
+    assert drained(bytearray(frames.encode(frame))) == ([frame], [])
+
+
 def test_starts_and_ends_inside_a_unit_cut_nothing() -> None:
     inner = VECTORS[0].data
     outer = Frame(7, Command.SEND, 1, 2, bytes(6), b"##@@##" + inner + b"@@##")

@@ -40,6 +40,28 @@ def test_a_card_keeps_its_bits_and_loses_what_follows_them() -> None:
     assert (told.form, told.bits, told.data) == ("card", 26, bytes.fromhex("1f3a40c0"))
 
 
+@pytest.mark.parametrize(
+    ("bits", "data", "kept"),
+    [
+        (1, "ff", "80"),
+        (8, "1f", "1f"),
+        (32, "1f3a40ff", "1f3a40ff"),
+        (34, "1f3a40ffffffff", "1f3a40ffc0"),
+    ],
+)
+def test_a_card_of_any_length_is_read_to_its_last_bit(bits: int, data: str, kept: str) -> None:
+    told = events.presented("r", card(bits, bytes.fromhex(data), form=0), 1.0)
+    assert told is not None
+    assert (told.bits, told.data) == (bits, bytes.fromhex(kept))
+
+
+def test_a_card_that_is_told_as_characters_is_whole_bytes_without_a_number_of_bits() -> None:
+    told = events.presented("r", card(10, b"0012345678", form=2), 1.0)
+    assert told is not None
+    assert (told.form, told.bits, told.data) == ("card", 0, b"0012345678")
+    assert events.presented("r", card(0, b"", form=2), 1.0) is None
+
+
 @pytest.mark.parametrize("bits", [0, -1, 33, "26", None])
 def test_a_card_whose_bits_are_not_there_is_none(bits: object) -> None:
     assert events.presented("r", card(bits, bytes(4)), 1.0) is None
@@ -65,6 +87,19 @@ def test_states_reach_the_points_that_stand_in_them() -> None:
         ("contact", True),
         ("exit_button", False),
     ]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"event": events.STATUS, "type": 3, "report": b"\x01"},
+        {"event": events.STATUS, "type": "0", "report": b"\x01"},
+        {"event": events.STATUS, "type": 0, "report": None},
+        {"event": events.CARD, "type": 0, "report": b"\x01"},
+    ],
+)
+def test_what_is_no_status_this_side_knows_says_nothing_of_any_point(event: dict[str, object]) -> None:
+    assert events.states(event) is None
 
 
 def test_an_inverted_point_is_turned_over_and_one_that_is_not_there_has_no_value() -> None:

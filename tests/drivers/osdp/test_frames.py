@@ -90,3 +90,24 @@ def test_garbage_gives_good_frames_or_nothing_and_is_forgotten(pieces: list[byte
 def test_any_frame_is_found_again_behind_any_noise(noise: bytes, data: bytes) -> None:
     frame = framed(0x81, 0x46, data)
     assert frame in list(Sieve().feed(noise.replace(b"\x53", b"\x00") + frame))
+
+
+def test_the_shortest_frame_there_is_an_acknowledgement_with_a_sum_is_good() -> None:
+    frame = framed(0x80, frames.ACK, control=1)
+    assert len(frame) == 7
+    assert list(Sieve().feed(frame)) == [frame]
+
+
+def test_the_longest_frame_there_is_comes_out_behind_noise() -> None:
+    frame = framed(0x80, frames.CAPABILITY_LIST, bytes(248))
+    assert len(frame) == 256
+    sieve = Sieve()
+    assert [each for byte in b"\x00" * 9 + frame for each in sieve.feed(bytes((byte,)))] == [frame]
+
+
+def test_a_babbling_line_fills_no_memory() -> None:
+    sieve = Sieve()
+    for _ in range(1000):
+        assert list(sieve.feed(b"\x53" * 10)) == []
+    assert sieve.clear() <= frames.MOST_BYTES
+    assert sieve.noise == 10_000

@@ -138,3 +138,15 @@ def test_keys_that_protect_nothing_are_refused() -> None:
     assert supervision.unusable(frames.DEFAULT_KEY) == supervision.KNOWN_KEY
     assert "8 bytes" in supervision.unusable(bytes(8))
     assert not supervision.unusable(bytes(range(16)))
+
+
+def test_only_a_refusal_is_a_refusal() -> None:
+    """A peripheral that is busy, or whose answer is missing, said no to nothing: it is asked again."""
+    busy = Frame(0, True, 0x79, b"", b"")
+    for reply in (ACK, busy, None):
+        made = up()
+        ask(made, frames.OUTPUT, reply, 1.0)
+        assert made.refused(0) == ""
+    made = up()
+    ask(made, frames.OUTPUT, Frame(0, True, frames.NAK, b"\x02\x18", b""), 1.0)
+    assert made.refused(0) == "the device says no", "why is not to be seen in secure channel"
