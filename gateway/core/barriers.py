@@ -102,6 +102,11 @@ class Barrier:
         self._since = now
         self._reverse = False
 
+    def ended(self, told_at: float) -> None:
+        """An order to close, told at `told_at`, came to its end: last of all at a board that was away meanwhile."""
+        if self._since > told_at and self.moving != CLOSE.name:
+            self.moving, self._reverse = CLOSE.name, True
+
     def must_open(self, now: float) -> bool:
         """Return whether it must be told to open now, without anybody's order."""
         if self._reverse:

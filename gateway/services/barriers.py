@@ -147,10 +147,15 @@ class Barriers:
 
     async def _pulse(self, barrier: Barrier, action: str, deadline: float) -> Done:
         output = barrier.plan.outputs[action]
-        seconds = {"seconds": barrier.plan.pulse_s}
+        seconds, told_at = {"seconds": barrier.plan.pulse_s}, self._now()
         if action == CLOSE.name:  # from here on a car that comes turns it round
-            barrier.told(action, self._now())
-        done = await self._act(output.device, output.unlock, {**output.extra, **seconds}, deadline)
+            barrier.told(action, told_at)
+        try:
+            done = await self._act(output.device, output.unlock, {**output.extra, **seconds}, deadline)
+        finally:
+            if action == CLOSE.name:
+                barrier.ended(told_at)
+                self._wake.set()
         if action != CLOSE.name:
             barrier.told(action, self._now())
         self._wake.set()

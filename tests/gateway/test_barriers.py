@@ -1,11 +1,12 @@
 """A barrier on a relay board: who may move it, what forbids it, what a fire does; real board, inputs and loop."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 
 import pytest
 
-from drivers.api import Done, LateError, Quality
+from drivers.api import Done, LateError, LineError, Quality
 from drivers.sim.modbus import SimDevice
 from gateway.core.barriers import Barrier, BarrierPlan
 from gateway.core.doors import Strike
@@ -321,5 +322,47 @@ def test_a_board_that_does_not_answer_keeps_no_other_barrier_from_opening_before
         await asyncio.sleep(0.1)
         running.cancel()
         assert moved == ["close", "open"]
+
+    virtual.run(scenario())
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_barrier_that_is_told_late_to_close_is_told_to_open_again_for_the_car_that_came_before(
+    answered: bool,
+) -> None:
+    """A board that was away hears last what it was told first."""
+
+    async def scenario() -> None:
+        loop, moved = asyncio.get_running_loop(), list[str]()
+
+        async def act(device: str, action: str, _: Mapping[str, float], deadline: float) -> Done:
+            del deadline
+            await asyncio.sleep(1.0 if action == "close" else 0.05)
+            moved.append(action)
+            if not answered and action == "close":
+                raise LineError("act", device, "no answer: it may have been done all the same")
+            return Done("told", loop.time())
+
+        def reads(*, car: bool) -> None:
+            body = ReadingBody("in", "loop", car, Quality.GOOD, loop.time())
+            barriers.follow(Event(1, 1, loop.time(), loop.time(), Clock.SYNCED, body))
+
+        outputs = {action: Strike("gate", unlock=action) for action in ("open", "close")}
+        barriers = Barriers(
+            [BarrierPlan("gate", outputs, loop=("in", "loop"))],
+            act=act,
+            read_soon=lambda *_: reads(car=False),
+            submit=lambda _: None,
+            now=loop.time,
+        )
+        running = asyncio.create_task(barriers.run())
+        closing = asyncio.create_task(barriers.act("gate", "close", {}, loop.time() + 3.0))
+        await asyncio.sleep(0.5)
+        reads(car=True)
+        with contextlib.suppress(LineError):
+            await closing
+        await asyncio.sleep(0.2)
+        running.cancel()
+        assert moved == ["open", "close", "open"]
 
     virtual.run(scenario())

@@ -28,7 +28,10 @@ CREATE TABLE entry (key BLOB PRIMARY KEY, row TEXT NOT NULL, card BLOB, pin BLOB
     STRICT, WITHOUT ROWID;
 CREATE TABLE barred (key BLOB PRIMARY KEY, told TEXT NOT NULL, seal BLOB NOT NULL) STRICT, WITHOUT ROWID;
 """
-_DAMAGE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+# what runs on the file is right, so an error of SQL is one of its schema; a flipped bit that SQLite quotes is no UTF-8
+_DAMAGE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+_UNREADABLE: Final = (sqlite3.Error, UnicodeDecodeError)
+_UNSAVED: Final = (*_UNREADABLE, MemoryError)  # a length may have become one of gigabytes
 _HINTS: Final = {
     sqlite3.SQLITE_FULL: "the disk is full: make room",
     sqlite3.SQLITE_BUSY: "another gateway is running on this state directory",
@@ -131,9 +134,9 @@ class AccessStore:
     def _load_or_replace(self) -> Loaded:
         try:
             return self._load()
-        except sqlite3.DatabaseError as error:
+        except _UNREADABLE as error:
             self._shut()
-            if _code(error) not in _DAMAGE:
+            if isinstance(error, sqlite3.Error) and _code(error) not in _DAMAGE:
                 raise
             return self._replace_damaged()
 
@@ -215,14 +218,21 @@ def _entries(connection: sqlite3.Connection, secret: Secret) -> Iterator[Entry |
     """Yield the entries, None for a row that is not as it was written."""
     kept: dict[tuple[str, ...], tuple[str, ...]] = {}
     for key, row, card, pin, seal in connection.execute("SELECT key, row, card, pin, seal FROM entry"):
-        good = secret.seal(_sealed(key, row, card, pin)) == seal
+        whole = isinstance(key, bytes) and isinstance(row, str) and _is_hash(card) and _is_hash(pin)
+        good = whole and secret.seal(_sealed(key, row, card, pin)) == seal
         yield _unpacked(key, row, card, pin, kept) if good else None
 
 
 def _barred(connection: sqlite3.Connection, secret: Secret) -> Iterator[tuple[bytes, bool]]:
     """Yield the keys that were blocked here, and whether their row is as it was written."""
     for key, told, seal in connection.execute("SELECT key, told, seal FROM barred"):
-        yield key, secret.seal(key + told.encode()) == seal
+        if isinstance(key, bytes):
+            yield key, isinstance(told, str) and secret.seal(key + told.encode()) == seal
+
+
+def _is_hash(value: object) -> bool:
+    """Return whether a column holds what is written there: of a damaged row it may hold anything."""
+    return value is None or isinstance(value, bytes)
 
 
 def _salvaged(path: Path, secret: Secret) -> tuple[list[Entry], list[bytes]]:
@@ -230,11 +240,11 @@ def _salvaged(path: Path, secret: Secret) -> tuple[list[Entry], list[bytes]]:
     entries: list[Entry] = []
     barred: list[bytes] = []
     with (
-        suppress(sqlite3.Error),
+        suppress(*_UNSAVED),
         closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as old,
     ):
         old.text_factory = _text
-        with suppress(sqlite3.Error):
+        with suppress(*_UNSAVED):
             barred += (key for key, _ in _barred(old, secret))
         entries += (entry for entry in _entries(old, secret) if entry is not None)
     return entries, barred

@@ -86,6 +86,7 @@ class Book:
         """
         if self._store is not None:
             return True
+        secret = self.secret
         try:
             found = await in_thread(self._load, lambda late: late[1].close())
         except (AccessStoreError, OSError) as error:
@@ -97,6 +98,9 @@ class Book:
                 had = f"{len(self.listed)} entries that can be read are in force"
                 self._tell_bad(f"the access list cannot be loaded, which is tried again, {had}: {told}")
             return False
+        finally:
+            if self.secret != secret:
+                self._forget_bars()
         self._known, self._trouble = True, ""
         self.secret, self._store, loaded = found
         self.listed = AccessList.sharing(loaded.listed, {*loaded.listed.barred, *self._owed_bars})
@@ -281,6 +285,14 @@ class Book:
         found = (self.listed.entries.get(key) for key in keys[:NAMED])
         names = [_name(entry) if entry is not None else "a card that is not in the list" for entry in found]
         return ", ".join(names) + (f" and {len(keys) - NAMED} more" if len(keys) > NAMED else "")
+
+    def _forget_bars(self) -> None:
+        """Let go of what was blocked while the secret could not be read: it was hashed with another one."""
+        owed, self._owed_bars = self._owed_bars, {}
+        if owed:
+            self._tell_bad(
+                f"blocked here before the secret could be read, and to be blocked again: {len(owed)}"
+            )
 
     def _tell_damage(self, loaded: Loaded) -> None:
         look = "import the list again, and look which cards are to be blocked"

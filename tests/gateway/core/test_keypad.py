@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.keypad import GUESSES, LEAK_S, LONGEST_WAIT_S, PEACE_S, Guessing, Keypad
+from gateway.core.keypad import GUESSES, LEAK_S, LONGEST_WAIT_S, Guessing, Keypad
 
 
 def test_digits_come_one_by_one_or_together() -> None:
@@ -20,7 +20,9 @@ def test_ten_seconds_without_a_key_forget_it() -> None:
     keypad = Keypad()
     keypad.press(b"48", 100.0)
     keypad.press(b"2", 110.0)
-    assert keypad.press(b"9#", 120.1) == ["9"]
+    assert keypad.press(b"9#", 120.0) == ["4829"]
+    keypad.press(b"482", 130.0)
+    assert keypad.press(b"9#", 140.1) == ["9"]
 
 
 def test_the_end_of_nothing_is_nothing() -> None:
@@ -61,10 +63,25 @@ def test_the_wait_grows_and_ends_to_grow() -> None:
     assert waits == [30, 60, 120, 240, 480, 900, 900, 900]
 
 
-def test_six_quiet_hours_make_it_short_again() -> None:
+def test_after_a_wait_there_are_four_guesses_again() -> None:
     guessing = Guessing()
     lock(guessing, 0.0)
-    assert lock(guessing, PEACE_S + 1.0) == 30.0
+    assert [guessing.wrong(30.0) for _ in range(GUESSES)] == [None, None, None, None, 60.0]
+
+
+def test_six_quiet_hours_make_it_short_again() -> None:
+    guessing = Guessing()
+    lock(guessing, 1000.0)
+    assert lock(guessing, 1000.0 + 6 * 3600.0) == 60.0
+    assert lock(guessing, 1000.0 + 12 * 3600.0 + 1.0) == 30.0
+
+
+def test_a_guess_is_forgotten_after_ten_minutes_and_not_before() -> None:
+    for waited_s, told in ((599.0, 30.0), (600.0, None)):
+        guessing = Guessing()
+        for _ in range(GUESSES - 1):
+            guessing.wrong(0.0)
+        assert guessing.wrong(waited_s) == told
 
 
 def test_who_waits_between_guesses_gets_no_more_of_them_than_the_bucket_leaks() -> None:
@@ -81,6 +98,28 @@ def test_a_right_pin_takes_one_out() -> None:
     for resident in range(20):
         assert guessing.wrong(0.0) is None
         guessing.right(0.0, resident)
+
+
+def test_a_right_pin_takes_out_one_and_no_more_and_the_same_one_again_after_ten_minutes() -> None:
+    guessing = Guessing()
+    guessing.right(0.0, "own")  # there is nothing to take out yet
+    for _ in range(GUESSES - 1):
+        guessing.wrong(0.0)
+    guessing.right(0.0, "own")
+    guessing.right(0.0, "own")
+    assert guessing.wrong(0.0) is None
+    assert guessing.wrong(600.0) is None
+    guessing.right(600.0, "own")
+    assert guessing.wrong(600.0) is None
+    assert guessing.wrong(600.0) == 30.0
+
+
+def test_right_pins_buy_no_guesses_ahead() -> None:
+    guessing = Guessing()
+    guessing.wrong(0.0)
+    for resident in range(20):
+        guessing.right(300.0, resident)
+    assert [guessing.wrong(300.0) for _ in range(GUESSES)] == [None, None, None, None, 30.0]
 
 
 def test_the_same_right_pin_takes_out_no_more_than_leaks() -> None:

@@ -43,6 +43,16 @@ def test_one_that_left_the_pool_is_good_until_its_end_and_not_longer() -> None:
     assert nonces.born(text, left_s) is None
 
 
+def test_none_is_good_for_longer_than_a_minute_and_the_freshest_comes_first() -> None:
+    nonces = pool()
+    nonces.use(nonces.published(0.0)[-1][0])
+    nonces.renew(10.0)
+    lives = [left_s for _, left_s in nonces.published(10.0)]
+    assert lives[0] == 60.0
+    assert max(lives[1:]) == 50.0
+    assert min(lives) > 5.0
+
+
 def test_nothing_changes_before_it_is_due() -> None:
     nonces = pool()
     assert not nonces.renew(nonces.next_due() - 0.1)

@@ -16,6 +16,11 @@ def test_a_default_is_filled_in_and_a_given_value_stands() -> None:
     assert complete_arguments(UNLOCK, {"seconds": 3}) == {"seconds": 3.0}
 
 
+@pytest.mark.parametrize("channel", [0, 7])
+def test_the_least_and_the_most_are_allowed(channel: float) -> None:
+    assert complete_arguments(PULSE, {"channel": channel})["channel"] == channel
+
+
 @pytest.mark.parametrize("seconds", [0.0, 30.1, -1, float("nan"), float("inf")])
 def test_a_value_the_device_would_not_take_is_refused(seconds: float) -> None:
     with pytest.raises(PolicyError, match=r"unlock: seconds is .* \(allowed: 0.1 to 30 s\)"):

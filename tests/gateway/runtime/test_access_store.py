@@ -1,5 +1,6 @@
 """The access list on disk: whole or not at all, sealed, and never a reason for the gateway not to start."""
 
+import itertools
 import os
 import sqlite3
 import stat
@@ -186,6 +187,44 @@ def test_a_flipped_bit_costs_one_entry_and_is_told(path: Path) -> None:
     told = store.load()
     store.close()
     assert (len(told.listed), told.bad) == (38, 1)
+
+
+@pytest.mark.parametrize("table", ["entry", "barred"])
+def test_whatever_bit_flips_where_a_row_says_what_is_in_it_the_other_rows_are_loaded(
+    path: Path, table: str
+) -> None:
+    good, key = {entry.key for entry in entries(1, 12)}, b"k" * 16
+    filled(path, entries(1, 12))
+    store = AccessStore(path, SECRET)
+    store.load()
+    store.bar({key: "local:caretaker"})
+    store.close()
+    whole = path.read_bytes()
+    at = whole.index(min(good) if table == "entry" else key)
+    for place, bit in itertools.product(range(at - 6, at), (0, 2, 3, 6)):
+        data = bytearray(whole)
+        data[place] ^= 1 << bit
+        path.write_bytes(data)
+        store = AccessStore(path, SECRET)
+        told = store.load()
+        store.close()
+        assert told.listed.entries.keys() <= good
+        if table == "barred":
+            assert told.listed.entries.keys() == good
+        if told.aside is None:
+            assert len(told.listed) + told.bad >= len(good)
+
+
+@pytest.mark.parametrize("became", [b"sea\xec", b"seam"])
+def test_a_bit_that_flips_in_what_describes_the_file_has_it_set_aside(path: Path, became: bytes) -> None:
+    filled(path, entries(1, 12))
+    path.write_bytes(path.read_bytes().replace(b"seal", became))
+    store = AccessStore(path, SECRET)
+    told = store.load()
+    assert told.aside is not None
+    store.replace(entries(1, 12))
+    store.close()
+    assert len(loaded(path)) == 11
 
 
 def barred_and_flipped(path: Path, *, hole: bool = False) -> bytes:

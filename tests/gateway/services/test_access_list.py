@@ -329,6 +329,30 @@ def test_without_a_folder_to_write_in_a_list_still_works_in_memory(tmp_path: Pat
     with_book(tmp_path / "not there", act)
 
 
+def test_a_card_blocked_before_the_secret_could_be_read_is_told_to_be_blocked_again(tmp_path: Path) -> None:
+    """What was hashed with another secret bars nobody; whoever blocked it believes that it does."""
+
+    async def bring(book: Book, _: Told) -> None:
+        await take(book, lines(1, 3), store_must=True)
+
+    async def block(book: Book, told: Told) -> None:
+        assert "cannot be loaded" in told.of("access.list_bad")[0]
+        with suppress(AccessStoreError):
+            await book.bar([book.secret.card(written("12:1"))], "local:caretaker", blocked=True)
+        secret.rmdir()
+        kept.rename(secret)
+        assert await book.open()
+        assert len(book.listed) == 2
+        assert book.listed.barred == frozenset()
+
+    with_book(tmp_path, bring)
+    secret, kept = tmp_path / "access.key", tmp_path / "kept"
+    secret.rename(kept)
+    secret.mkdir()
+    told = with_book(tmp_path, block).of("access.list_bad")
+    assert told[-1] == "blocked here before the secret could be read, and to be blocked again: 1"
+
+
 def test_a_damaged_row_of_a_blocked_card_has_somebody_look_at_the_blocked_cards(tmp_path: Path) -> None:
     async def block(book: Book, _: Told) -> None:
         await take(book, lines(1, 3), store_must=True)
