@@ -27,6 +27,7 @@ from gateway.vision.decoder import Decoder
 from gateway.vision.luma import mirror_of, turn_of
 from gateway.vision.opening import (
     FAILURES_OF_OPENING,
+    beginning_of,
     length_of,
     longest_gap_s,
     open_container,
@@ -129,7 +130,7 @@ def shots(path: Path) -> Iterator[Shot]:
         decoder = Decoder(stream, threads=0, hardware=False)
         ratio = stream.sample_aspect_ratio or Fraction(1)
         longest_s = longest_gap_s(container, length_of(container, stream))
-        clock = StreamClock(rate_of(stream), longest_gap_s=longest_s)
+        clock = StreamClock(rate_of(stream), began_s=beginning_of(container), longest_gap_s=longest_s)
         index, size = 0, None
         for packet in _packets(container, stream):
             for frame in decoder.decode(packet):
@@ -184,6 +185,7 @@ class _Writer:
 
     def __init__(self, path: Path, first: Shot) -> None:
         height, width = first.picture.shape[:2]
+        self._first = first
         self._path, self._part = path, path.with_name(path.name + ".part")
         self._container = av.open(f"file:{self._part}", "w", format="mp4", options={"movflags": "faststart"})
         self._stream = self._container.add_stream("libx264", options={"preset": "veryfast", "crf": "20"})
@@ -195,14 +197,15 @@ class _Writer:
         context.colorspace = context.color_primaries = context.color_trc = BT601
 
     def add(self, shot: Shot) -> None:
-        """Append a picture at its own time."""
+        """Append a picture at its own time; the first at the beginning, so that players count from there as well."""
         wide, high = self._stream.width - shot.picture.shape[1], self._stream.height - shot.picture.shape[0]
         picture = (
             np.pad(shot.picture, ((0, high), (0, wide), (0, 0)), "edge") if wide or high else shot.picture
         )
         planes: Picture = cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420).astype(np.uint8, copy=False)
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-        frame.pts, frame.time_base = round(shot.time_s * TICKS), Fraction(1, TICKS)
+        time_s = 0.0 if shot is self._first else shot.time_s
+        frame.pts, frame.time_base = round(time_s * TICKS), Fraction(1, TICKS)
         self._container.mux(self._stream.encode(frame))
 
     def close(self) -> None:

@@ -85,6 +85,16 @@ def length_of(container: InputContainer, stream: VideoStream) -> float | None:
     return min(whole_s, hours * 3600 + minutes * 60 + seconds - max(began_s, 0.0))
 
 
+def beginning_of(container: InputContainer) -> float | None:
+    """Return from what time of its own on players count a file's, in seconds: sound may come before the pictures.
+
+    An AVI has no times of its own: with what is decoded first, which need not be shown first, it begins.
+    """
+    if container.start_time is None or container.format.name == "avi":
+        return None
+    return float(container.start_time / av.time_base)
+
+
 def restarts(container: InputContainer) -> bool:
     """Return whether times may begin anew in the middle: MPEG streams, which recorders join end to end.
 

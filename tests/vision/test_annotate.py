@@ -41,6 +41,16 @@ def test_the_film_has_every_picture_at_its_own_time(film: Path, tmp_path: Path) 
     assert [path.name for path in tmp_path.iterdir()] == ["seen.mp4"]
 
 
+def test_a_film_whose_pictures_begin_late_shows_the_first_until_then_so_that_its_times_are_those_told(
+    film: Path, tmp_path: Path
+) -> None:
+    late = [Shot(shot.index, shot.time_s + 2.0, shot.picture) for shot in shots(film)]
+    annotate(late, [], film=tmp_path / "seen.mp4")
+    first, *rest = (time for time, _ in played(tmp_path / "seen.mp4"))
+    assert first == 0
+    assert rest == pytest.approx([time + 2.0 for time in TIMES[1:]], abs=0.001)
+
+
 def test_times_of_a_film_of_variable_rate_are_kept(tmp_path: Path) -> None:
     times = clips.uneven(2.0)
     source = clips.write(tmp_path / "uneven.mp4", clips.pictures(times), times)
