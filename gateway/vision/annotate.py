@@ -71,7 +71,7 @@ def draw(picture: Picture, fall: Fall, frame: int) -> None:
     if frame <= fall.track[-1].frame:
         picture[seen] = itself
         cv2.rectangle(picture, (left, top), (right, bottom), RED, width)
-    _write(picture, label(fall), (right + 4 * width, bottom), scale)
+    _write(picture, label(fall), (left - 4 * width, right + 4 * width), bottom, scale)
 
 
 def label(fall: Fall) -> str:
@@ -159,13 +159,17 @@ def _box(spot: Spot, away: int) -> tuple[int, int, int, int]:
     return left, top, round(spot.x + spot.w) + away, round(spot.y + spot.h) + away
 
 
-def _write(picture: Picture, text: str, where: tuple[int, int], scale: float) -> None:
-    """Write a text on a dark plate, moved into the picture where it would stand out of it."""
+def _write(picture: Picture, text: str, beside: tuple[int, int], bottom: int, scale: float) -> None:
+    """Write a text on a dark plate beside what lies between two columns: on the right, or left of it at the edge.
+
+    Where it would still stand out of the picture it is moved into it.
+    """
     font, size, thick, edge = cv2.FONT_HERSHEY_SIMPLEX, 0.55 * scale, round(scale), round(4 * scale)
     (wide, high), below = cv2.getTextSize(text, font, size, thick)
     height, width = picture.shape[:2]
-    x = max(edge, min(where[0], width - wide - edge))
-    y = max(high + edge, min(where[1], height - below - edge))
+    fits = beside[1] + wide + edge <= width
+    x = max(edge, min(beside[1] if fits else beside[0] - wide, width - wide - edge))
+    y = max(high + edge, min(bottom, height - below - edge))
     cv2.rectangle(picture, (x - edge, y - high - edge), (x + wide + edge, y + below), BLACK, cv2.FILLED)
     cv2.putText(picture, text, (x, y), font, size, YELLOW, thick, cv2.LINE_AA)
 

@@ -105,6 +105,15 @@ def test_the_text_stays_in_the_picture_at_every_edge() -> None:
         assert (picture == YELLOW).all(axis=2).sum() > 40
 
 
+@pytest.mark.parametrize(("x", "y"), [(560, 200), (600, 2), (634, 200), (634, 474)])
+def test_the_text_hides_no_thing_at_the_right_edge(x: int, y: int) -> None:
+    fall = Fall(0, 1, 0.9, (Spot(0, 0.0, x, y, 5, 5),), 1.0, Origin(6, 5, 7))
+    picture = np.full((480, 640, 3), 90, np.uint8)
+    draw(picture, fall, 0)
+    assert (picture[y : y + 5, x : x + 5] == 90).all()
+    assert (picture == YELLOW).all(axis=2).sum() > 40
+
+
 def test_a_still_shows_the_whole_track_and_leaves_the_picture_alone(film: Path, tmp_path: Path) -> None:
     (written,) = annotate(shots(film), [FALL], film=None, stills=tmp_path)
     assert written.name == "fall-001-1.52s.png"
