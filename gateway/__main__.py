@@ -8,9 +8,8 @@ import signal
 
 def main() -> None:
     """Load the command line and run it."""
-    pythons = (
-        signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )  # else who started it has it ignored
+    # Who started it in the background has it ignored.
+    pythons = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if pythons:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from gateway import cli
