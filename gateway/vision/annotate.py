@@ -180,7 +180,12 @@ def _save(picture: Picture, folder: Path, number: int, fall: Fall) -> Path:
     good, data = cv2.imencode(".png", picture)
     if not good:
         raise OSError(f"a picture of {picture.shape[1]} x {picture.shape[0]} pixels cannot be written as PNG")
-    path.write_bytes(data.tobytes())
+    try:
+        path.write_bytes(data.tobytes())
+    except OSError:  # a full disk: half a picture is none
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+        raise
     return path
 
 

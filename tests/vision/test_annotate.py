@@ -1,5 +1,6 @@
 """The annotated film can be played, keeps its times, and shows the fall where it was."""
 
+import errno
 import itertools
 from collections.abc import Iterator
 from fractions import Fraction
@@ -121,6 +122,20 @@ def test_a_still_shows_the_whole_track_and_leaves_the_picture_alone(film: Path, 
     picture = np.zeros((480, 640, 3), np.uint8)
     assert still(picture, FALL).any()
     assert not picture.any()
+
+
+def test_half_a_still_on_a_full_disk_is_not_left_behind(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(data[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        annotate(shots(film), [FALL], film=None, stills=tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("width", "height"), [(853, 479), (64, 48), (641, 480), (640, 481)])
