@@ -27,6 +27,7 @@ from gateway.vision.decoder import Decoder
 from gateway.vision.luma import mirror_of, turn_of
 from gateway.vision.opening import (
     FAILURES_OF_OPENING,
+    beginning_of,
     length_of,
     longest_gap_s,
     open_container,
@@ -70,7 +71,7 @@ def draw(picture: Picture, fall: Fall, frame: int) -> None:
     if frame <= fall.track[-1].frame:
         picture[seen] = itself
         cv2.rectangle(picture, (left, top), (right, bottom), RED, width)
-    _write(picture, label(fall), (right + 4 * width, bottom), scale)
+    _write(picture, label(fall), (left - 4 * width, right + 4 * width), bottom, scale)
 
 
 def label(fall: Fall) -> str:
@@ -129,7 +130,7 @@ def shots(path: Path) -> Iterator[Shot]:
         decoder = Decoder(stream, threads=0, hardware=False)
         ratio = stream.sample_aspect_ratio or Fraction(1)
         longest_s = longest_gap_s(container, length_of(container, stream))
-        clock = StreamClock(rate_of(stream), longest_gap_s=longest_s)
+        clock = StreamClock(rate_of(stream), began_s=beginning_of(container), longest_gap_s=longest_s)
         index, size = 0, None
         for packet in _packets(container, stream):
             for frame in decoder.decode(packet):
@@ -158,13 +159,17 @@ def _box(spot: Spot, away: int) -> tuple[int, int, int, int]:
     return left, top, round(spot.x + spot.w) + away, round(spot.y + spot.h) + away
 
 
-def _write(picture: Picture, text: str, where: tuple[int, int], scale: float) -> None:
-    """Write a text on a dark plate, moved into the picture where it would stand out of it."""
+def _write(picture: Picture, text: str, beside: tuple[int, int], bottom: int, scale: float) -> None:
+    """Write a text on a dark plate beside what lies between two columns: on the right, or left of it at the edge.
+
+    Where it would still stand out of the picture it is moved into it.
+    """
     font, size, thick, edge = cv2.FONT_HERSHEY_SIMPLEX, 0.55 * scale, round(scale), round(4 * scale)
     (wide, high), below = cv2.getTextSize(text, font, size, thick)
     height, width = picture.shape[:2]
-    x = max(edge, min(where[0], width - wide - edge))
-    y = max(high + edge, min(where[1], height - below - edge))
+    fits = beside[1] + wide + edge <= width
+    x = max(edge, min(beside[1] if fits else beside[0] - wide, width - wide - edge))
+    y = max(high + edge, min(bottom, height - below - edge))
     cv2.rectangle(picture, (x - edge, y - high - edge), (x + wide + edge, y + below), BLACK, cv2.FILLED)
     cv2.putText(picture, text, (x, y), font, size, YELLOW, thick, cv2.LINE_AA)
 
@@ -175,7 +180,12 @@ def _save(picture: Picture, folder: Path, number: int, fall: Fall) -> Path:
     good, data = cv2.imencode(".png", picture)
     if not good:
         raise OSError(f"a picture of {picture.shape[1]} x {picture.shape[0]} pixels cannot be written as PNG")
-    path.write_bytes(data.tobytes())
+    try:
+        path.write_bytes(data.tobytes())
+    except OSError:  # a full disk: half a picture is none
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+        raise
     return path
 
 
@@ -184,6 +194,7 @@ class _Writer:
 
     def __init__(self, path: Path, first: Shot) -> None:
         height, width = first.picture.shape[:2]
+        self._first = first
         self._path, self._part = path, path.with_name(path.name + ".part")
         self._container = av.open(f"file:{self._part}", "w", format="mp4", options={"movflags": "faststart"})
         self._stream = self._container.add_stream("libx264", options={"preset": "veryfast", "crf": "20"})
@@ -195,14 +206,15 @@ class _Writer:
         context.colorspace = context.color_primaries = context.color_trc = BT601
 
     def add(self, shot: Shot) -> None:
-        """Append a picture at its own time."""
+        """Append a picture at its own time; the first at the beginning, so that players count from there as well."""
         wide, high = self._stream.width - shot.picture.shape[1], self._stream.height - shot.picture.shape[0]
         picture = (
             np.pad(shot.picture, ((0, high), (0, wide), (0, 0)), "edge") if wide or high else shot.picture
         )
         planes: Picture = cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420).astype(np.uint8, copy=False)
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-        frame.pts, frame.time_base = round(shot.time_s * TICKS), Fraction(1, TICKS)
+        time_s = 0.0 if shot is self._first else shot.time_s
+        frame.pts, frame.time_base = round(time_s * TICKS), Fraction(1, TICKS)
         self._container.mux(self._stream.encode(frame))
 
     def close(self) -> None:

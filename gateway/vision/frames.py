@@ -29,6 +29,7 @@ from gateway.vision.decoder import Decoder, accelerator
 from gateway.vision.luma import luma_of, mirror_of, turn_of, upright
 from gateway.vision.opening import (
     FAILURES_OF_OPENING,
+    beginning_of,
     length_of,
     longest_gap_s,
     open_container,
@@ -137,7 +138,8 @@ class Source:
         """Count the first picture as `index` at `time_s`: for a stream that follows on another. Before `frames`."""
         self._index = index
         longest_s = longest_gap_s(self._container, self.duration_s)
-        self._clock = StreamClock(self.rate, start_s=time_s, longest_gap_s=longest_s)
+        began_s = None if self.live else beginning_of(self._container)
+        self._clock = StreamClock(self.rate, start_s=time_s, began_s=began_s, longest_gap_s=longest_s)
 
     def close(self) -> None:
         """Let go of file, connection and decoder. Pictures already out stay valid."""

@@ -2,6 +2,7 @@
 
 import re
 import stat
+import struct
 from pathlib import Path
 
 import av
@@ -19,6 +20,10 @@ RATES = (1.0, 240.0)
 LEAST_JUMP_S = 10.0
 TIMES_RESTART = 0x200  # FFmpeg's AVFMT_TS_DISCONT
 MATROSKA_END = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")  # of each stream, as all who write MKV note it
+ASF_FILE = bytes.fromhex(
+    "A1DCAB8C47A9CF118EE400C00C205365"
+)  # what an ASF says of itself as a file ([MS-ASF] 3.2)
+ASF_BROADCAST = 1  # flag: it was not known yet
 NO_VIDEO = frozenset({"tty"})  # FFmpeg reads any text file as a film of text
 
 OPTIONS: dict[str, dict[str, str]] = {
@@ -71,8 +76,11 @@ def pictures_of(container: InputContainer, address: Address) -> VideoStream:
 def length_of(container: InputContainer, stream: VideoStream) -> float | None:
     """Return how many seconds of pictures there are, as the file says: its sound may go on for longer.
 
-    Of an AVI it is what its header says: FFmpeg gives one that was cut the length that there are bytes for.
+    Of an AVI it is what its header says: FFmpeg gives one that was cut the length that there are bytes for, and an ASF
+    (WMV) that was cut none.
     """
+    if stream.duration is None and container.format.name == "asf":
+        return _length_of_asf(container.name)
     if stream.duration is not None and stream.time_base is not None:
         said = stream.frames if container.format.name == "avi" else 0
         return float(max(stream.duration, said) * stream.time_base)
@@ -83,6 +91,30 @@ def length_of(container: InputContainer, stream: VideoStream) -> float | None:
     began_s = float((stream.start_time or 0) * (stream.time_base or 0))
     hours, minutes, seconds = map(float, ends.groups())
     return min(whole_s, hours * 3600 + minutes * 60 + seconds - max(began_s, 0.0))
+
+
+def _length_of_asf(name: str) -> float | None:
+    """Return how many seconds an ASF says it plays; in front of that lies what is loaded before."""
+    try:
+        with Path(name.removeprefix("file:")).open("rb") as file:
+            head = file.read(1 << 16)
+    except OSError:
+        return None
+    at = head.find(ASF_FILE)
+    if at < 0 or len(head) < at + 92:
+        return None
+    plays, _, loads_ms, flags = struct.unpack_from("<3QI", head, at + 64)
+    return None if flags & ASF_BROADCAST else max(plays / 1e7 - loads_ms / 1e3, 0.0)
+
+
+def beginning_of(container: InputContainer) -> float | None:
+    """Return from what time of its own on players count a file's, in seconds: sound may come before the pictures.
+
+    An AVI has no times of its own: with what is decoded first, which need not be shown first, it begins.
+    """
+    if container.start_time is None or container.format.name == "avi":
+        return None
+    return float(container.start_time / av.time_base)
 
 
 def restarts(container: InputContainer) -> bool:

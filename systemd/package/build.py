@@ -63,7 +63,7 @@ COMMAND = """\
 #!/usr/lib/compound-gateway/bin/python3 -sP
 import sys
 
-from gateway.cli import main
+from gateway.__main__ import main
 
 sys.exit(main())
 """

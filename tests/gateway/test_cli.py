@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -303,6 +304,28 @@ def test_a_pipe_that_closes_early_is_no_fault() -> None:
         shell=True, executable="/bin/bash", capture_output=True, text=True, check=True, env={**os.environ, **ENGLISH},
     )  # fmt: skip
     assert told.stderr == ""
+
+
+CTRL_C_WHILE_IT_IS_LOADED = """
+import runpy, signal, sys
+
+class PressesIt:
+    def find_spec(self, name, *_):
+        if name == "gateway.cli":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, PressesIt())
+runpy.run_module("gateway", run_name="__main__")
+"""
+
+
+def test_ctrl_c_while_it_is_still_loaded_ends_it_without_a_trace() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CTRL_C_WHILE_IT_IS_LOADED, "--version"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr == ""
 
 
 def test_the_command_line_itself_loads_nothing_heavy() -> None:

@@ -1,5 +1,6 @@
 """The annotated film can be played, keeps its times, and shows the fall where it was."""
 
+import errno
 import itertools
 from collections.abc import Iterator
 from fractions import Fraction
@@ -39,6 +40,16 @@ def test_the_film_has_every_picture_at_its_own_time(film: Path, tmp_path: Path) 
     assert annotate(shots(film), [FALL], film=out) == [out]
     assert [time for time, _ in played(out)] == pytest.approx(TIMES, abs=0.001)
     assert [path.name for path in tmp_path.iterdir()] == ["seen.mp4"]
+
+
+def test_a_film_whose_pictures_begin_late_shows_the_first_until_then_so_that_its_times_are_those_told(
+    film: Path, tmp_path: Path
+) -> None:
+    late = [Shot(shot.index, shot.time_s + 2.0, shot.picture) for shot in shots(film)]
+    annotate(late, [], film=tmp_path / "seen.mp4")
+    first, *rest = (time for time, _ in played(tmp_path / "seen.mp4"))
+    assert first == 0
+    assert rest == pytest.approx([time + 2.0 for time in TIMES[1:]], abs=0.001)
 
 
 def test_times_of_a_film_of_variable_rate_are_kept(tmp_path: Path) -> None:
@@ -95,6 +106,15 @@ def test_the_text_stays_in_the_picture_at_every_edge() -> None:
         assert (picture == YELLOW).all(axis=2).sum() > 40
 
 
+@pytest.mark.parametrize(("x", "y"), [(560, 200), (600, 2), (634, 200), (634, 474)])
+def test_the_text_hides_no_thing_at_the_right_edge(x: int, y: int) -> None:
+    fall = Fall(0, 1, 0.9, (Spot(0, 0.0, x, y, 5, 5),), 1.0, Origin(6, 5, 7))
+    picture = np.full((480, 640, 3), 90, np.uint8)
+    draw(picture, fall, 0)
+    assert (picture[y : y + 5, x : x + 5] == 90).all()
+    assert (picture == YELLOW).all(axis=2).sum() > 40
+
+
 def test_a_still_shows_the_whole_track_and_leaves_the_picture_alone(film: Path, tmp_path: Path) -> None:
     (written,) = annotate(shots(film), [FALL], film=None, stills=tmp_path)
     assert written.name == "fall-001-1.52s.png"
@@ -102,6 +122,20 @@ def test_a_still_shows_the_whole_track_and_leaves_the_picture_alone(film: Path, 
     picture = np.zeros((480, 640, 3), np.uint8)
     assert still(picture, FALL).any()
     assert not picture.any()
+
+
+def test_half_a_still_on_a_full_disk_is_not_left_behind(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(data[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        annotate(shots(film), [FALL], film=None, stills=tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("width", "height"), [(853, 479), (64, 48), (641, 480), (640, 481)])

@@ -25,6 +25,18 @@ def test_a_clock_that_follows_on_begins_where_the_last_one_ended() -> None:
     assert ticks(StreamClock(25, start_s=60.0), 0.0, 0.04) == pytest.approx([60.0, 60.04])
 
 
+@pytest.mark.parametrize(
+    ("first_s", "shown_s"), [(9.5, 2.5), (7.0, 0.0), (6.9, 0.0), (90_000.0, 0.0), (None, 0.0)]
+)
+def test_a_first_picture_that_comes_late_in_its_file_is_as_late_unless_that_is_nonsense(
+    first_s: float | None, shown_s: float
+) -> None:
+    clock = StreamClock(25, began_s=7.0)
+    assert clock.estimate(first_s) == pytest.approx(shown_s)
+    assert clock.tick(first_s) == pytest.approx(shown_s)
+    assert clock.tick(None if first_s is None else first_s + 0.04) == pytest.approx(shown_s + 0.04)
+
+
 def test_missing_times_go_on_at_the_nominal_rate() -> None:
     clock = StreamClock(10)
     assert ticks(clock, 0.0, None, None, 0.3) == pytest.approx([0, 0.1, 0.2, 0.3])

@@ -214,6 +214,33 @@ def test_a_film_is_as_long_as_its_pictures_and_not_as_its_sound(
         assert len(list(source)) == 75
 
 
+@pytest.mark.parametrize("name", ["sound.mp4", "sound.mkv", "sound.ts"])
+def test_times_are_those_a_player_shows_where_the_sound_begins_before_the_pictures(
+    tmp_path: Path, plain: Path, name: str
+) -> None:
+    path = with_sound(tmp_path / name, plain, late_s=4)
+    with open_source(str(path)) as source:
+        times = [frame.time_s for frame in source]
+    assert (times[0], times[-1]) == pytest.approx((4.0, 4.0 + 74 / 25), abs=0.15)
+    assert [shot.time_s for shot in shots(path)] == pytest.approx(times)
+
+
+def test_times_are_those_a_player_shows_where_a_recording_begins_between_two_key_frames(
+    tmp_path: Path,
+) -> None:
+    path = film(tmp_path / "film.ts")
+    data = path.read_bytes()
+    path.write_bytes(data[188 * (len(data) // 188 // 5) :])
+    with open_source(str(path)) as source:
+        times = [frame.time_s for frame in source]
+    with av.open(str(path)) as container:
+        began_s = (container.start_time or 0) / av.time_base
+        first = next(container.decode(video=0))
+        assert first.time is not None
+    assert times[0] > 0.2
+    assert times[0] == pytest.approx(first.time - began_s)
+
+
 def test_an_avi_that_is_cut_is_as_long_as_it_was_to_be(tmp_path: Path) -> None:
     """FFmpeg would have it as long as there are bytes for."""
     path = film(tmp_path / "half.avi", codec="mjpeg", pixels="yuvj420p")
