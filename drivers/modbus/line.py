@@ -78,9 +78,7 @@ class Line:
         self._lead_s = 0.0  # from a timer to a request that is ready; a fifth of them need less
         self._current: Ask | None = None
         self._members = {ask.member for ask in asks}
-        self._goes_on = (
-            False  # the connection is made anew for one senseless answer, and that says nothing of the others
-        )
+        self._goes_on = False  # made anew for one senseless answer, which says nothing of the others
         self._began_at = self._free_at = self._now = now
         self._keeper = PortKeeper(settings.port, lambda error: port_changed(error, clock()))
 

@@ -41,9 +41,8 @@ class TcpConversation:
             reply = find_mbap_reply(self._buffer, self._transaction, question.address, question.request)
         except FrameError:
             self._question = None
-            return (
-                Failure.BROKEN if self._buffer else Failure.DAMAGED
-            )  # what stands behind it would be misread
+            # What stands behind it would be misread.
+            return Failure.BROKEN if self._buffer else Failure.DAMAGED
         if reply is not None:
             self._question = None
         return reply

@@ -20,9 +20,7 @@ RATES = (1.0, 240.0)
 LEAST_JUMP_S = 10.0
 TIMES_RESTART = 0x200  # FFmpeg's AVFMT_TS_DISCONT
 MATROSKA_END = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")  # of each stream, as all who write MKV note it
-ASF_FILE = bytes.fromhex(
-    "A1DCAB8C47A9CF118EE400C00C205365"
-)  # what an ASF says of itself as a file ([MS-ASF] 3.2)
+ASF_FILE = bytes.fromhex("A1DCAB8C47A9CF118EE400C00C205365")  # the file properties (ASF specification, 3.2)
 ASF_BROADCAST = 1  # flag: it was not known yet
 NO_VIDEO = frozenset({"tty"})  # FFmpeg reads any text file as a film of text
 
