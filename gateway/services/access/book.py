@@ -9,7 +9,7 @@ import asyncio
 import dataclasses
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -202,26 +202,30 @@ class Book:
 
     async def bar(self, keys: Sequence[bytes], by: str, *, blocked: bool) -> None:
         """Block keys, whatever list says what of them, or let them go again; AccessStoreError."""
+        told = dict.fromkeys(keys, by) if blocked else {}
+        gone = () if blocked else tuple(keys)
+        if len(self.listed.barred) + len(told) > MOST_ENTRIES:
+            raise PolicyError(f"{MOST_ENTRIES} are blocked here already", "unblock some first")
+        self._bar(
+            told, ()
+        )  # a lost card is blocked at once, whatever the disk says to it or to another change
         async with self._changing:
-            told = dict.fromkeys(keys, by) if blocked else {}
-            gone = () if blocked else tuple(keys)
-            if len(self.listed.barred) + len(told) > MOST_ENTRIES:
-                raise PolicyError(f"{MOST_ENTRIES} are blocked here already", "unblock some first")
-            barred = (self.listed.barred | set(told)) - set(gone)
-            if blocked:  # a lost card is blocked at once, whatever the disk says to it
-                self.listed = AccessList.sharing(self.listed, barred)
             try:
                 await self._stored(lambda store: store.bar(told, gone))
             except AccessStoreError:
                 self._owed_bars |= told
                 self._unkept.set()
                 if blocked:
+                    self._bar(told, ())
                     self._tell(f"{by}: blocked, and not kept yet: {self._named(keys)}")
                 raise
-            self.listed = AccessList.sharing(self.listed, barred)
-            self._owed_bars = {key: by for key, by in self._owed_bars.items() if key in barred}
+            self._bar(told, gone)
+            self._owed_bars = {key: by for key, by in self._owed_bars.items() if key in self.listed.barred}
         what = "blocked" if blocked else "no longer blocked"
         self._tell(f"{by}: {what}: {self._named(keys)}")
+
+    def _bar(self, told: Iterable[bytes], gone: Iterable[bytes]) -> None:
+        self.listed = AccessList.sharing(self.listed, (self.listed.barred | set(told)) - set(gone))
 
     def bad(self, told: str) -> None:
         """Tell that a list could not be taken and the one in force stays."""
@@ -266,7 +270,8 @@ class Book:
         """Store a change, then put it in force; AccessStoreError."""
         owed = self._owed_list is not None  # the list without this may be being stored, after this
         await self._stored(lambda store: store.change(tuple(put.values()), removed))
-        self.listed = await in_thread(lambda: self._with(put, removed))
+        listed = await in_thread(lambda: self._with(put, removed))
+        self.listed = AccessList.sharing(listed, self.listed.barred)  # one may have been blocked meanwhile
         if owed:
             self._owe(self.listed)
 

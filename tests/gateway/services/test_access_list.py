@@ -258,6 +258,31 @@ def test_a_disk_that_hangs_holds_up_no_list_and_no_blocked_card(tmp_path: Path) 
     asyncio.run(main())
 
 
+def test_a_card_is_blocked_at_once_also_while_another_change_waits_for_the_disk(tmp_path: Path) -> None:
+    async def act(book: Book, _: Told) -> None:
+        assert book._store is not None
+        card, other = (book.secret.card(written(each)) for each in ("12:1", "12:2"))
+        await take(book, lines(1, 4), store_must=True)
+        await book.bar([other], "local:installer", blocked=True)
+        (row,) = (await book.read(lines(9, 10).encode())).rows
+        with book._store._busy:
+            freeing = asyncio.create_task(book.bar([other], "local:installer", blocked=False))
+            adding = asyncio.create_task(book.put(row, "local:installer"))
+            await until(book._changing.locked)
+            blocking = asyncio.create_task(book.bar([card], "local:warden", blocked=True))
+            await until(lambda: card in book.listed.barred)
+            assert not freeing.done()
+        await asyncio.gather(freeing, adding, blocking)
+        assert book.listed.barred == {card}
+        assert len(book.listed) == 4
+
+    async def look(book: Book, _: Told) -> None:
+        assert book.listed.barred == {book.secret.card(written("12:1"))}
+
+    with_book(tmp_path, act)
+    with_book(tmp_path, look)
+
+
 def kept(store: AccessStore) -> int:
     with store._busy:
         assert store._connection is not None
