@@ -9,7 +9,7 @@ from typing import cast
 
 import cv2
 import numpy as np
-from av.sidedata.sidedata import SideData
+from av.sidedata.sidedata import SideData, SideDataContainer
 from av.video.frame import VideoFrame
 
 from gateway.vision.sight import Luma
@@ -48,7 +48,8 @@ def mirror_of(frame: VideoFrame) -> int | None:
 
     FFmpeg gives what mirrors as a turn by which it would stand on its head.
     """
-    told = frame.side_data.get("DISPLAYMATRIX")
+    # What `frame.side_data` gives is kept by the frame and keeps it: a circle that only the garbage collector ends.
+    told = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]  # the stub forgets it
     if told is None:
         return None
     a, b, _, c, d = np.frombuffer(bytes(cast(SideData, told)), np.int32)[:5].astype(float)

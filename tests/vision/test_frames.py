@@ -1,6 +1,7 @@
 """Pictures come out of files of every make as they are, with the stream's own times; what is broken is said."""
 
 import contextlib
+import gc
 import os
 import re
 import struct
@@ -212,6 +213,20 @@ def test_a_film_is_as_long_as_its_pictures_and_not_as_its_sound(
     with open_source(str(with_sound(tmp_path / name, plain, late_s=late_s))) as source:
         assert source.facts.duration_s == pytest.approx(3.0, abs=0.2)
         assert len(list(source)) == 75
+
+
+def test_a_picture_nobody_looks_at_any_more_is_let_go_of_at_once(tmp_path: Path) -> None:
+    """One that waited for the garbage collector would take megabytes with it, and 200 of them a camera's process."""
+    path = film(tmp_path / "film.mp4", range(60))
+    gc.collect()
+    gc.disable()
+    try:
+        with open_source(str(path), threads=1) as source:
+            held = [sum(isinstance(each, av.VideoFrame) for each in gc.get_objects()) for _ in source]
+    finally:
+        gc.enable()
+    assert len(held) == 60
+    assert max(held) <= 3
 
 
 @pytest.mark.parametrize("name", ["sound.mp4", "sound.mkv", "sound.ts"])
