@@ -68,7 +68,7 @@ def with_control(path: Path, talk: Callable[[Control], Awaitable[None]], *, writ
 
 async def ask(path: Path, *lines: bytes, answers: int = 1) -> list[Answer]:
     reader, writer = await asyncio.open_unix_connection(path, limit=2**20)
-    writer.writelines(line + b"\n" for line in lines)
+    writer.write(b"".join(line + b"\n" for line in lines))
     told = [json.loads(await reader.readline()) for _ in range(answers)]
     writer.close()
     return told
