@@ -206,9 +206,8 @@ class Book:
         gone = () if blocked else tuple(keys)
         if len(self.listed.barred) + len(told) > MOST_ENTRIES:
             raise PolicyError(f"{MOST_ENTRIES} are blocked here already", "unblock some first")
-        self._bar(
-            told, ()
-        )  # a lost card is blocked at once, whatever the disk says to it or to another change
+        # A lost card is blocked at once, whatever the disk says to it or to another change.
+        self._bar(told, ())
         async with self._changing:
             try:
                 await self._stored(lambda store: store.bar(told, gone))
